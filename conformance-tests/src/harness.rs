@@ -1,0 +1,73 @@
+//! What the suite needs of those who want to be tested.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ees_core::ports::{CheckpointStore, StatisticsStore, Storage};
+
+use crate::subject::Subject;
+
+/// What a storage promises beyond what all do. What is declared unsupported is asserted to be
+/// absent, so that a wrong declaration fails a test.
+#[derive(Debug, Clone, Copy)]
+pub struct Capabilities {
+    /// What was acknowledged survives a restart (G4).
+    pub durable: bool,
+    /// A changeset has its checkpoint as soon as its commit is acknowledged.
+    pub orders_at_commit: bool,
+}
+
+/// A store to be tested: owns all it needs, and gives it back when it is dropped.
+///
+/// Every case starts one of its own, with a namespace that nobody else writes to.
+#[async_trait]
+pub trait Harness: Sized + Send + Sync + 'static {
+    /// What the storage promises.
+    const CAPABILITIES: Capabilities;
+
+    /// Starts an empty store.
+    async fn start() -> Self;
+
+    /// The store as its users see it.
+    fn subject(&self) -> Arc<dyn Subject>;
+
+    /// Stops the store and starts it again over the same data.
+    async fn restart(&mut self);
+
+    /// Returns once every acknowledged changeset has its checkpoint.
+    async fn settle(&self);
+}
+
+/// An adapter: everything that the core asks of a storage.
+pub trait Adapter: Storage + StatisticsStore + CheckpointStore {}
+
+impl<T: Storage + StatisticsStore + CheckpointStore> Adapter for T {}
+
+/// A harness that runs in the adapter's own process.
+pub trait AdapterHarness: Harness {
+    /// The adapter.
+    type Storage: Adapter;
+
+    /// The adapter under test.
+    fn storage(&self) -> Arc<Self::Storage>;
+}
+
+/// A harness that serves the REST contract.
+#[cfg(feature = "http")]
+pub trait HttpHarness: Harness {
+    /// Where, without a slash at the end: `http://127.0.0.1:8080`.
+    fn url(&self) -> String;
+}
+
+/// Runs one case against a fresh store; what the suite's macros expand to.
+pub fn run<H: Harness>(case: impl AsyncFnOnce(&mut H)) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime for the test");
+    runtime.block_on(async {
+        let mut harness = H::start().await;
+        case(&mut harness).await;
+    });
+}

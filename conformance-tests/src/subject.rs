@@ -1,0 +1,285 @@
+//! The store as its users see it: the same calls and answers, directly and over HTTP.
+//!
+//! The types are plain on purpose. They share nothing with the core's, so that a mistake there
+//! cannot hide itself here.
+
+mod direct;
+#[cfg(feature = "http")]
+mod http;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+pub use direct::Direct;
+#[cfg(feature = "http")]
+pub use http::{Remote, Response};
+
+/// A store under test.
+#[async_trait]
+pub trait Subject: Send + Sync {
+    /// Commits a changeset.
+    async fn commit(&self, ask: &Ask) -> Result<Committed, Failure>;
+
+    /// The end of a stream.
+    async fn head(&self, stream: &str) -> Result<Head, Failure>;
+
+    /// A page of a stream's changesets.
+    async fn changesets(&self, stream: &str, read: &Read) -> Result<Page<Changeset>, Failure>;
+
+    /// A page of a stream's events.
+    async fn events(&self, stream: &str, read: &Read) -> Result<Page<Event>, Failure>;
+
+    /// A page of the global order.
+    async fn global_changesets(&self, read: &GlobalRead<u64>) -> Result<GlobalPage, Failure>;
+
+    /// A page of the global order's events.
+    async fn global_events(
+        &self,
+        read: &GlobalRead<(u64, u64)>,
+    ) -> Result<GlobalEventPage, Failure>;
+
+    /// The end of the global order: the checkpoint that the next changeset will get.
+    async fn next_checkpoint(&self) -> Result<u64, Failure>;
+
+    /// The statistics, once they have reached at least this version.
+    async fn statistics_at(&self, version: u64) -> Result<Statistics, Failure>;
+}
+
+/// A commit to ask for.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// The stream.
+    pub stream: String,
+    /// What should be its end.
+    pub expect: Expect,
+    /// The events, a JSON array as text.
+    pub events: String,
+    /// The metadata as text; `None` leaves it out.
+    pub metadata: Option<String>,
+    /// The idempotency key.
+    pub key: Option<String>,
+}
+
+/// An expectation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// By the last changeset's id.
+    Changeset(u64),
+    /// By the last event's id.
+    Event(u64),
+}
+
+impl Ask {
+    /// A commit of one small event with a given expectation.
+    pub fn new(stream: &str, expect: Expect) -> Self {
+        Self {
+            stream: stream.to_owned(),
+            expect,
+            events: r#"[{"type":"tested"}]"#.to_owned(),
+            metadata: None,
+            key: None,
+        }
+    }
+
+    /// The same with other events: a JSON array as text.
+    #[must_use]
+    pub fn events(mut self, events: impl Into<String>) -> Self {
+        self.events = events.into();
+        self
+    }
+
+    /// The same with metadata: JSON as text.
+    #[must_use]
+    pub fn metadata(mut self, metadata: impl Into<String>) -> Self {
+        self.metadata = Some(metadata.into());
+        self
+    }
+
+    /// The same with an idempotency key.
+    #[must_use]
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+}
+
+/// The answer to a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    /// The stream.
+    pub stream: String,
+    /// The changeset's id.
+    pub changeset_id: u64,
+    /// Its first event's id.
+    pub first_event_id: u64,
+    /// Its last event's id.
+    pub last_event_id: u64,
+    /// When, RFC 3339.
+    pub timestamp: String,
+    /// Its position in the global order, if it has one already.
+    pub checkpoint: Option<u64>,
+}
+
+/// The end of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The last changeset's id.
+    pub last_changeset: u64,
+    /// The last event's id.
+    pub last_event: u64,
+    /// The last changeset's time, RFC 3339.
+    pub last_timestamp: String,
+}
+
+/// A read of a stream. The default reads all of it, forward.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Read {
+    /// The first id of the range.
+    pub from: Option<u64>,
+    /// The last id of the range.
+    pub to: Option<u64>,
+    /// At most so many items.
+    pub limit: Option<u64>,
+    /// Newest first.
+    pub backward: bool,
+}
+
+/// Items of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// The `from` (backward: the `to`) of the next page, if there is one.
+    pub next: Option<u64>,
+}
+
+/// A changeset as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changeset {
+    /// Its stream.
+    pub stream: String,
+    /// Its id.
+    pub changeset_id: u64,
+    /// Its first event's id.
+    pub first_event_id: u64,
+    /// Its last event's id.
+    pub last_event_id: u64,
+    /// When, RFC 3339.
+    pub timestamp: String,
+    /// Its events, a JSON array as text.
+    pub events: String,
+    /// Its metadata as text.
+    pub metadata: String,
+    /// Its position in the global order, if it has one already.
+    pub checkpoint: Option<u64>,
+}
+
+/// An event as it was read from its stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its id.
+    pub id: u64,
+    /// The event as text.
+    pub data: String,
+}
+
+/// A read of the global order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GlobalRead<C> {
+    /// From which checkpoint on.
+    pub checkpoint: C,
+    /// At most so many items; 10 if not given.
+    pub limit: Option<u64>,
+    /// How long to wait while there is nothing.
+    pub wait: Duration,
+}
+
+impl<C> GlobalRead<C> {
+    /// Reads from a checkpoint on without waiting.
+    pub fn from(checkpoint: C) -> Self {
+        Self {
+            checkpoint,
+            limit: None,
+            wait: Duration::ZERO,
+        }
+    }
+
+    /// The same with a limit.
+    #[must_use]
+    pub fn limit(mut self, limit: u64) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// The same, but waiting.
+    #[must_use]
+    pub fn wait(mut self, wait: Duration) -> Self {
+        self.wait = wait;
+        self
+    }
+}
+
+/// Changesets of the global order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GlobalPage {
+    /// The changesets.
+    pub changesets: Vec<Changeset>,
+    /// Where to go on.
+    pub next_checkpoint: u64,
+}
+
+/// Events of the global order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GlobalEventPage {
+    /// The events.
+    pub events: Vec<GlobalEvent>,
+    /// Where to go on.
+    pub next_checkpoint: (u64, u64),
+}
+
+/// An event as it was read from the global order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GlobalEvent {
+    /// Its stream.
+    pub stream: String,
+    /// Its changeset's id.
+    pub changeset_id: u64,
+    /// Its id.
+    pub event_id: u64,
+    /// The event as text.
+    pub data: String,
+    /// Its position.
+    pub checkpoint: (u64, u64),
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Statistics {
+    /// Streams.
+    pub total_streams: u64,
+    /// Changesets.
+    pub total_changesets: u64,
+    /// Events.
+    pub total_events: u64,
+    /// The longest stream, in changesets.
+    pub max_stream_length: u64,
+    /// Exact below this checkpoint.
+    pub version: u64,
+}
+
+/// A refusal or a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The wire contract's code.
+    pub code: String,
+    /// For people.
+    pub message: String,
+    /// With `OPTIMISTIC_CONCURRENCY_EXCEPTION`: what came after the expectation.
+    pub forthcoming: Option<Page<Changeset>>,
+}
+
+/// A stream name that no other case and no other run uses.
+pub fn unique(name: &str) -> String {
+    format!("{name}-{}", uuid::Uuid::new_v4())
+}

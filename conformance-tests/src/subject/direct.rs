@@ -1,0 +1,234 @@
+//! A store in the same process: the use cases over an adapter.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ees_core::ports::StorageError;
+use ees_core::{
+    Checkpoint, CommitId, Direction, Error, EventCheckpoint, EventStore, Events, Expectation, Json,
+    MAX_ID, NewChangeset, PageLimit, Projector, StreamId, StreamQuery, StreamRange,
+};
+
+use super::{
+    Ask, Changeset, Committed, Event, Expect, Failure, GlobalEvent, GlobalEventPage, GlobalPage,
+    GlobalRead, Head, Page, Read, Statistics, Subject,
+};
+use crate::Adapter;
+
+/// An adapter under [`EventStore`].
+pub struct Direct {
+    store: EventStore,
+}
+
+impl Direct {
+    /// The store over an adapter.
+    pub fn new<A: Adapter>(adapter: Arc<A>) -> Arc<Self> {
+        let store = EventStore::new(adapter);
+        Arc::new(Self { store })
+    }
+}
+
+#[async_trait]
+impl Subject for Direct {
+    async fn commit(&self, ask: &Ask) -> Result<Committed, Failure> {
+        let receipt = self.store.commit(new_changeset(ask)?).await?;
+        Ok(Committed {
+            stream: receipt.stream_id.to_string(),
+            changeset_id: receipt.changeset_id.get(),
+            first_event_id: receipt.first_event_id.get(),
+            last_event_id: receipt.last_event_id.get(),
+            timestamp: receipt.timestamp.to_string(),
+            checkpoint: receipt.checkpoint.map(Checkpoint::get),
+        })
+    }
+
+    async fn head(&self, stream: &str) -> Result<Head, Failure> {
+        let head = self.store.head(&stream_id(stream)?).await?;
+        Ok(Head {
+            last_changeset: head.last_changeset.get(),
+            last_event: head.last_event.get(),
+            last_timestamp: head.last_timestamp.to_string(),
+        })
+    }
+
+    async fn changesets(&self, stream: &str, read: &Read) -> Result<Page<Changeset>, Failure> {
+        let query = query(stream, read, StreamRange::Changesets)?;
+        let page = self.store.changesets(&query).await?;
+        Ok(changesets(page, read.backward))
+    }
+
+    async fn events(&self, stream: &str, read: &Read) -> Result<Page<Event>, Failure> {
+        let query = query(stream, read, StreamRange::Events)?;
+        let page = self.store.events(&query).await?;
+        let items: Vec<Event> = page.items.into_iter().map(event).collect();
+        let last = items.last().map(|event| event.id);
+        Ok(Page {
+            next: next(last, page.more, read.backward),
+            items,
+        })
+    }
+
+    async fn global_changesets(&self, read: &GlobalRead<u64>) -> Result<GlobalPage, Failure> {
+        let from = Checkpoint::new(read.checkpoint).unwrap();
+        let limit = global_limit(read.limit);
+        let page = self.store.await_changesets(from, limit, read.wait).await?;
+        Ok(GlobalPage {
+            changesets: page.changesets.into_iter().map(changeset).collect(),
+            next_checkpoint: page.next.get(),
+        })
+    }
+
+    async fn global_events(
+        &self,
+        read: &GlobalRead<(u64, u64)>,
+    ) -> Result<GlobalEventPage, Failure> {
+        let (changeset, index) = read.checkpoint;
+        let from = EventCheckpoint {
+            changeset: Checkpoint::new(changeset).unwrap(),
+            index,
+        };
+        let limit = global_limit(read.limit);
+        let page = self.store.await_events(from, limit, read.wait).await?;
+        let position = |position: EventCheckpoint| (position.changeset.get(), position.index);
+        let events = page.events.into_iter().map(|global| GlobalEvent {
+            stream: global.stream_id.to_string(),
+            changeset_id: global.event.changeset_id.get(),
+            event_id: global.event.event_id.get(),
+            data: global.event.data.as_str().to_owned(),
+            checkpoint: position(global.checkpoint),
+        });
+        Ok(GlobalEventPage {
+            events: events.collect(),
+            next_checkpoint: position(page.next),
+        })
+    }
+
+    async fn next_checkpoint(&self) -> Result<u64, Failure> {
+        Ok(self.store.next_checkpoint().await?.get())
+    }
+
+    async fn statistics_at(&self, version: u64) -> Result<Statistics, Failure> {
+        Projector::new(&self.store).catch_up().await?;
+        let statistics = self.store.statistics().await?;
+        assert!(
+            statistics.version.get() >= version,
+            "G13: the projector stopped at {}, before {version}",
+            statistics.version
+        );
+        Ok(Statistics {
+            total_streams: statistics.total_streams,
+            total_changesets: statistics.total_changesets,
+            total_events: statistics.total_events,
+            max_stream_length: statistics.max_stream_length,
+            version: statistics.version.get(),
+        })
+    }
+}
+
+fn new_changeset(ask: &Ask) -> Result<NewChangeset, Failure> {
+    let invalid = |code: &str, message: String| Failure::new(code, message);
+    let expectation = match ask.expect {
+        Expect::Changeset(last) => Expectation::LastChangeset(last),
+        Expect::Event(last) => Expectation::LastEvent(last),
+    };
+    let payload = |error: ees_core::PayloadError| invalid(error.code(), error.to_string());
+    let events = Events::parse(&ask.events).map_err(payload)?;
+    let mut asked = NewChangeset::new(stream_id(&ask.stream)?, expectation, events);
+    if let Some(metadata) = &ask.metadata {
+        asked = asked.with_metadata(Json::parse(metadata).map_err(payload)?);
+    }
+    if let Some(key) = &ask.key {
+        let key = CommitId::new(key).map_err(|error| invalid(error.code(), error.to_string()))?;
+        asked = asked.with_idempotency_key(key);
+    }
+    Ok(asked)
+}
+
+fn stream_id(stream: &str) -> Result<StreamId, Failure> {
+    StreamId::new(stream).map_err(|error| Failure::new(error.code(), error.to_string()))
+}
+
+fn query(
+    stream: &str,
+    read: &Read,
+    range: impl Fn(std::ops::RangeInclusive<u64>) -> StreamRange,
+) -> Result<StreamQuery, Failure> {
+    Ok(StreamQuery {
+        stream_id: stream_id(stream)?,
+        range: range(read.from.unwrap_or(0)..=read.to.unwrap_or(MAX_ID)),
+        direction: if read.backward {
+            Direction::Backward
+        } else {
+            Direction::Forward
+        },
+        limit: read.limit.map_or_else(PageLimit::default, items),
+    })
+}
+
+fn global_limit(limit: Option<u64>) -> PageLimit {
+    items(limit.unwrap_or(10))
+}
+
+fn items(limit: u64) -> PageLimit {
+    PageLimit::items(usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
+fn changesets(page: ees_core::Page<ees_core::Changeset>, backward: bool) -> Page<Changeset> {
+    let items: Vec<Changeset> = page.items.into_iter().map(changeset).collect();
+    let last = items.last().map(|changeset| changeset.changeset_id);
+    Page {
+        next: next(last, page.more, backward),
+        items,
+    }
+}
+
+fn next(last: Option<u64>, more: bool, backward: bool) -> Option<u64> {
+    let last = last.filter(|_| more)?;
+    Some(if backward { last - 1 } else { last + 1 })
+}
+
+fn changeset(changeset: ees_core::Changeset) -> Changeset {
+    Changeset {
+        stream: changeset.stream_id.to_string(),
+        changeset_id: changeset.changeset_id.get(),
+        first_event_id: changeset.first_event_id.get(),
+        last_event_id: changeset.last_event_id.get(),
+        timestamp: changeset.timestamp.to_string(),
+        events: changeset.events.as_str().to_owned(),
+        metadata: changeset.metadata.as_str().to_owned(),
+        checkpoint: changeset.checkpoint.map(Checkpoint::get),
+    }
+}
+
+fn event(event: ees_core::Event) -> Event {
+    Event {
+        id: event.event_id.get(),
+        data: event.data.as_str().to_owned(),
+    }
+}
+
+impl Failure {
+    fn new(code: &str, message: String) -> Self {
+        Self {
+            code: code.to_owned(),
+            message,
+            forthcoming: None,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let mut failure = Self::new(error.code(), error.to_string());
+        if let Error::Conflict(conflict) = error {
+            failure.forthcoming = Some(changesets(conflict.forthcoming, false));
+        }
+        failure
+    }
+}
+
+impl From<StorageError> for Failure {
+    fn from(error: StorageError) -> Self {
+        Error::from(error).into()
+    }
+}

@@ -1,0 +1,178 @@
+//! Optimistic concurrency: the one rule that decides whether a commit succeeds.
+
+use crate::ids::MAX_ID;
+use crate::{Changeset, ChangesetId, EventId, Head, Slot, StreamRange};
+
+/// What a committer believes to be the end of the stream. 0 means a stream that does not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Expectation {
+    /// The stream's last changeset has this number.
+    LastChangeset(u64),
+    /// The stream's last event has this number.
+    LastEvent(u64),
+}
+
+/// What the rule says about a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The expectation holds: the commit gets this place.
+    Append(Slot),
+    /// The commit must not happen.
+    Refuse(Refusal),
+}
+
+/// Why a commit must not happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The stream has moved on beyond the expectation. The changeset that directly follows it may
+    /// be an earlier try of the same commit: the use case looks.
+    Outdated,
+    /// The stream has not come so far yet: this is its end, `None` if it does not exist.
+    Ahead(Option<Head>),
+    /// The stream can take no more.
+    Full,
+}
+
+impl Expectation {
+    /// The stream does not exist yet.
+    pub const NEW_STREAM: Self = Self::LastChangeset(0);
+
+    /// The rule: total, and the same for every storage.
+    ///
+    /// ```
+    /// use ees_core::{Expectation, Refusal, Verdict};
+    /// let verdict = Expectation::LastChangeset(3).judge(None, 1);
+    /// assert_eq!(verdict, Verdict::Refuse(Refusal::Ahead(None)));
+    /// ```
+    pub fn judge(self, head: Option<&Head>, new_events: u64) -> Verdict {
+        let (changesets, events) = head.map_or((0, 0), |head| {
+            (head.last_changeset.get(), head.last_event.get())
+        });
+        let (expected, actual) = match self {
+            Self::LastChangeset(expected) => (expected, changesets),
+            Self::LastEvent(expected) => (expected, events),
+        };
+        match expected.cmp(&actual) {
+            std::cmp::Ordering::Less => Verdict::Refuse(Refusal::Outdated),
+            std::cmp::Ordering::Greater => Verdict::Refuse(Refusal::Ahead(head.copied())),
+            std::cmp::Ordering::Equal => next_slot(changesets, events, new_events)
+                .map_or(Verdict::Refuse(Refusal::Full), Verdict::Append),
+        }
+    }
+
+    /// All that was appended after the expectation: every changeset that holds something beyond it.
+    pub fn forthcoming(self) -> StreamRange {
+        match self {
+            Self::LastChangeset(last) => StreamRange::Changesets(last.saturating_add(1)..=MAX_ID),
+            Self::LastEvent(last) => StreamRange::Events(last.saturating_add(1)..=MAX_ID),
+        }
+    }
+
+    /// Whether a changeset stands exactly where a commit with this expectation would.
+    pub fn is_followed_by(self, changeset: &Changeset) -> bool {
+        match self {
+            Self::LastChangeset(last) => changeset.changeset_id.get() - 1 == last,
+            Self::LastEvent(last) => changeset.first_event_id.get() - 1 == last,
+        }
+    }
+}
+
+fn next_slot(changesets: u64, events: u64, new_events: u64) -> Option<Slot> {
+    Some(Slot {
+        changeset_id: ChangesetId::new(changesets.checked_add(1)?).ok()?,
+        first_event_id: EventId::new(events.checked_add(1)?).ok()?,
+        last_event_id: EventId::new(events.checked_add(new_events)?).ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Timestamp;
+    use proptest::prelude::*;
+
+    fn head(last_changeset: u64, last_event: u64) -> Head {
+        Head {
+            last_changeset: ChangesetId::new(last_changeset).unwrap(),
+            last_event: EventId::new(last_event).unwrap(),
+            last_timestamp: Timestamp::from_micros(0).unwrap(),
+        }
+    }
+
+    /// A stream as the sizes of its changesets.
+    fn head_of(sizes: &[u64]) -> Option<Head> {
+        let last = sizes.len() as u64;
+        (last > 0).then(|| head(last, sizes.iter().sum()))
+    }
+
+    fn expectation() -> impl Strategy<Value = Expectation> {
+        let number = prop_oneof![0..12_u64, 0..=MAX_ID];
+        (number, any::<bool>()).prop_map(|(number, by_event)| match by_event {
+            true => Expectation::LastEvent(number),
+            false => Expectation::LastChangeset(number),
+        })
+    }
+
+    proptest! {
+        /// The rule in other words: a commit is appended if the expectation names the very end,
+        /// is outdated if something stands beyond it, and is ahead otherwise.
+        #[test]
+        fn the_rule_agrees_with_its_definition(
+            sizes in prop::collection::vec(1..4_u64, 0..5),
+            expectation in expectation(),
+            new_events in 1..5_u64,
+        ) {
+            let events: u64 = sizes.iter().sum();
+            let changesets = sizes.len() as u64;
+            let holds = match expectation {
+                Expectation::LastChangeset(n) => n == changesets,
+                Expectation::LastEvent(n) => n == events,
+            };
+            let something_beyond = match expectation.forthcoming() {
+                StreamRange::Changesets(range) => (1..=changesets).any(|id| range.contains(&id)),
+                StreamRange::Events(range) => (1..=events).any(|id| range.contains(&id)),
+            };
+            let verdict = expectation.judge(head_of(&sizes).as_ref(), new_events);
+            match verdict {
+                Verdict::Append(slot) => {
+                    prop_assert!(holds);
+                    prop_assert_eq!(slot.changeset_id.get(), changesets + 1);
+                    prop_assert_eq!(slot.first_event_id.get(), events + 1);
+                    prop_assert_eq!(slot.last_event_id.get(), events + new_events);
+                }
+                Verdict::Refuse(Refusal::Outdated) => prop_assert!(!holds && something_beyond),
+                Verdict::Refuse(Refusal::Ahead(head)) => {
+                    prop_assert!(!holds && !something_beyond);
+                    prop_assert_eq!(head, head_of(&sizes));
+                }
+                Verdict::Refuse(Refusal::Full) => prop_assert!(false, "far from full"),
+            }
+        }
+
+        /// Of any two commits with one expectation only the first can succeed.
+        #[test]
+        fn an_expectation_holds_once(
+            sizes in prop::collection::vec(1..4_u64, 0..5),
+            expectation in expectation(),
+            new_events in 1..5_u64,
+        ) {
+            if let Verdict::Append(slot) = expectation.judge(head_of(&sizes).as_ref(), new_events) {
+                let moved = head(slot.changeset_id.get(), slot.last_event_id.get());
+                let verdict = expectation.judge(Some(&moved), new_events);
+                prop_assert_eq!(verdict, Verdict::Refuse(Refusal::Outdated));
+            }
+        }
+    }
+
+    #[test]
+    fn a_stream_ends_at_the_largest_id() {
+        let full = Verdict::Refuse(Refusal::Full);
+        let head = head(7, MAX_ID - 1);
+        assert_eq!(Expectation::LastChangeset(7).judge(Some(&head), 2), full);
+        assert!(matches!(
+            Expectation::LastChangeset(7).judge(Some(&head), 1),
+            Verdict::Append(_)
+        ));
+        assert_eq!(Expectation::NEW_STREAM.judge(None, u64::MAX), full);
+    }
+}

@@ -1,0 +1,141 @@
+//! What the use cases refuse, and why.
+
+use crate::ports::StorageError;
+use crate::{
+    Changeset, ChangesetId, CommitIdError, Expectation, Head, Page, PayloadError, StreamId,
+    StreamIdError,
+};
+
+/// A use case did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The stream has moved on beyond the expectation; nothing was written.
+    #[error("stream `{}` has moved on: {} was expected", .0.stream_id, .0.expectation)]
+    Conflict(Box<Conflict>),
+    /// The stream has not come as far as the expectation; nothing was written.
+    #[error("stream `{stream_id}` has not come so far: {expectation} was expected, but {}", describe(*head))]
+    ExpectationAhead {
+        /// The stream.
+        stream_id: StreamId,
+        /// What was expected.
+        expectation: Expectation,
+        /// The stream's end; `None` if it does not exist.
+        head: Option<Head>,
+    },
+    /// The idempotency key stands at the place of this commit with another content; nothing was
+    /// written.
+    #[error(
+        "the idempotency key was used for changeset {changeset_id} of stream `{stream_id}` with another content"
+    )]
+    IdempotencyKeyReused {
+        /// The stream.
+        stream_id: StreamId,
+        /// The changeset that has the key.
+        changeset_id: ChangesetId,
+    },
+    /// The changeset is larger than the storage takes; nothing was written.
+    #[error(
+        "the changeset has {size} bytes of events and metadata; this storage takes at most {limit}"
+    )]
+    ChangesetTooLarge {
+        /// Its events and metadata, in bytes.
+        size: usize,
+        /// The most that the storage takes.
+        limit: usize,
+    },
+    /// The stream can take no more; nothing was written.
+    #[error("stream `{stream_id}` has reached the largest size a stream can have")]
+    StreamTooLarge {
+        /// The stream.
+        stream_id: StreamId,
+    },
+    /// The stream holds no changeset.
+    #[error("stream `{stream_id}` does not exist: it has no changeset")]
+    StreamNotFound {
+        /// The stream.
+        stream_id: StreamId,
+    },
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl Error {
+    /// The error's code in the wire contract.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Conflict(_) => "OPTIMISTIC_CONCURRENCY_EXCEPTION",
+            Self::ExpectationAhead { .. } => "INVALID_EXPECTED_CHANGESET_ID",
+            Self::IdempotencyKeyReused { .. } => "IDEMPOTENCY_KEY_REUSED",
+            Self::ChangesetTooLarge { .. } => "CHANGESET_TOO_LARGE",
+            Self::StreamTooLarge { .. } => "STREAM_TOO_LARGE",
+            Self::StreamNotFound { .. } => "STREAM_NOT_FOUND",
+            Self::Storage(StorageError::Unavailable { .. }) => "STORAGE_UNAVAILABLE",
+            Self::Storage(StorageError::Corrupt(_) | StorageError::Backend(_)) => "INTERNAL",
+        }
+    }
+}
+
+impl StreamIdError {
+    /// The error's code in the wire contract.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "MISSING_STREAM_ID",
+            Self::TooLong { .. } | Self::ControlCharacter { .. } | Self::Reserved => {
+                "INVALID_STREAM_ID"
+            }
+        }
+    }
+}
+
+impl CommitIdError {
+    /// The error's code in the wire contract.
+    pub fn code(&self) -> &'static str {
+        "INVALID_IDEMPOTENCY_KEY"
+    }
+}
+
+impl PayloadError {
+    /// The error's code in the wire contract.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoEvents => "NO_EVENTS",
+            Self::NotJson(_) | Self::NotAnArray | Self::TooDeep | Self::LoneSurrogate(_) => {
+                "INVALID_BODY"
+            }
+        }
+    }
+}
+
+/// A commit came too late.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// The stream.
+    pub stream_id: StreamId,
+    /// What was expected.
+    pub expectation: Expectation,
+    /// Every changeset that holds something after the expectation, oldest first, as far as a page
+    /// goes.
+    pub forthcoming: Page<Changeset>,
+}
+
+impl std::fmt::Display for Expectation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::LastChangeset(0) | Self::LastEvent(0) => f.write_str("a new stream"),
+            Self::LastChangeset(last) => write!(f, "last changeset {last}"),
+            Self::LastEvent(last) => write!(f, "last event {last}"),
+        }
+    }
+}
+
+fn describe(head: Option<Head>) -> String {
+    match head {
+        None => "it does not exist".to_owned(),
+        Some(head) => format!(
+            "its last changeset is {} and its last event {}",
+            head.last_changeset, head.last_event
+        ),
+    }
+}

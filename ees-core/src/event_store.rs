@@ -1,0 +1,99 @@
+//! The use cases, over any storage.
+
+mod commit;
+mod global;
+mod stream;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::Statistics;
+use crate::ports::{Clock, StatisticsStore, Storage, StorageError, SystemClock};
+
+pub use global::{GlobalEvent, GlobalEventPage};
+
+/// An event store: what every host offers. Cheap to clone.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use ees_core::{Error, EventStore, Events, Expectation, NewChangeset};
+/// # use ees_memory::MemoryStorage;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = EventStore::new(Arc::new(MemoryStorage::new()));
+/// let asked = NewChangeset::new("s".parse()?, Expectation::NEW_STREAM, Events::parse("[1]")?);
+/// store.commit(asked.clone()).await?;
+///
+/// let Err(Error::Conflict(conflict)) = store.commit(asked).await else { panic!() };
+/// assert_eq!(conflict.forthcoming.items.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct EventStore {
+    storage: Arc<dyn Storage>,
+    statistics: Arc<dyn StatisticsStore>,
+    clock: Arc<dyn Clock>,
+    poll_interval: Duration,
+}
+
+impl EventStore {
+    /// How often a waiting reader asks the storage behind its wake hint.
+    pub const POLL_INTERVAL: Duration = Duration::from_secs(1);
+
+    /// The store over an adapter that keeps changesets and statistics.
+    pub fn new<S: Storage + StatisticsStore>(storage: Arc<S>) -> Self {
+        let statistics: Arc<dyn StatisticsStore> = Arc::clone(&storage) as _;
+        Self::from_parts(storage, statistics)
+    }
+
+    /// The store over two ports.
+    pub fn from_parts(storage: Arc<dyn Storage>, statistics: Arc<dyn StatisticsStore>) -> Self {
+        Self {
+            storage,
+            statistics,
+            clock: Arc::new(SystemClock),
+            poll_interval: Self::POLL_INTERVAL,
+        }
+    }
+
+    /// The same store with another clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The same store with another poll interval for waiting readers: what a storage that other
+    /// processes write to costs per reader, against how late news may come.
+    #[must_use]
+    pub fn with_poll_interval(mut self, interval: Duration) -> Self {
+        self.poll_interval = interval;
+        self
+    }
+
+    /// The counts that the projector saved last: exact for all checkpoints below their version.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the storage fails.
+    pub async fn statistics(&self) -> Result<Statistics, StorageError> {
+        self.statistics.load_statistics().await
+    }
+
+    /// The most bytes of events and metadata that a changeset may have.
+    pub fn max_changeset_bytes(&self) -> usize {
+        self.storage.max_changeset_bytes()
+    }
+
+    pub(crate) fn storage(&self) -> &Arc<dyn Storage> {
+        &self.storage
+    }
+
+    pub(crate) fn statistics_store(&self) -> &Arc<dyn StatisticsStore> {
+        &self.statistics
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
+    }
+}

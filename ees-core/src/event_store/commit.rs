@@ -1,0 +1,90 @@
+//! Committing, and the idempotent replay of a commit.
+
+use super::EventStore;
+use crate::ports::{Outcome, StorageError, Written};
+use crate::{
+    Changeset, Commit, CommitId, Conflict, Direction, Error, NewChangeset, PageLimit, Receipt,
+    Refusal, StreamQuery,
+};
+
+impl EventStore {
+    /// Appends a changeset to its stream, if the expectation holds.
+    ///
+    /// A repeat with the same idempotency key, expectation and content answers as the first did
+    /// and stores nothing, however far the stream has moved (G10).
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if the stream has moved on, [`Error::ExpectationAhead`] if it has not
+    /// come so far, [`Error::IdempotencyKeyReused`], [`Error::ChangesetTooLarge`],
+    /// [`Error::StreamTooLarge`]: nothing was written. [`Error::Storage`] if the storage failed;
+    /// its [`Written`] says whether the commit may have happened.
+    pub async fn commit(&self, asked: NewChangeset) -> Result<Receipt, Error> {
+        let commit = Commit {
+            stream_id: asked.stream_id,
+            expectation: asked.expectation,
+            events: asked.events,
+            metadata: asked.metadata,
+            commit_id: asked.idempotency_key.unwrap_or_else(CommitId::generate),
+            timestamp: self.clock.now(),
+        };
+        let (size, limit) = (commit.payload_bytes(), self.max_changeset_bytes());
+        if size > limit {
+            return Err(Error::ChangesetTooLarge { size, limit });
+        }
+        match self.storage.commit(&commit).await? {
+            Outcome::Committed(receipt) => Ok(receipt),
+            Outcome::Refused(Refusal::Outdated) => self.replay(commit).await,
+            Outcome::Refused(Refusal::Ahead(head)) => Err(Error::ExpectationAhead {
+                stream_id: commit.stream_id,
+                expectation: commit.expectation,
+                head,
+            }),
+            Outcome::Refused(Refusal::Full) => Err(Error::StreamTooLarge {
+                stream_id: commit.stream_id,
+            }),
+        }
+    }
+
+    /// Answers a commit whose expectation is outdated: what directly follows the expectation may
+    /// be this very commit, from an earlier try.
+    async fn replay(&self, commit: Commit) -> Result<Receipt, Error> {
+        let forthcoming = self
+            .storage
+            .read_stream(&StreamQuery {
+                stream_id: commit.stream_id.clone(),
+                range: commit.expectation.forthcoming(),
+                direction: Direction::Forward,
+                limit: PageLimit::default(),
+            })
+            .await
+            // The storage may have retried a try of its own that had happened.
+            .map_err(|error| error.after_a_try(Written::Unknown))?;
+        let Some(successor) = forthcoming.items.first() else {
+            let reason = format!("stream `{}` moved on, but to nothing", commit.stream_id);
+            return Err(StorageError::Corrupt(reason).into());
+        };
+        if is_same_commit(&commit, successor) {
+            return if is_same_content(&commit, successor) {
+                Ok(successor.receipt())
+            } else {
+                Err(Error::IdempotencyKeyReused {
+                    changeset_id: successor.changeset_id,
+                    stream_id: commit.stream_id,
+                })
+            };
+        }
+        Err(Error::Conflict(Box::new(Conflict {
+            stream_id: commit.stream_id,
+            expectation: commit.expectation,
+            forthcoming,
+        })))
+    }
+}
+
+fn is_same_commit(commit: &Commit, successor: &Changeset) -> bool {
+    commit.expectation.is_followed_by(successor) && commit.commit_id == successor.commit_id
+}
+
+fn is_same_content(commit: &Commit, successor: &Changeset) -> bool {
+    commit.events == successor.events && commit.metadata == successor.metadata
+}

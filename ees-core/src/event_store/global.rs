@@ -1,0 +1,166 @@
+//! Reading the global order, and waiting at its head.
+
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+
+use super::EventStore;
+use super::stream::split;
+use crate::{
+    Changeset, Checkpoint, Error, Event, EventCheckpoint, GlobalPage, PageBuilder, PageLimit,
+    StreamId,
+};
+
+/// One event of the global order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GlobalEvent {
+    /// Its stream.
+    pub stream_id: StreamId,
+    /// The event.
+    pub event: Event,
+    /// Its position.
+    pub checkpoint: EventCheckpoint,
+}
+
+/// Events of the global order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GlobalEventPage {
+    /// The events, by checkpoint.
+    pub events: Vec<GlobalEvent>,
+    /// Where to go on reading; the checkpoint asked for if there is nothing yet.
+    pub next: EventCheckpoint,
+}
+
+impl EventStore {
+    /// The end of the global order: the checkpoint that the next changeset will get.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] if the storage fails.
+    pub async fn next_checkpoint(&self) -> Result<Checkpoint, Error> {
+        Ok(self.storage.next_checkpoint().await?)
+    }
+
+    /// A page of all changesets from a checkpoint on. A reader that follows
+    /// [`GlobalPage::next`] misses nothing and sees nothing twice (G6).
+    ///
+    /// # Errors
+    /// [`Error::Storage`] if the storage fails.
+    pub async fn global_changesets(
+        &self,
+        from: Checkpoint,
+        limit: PageLimit,
+    ) -> Result<GlobalPage, Error> {
+        Ok(self.storage.read_global(from, limit).await?)
+    }
+
+    /// A page of all events from a checkpoint on; otherwise as
+    /// [`EventStore::global_changesets`].
+    ///
+    /// # Errors
+    /// [`Error::Storage`] if the storage fails.
+    pub async fn global_events(
+        &self,
+        from: EventCheckpoint,
+        limit: PageLimit,
+    ) -> Result<GlobalEventPage, Error> {
+        let mut page = PageBuilder::new(limit);
+        let mut next = from;
+        // One more changeset than events: the first may lie before the checkpoint altogether.
+        let chunk = PageLimit {
+            items: limit.items.saturating_add(1),
+            ..limit
+        };
+        'read: while !page.is_full() {
+            let changesets = self.storage.read_global(next.changeset, chunk).await?;
+            for changeset in &changesets.changesets {
+                let position = changeset.checkpoint.unwrap_or(next.changeset);
+                for event in number(changeset, position, next)? {
+                    next = event.checkpoint;
+                    let bytes = event.event.data.as_str().len();
+                    if page.is_full() || !page.push(event, bytes) {
+                        break 'read;
+                    }
+                }
+                next = position.plus(1).into();
+            }
+            if changesets.next == next.changeset && changesets.changesets.is_empty() {
+                break;
+            }
+            next = next.max(changesets.next.into());
+        }
+        let events = page.finish().items;
+        let next = if events.is_empty() { from } else { next };
+        Ok(GlobalEventPage { events, next })
+    }
+
+    /// As [`EventStore::global_changesets`], but while there is nothing from the checkpoint on,
+    /// waits for it, so long and no longer.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] if the storage fails.
+    pub async fn await_changesets(
+        &self,
+        from: Checkpoint,
+        limit: PageLimit,
+        wait: Duration,
+    ) -> Result<GlobalPage, Error> {
+        let read = || self.global_changesets(from, limit);
+        self.await_page(wait, read, |page| page.changesets.is_empty())
+            .await
+    }
+
+    /// As [`EventStore::global_events`], but while there is nothing from the checkpoint on, waits
+    /// for it, so long and no longer.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] if the storage fails.
+    pub async fn await_events(
+        &self,
+        from: EventCheckpoint,
+        limit: PageLimit,
+        wait: Duration,
+    ) -> Result<GlobalEventPage, Error> {
+        let read = || self.global_events(from, limit);
+        self.await_page(wait, read, |page| page.events.is_empty())
+            .await
+    }
+
+    /// Listen first, then read: news that comes between the two is not lost.
+    async fn await_page<P, R: Future<Output = Result<P, Error>>>(
+        &self,
+        wait: Duration,
+        read: impl Fn() -> R,
+        is_empty: impl Fn(&P) -> bool,
+    ) -> Result<P, Error> {
+        let mut deadline = self.clock.sleep(wait);
+        loop {
+            let news = self.storage.news();
+            let page = read().await?;
+            if wait.is_zero() || !is_empty(&page) {
+                return Ok(page);
+            }
+            let poll = self.clock.sleep(self.poll_interval);
+            match select(deadline, select(news, poll)).await {
+                Either::Left(_) => return Ok(page),
+                Either::Right((_, running)) => deadline = running,
+            }
+        }
+    }
+}
+
+/// A changeset's events from a checkpoint on, with their positions.
+fn number(
+    changeset: &Changeset,
+    position: Checkpoint,
+    from: EventCheckpoint,
+) -> Result<Vec<GlobalEvent>, Error> {
+    let events = split(changeset)?.into_iter().map(|event| GlobalEvent {
+        stream_id: changeset.stream_id.clone(),
+        checkpoint: EventCheckpoint {
+            changeset: position,
+            index: event.index,
+        },
+        event,
+    });
+    Ok(events.filter(|event| event.checkpoint >= from).collect())
+}

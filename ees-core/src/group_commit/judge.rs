@@ -1,0 +1,134 @@
+//! The judge of a batch.
+
+use std::collections::HashMap;
+
+use crate::ports::Outcome;
+use crate::{Changeset, Checkpoint, Commit, Head, StreamId, Verdict};
+
+/// What a batch's transaction finds: read inside it, so that nothing else can have been written
+/// since.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The ends of the batch's streams; a stream that holds nothing is not among them.
+    pub heads: HashMap<StreamId, Head>,
+    /// The checkpoint that the next changeset gets.
+    pub next_checkpoint: Checkpoint,
+}
+
+/// What is to be written for a batch, and what to answer once that has lasted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The changesets to write, by checkpoint.
+    pub changesets: Vec<Changeset>,
+    /// An answer for each commit, in the order of the batch.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// Judges a batch as if its commits came one after another: pure.
+pub fn judge<'a>(snapshot: Snapshot, batch: impl IntoIterator<Item = &'a Commit>) -> Plan {
+    let Snapshot {
+        mut heads,
+        mut next_checkpoint,
+    } = snapshot;
+    let mut changesets = Vec::new();
+    let mut judge_one = |commit: &Commit| {
+        let head = heads.get(&commit.stream_id);
+        match commit.expectation.judge(head, commit.events.count()) {
+            Verdict::Refuse(refusal) => Outcome::Refused(refusal),
+            Verdict::Append(slot) => {
+                let changeset = Changeset::new(commit, slot, Some(next_checkpoint));
+                let receipt = changeset.receipt();
+                next_checkpoint = next_checkpoint.plus(1);
+                heads.insert(commit.stream_id.clone(), changeset.head());
+                changesets.push(changeset);
+                Outcome::Committed(receipt)
+            }
+        }
+    };
+    let outcomes = batch.into_iter().map(&mut judge_one).collect();
+    Plan {
+        changesets,
+        outcomes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CommitId, Events, Expectation, Json, Timestamp};
+    use proptest::prelude::*;
+
+    fn commit(stream: u8, expectation: Expectation, events: usize) -> Commit {
+        Commit {
+            stream_id: StreamId::new(&format!("s{stream}")).unwrap(),
+            expectation,
+            events: Events::of(&vec![1; events]).unwrap(),
+            metadata: Json::default(),
+            commit_id: CommitId::generate(),
+            timestamp: Timestamp::from_micros(7).unwrap(),
+        }
+    }
+
+    fn commits() -> impl Strategy<Value = Vec<Commit>> {
+        let one = (0..3_u8, 0..4_u64, any::<bool>(), 1..3_usize).prop_map(
+            |(stream, last, by_event, events)| {
+                let expectation = if by_event {
+                    Expectation::LastEvent(last)
+                } else {
+                    Expectation::LastChangeset(last)
+                };
+                commit(stream, expectation, events)
+            },
+        );
+        prop::collection::vec(one, 0..12)
+    }
+
+    fn empty() -> Snapshot {
+        Snapshot {
+            heads: HashMap::new(),
+            next_checkpoint: Checkpoint::FIRST,
+        }
+    }
+
+    /// What the next transaction finds after a plan was written.
+    fn apply(mut snapshot: Snapshot, plan: &Plan) -> Snapshot {
+        for changeset in &plan.changesets {
+            let head = changeset.head();
+            snapshot.heads.insert(changeset.stream_id.clone(), head);
+            snapshot.next_checkpoint = changeset.checkpoint.unwrap().plus(1);
+        }
+        snapshot
+    }
+
+    proptest! {
+        /// How waiting commits are cut into batches changes nothing.
+        #[test]
+        fn a_batch_is_as_its_commits_one_after_another(commits in commits(), cut in 0..12_usize) {
+            let whole = judge(empty(), &commits);
+            let (early, late) = commits.split_at(cut.min(commits.len()));
+            let first = judge(empty(), early);
+            let second = judge(apply(empty(), &first), late);
+            let changesets = [first.changesets, second.changesets].concat();
+            let outcomes = [first.outcomes, second.outcomes].concat();
+            prop_assert_eq!(whole, Plan { changesets, outcomes });
+        }
+
+        /// Checkpoints, changeset ids and event ids are dense (G3, G6), in stream order (G7).
+        #[test]
+        fn a_plan_is_dense(commits in commits()) {
+            let plan = judge(empty(), &commits);
+            let mut heads: HashMap<&StreamId, Head> = HashMap::new();
+            for (position, changeset) in (0_u64..).zip(&plan.changesets) {
+                prop_assert_eq!(changeset.checkpoint.unwrap().get(), position);
+                let head = heads.insert(&changeset.stream_id, changeset.head());
+                let (changesets, events) = head.map_or((0, 0), |head| {
+                    (head.last_changeset.get(), head.last_event.get())
+                });
+                prop_assert_eq!(changeset.changeset_id.get(), changesets + 1);
+                prop_assert_eq!(changeset.first_event_id.get(), events + 1);
+            }
+            let committed = plan.outcomes.iter().filter(|o| matches!(o, Outcome::Committed(_)));
+            prop_assert_eq!(committed.count(), plan.changesets.len());
+        }
+    }
+}

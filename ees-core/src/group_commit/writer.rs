@@ -1,0 +1,225 @@
+//! The writer's loop.
+
+use std::collections::HashSet;
+
+use async_channel::{Receiver, Sender};
+use async_trait::async_trait;
+use futures_channel::oneshot;
+
+use super::{Snapshot, judge};
+use crate::ports::{Outcome, StorageError, Written};
+use crate::{Changeset, Commit, StreamId};
+
+/// What the writer needs of a database: one transaction at a time.
+///
+/// The writer calls `begin`, then `write` if there is anything to write, then `commit`; and
+/// `rollback` instead of going on after any error, or when there is nothing to write.
+#[async_trait]
+pub trait BatchStore: Send + 'static {
+    /// Opens a transaction that keeps every other writer out, and reads what the judge needs.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the storage fails.
+    async fn begin(&mut self, streams: &[StreamId]) -> Result<Snapshot, StorageError>;
+
+    /// Writes changesets into the open transaction.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the storage fails.
+    async fn write(&mut self, changesets: &[Changeset]) -> Result<(), StorageError>;
+
+    /// Makes the transaction last.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the storage fails; its [`Written`] must be
+    /// [`Unknown`](Written::Unknown) unless it is certain that nothing lasted.
+    async fn commit(&mut self) -> Result<(), StorageError>;
+
+    /// Drops the transaction, if one is open.
+    async fn rollback(&mut self);
+}
+
+/// How much goes into one transaction.
+#[derive(Debug, Clone, Copy)]
+pub struct BatchLimit {
+    /// At most so many commits.
+    pub commits: usize,
+    /// At most so many bytes of payload, save for a single larger commit.
+    pub bytes: usize,
+    /// How many commits may wait before callers have to.
+    pub queue: usize,
+}
+
+impl Default for BatchLimit {
+    fn default() -> Self {
+        Self {
+            commits: 256,
+            bytes: 4 * 1024 * 1024,
+            queue: 1024,
+        }
+    }
+}
+
+/// The callers' side of the writer.
+#[derive(Debug, Clone)]
+pub struct GroupCommit {
+    queue: Sender<Waiting>,
+}
+
+/// A commit and the one who waits for its outcome.
+#[derive(Debug)]
+struct Waiting {
+    commit: Commit,
+    answer: oneshot::Sender<Result<Outcome, StorageError>>,
+}
+
+impl GroupCommit {
+    /// The callers' side, and the writer's loop, which has to be spawned. It ends, and gives the
+    /// store back, after [`GroupCommit::close`] or when the last caller's side is dropped, once all
+    /// accepted commits are answered.
+    pub fn new<S: BatchStore>(
+        store: S,
+        limit: BatchLimit,
+    ) -> (Self, impl Future<Output = S> + Send) {
+        let (queue, waiting) = async_channel::bounded(limit.queue.max(1));
+        let writer = Writer {
+            waiting,
+            limit,
+            store,
+        };
+        (Self { queue }, writer.run())
+    }
+
+    /// Hands a commit to the writer and waits for what becomes of it.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the storage failed or is closed.
+    pub async fn commit(&self, commit: &Commit) -> Result<Outcome, StorageError> {
+        let (answer, outcome) = oneshot::channel();
+        let waiting = Waiting {
+            commit: commit.clone(),
+            answer,
+        };
+        let sent = self.queue.send(waiting).await;
+        sent.map_err(|_| StorageError::closed())?;
+        let stopped = || StorageError::unavailable("its writer has stopped", Written::Unknown);
+        outcome.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// Accepts no more commits.
+    pub fn close(&self) {
+        self.queue.close();
+    }
+}
+
+struct Writer<S> {
+    waiting: Receiver<Waiting>,
+    limit: BatchLimit,
+    store: S,
+}
+
+/// Why a try failed, and whether the transaction had been opened at all.
+struct Failure {
+    error: StorageError,
+    begun: bool,
+}
+
+impl<S: BatchStore> Writer<S> {
+    async fn run(mut self) -> S {
+        let mut held_over = None;
+        loop {
+            let first = match held_over.take() {
+                Some(waiting) => waiting,
+                None => match self.waiting.recv().await {
+                    Ok(waiting) => waiting,
+                    Err(_) => return self.store,
+                },
+            };
+            let batch;
+            (batch, held_over) = self.gather(first);
+            self.settle(batch).await;
+        }
+    }
+
+    /// Takes all who wait, as far as one transaction goes; the one too many begins the next.
+    fn gather(&self, first: Waiting) -> (Vec<Waiting>, Option<Waiting>) {
+        let mut bytes = first.commit.payload_bytes();
+        let mut batch = vec![first];
+        while batch.len() < self.limit.commits
+            && let Ok(waiting) = self.waiting.try_recv()
+        {
+            if waiting.answer.is_canceled() {
+                continue;
+            }
+            bytes += waiting.commit.payload_bytes();
+            if bytes > self.limit.bytes {
+                return (batch, Some(waiting));
+            }
+            batch.push(waiting);
+        }
+        (batch, None)
+    }
+
+    /// Writes a batch and answers; a batch that fails is tried once more, member by member, so
+    /// that one bad member does not fail the others. To repeat a try whose end is unknown is safe:
+    /// a commit that had lasted is found outdated, and its commit id tells the use case that it
+    /// was this very one.
+    async fn settle(&mut self, batch: Vec<Waiting>) {
+        let commits: Vec<&Commit> = batch.iter().map(|waiting| &waiting.commit).collect();
+        let earlier = match self.attempt(&commits).await {
+            Ok(outcomes) => {
+                for (waiting, outcome) in batch.into_iter().zip(outcomes) {
+                    reply(waiting, Ok(outcome));
+                }
+                return;
+            }
+            Err(failure) => failure.error.written(),
+        };
+        let mut unreachable: Option<StorageError> = None;
+        for waiting in batch {
+            let result = match &unreachable {
+                Some(error) => Err(error.clone()),
+                None => match self.attempt(&[&waiting.commit]).await {
+                    Ok(mut outcomes) => outcomes.pop().ok_or_else(StorageError::closed),
+                    Err(failure) => {
+                        let error = failure.error.after_a_try(earlier);
+                        if !failure.begun {
+                            unreachable = Some(error.clone());
+                        }
+                        Err(error)
+                    }
+                },
+            };
+            reply(waiting, result);
+        }
+    }
+
+    async fn attempt(&mut self, commits: &[&Commit]) -> Result<Vec<Outcome>, Failure> {
+        let result = self.transact(commits).await;
+        if result.is_err() {
+            self.store.rollback().await;
+        }
+        result
+    }
+
+    async fn transact(&mut self, commits: &[&Commit]) -> Result<Vec<Outcome>, Failure> {
+        let streams: HashSet<&StreamId> = commits.iter().map(|commit| &commit.stream_id).collect();
+        let streams: Vec<StreamId> = streams.into_iter().cloned().collect();
+        let failed = |begun| move |error| Failure { error, begun };
+        let snapshot = self.store.begin(&streams).await.map_err(failed(false))?;
+        let plan = judge(snapshot, commits.iter().copied());
+        if plan.changesets.is_empty() {
+            self.store.rollback().await;
+        } else {
+            let written = self.store.write(&plan.changesets).await;
+            written.map_err(failed(true))?;
+            self.store.commit().await.map_err(failed(true))?;
+        }
+        Ok(plan.outcomes)
+    }
+}
+
+fn reply(waiting: Waiting, result: Result<Outcome, StorageError>) {
+    // The one who asked may have gone; the commit stands all the same.
+    let _ = waiting.answer.send(result);
+}

@@ -1,0 +1,314 @@
+//! JSON kept as it came, byte for byte.
+//!
+//! The store never looks into a payload after the commit was checked: what storages keep and
+//! readers get is the text itself, so big integers, decimals, key order and escapes survive.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// How deep a payload may be nested: `[[1]]` has two levels.
+pub const MAX_DEPTH: usize = 100;
+
+/// Why a text is no payload.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PayloadError {
+    /// The text is not JSON.
+    #[error("not JSON: {0}")]
+    NotJson(#[from] serde_json::Error),
+    /// Events must be a JSON array.
+    #[error("events must be a JSON array")]
+    NotAnArray,
+    /// A changeset holds one event or more.
+    #[error("a changeset needs at least one event")]
+    NoEvents,
+    /// The value is nested deeper than [`MAX_DEPTH`] levels.
+    #[error("nested deeper than {MAX_DEPTH} levels")]
+    TooDeep,
+    /// A string escapes half of a surrogate pair, which no UTF-8 text can hold.
+    #[error("a string holds the escaped lone surrogate \\u{0}")]
+    LoneSurrogate(String),
+}
+
+/// One JSON value as text. Cheap to clone.
+///
+/// ```
+/// use ees_core::Json;
+/// let json = Json::parse(" 1.10 ")?;
+/// assert_eq!(json.as_str(), "1.10");
+/// # Ok::<(), ees_core::PayloadError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Json(Arc<str>);
+
+impl Json {
+    /// Checks a text and keeps it without the white space around it.
+    ///
+    /// # Errors
+    /// [`PayloadError`] if it is not JSON, nested too deep, or holds a lone surrogate.
+    pub fn parse(text: &str) -> Result<Self, PayloadError> {
+        Self::from_raw(serde_json::from_str(text)?)
+    }
+
+    /// Keeps a value that serde has already checked to be JSON.
+    ///
+    /// # Errors
+    /// [`PayloadError`] if it is nested too deep or holds a lone surrogate.
+    pub fn from_raw(raw: &RawValue) -> Result<Self, PayloadError> {
+        check(raw.get(), MAX_DEPTH)?;
+        Ok(Self(raw.get().into()))
+    }
+
+    /// Writes a value as JSON.
+    ///
+    /// # Errors
+    /// [`PayloadError`] if it cannot be written as JSON or is nested too deep.
+    pub fn of(value: &impl Serialize) -> Result<Self, PayloadError> {
+        let raw = serde_json::value::to_raw_value(value)?;
+        Self::from_raw(&raw)
+    }
+
+    /// For storages: takes back the text of a value that was checked when it was committed.
+    pub fn from_storage(text: impl Into<Arc<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Json {
+    /// The empty object, which stands for metadata that was not given.
+    fn default() -> Self {
+        Self("{}".into())
+    }
+}
+
+/// The events of a changeset: a JSON array of one value or more, as text. Cheap to clone.
+///
+/// ```
+/// use ees_core::Events;
+/// let events = Events::parse(r#"[{"type": "init"}, 2]"#)?;
+/// assert_eq!(events.count(), 2);
+/// assert_eq!(events.split()?[0].as_str(), r#"{"type": "init"}"#);
+/// # Ok::<(), ees_core::PayloadError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Events {
+    array: Arc<str>,
+    count: u64,
+}
+
+impl Events {
+    /// Checks a text and keeps it without the white space around it.
+    ///
+    /// # Errors
+    /// [`PayloadError`] if it is not a JSON array of at least one value, an event is nested too
+    /// deep, or a string holds a lone surrogate.
+    pub fn parse(text: &str) -> Result<Self, PayloadError> {
+        Self::from_raw(serde_json::from_str(text)?)
+    }
+
+    /// Keeps an array that serde has already checked to be JSON.
+    ///
+    /// # Errors
+    /// As [`Events::parse`].
+    pub fn from_raw(raw: &RawValue) -> Result<Self, PayloadError> {
+        let array = raw.get();
+        if !array.starts_with('[') {
+            return Err(PayloadError::NotAnArray);
+        }
+        let count = split_array(array)?.len() as u64;
+        if count == 0 {
+            return Err(PayloadError::NoEvents);
+        }
+        check(array, MAX_DEPTH + 1)?;
+        Ok(Self {
+            array: array.into(),
+            count,
+        })
+    }
+
+    /// Writes values as JSON, one event each.
+    ///
+    /// # Errors
+    /// As [`Events::parse`], or a value cannot be written as JSON.
+    pub fn of(values: &[impl Serialize]) -> Result<Self, PayloadError> {
+        let raw = serde_json::value::to_raw_value(values)?;
+        Self::from_raw(&raw)
+    }
+
+    /// For storages: takes back the text of an array that was checked when it was committed, and
+    /// the number of its values.
+    pub fn from_storage(array: impl Into<Arc<str>>, count: u64) -> Self {
+        Self {
+            array: array.into(),
+            count,
+        }
+    }
+
+    /// The JSON array as text.
+    pub fn as_str(&self) -> &str {
+        &self.array
+    }
+
+    /// How many events there are; at least one, save in changesets that another program wrote.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The events one by one, each as it stands in the array.
+    ///
+    /// # Errors
+    /// [`PayloadError`] if a storage handed in a text that is not a JSON array.
+    pub fn split(&self) -> Result<Vec<Json>, PayloadError> {
+        let values = split_array(&self.array)?;
+        Ok(values
+            .into_iter()
+            .map(|raw| Json(raw.get().into()))
+            .collect())
+    }
+}
+
+fn split_array(array: &str) -> Result<Vec<&RawValue>, serde_json::Error> {
+    serde_json::from_str(array)
+}
+
+/// What serde does not check of a raw value: nesting, and escapes that are no text.
+fn check(json: &str, max_depth: usize) -> Result<(), PayloadError> {
+    let bytes = json.as_bytes();
+    let (mut depth, mut at) = (0_usize, 0);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'[' | b'{' => {
+                depth += 1;
+                if depth > max_depth {
+                    return Err(PayloadError::TooDeep);
+                }
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b'"' => at = end_of_string(json, at + 1)?,
+            _ => {}
+        }
+        at += 1;
+    }
+    Ok(())
+}
+
+/// From the first byte of a string's content to its closing quote.
+fn end_of_string(json: &str, mut at: usize) -> Result<usize, PayloadError> {
+    let bytes = json.as_bytes();
+    loop {
+        match bytes.get(at) {
+            None | Some(b'"') => return Ok(at),
+            Some(b'\\') => match surrogate(json, at) {
+                None => at += 2,
+                Some(first) if first < 0xdc00 && is_low(surrogate(json, at + 6)) => at += 12,
+                Some(_) => return Err(PayloadError::LoneSurrogate(json[at + 2..at + 6].into())),
+            },
+            Some(_) => at += 1,
+        }
+    }
+}
+
+/// The UTF-16 surrogate that `\uXXXX` escapes at this place, if it does.
+fn surrogate(json: &str, at: usize) -> Option<u16> {
+    let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
+    let unit = u16::from_str_radix(digits, 16).ok()?;
+    (0xd800..=0xdfff).contains(&unit).then_some(unit)
+}
+
+fn is_low(unit: Option<u16>) -> bool {
+    unit.is_some_and(|unit| unit >= 0xdc00)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn nested(levels: usize) -> String {
+        format!("{}{}", "[".repeat(levels), "]".repeat(levels))
+    }
+
+    #[test]
+    fn values_keep_their_bytes() {
+        for text in [
+            "null",
+            "1E400",
+            "123456789012345678901234567890",
+            r#"{"b":1,"a":1.0,"b":2}"#,
+            r#""\u00e9\/\ud83d\ude00""#,
+        ] {
+            assert_eq!(Json::parse(text).unwrap().as_str(), text);
+        }
+    }
+
+    #[test]
+    fn an_event_and_metadata_may_have_100_levels() {
+        assert!(Json::parse(&nested(100)).is_ok());
+        assert!(matches!(
+            Json::parse(&nested(101)),
+            Err(PayloadError::TooDeep)
+        ));
+        assert!(Events::parse(&format!("[{},{}]", nested(100), nested(100))).is_ok());
+        let deep = Events::parse(&format!("[1,{}]", nested(101)));
+        assert!(matches!(deep, Err(PayloadError::TooDeep)));
+        assert!(Json::parse(&format!("\"{}\"", "[".repeat(200))).is_ok());
+    }
+
+    #[test]
+    fn lone_surrogates_are_refused() {
+        for good in [
+            r#""\ud83d\ude00""#,
+            r#""\\ud83d""#,
+            r#""\uD7FF\uE000""#,
+            r#""\\\ud83d\ude00""#,
+        ] {
+            assert!(Json::parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            r#""\ud83d""#,
+            r#""\ude00""#,
+            r#""\ud83d\ud83d\ude00""#,
+            r#""\ud83dx\ude00""#,
+            r#"{"\uDC00":1}"#,
+            r#""\\\ud83d""#,
+            r#""é\ud83d""#,
+            r#""\ud83dé""#,
+        ] {
+            let error = Json::parse(bad).unwrap_err();
+            assert!(matches!(error, PayloadError::LoneSurrogate(_)), "{bad}");
+        }
+    }
+
+    #[test]
+    fn events_are_an_array_of_one_or_more() {
+        assert!(matches!(Events::parse("{}"), Err(PayloadError::NotAnArray)));
+        assert!(matches!(
+            Events::parse(" [ ] "),
+            Err(PayloadError::NoEvents)
+        ));
+        assert!(matches!(
+            Events::parse("[1,]"),
+            Err(PayloadError::NotJson(_))
+        ));
+        let events = Events::parse("[ null , [ ] ]").unwrap();
+        assert_eq!(events.as_str(), "[ null , [ ] ]");
+        assert_eq!(events.count(), 2);
+        assert_eq!(events.split().unwrap()[1].as_str(), "[ ]");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_as_a_json_string_is_accepted_verbatim(text: String) {
+            let json = serde_json::to_string(&text).unwrap();
+            let kept = Json::parse(&json).unwrap();
+            prop_assert_eq!(kept.as_str(), json);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! What the core needs from the outside: the contracts between it and the adapters.
+//!
+//! Every promise of a port has a case in the conformance suite that names its guarantee.
+
+mod checkpoint_store;
+mod clock;
+mod news;
+mod statistics;
+mod storage;
+
+pub use checkpoint_store::CheckpointStore;
+pub use clock::{Clock, SystemClock};
+pub use news::News;
+pub use statistics::StatisticsStore;
+pub use storage::{Outcome, Storage, StorageError, Written};

@@ -1,0 +1,53 @@
+//! Keeps the statistics up to date.
+
+use std::sync::Arc;
+
+use crate::ports::{StatisticsStore, Storage, StorageError};
+use crate::{EventStore, PageLimit, Statistics};
+
+/// How many changesets are counted between two saves.
+const PAGE_ITEMS: usize = 1000;
+
+/// Counts what was committed since the last time, page by page.
+///
+/// Each page is saved by compare-and-swap, so that a projector that stops goes on where it was,
+/// and several at once never count anything twice (G13).
+#[derive(Clone)]
+pub struct Projector {
+    storage: Arc<dyn Storage>,
+    statistics: Arc<dyn StatisticsStore>,
+}
+
+impl Projector {
+    /// The projector of a store.
+    pub fn new(store: &EventStore) -> Self {
+        Self {
+            storage: Arc::clone(store.storage()),
+            statistics: Arc::clone(store.statistics_store()),
+        }
+    }
+
+    /// Counts until nothing is left to count, and returns the counts.
+    ///
+    /// # Errors
+    /// [`StorageError`] if a storage fails; what was counted so far is saved.
+    pub async fn catch_up(&self) -> Result<Statistics, StorageError> {
+        let mut counted = self.statistics.load_statistics().await?;
+        loop {
+            let from = counted.version;
+            let page = self
+                .storage
+                .read_global(from, PageLimit::items(PAGE_ITEMS))
+                .await?;
+            if page.next == from {
+                return Ok(counted);
+            }
+            let next = counted.after(&page);
+            counted = if self.statistics.swap_statistics(from, &next).await? {
+                next
+            } else {
+                self.statistics.load_statistics().await?
+            };
+        }
+    }
+}

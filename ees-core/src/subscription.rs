@@ -1,0 +1,133 @@
+//! Catch-up subscriptions.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use futures_util::stream::{self, Stream};
+
+use crate::ports::{CheckpointStore, StorageError};
+use crate::{Changeset, Checkpoint, Error, EventStore, PageLimit};
+
+/// How many changesets are read at once.
+const PAGE_ITEMS: usize = 1000;
+
+/// How long one read waits at the head of the order before it asks again.
+const WAIT: Duration = Duration::from_secs(20);
+
+/// Follows the global order from a checkpoint: first all that stands there, then what comes.
+///
+/// It never ends, misses nothing and repeats nothing (G6). Delivery to a projection is
+/// at-least-once: save [`Subscription::checkpoint`] after a changeset was handled, and begin there
+/// the next time.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use ees_core::{Checkpoint, EventStore, Events, Expectation, NewChangeset, Subscription};
+/// # use ees_core::ports::CheckpointStore;
+/// # use ees_memory::MemoryStorage;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let storage = Arc::new(MemoryStorage::new());
+/// # let store = EventStore::new(Arc::clone(&storage));
+/// # let events = Events::parse("[1]")?;
+/// # store.commit(NewChangeset::new("s".parse()?, Expectation::NEW_STREAM, events)).await?;
+/// let mut subscription = Subscription::resume(&store, storage.as_ref(), "totals").await?;
+/// let changeset = subscription.next().await?;
+/// // ... handle it, and then:
+/// storage.save_checkpoint("totals", subscription.checkpoint()).await?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Subscription {
+    store: EventStore,
+    read_ahead: VecDeque<Changeset>,
+    read_next: Checkpoint,
+    checkpoint: Checkpoint,
+    pause: Option<Duration>,
+}
+
+impl Subscription {
+    /// Follows the order from a checkpoint.
+    pub fn new(store: &EventStore, from: Checkpoint) -> Self {
+        Self {
+            store: store.clone(),
+            read_ahead: VecDeque::new(),
+            read_next: from,
+            checkpoint: from,
+            pause: None,
+        }
+    }
+
+    /// Follows the order from the checkpoint saved under a name, or from the beginning.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the checkpoint cannot be loaded.
+    pub async fn resume(
+        store: &EventStore,
+        checkpoints: &dyn CheckpointStore,
+        name: &str,
+    ) -> Result<Self, StorageError> {
+        let saved = checkpoints.load_checkpoint(name).await?;
+        Ok(Self::new(store, saved.unwrap_or(Checkpoint::FIRST)))
+    }
+
+    /// Where to go on after the changeset that [`Subscription::next`] returned last.
+    pub fn checkpoint(&self) -> Checkpoint {
+        self.checkpoint
+    }
+
+    /// The next changeset; waits for it at the head of the order. A call that is dropped loses
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`Error`] if the storage fails. The next call tries the same position again, after the
+    /// pause that the storage asked for.
+    pub async fn next(&mut self) -> Result<Changeset, Error> {
+        if let Some(pause) = self.pause {
+            self.store.clock().sleep(pause).await;
+            self.pause = None;
+        }
+        loop {
+            if let Some(changeset) = self.read_ahead.pop_front() {
+                let read = changeset.checkpoint.unwrap_or(self.checkpoint);
+                self.checkpoint = read.plus(1);
+                return Ok(changeset);
+            }
+            self.checkpoint = self.read_next;
+            self.read_more().await?;
+        }
+    }
+
+    /// The same as a `Stream`.
+    pub fn into_stream(self) -> impl Stream<Item = Result<Changeset, Error>> + Send {
+        stream::unfold(self, |mut subscription| async move {
+            Some((subscription.next().await, subscription))
+        })
+    }
+
+    async fn read_more(&mut self) -> Result<(), Error> {
+        let limit = PageLimit::items(PAGE_ITEMS);
+        match self
+            .store
+            .await_changesets(self.read_next, limit, WAIT)
+            .await
+        {
+            Ok(page) => {
+                self.read_next = page.next;
+                self.read_ahead = page.changesets.into();
+                Ok(())
+            }
+            Err(error) => {
+                self.pause = Some(pause_after(&error));
+                Err(error)
+            }
+        }
+    }
+}
+
+fn pause_after(error: &Error) -> Duration {
+    match error {
+        Error::Storage(StorageError::Unavailable { retry_after, .. }) => *retry_after,
+        _ => StorageError::RETRY_AFTER,
+    }
+}

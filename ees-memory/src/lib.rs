@@ -1,0 +1,137 @@
+#![doc = include_str!("../README.md")]
+
+mod state;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use ees_core::ports::{CheckpointStore, News, Outcome, StatisticsStore, Storage, StorageError};
+use ees_core::{
+    Changeset, Checkpoint, Commit, GlobalPage, Head, Page, PageLimit, Statistics, StreamId,
+    StreamQuery,
+};
+use futures_util::future::BoxFuture;
+use state::State;
+
+/// Keeps everything in memory.
+#[derive(Debug)]
+pub struct MemoryStorage {
+    state: Mutex<Option<State>>,
+    news: News,
+    max_changeset_bytes: usize,
+}
+
+impl MemoryStorage {
+    /// The most bytes a changeset may have unless told otherwise: 16 MiB.
+    pub const MAX_CHANGESET_BYTES: usize = 16 * 1024 * 1024;
+
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::with_max_changeset_bytes(Self::MAX_CHANGESET_BYTES)
+    }
+
+    /// An empty store with another limit to a changeset's size.
+    pub fn with_max_changeset_bytes(max_changeset_bytes: usize) -> Self {
+        Self {
+            state: Mutex::new(Some(State::default())),
+            news: News::default(),
+            max_changeset_bytes,
+        }
+    }
+
+    fn with_state<T>(&self, act: impl FnOnce(&mut State) -> T) -> Result<T, StorageError> {
+        let mut state = self.lock();
+        Ok(act(state.as_mut().ok_or_else(StorageError::closed)?))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<State>> {
+        // No step leaves the state half changed, so a panic elsewhere does not spoil it.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Storage for MemoryStorage {
+    async fn commit(&self, commit: &Commit) -> Result<Outcome, StorageError> {
+        let outcome = self.with_state(|state| state.commit(commit))?;
+        if matches!(outcome, Outcome::Committed(_)) {
+            self.news.announce();
+        }
+        Ok(outcome)
+    }
+
+    async fn head(&self, stream_id: &StreamId) -> Result<Option<Head>, StorageError> {
+        self.with_state(|state| state.head(stream_id))
+    }
+
+    async fn read_stream(&self, query: &StreamQuery) -> Result<Page<Changeset>, StorageError> {
+        self.with_state(|state| state.read_stream(query))
+    }
+
+    async fn read_global(
+        &self,
+        from: Checkpoint,
+        limit: PageLimit,
+    ) -> Result<GlobalPage, StorageError> {
+        self.with_state(|state| state.read_global(from, limit))
+    }
+
+    async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError> {
+        self.with_state(|state| state.next_checkpoint())
+    }
+
+    fn news(&self) -> BoxFuture<'static, ()> {
+        self.news.listen()
+    }
+
+    fn max_changeset_bytes(&self) -> usize {
+        self.max_changeset_bytes
+    }
+
+    async fn close(&self) {
+        self.lock().take();
+    }
+}
+
+#[async_trait]
+impl StatisticsStore for MemoryStorage {
+    async fn load_statistics(&self) -> Result<Statistics, StorageError> {
+        self.with_state(|state| state.statistics)
+    }
+
+    async fn swap_statistics(
+        &self,
+        previous: Checkpoint,
+        statistics: &Statistics,
+    ) -> Result<bool, StorageError> {
+        self.with_state(|state| {
+            let unchanged = state.statistics.version == previous;
+            if unchanged {
+                state.statistics = *statistics;
+            }
+            unchanged
+        })
+    }
+}
+
+#[async_trait]
+impl CheckpointStore for MemoryStorage {
+    async fn load_checkpoint(
+        &self,
+        subscription: &str,
+    ) -> Result<Option<Checkpoint>, StorageError> {
+        self.with_state(|state| state.checkpoints.get(subscription).copied())
+    }
+
+    async fn save_checkpoint(
+        &self,
+        subscription: &str,
+        checkpoint: Checkpoint,
+    ) -> Result<(), StorageError> {
+        self.with_state(|state| {
+            state
+                .checkpoints
+                .insert(subscription.to_owned(), checkpoint);
+        })
+    }
+}

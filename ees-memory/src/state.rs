@@ -1,0 +1,93 @@
+//! What the store knows, and how it answers from it.
+
+use std::collections::HashMap;
+
+use ees_core::ports::Outcome;
+use ees_core::{
+    Changeset, Checkpoint, Commit, Direction, GlobalPage, Head, Page, PageBuilder, PageLimit,
+    Statistics, StreamId, StreamQuery, StreamRange, Verdict,
+};
+
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    /// Every changeset, by checkpoint.
+    log: Vec<Changeset>,
+    /// The checkpoints of each stream's changesets, as places in the log.
+    streams: HashMap<StreamId, Vec<usize>>,
+    pub(crate) statistics: Statistics,
+    pub(crate) checkpoints: HashMap<String, Checkpoint>,
+}
+
+impl State {
+    pub(crate) fn commit(&mut self, commit: &Commit) -> Outcome {
+        let head = self.head(&commit.stream_id);
+        let verdict = commit
+            .expectation
+            .judge(head.as_ref(), commit.events.count());
+        match verdict {
+            Verdict::Refuse(refusal) => Outcome::Refused(refusal),
+            Verdict::Append(slot) => {
+                let changeset = Changeset::new(commit, slot, Some(self.next_checkpoint()));
+                let receipt = changeset.receipt();
+                let places = self.streams.entry(commit.stream_id.clone()).or_default();
+                places.push(self.log.len());
+                self.log.push(changeset);
+                Outcome::Committed(receipt)
+            }
+        }
+    }
+
+    pub(crate) fn next_checkpoint(&self) -> Checkpoint {
+        Checkpoint::FIRST.plus(self.log.len() as u64)
+    }
+
+    pub(crate) fn head(&self, stream_id: &StreamId) -> Option<Head> {
+        let place = *self.streams.get(stream_id)?.last()?;
+        self.log.get(place).map(Changeset::head)
+    }
+
+    pub(crate) fn read_stream(&self, query: &StreamQuery) -> Page<Changeset> {
+        let places = self
+            .streams
+            .get(&query.stream_id)
+            .map_or(&[][..], |all| all);
+        // Changesets and their event ids ascend, so what a range selects stands together.
+        let first = |test: &dyn Fn(&Changeset) -> bool| {
+            places.partition_point(|place| self.log.get(*place).is_some_and(|c| !test(c)))
+        };
+        let (start, end) = match &query.range {
+            StreamRange::Changesets(ids) => (
+                first(&|c| c.changeset_id.get() >= *ids.start()),
+                first(&|c| c.changeset_id.get() > *ids.end()),
+            ),
+            StreamRange::Events(ids) => (
+                first(&|c| c.last_event_id.get() >= *ids.start()),
+                first(&|c| c.first_event_id.get() > *ids.end()),
+            ),
+        };
+        let selected = places.get(start..end).unwrap_or_default().iter();
+        let changesets = selected.filter_map(|place| self.log.get(*place));
+        match query.direction {
+            Direction::Forward => fill(query.limit, changesets),
+            Direction::Backward => fill(query.limit, changesets.rev()),
+        }
+    }
+
+    pub(crate) fn read_global(&self, from: Checkpoint, limit: PageLimit) -> GlobalPage {
+        let place = usize::try_from(from.get()).unwrap_or(usize::MAX);
+        let rest = self.log.get(place..).unwrap_or_default();
+        let changesets = fill(limit, rest.iter()).items;
+        let next = from.plus(changesets.len() as u64);
+        GlobalPage { changesets, next }
+    }
+}
+
+fn fill<'a>(limit: PageLimit, changesets: impl Iterator<Item = &'a Changeset>) -> Page<Changeset> {
+    let mut page = PageBuilder::new(limit);
+    for changeset in changesets {
+        if !page.push_changeset(changeset.clone()) {
+            break;
+        }
+    }
+    page.finish()
+}
