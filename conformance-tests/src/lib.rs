@@ -9,6 +9,6 @@ pub mod subject;
 
 mod harness;
 
-pub use harness::{Adapter, AdapterHarness, Capabilities, Harness, run};
 #[cfg(feature = "http")]
 pub use harness::HttpHarness;
+pub use harness::{Adapter, AdapterHarness, Capabilities, Harness, run};

@@ -1,0 +1,1 @@
+//! A plain model of an event store.
