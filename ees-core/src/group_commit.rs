@@ -5,7 +5,7 @@
 //! ([`BatchStore`]), and only then answers each. So one flush to the disk is shared by all who
 //! wait for it, and checkpoints stay dense, as one writer at a time gives them.
 //!
-//! The technique is as old as databases: DeWitt et al., "Implementation Techniques for Main Memory
+//! The technique is as old as databases: D. J. `DeWitt` et al., "Implementation Techniques for Main Memory
 //! Database Systems", SIGMOD 1984, section 5.2.
 
 mod judge;

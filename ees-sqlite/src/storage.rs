@@ -1,0 +1,224 @@
+//! The storage port on one SQLite file.
+
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ees_core::group_commit::{BatchLimit, GroupCommit};
+use ees_core::ports::{News, Outcome, Storage, StorageError};
+use ees_core::{
+    Changeset, Checkpoint, Commit, Direction, GlobalPage, Head, Page, PageBuilder, PageLimit,
+    StreamId, StreamQuery, StreamRange,
+};
+use futures_util::TryStreamExt;
+use futures_util::future::BoxFuture;
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqlitePoolOptions};
+use sqlx::{Connection, Sqlite, SqlitePool};
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+
+use crate::error::translate;
+use crate::lock::WriterLock;
+use crate::rows::{changeset, columns, number, timestamp};
+use crate::writer::{SharedConnection, Writer};
+use crate::{OpenError, SqliteConfig, schema};
+
+/// How long a read may wait for its turn.
+const READER_TIMEOUT: Duration = Duration::from_secs(5);
+
+const HEAD: &str = "
+    SELECT changeset_id, last_event_id, timestamp FROM changesets
+    WHERE stream_id = ?1 ORDER BY changeset_id DESC LIMIT 1";
+
+const NEXT_CHECKPOINT: &str = "SELECT coalesce(max(checkpoint) + 1, 0) FROM changesets";
+
+const GLOBAL: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM changesets WHERE checkpoint >= ?1 ORDER BY checkpoint LIMIT ?2"
+);
+
+/// By changeset ids ?2 to ?3.
+macro_rules! by_changeset {
+    ($order:literal) => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM changesets WHERE stream_id = ?1 AND changeset_id BETWEEN ?2 AND ?3
+             ORDER BY changeset_id ",
+            $order,
+            " LIMIT ?4"
+        )
+    };
+}
+
+/// By event ids ?2 to ?3. The changeset that holds the last of them bounds the walk through the
+/// index; where the range ends before the first event, nothing is left.
+macro_rules! by_event {
+    ($order:literal) => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM changesets WHERE stream_id = ?1 AND last_event_id >= ?2 AND last_event_id <=
+                coalesce((SELECT last_event_id FROM changesets
+                          WHERE stream_id = ?1 AND last_event_id >= ?3
+                          ORDER BY last_event_id LIMIT 1), ?3)
+              AND first_event_id <= ?3
+             ORDER BY last_event_id ",
+            $order,
+            " LIMIT ?4"
+        )
+    };
+}
+
+/// A store in one SQLite file: one writer task with group commit, several readers.
+#[derive(Debug)]
+pub struct SqliteStorage {
+    pub(crate) connection: SharedConnection,
+    pub(crate) readers: SqlitePool,
+    commits: GroupCommit,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    lock: SyncMutex<Option<WriterLock>>,
+    news: Arc<News>,
+    max_changeset_bytes: usize,
+}
+
+impl SqliteStorage {
+    /// Opens a file, which is made if it is missing, and starts the writer task.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the file is not ours, too new, in use or cannot be written; nothing was
+    /// changed then.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn open(config: &SqliteConfig) -> Result<Self, OpenError> {
+        let lock = WriterLock::acquire(&config.path)?;
+        let connection = schema::open_writer(&config.path).await?;
+        let connection = Arc::new(Mutex::new(Some(connection)));
+        let readers = SqlitePoolOptions::new()
+            .max_connections(config.readers)
+            .acquire_timeout(READER_TIMEOUT)
+            .connect_lazy_with(schema::reader_options(&config.path));
+        let news = Arc::new(News::default());
+        let writer = Writer::new(Arc::clone(&connection), Arc::clone(&news));
+        let (commits, run) = GroupCommit::new(writer, BatchLimit::default());
+        let writer = tokio::spawn(async move {
+            run.await;
+        });
+        Ok(Self {
+            connection,
+            readers,
+            commits,
+            writer: Mutex::new(Some(writer)),
+            lock: SyncMutex::new(Some(lock)),
+            news,
+            max_changeset_bytes: config.max_changeset_bytes,
+        })
+    }
+
+    /// Reads rows until the page is full; one more than fits tells whether any remain.
+    async fn fill(
+        &self,
+        query: Query<'_, Sqlite, SqliteArguments>,
+        limit: PageLimit,
+    ) -> Result<Page<Changeset>, StorageError> {
+        let rows = i64::try_from(limit.max_items()).unwrap_or(i64::MAX - 1);
+        let mut rows = query.bind(rows + 1).fetch(&self.readers);
+        let mut page = PageBuilder::new(limit);
+        while let Some(row) = rows.try_next().await.map_err(translate)? {
+            if !page.push_changeset(changeset(&row)?) {
+                break;
+            }
+        }
+        Ok(page.finish())
+    }
+}
+
+#[async_trait]
+impl Storage for SqliteStorage {
+    async fn commit(&self, commit: &Commit) -> Result<Outcome, StorageError> {
+        self.commits.commit(commit).await
+    }
+
+    async fn head(&self, stream_id: &StreamId) -> Result<Option<Head>, StorageError> {
+        let query = sqlx::query(HEAD).bind(stream_id.as_str());
+        let row = query.fetch_optional(&self.readers).await;
+        let Some(row) = row.map_err(translate)? else {
+            return Ok(None);
+        };
+        Ok(Some(Head {
+            last_changeset: number(&row, 0)?,
+            last_event: number(&row, 1)?,
+            last_timestamp: timestamp(&row, 2)?,
+        }))
+    }
+
+    async fn read_stream(&self, query: &StreamQuery) -> Result<Page<Changeset>, StorageError> {
+        let (ids, statement) = match (&query.range, query.direction) {
+            (StreamRange::Changesets(ids), Direction::Forward) => (ids, by_changeset!("ASC")),
+            (StreamRange::Changesets(ids), Direction::Backward) => (ids, by_changeset!("DESC")),
+            (StreamRange::Events(ids), Direction::Forward) => (ids, by_event!("ASC")),
+            (StreamRange::Events(ids), Direction::Backward) => (ids, by_event!("DESC")),
+        };
+        let (from, to) = bounds(ids);
+        let select = sqlx::query(statement)
+            .bind(query.stream_id.as_str())
+            .bind(from)
+            .bind(to);
+        self.fill(select, query.limit).await
+    }
+
+    async fn read_global(
+        &self,
+        from: Checkpoint,
+        limit: PageLimit,
+    ) -> Result<GlobalPage, StorageError> {
+        let select = sqlx::query(GLOBAL).bind(from.as_i64());
+        let changesets = self.fill(select, limit).await?.items;
+        let next = from.plus(changesets.len() as u64);
+        match changesets.last().and_then(|last| last.checkpoint) {
+            Some(last) if last.plus(1) != next => Err(StorageError::Corrupt(format!(
+                "positions are missing between checkpoints {from} and {last}"
+            ))),
+            _ => Ok(GlobalPage { changesets, next }),
+        }
+    }
+
+    async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError> {
+        let row = sqlx::query(NEXT_CHECKPOINT).fetch_one(&self.readers).await;
+        number(&row.map_err(translate)?, 0)
+    }
+
+    fn news(&self) -> BoxFuture<'static, ()> {
+        self.news.listen()
+    }
+
+    fn max_changeset_bytes(&self) -> usize {
+        self.max_changeset_bytes
+    }
+
+    async fn close(&self) {
+        self.commits.close();
+        if let Some(writer) = self.writer.lock().await.take() {
+            // A writer that panicked has nothing left to finish.
+            let _ = writer.await;
+        }
+        self.readers.close().await;
+        if let Some(connection) = self.connection.lock().await.take() {
+            // The last connection folds the write-ahead log into the file. If it cannot, the next
+            // one to open it will.
+            let _ = connection.close().await;
+        }
+        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        lock.take();
+    }
+}
+
+/// Ids are at most 2^63 - 1, so what is beyond selects the same.
+fn bounds(ids: &RangeInclusive<u64>) -> (i64, i64) {
+    let clamp = |id: u64| i64::try_from(id).unwrap_or(i64::MAX);
+    (clamp(*ids.start()), clamp(*ids.end()))
+}

@@ -1,0 +1,57 @@
+//! The conformance suite on a file.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use conformance_tests::subject::{Direct, Subject};
+use conformance_tests::{AdapterHarness, Capabilities, Harness};
+use ees_core::ports::Storage;
+use ees_sqlite::{SqliteConfig, SqliteStorage};
+use tempfile::TempDir;
+
+struct Sqlite {
+    folder: TempDir,
+    storage: Arc<SqliteStorage>,
+}
+
+impl Sqlite {
+    async fn open(folder: &TempDir) -> Arc<SqliteStorage> {
+        let config = SqliteConfig::new(folder.path().join("ees.db"));
+        Arc::new(SqliteStorage::open(&config).await.expect("a store"))
+    }
+}
+
+#[async_trait]
+impl Harness for Sqlite {
+    const CAPABILITIES: Capabilities = Capabilities {
+        durable: true,
+        orders_at_commit: true,
+    };
+
+    async fn start() -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let storage = Self::open(&folder).await;
+        Self { folder, storage }
+    }
+
+    fn subject(&self) -> Arc<dyn Subject> {
+        Direct::new(Arc::clone(&self.storage))
+    }
+
+    async fn restart(&mut self) {
+        self.storage.close().await;
+        self.storage = Self::open(&self.folder).await;
+    }
+
+    async fn settle(&self) {}
+}
+
+impl AdapterHarness for Sqlite {
+    type Storage = SqliteStorage;
+
+    fn storage(&self) -> Arc<SqliteStorage> {
+        Arc::clone(&self.storage)
+    }
+}
+
+conformance_tests::suite!(Sqlite);

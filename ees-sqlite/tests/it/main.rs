@@ -1,0 +1,3 @@
+//! The SQLite adapter: the conformance suite, and what only a file can get wrong.
+
+mod conformance;
