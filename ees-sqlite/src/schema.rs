@@ -101,7 +101,8 @@ async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), O
         )
     });
     let migrator = Migrator::with_migrations(migrations.collect());
-    match migrator.run(connection).await {
+    // `Migrator::run` takes any `Acquire`, and with that no caller's future is known to be `Send`.
+    match migrator.run_direct(None, connection, false).await {
         Ok(()) => Ok(()),
         Err(MigrateError::VersionMissing(found)) => Err(OpenError::Newer {
             path: path.to_owned(),
