@@ -1,0 +1,126 @@
+//! The body of a commit: how much of it, and what is in it.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use axum::body::{Body, HttpBody};
+use axum::http::StatusCode;
+use bytes::{Bytes, BytesMut};
+use ees_core::{Events, Json};
+use http_body_util::BodyExt;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::error::ApiError;
+use crate::gate::Gate;
+
+/// How far beyond the limit a body is read and thrown away, so that its sender gets the answer
+/// instead of a broken connection.
+const DISCARD_FACTOR: usize = 4;
+
+/// Reads a whole body of at most `limit` bytes.
+pub(crate) async fn read(mut body: Body, limit: usize, gate: &Gate) -> Result<Bytes, ApiError> {
+    let announced = body.size_hint().lower();
+    let fits = usize::try_from(announced).is_ok_and(|bytes| bytes <= limit);
+    let mut held = BytesMut::new();
+    let mut room = Vec::new();
+    let mut read = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| invalid(format!("the body broke off: {error}")))?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        read += data.len();
+        if fits && read <= limit {
+            room.push(gate.buffer(data.len())?);
+            held.extend_from_slice(&data);
+        } else if read > limit.saturating_mul(DISCARD_FACTOR) {
+            break;
+        } else {
+            held = BytesMut::new();
+            room.clear();
+        }
+    }
+    if fits && read <= limit {
+        return Ok(held.freeze());
+    }
+    let size = usize::try_from(announced).unwrap_or(usize::MAX).max(read);
+    let message = format!("the body has at least {size} bytes; at most {limit} are taken");
+    let status = StatusCode::PAYLOAD_TOO_LARGE;
+    Err(ApiError::new(status, "CHANGESET_TOO_LARGE", message))
+}
+
+/// Reads what is to be committed.
+pub(crate) fn parse(body: &[u8]) -> Result<(Events, Json), ApiError> {
+    let text = std::str::from_utf8(body)
+        .map_err(|error| invalid(format!("the body is not UTF-8: {error}")))?;
+    let body: CommitBody<'_> = serde_json::from_str(text)
+        .map_err(|error| invalid(format!("the body is not as expected: {error}")))?;
+    let part = |part: &'static str| {
+        move |error: ees_core::PayloadError| {
+            ApiError::bad_request(error.code(), format!("`{part}`: {error}"))
+        }
+    };
+    let events = Events::from_raw(body.events).map_err(part("events"))?;
+    let metadata = match body.metadata {
+        Some(raw) => Json::from_raw(raw).map_err(part("metadata"))?,
+        None => Json::default(),
+    };
+    Ok((events, metadata))
+}
+
+fn invalid(message: String) -> ApiError {
+    ApiError::bad_request("INVALID_BODY", message)
+}
+
+/// What is to be committed.
+#[derive(ToSchema)]
+pub(crate) struct CommitBody<'a> {
+    /// The events, in their order; any JSON each, kept verbatim.
+    #[schema(value_type = Vec<serde_json::Value>, min_items = 1)]
+    events: &'a RawValue,
+    /// What there is to say about all of them; any JSON, kept verbatim. `{}` if left out.
+    #[schema(value_type = serde_json::Value, required = false)]
+    metadata: Option<&'a RawValue>,
+}
+
+impl<'de> Deserialize<'de> for CommitBody<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+/// A derived implementation would take a repeated key that it does not know, and `null` metadata
+/// for none.
+struct Fields;
+
+impl<'de> Visitor<'de> for Fields {
+    type Value = CommitBody<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with `events`, and `metadata` if there is any")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut events, mut metadata) = (None, None);
+        let mut seen = HashSet::new();
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "events" => events = Some(map.next_value()?),
+                "metadata" => metadata = Some(map.next_value()?),
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+            if let Some(key) = seen.replace(key) {
+                return Err(A::Error::custom(format!("the key `{key}` is given twice")));
+            }
+        }
+        Ok(CommitBody {
+            events: events.ok_or_else(|| A::Error::missing_field("events"))?,
+            metadata,
+        })
+    }
+}

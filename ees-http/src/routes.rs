@@ -1,0 +1,169 @@
+//! The resources.
+
+mod changesets;
+mod events;
+mod health;
+mod service;
+mod streams;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::get;
+use ees_core::ports::{StorageError, Written};
+use ees_core::{Error, EventStore, StreamId, StreamIdError};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::Options;
+use crate::error::ApiError;
+use crate::finish::{finish, log_answer, panicked};
+use crate::gate::{Gate, admit};
+
+/// Room for a body's JSON around the payload.
+const BODY_FRAME_BYTES: usize = 64 * 1024;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub(crate) struct App {
+    store: EventStore,
+    gate: Gate,
+    options: Arc<Options>,
+}
+
+impl App {
+    pub(crate) fn new(store: EventStore, options: Options) -> Self {
+        Self {
+            store,
+            gate: Gate::new(&options),
+            options: Arc::new(options),
+        }
+    }
+
+    fn max_body_bytes(&self) -> usize {
+        self.store.max_changeset_bytes() + BODY_FRAME_BYTES
+    }
+
+    /// Gives a use case no more time than a request has.
+    async fn in_time<T, E: Into<Error>>(
+        &self,
+        written: Written,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, ApiError> {
+        let limit = self.options.request_timeout;
+        match tokio::time::timeout(limit, work).await {
+            Ok(result) => Ok(result.map_err(Into::into)?),
+            Err(_) => Err(no_answer(limit, written).into()),
+        }
+    }
+}
+
+fn no_answer(limit: Duration, written: Written) -> StorageError {
+    StorageError::unavailable(format!("no answer within {} s", limit.as_secs()), written)
+}
+
+/// The calls of the contract, each with its description.
+pub(crate) fn described() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(streams::commit, streams::head))
+        .routes(routes!(streams::statistics))
+        .routes(routes!(changesets::of_stream))
+        .routes(routes!(changesets::all))
+        .routes(routes!(events::of_stream))
+        .routes(routes!(events::all))
+        .routes(routes!(service::version))
+        .routes(routes!(service::openapi))
+}
+
+/// The contract that every host serves.
+pub(crate) fn contract(app: App) -> Router {
+    finished(calls(app), Router::new())
+}
+
+/// The contract, and what only a server of one's own has.
+pub(crate) fn self_hosted(app: App) -> Router {
+    let health = health::router().with_state(app.clone());
+    finished(calls(app), health)
+}
+
+/// The contract's calls behind the gate.
+fn calls(app: App) -> Router {
+    let gate = app.gate.clone();
+    let (described, _) = described().split_for_parts();
+    described
+        .route("/streams/", get(missing_stream_id).post(missing_stream_id))
+        .route("/streams//changesets", get(missing_stream_id))
+        .route("/streams//events", get(missing_stream_id))
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(app)
+        .layer(from_fn_with_state(gate, admit))
+}
+
+/// What is done to every answer, from the innermost to the outermost.
+fn finished(calls: Router, ungated: Router) -> Router {
+    calls
+        .merge(ungated)
+        .fallback(invalid_endpoint)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(finish))
+        .layer(from_fn(log_answer))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+}
+
+async fn missing_stream_id() -> ApiError {
+    StreamIdError::Empty.into()
+}
+
+async fn invalid_endpoint(uri: Uri) -> ApiError {
+    let message = format!("`{}` is no path of this API; see /openapi.json", uri.path());
+    ApiError::new(StatusCode::NOT_FOUND, "INVALID_ENDPOINT", message)
+}
+
+async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
+    let message = format!("`{}` cannot be called with {method}", uri.path());
+    ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "METHOD_NOT_ALLOWED",
+        message,
+    )
+}
+
+/// The stream that the path names, not checked yet.
+pub(crate) struct StreamPath(Result<Path<String>, PathRejection>);
+
+impl FromRequestParts<App> for StreamPath {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
+        Ok(Self(Path::from_request_parts(parts, app).await))
+    }
+}
+
+impl StreamPath {
+    /// Checks the id, before anything else is looked at, and names the stream in whatever error
+    /// follows.
+    async fn answer(
+        self,
+        act: impl AsyncFnOnce(StreamId) -> Result<Response, ApiError>,
+    ) -> Result<Response, ApiError> {
+        let Path(text) = self.0.map_err(|rejection| {
+            let message = format!("the stream id is no percent-encoded UTF-8: {rejection}");
+            ApiError::bad_request("INVALID_STREAM_ID", message)
+        })?;
+        let answer = match StreamId::new(&text) {
+            Ok(stream_id) => act(stream_id).await,
+            Err(error) => Err(error.into()),
+        };
+        answer.map_err(|error| error.on_stream(&text))
+    }
+}

@@ -1,0 +1,123 @@
+//! The accept loop: a server that slow or greedy clients cannot take down.
+
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_io_timeout::TimeoutStream;
+use tokio_util::sync::CancellationToken;
+
+/// What a server grants its clients.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ServerLimits {
+    /// How many connections may be open; more wait to be accepted.
+    pub max_connections: usize,
+    /// How large a request's line and headers may be, in bytes.
+    pub max_header_bytes: usize,
+    /// How long a client may take to send them, and a connection may be idle.
+    pub header_timeout: Duration,
+    /// How long a client may take none of what it is sent.
+    pub write_timeout: Duration,
+    /// How long requests may go on after the server was told to stop.
+    pub shutdown_timeout: Duration,
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self {
+            max_connections: 8192,
+            max_header_bytes: 32 * 1024,
+            header_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
+            shutdown_timeout: Duration::from_secs(35),
+        }
+    }
+}
+
+/// Serves until `shutdown` is cancelled; then accepts nothing more, and returns when every request
+/// that was accepted has its answer, or the time for that is up.
+///
+/// Cancel [`Options::closing`](crate::Options::closing) with the same token, so that long polls
+/// end.
+///
+/// # Errors
+/// [`io::Error`] if the listener fails for good.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: ServerLimits,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
+    let connections = Arc::new(Semaphore::new(limits.max_connections));
+    let graceful = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &connections) => accepted?,
+            () = shutdown.cancelled() => break,
+        };
+        let (stream, permit) = accepted;
+        serve_connection(stream, permit, &router, &limits, &graceful);
+    }
+    drop(listener);
+    let finished = tokio::time::timeout(limits.shutdown_timeout, graceful.shutdown()).await;
+    if finished.is_err() {
+        tracing::warn!("some clients did not finish in time; their connections are cut");
+    }
+    Ok(())
+}
+
+async fn accept(
+    listener: &TcpListener,
+    connections: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let permit = Arc::clone(connections).acquire_owned().await;
+    let permit = permit.map_err(io::Error::other)?;
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return Ok((stream, permit)),
+            // The client has gone, or files have run out for a moment: neither ends the server.
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+fn serve_connection(
+    stream: TcpStream,
+    permit: OwnedSemaphorePermit,
+    router: &Router,
+    limits: &ServerLimits,
+    graceful: &GracefulShutdown,
+) {
+    // Answers are written whole, so waiting to fill packets only delays them.
+    let _ = stream.set_nodelay(true);
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(limits.write_timeout));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        .max_buf_size(limits.max_header_bytes)
+        .serve_connection(
+            TokioIo::new(Box::pin(stream)),
+            TowerToHyperService::new(router.clone()),
+        );
+    let connection = graceful.watch(connection);
+    tokio::spawn(async move {
+        let connection = pin!(connection);
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection broke");
+        }
+        drop(permit);
+    });
+}
