@@ -129,23 +129,24 @@ async fn invalid_endpoint(uri: Uri) -> ApiError {
     ApiError::new(StatusCode::NOT_FOUND, "INVALID_ENDPOINT", message)
 }
 
-async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
+async fn method_not_allowed(method: Method, uri: Uri, stream: StreamPath) -> ApiError {
     let message = format!("`{}` cannot be called with {method}", uri.path());
-    ApiError::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "METHOD_NOT_ALLOWED",
-        message,
-    )
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    let error = ApiError::new(status, "METHOD_NOT_ALLOWED", message);
+    match stream.0 {
+        Ok(Path(text)) => error.on_stream(&text),
+        Err(_) => error,
+    }
 }
 
 /// The stream that the path names, not checked yet.
 pub(crate) struct StreamPath(Result<Path<String>, PathRejection>);
 
-impl FromRequestParts<App> for StreamPath {
+impl<S: Send + Sync> FromRequestParts<S> for StreamPath {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
-        Ok(Self(Path::from_request_parts(parts, app).await))
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self(Path::from_request_parts(parts, state).await))
     }
 }
 

@@ -1,0 +1,143 @@
+//! The command line. Each flag has an environment variable; the flag wins.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const STORAGES: &str = "\
+Storage URLs:
+  sqlite:PATH   one durable file, made if it is missing
+                  ?max_changeset_bytes=N  the largest changeset [16777216]
+                  ?readers=N              reads at the same time [4]
+  memory:       nothing is kept; for trying things out and for tests
+
+Exit codes:
+  0  done, or stopped by a signal after every accepted request was answered
+  1  something failed while running
+  2  the command line is wrong
+  3  the storage cannot be opened (in use, not ours, newer, not writable)
+  4  the address cannot be listened on";
+
+/// An event store: streams of changesets with optimistic concurrency and one global order, over
+/// HTTP.
+///
+/// Without a command it serves: by default the file ./ees.db on 127.0.0.1:8080.
+#[derive(Debug, Parser)]
+#[command(name = "ees", version, after_help = STORAGES, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What to do; `serve` if nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The flags of `serve`.
+    #[command(flatten)]
+    pub serve: ServeArgs,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the REST API until SIGINT or SIGTERM.
+    #[command(after_help = STORAGES)]
+    Serve(ServeArgs),
+    /// Copy a store into a new file while it is in use.
+    ///
+    /// The copy holds all that was acknowledged when it begins, and has passed an integrity check
+    /// before it gets its name. To restore: stop the server, remove the store's file and its -wal
+    /// and -shm files, put the copy in its place, start the server.
+    Backup(BackupArgs),
+}
+
+/// The flags of `ees serve`.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Where changesets are kept
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "EES_STORAGE",
+        default_value = "sqlite:./ees.db"
+    )]
+    pub storage: String,
+    /// Where to listen; port 0 takes a free one
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "EES_LISTEN",
+        default_value = "127.0.0.1:8080"
+    )]
+    pub listen: SocketAddr,
+    /// Listen on an address that other machines reach, although there is no authentication yet:
+    /// whoever reaches it can read and append everything
+    #[arg(long, env = "EES_ALLOW_UNAUTHENTICATED_REMOTE")]
+    pub allow_unauthenticated_remote: bool,
+    /// How many requests may run at once; more get 503 OVERLOADED
+    #[arg(long, value_name = "N", env = "EES_MAX_REQUESTS", default_value = "512",
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_requests: u32,
+    /// How long a request may take, in seconds; longer than the longest long poll
+    #[arg(long, value_name = "SECONDS", env = "EES_REQUEST_TIMEOUT", default_value = "30",
+          value_parser = clap::value_parser!(u32).range(21..=3600))]
+    pub request_timeout: u32,
+    /// What is logged to standard error: a level (error, warn, info, debug) or filter directives
+    #[arg(long, value_name = "FILTER", env = "EES_LOG", default_value = "info")]
+    pub log: String,
+    /// How log lines look
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        env = "EES_LOG_FORMAT",
+        default_value = "text"
+    )]
+    pub log_format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+/// The flags of `ees backup`.
+#[derive(Debug, Args)]
+pub struct BackupArgs {
+    /// The file to write; it must not exist
+    pub file: PathBuf,
+    /// The store to copy
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "EES_STORAGE",
+        default_value = "sqlite:./ees.db"
+    )]
+    pub storage: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_of_serve_has_an_environment_variable() {
+        for argument in Cli::command().get_arguments() {
+            let name = argument.get_id().as_str();
+            let variable = argument
+                .get_env()
+                .map(|name| name.to_string_lossy().into_owned());
+            let expected = format!("EES_{}", name.to_uppercase());
+            assert!(
+                variable == Some(expected) || ["help", "version"].contains(&name),
+                "{name}"
+            );
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! `ees backup`.
+
+use crate::Failure;
+use crate::args::BackupArgs;
+use crate::storage::scheme;
+
+/// Copies a store into a new file.
+///
+/// # Errors
+/// [`Failure`] if the storage has no such file, or it could not be copied.
+pub async fn run(args: &BackupArgs) -> Result<(), Failure> {
+    match scheme(&args.storage) {
+        "sqlite" => sqlite(args).await,
+        "memory" => Err(Failure::Usage(
+            "a store in memory cannot be copied: it lives in its server's process alone".to_owned(),
+        )),
+        _ => Err(crate::storage::unknown(&args.storage)),
+    }
+}
+
+#[cfg(feature = "sqlite")]
+async fn sqlite(args: &BackupArgs) -> Result<(), Failure> {
+    use ees_sqlite::BackupError;
+
+    let store = crate::storage::sqlite_config(&args.storage)?.path;
+    eprintln!("copying {} to {} ...", store.display(), args.file.display());
+    let backup = ees_sqlite::backup(&store, &args.file).await;
+    let backup = backup.map_err(|error| match error {
+        BackupError::Source(_) => Failure::Storage(error.to_string()),
+        _ => Failure::Run(error.to_string()),
+    })?;
+    println!(
+        "{}: {} changesets, {} bytes, checked",
+        args.file.display(),
+        backup.changesets,
+        backup.bytes
+    );
+    Ok(())
+}
+
+#[cfg(not(feature = "sqlite"))]
+async fn sqlite(_: &BackupArgs) -> Result<(), Failure> {
+    Err(crate::storage::left_out("sqlite"))
+}

@@ -1,0 +1,17 @@
+//! The `ees` binary.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use ees_cli::args::Cli;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match ees_cli::run(Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("ees: {failure}");
+            failure.exit_code()
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! `ees serve`.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ees_http::{Options, ServerLimits, self_hosted_router};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::args::ServeArgs;
+use crate::storage::{self, OpenStore};
+use crate::{Failure, logs, projector};
+
+/// Serves until a signal says stop.
+///
+/// # Errors
+/// [`Failure`] if it cannot begin, or the listener fails.
+pub async fn run(args: &ServeArgs) -> Result<(), Failure> {
+    logs::start(&args.log, args.log_format)?;
+    let server = Server::start(args).await?;
+    println!(
+        "ees {} serves {} on http://{}",
+        env!("CARGO_PKG_VERSION"),
+        args.storage,
+        server.address()
+    );
+    let stopped = tokio::select! {
+        signal = signal() => signal.map_err(|error| Failure::Run(error.to_string()))?,
+        // The listener failed: `stop` tells why.
+        () = server.ended() => "the listener's end",
+    };
+    tracing::info!("stopping on {stopped}: finishing what was accepted");
+    tokio::select! {
+        stopped = server.stop() => stopped,
+        _ = signal() => Err(Failure::Run("stopped at once by a second signal".to_owned())),
+    }
+}
+
+/// A server that runs.
+pub struct Server {
+    address: SocketAddr,
+    opened: OpenStore,
+    closing: CancellationToken,
+    ended: CancellationToken,
+    serving: JoinHandle<io::Result<()>>,
+    projecting: JoinHandle<()>,
+}
+
+impl Server {
+    /// Opens the storage, begins to listen and to project.
+    ///
+    /// # Errors
+    /// [`Failure`] if the storage cannot be opened or the address not be listened on.
+    pub async fn start(args: &ServeArgs) -> Result<Self, Failure> {
+        refuse_remote(args)?;
+        let opened = storage::open(&args.storage).await?;
+        let listening = listen(args.listen).await;
+        let (listener, address) = match listening {
+            Ok(listening) => listening,
+            Err(failure) => {
+                opened.storage.close().await;
+                return Err(failure);
+            }
+        };
+        let mut options = Options::default();
+        options.max_requests = usize::try_from(args.max_requests).unwrap_or(usize::MAX);
+        options.request_timeout = Duration::from_secs(args.request_timeout.into());
+        let mut limits = ServerLimits::default();
+        limits.shutdown_timeout = options.request_timeout + Duration::from_secs(5);
+        let closing = options.closing.clone();
+        let router = self_hosted_router(opened.store.clone(), options);
+        let ended = CancellationToken::new();
+        let serving = ees_http::serve(listener, router, limits, closing.clone());
+        let tell_end = ended.clone().drop_guard();
+        Ok(Self {
+            address,
+            serving: tokio::spawn(async move {
+                let _tell_end = tell_end;
+                serving.await
+            }),
+            projecting: tokio::spawn(projector::run(opened.store.clone(), closing.clone())),
+            opened,
+            closing,
+            ended,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Resolves when it serves no more, for whatever reason.
+    pub async fn ended(&self) {
+        self.ended.cancelled().await;
+    }
+
+    /// Accepts nothing more, answers every request that was accepted, and closes the storage.
+    ///
+    /// # Errors
+    /// [`Failure::Run`] if serving had failed before.
+    pub async fn stop(self) -> Result<(), Failure> {
+        self.closing.cancel();
+        let served = self.serving.await.map_err(io::Error::other).flatten();
+        let projected = self.projecting.await;
+        self.opened.storage.close().await;
+        served.map_err(|error| Failure::Run(format!("serving failed: {error}")))?;
+        projected.map_err(|error| Failure::Run(format!("the projector failed: {error}")))
+    }
+}
+
+/// There is no authentication yet, so other machines are kept out unless someone says otherwise.
+fn refuse_remote(args: &ServeArgs) -> Result<(), Failure> {
+    if args.listen.ip().is_loopback() || args.allow_unauthenticated_remote {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "`--listen {}` can be reached from other machines, and there is no authentication yet: \
+         whoever reaches it could read and append everything. Listen on a loopback address behind \
+         a proxy that authenticates, or add --allow-unauthenticated-remote",
+        args.listen
+    )))
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let failed = |error: io::Error| {
+        Failure::Listen(format!(
+            "cannot listen on {address}: {error}; choose another with --listen"
+        ))
+    };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+/// Resolves at SIGINT or SIGTERM.
+#[cfg(unix)]
+async fn signal() -> io::Result<&'static str> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    })
+}
+
+/// Resolves at Ctrl-C.
+#[cfg(not(unix))]
+async fn signal() -> io::Result<&'static str> {
+    tokio::signal::ctrl_c().await?;
+    Ok("Ctrl-C")
+}
