@@ -1,0 +1,3 @@
+//! The core from outside, over fakes.
+
+mod group_commit;
