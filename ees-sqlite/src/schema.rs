@@ -119,7 +119,10 @@ async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), O
 /// A kill cannot show a missing flush, so the settings that make SQLite flush are asked back:
 /// with `synchronous=FULL` (2) in WAL mode each commit flushes the log
 /// (<https://sqlite.org/pragma.html#pragma_synchronous>).
-async fn assert_durable(path: &Path, connection: &mut SqliteConnection) -> Result<(), OpenError> {
+pub(crate) async fn assert_durable(
+    path: &Path,
+    connection: &mut SqliteConnection,
+) -> Result<(), OpenError> {
     let settings = sqlx::query_as(
         "SELECT (SELECT * FROM pragma_journal_mode), CAST((SELECT * FROM pragma_synchronous) AS TEXT)",
     );

@@ -222,3 +222,6 @@ fn bounds(ids: &RangeInclusive<u64>) -> (i64, i64) {
     let clamp = |id: u64| i64::try_from(id).unwrap_or(i64::MAX);
     (clamp(*ids.start()), clamp(*ids.end()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,7 @@ use crate::rows::{COLUMNS, columns, number, text, timestamp};
 const BEGIN: &str = "BEGIN IMMEDIATE";
 
 /// The ends of the streams in a JSON array, and the next checkpoint beside each.
-const HEADS: &str = "
+pub(crate) const HEADS: &str = "
     SELECT wanted.value, head.changeset_id, head.last_event_id, head.timestamp,
            (SELECT coalesce(max(checkpoint) + 1, 0) FROM changesets)
     FROM json_each(?1) AS wanted

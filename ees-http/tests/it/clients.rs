@@ -1,0 +1,167 @@
+//! Clients that do not play by the rules, over real sockets.
+
+use std::io;
+use std::time::Duration;
+
+use ees_core::{EventStore, Events, Expectation, NewChangeset};
+use ees_http::{Options, ServerLimits, self_hosted_router, serve};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{Fault, Faulty};
+
+/// Far more than anything here should take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Server {
+    address: std::net::SocketAddr,
+    closing: CancellationToken,
+    serving: JoinHandle<io::Result<()>>,
+}
+
+impl Server {
+    async fn start(store: EventStore, limits: ServerLimits) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let options = Options::default();
+        let closing = options.closing.clone();
+        Self {
+            address: listener.local_addr().unwrap(),
+            serving: tokio::spawn(serve(
+                listener,
+                self_hosted_router(store, options),
+                limits,
+                closing.clone(),
+            )),
+            closing,
+        }
+    }
+
+    async fn send(&self, text: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(text.as_bytes()).await.unwrap();
+        stream
+    }
+}
+
+fn limits() -> ServerLimits {
+    let mut limits = ServerLimits::default();
+    limits.header_timeout = Duration::from_millis(300);
+    limits.write_timeout = Duration::from_millis(300);
+    limits
+}
+
+/// All that comes until the other side closes.
+async fn rest(mut stream: TcpStream) -> String {
+    let mut text = Vec::new();
+    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut text)).await;
+    let _ = read.expect("the server closes the connection");
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+#[tokio::test]
+async fn a_head_that_comes_too_slowly_is_cut_off() {
+    let server = Server::start(Faulty::new().store(), limits()).await;
+    let slow = server
+        .send("GET /version HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        .await;
+    let text = rest(slow).await;
+    assert!(!text.contains("200 OK"), "{text}");
+    let idle = TcpStream::connect(server.address).await.unwrap();
+    assert_eq!(rest(idle).await, "", "an idle connection is closed");
+    let kept = server
+        .send("GET /version HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await;
+    assert!(
+        rest(kept).await.starts_with("HTTP/1.1 200 OK"),
+        "and one that idles after a request"
+    );
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_large_is_refused() {
+    let server = Server::start(Faulty::new().store(), ServerLimits::default()).await;
+    let large = format!(
+        "GET /version HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n",
+        "x".repeat(100_000)
+    );
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    // The server may have closed before all was sent.
+    let _ = stream.write_all(large.as_bytes()).await;
+    let text = rest(stream).await;
+    assert!(
+        text.is_empty() || text.starts_with("HTTP/1.1 431"),
+        "{text}"
+    );
+}
+
+/// A client that takes nothing of its answer is cut off, and gives back its place.
+#[tokio::test]
+async fn a_client_that_does_not_read_is_cut_off() {
+    let storage = Faulty::new();
+    let store = storage.store();
+    for last in 0..60 {
+        let events = Events::of(&["x".repeat(90_000)]).unwrap();
+        let expectation = Expectation::LastChangeset(last);
+        let asked = NewChangeset::new("s".parse().unwrap(), expectation, events);
+        store.commit(asked).await.unwrap();
+    }
+    let mut one = limits();
+    one.max_connections = 1;
+    let server = Server::start(store, one).await;
+    let request = "GET /streams/s/changesets HTTP/1.1\r\nHost: x\r\n\r\n".repeat(8);
+    let deaf = server.send(&request).await;
+    // Its place is the only one.
+    let next = server
+        .send("GET /version HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .await;
+    assert!(rest(next).await.starts_with("HTTP/1.1 200 OK"));
+    drop(deaf);
+}
+
+/// What was accepted is answered; then the server is gone.
+#[tokio::test]
+async fn a_shutdown_finishes_what_was_accepted() {
+    let storage = Faulty::new();
+    let server = Server::start(storage.store(), ServerLimits::default()).await;
+    let body = r#"{"events":[1]}"#;
+    let head = format!(
+        "POST /streams/s HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut accepted = server.send(&head).await;
+    let poll = server
+        .send("GET /changesets?checkpoint=5&wait=20 HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await;
+    let kept = server
+        .send("GET /version HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    server.closing.cancel();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    accepted.write_all(body.as_bytes()).await.unwrap();
+    assert!(rest(accepted).await.contains(r#""changeset_id":1"#));
+    assert!(rest(poll).await.contains(r#""next_checkpoint":5"#));
+    assert!(rest(kept).await.starts_with("HTTP/1.1 200 OK"));
+    let served = tokio::time::timeout(PATIENCE, server.serving).await;
+    served.expect("the server ends").unwrap().unwrap();
+    assert!(TcpStream::connect(server.address).await.is_err());
+}
+
+/// A request that hangs does not keep the server for ever.
+#[tokio::test]
+async fn a_shutdown_ends_in_time() {
+    let storage = Faulty::new();
+    storage.set(Fault::Silent);
+    let mut limits = ServerLimits::default();
+    limits.shutdown_timeout = Duration::from_millis(200);
+    let server = Server::start(storage.store(), limits).await;
+    let _hanging = server
+        .send("GET /streams/s HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    server.closing.cancel();
+    let served = tokio::time::timeout(PATIENCE, server.serving).await;
+    served.expect("the server ends").unwrap().unwrap();
+}

@@ -1,0 +1,156 @@
+//! A store over a storage that can be told to fail, and calls to its router.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
+use ees_core::ports::{Outcome, Storage, StorageError};
+use ees_core::{
+    Changeset, Checkpoint, Commit, EventStore, GlobalPage, Head, Page, PageLimit, StreamId,
+    StreamQuery,
+};
+use ees_http::{Options, self_hosted_router};
+use ees_memory::MemoryStorage;
+use futures_util::future::BoxFuture;
+use tower::ServiceExt;
+
+/// What goes wrong with each call to the storage from now on.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Fault {
+    #[default]
+    None,
+    /// The call fails before anything is done.
+    Before(StorageError),
+    /// The call does its work, and then says that it failed.
+    After(StorageError),
+    /// The call never answers.
+    Silent,
+    /// The call panics.
+    Panic,
+}
+
+/// A storage in memory that fails on demand.
+pub(crate) struct Faulty {
+    memory: MemoryStorage,
+    fault: Mutex<Fault>,
+}
+
+impl Faulty {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            memory: MemoryStorage::with_max_changeset_bytes(100_000),
+            fault: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn set(&self, fault: Fault) {
+        *self.fault.lock().unwrap() = fault;
+    }
+
+    pub(crate) fn store(self: &Arc<Self>) -> EventStore {
+        EventStore::from_parts(Arc::clone(self) as _, Arc::new(MemoryStorage::new()))
+    }
+
+    async fn pass<T>(
+        &self,
+        call: impl Future<Output = Result<T, StorageError>>,
+    ) -> Result<T, StorageError> {
+        let fault = self.fault.lock().unwrap().clone();
+        match fault {
+            Fault::None => call.await,
+            Fault::Before(error) => Err(error),
+            Fault::After(error) => {
+                call.await?;
+                Err(error)
+            }
+            Fault::Silent => std::future::pending().await,
+            Fault::Panic => panic!("injected"),
+        }
+    }
+}
+
+#[async_trait]
+impl Storage for Faulty {
+    async fn commit(&self, commit: &Commit) -> Result<Outcome, StorageError> {
+        self.pass(self.memory.commit(commit)).await
+    }
+
+    async fn head(&self, stream_id: &StreamId) -> Result<Option<Head>, StorageError> {
+        self.pass(self.memory.head(stream_id)).await
+    }
+
+    async fn read_stream(&self, query: &StreamQuery) -> Result<Page<Changeset>, StorageError> {
+        self.pass(self.memory.read_stream(query)).await
+    }
+
+    async fn read_global(
+        &self,
+        from: Checkpoint,
+        limit: PageLimit,
+    ) -> Result<GlobalPage, StorageError> {
+        self.pass(self.memory.read_global(from, limit)).await
+    }
+
+    async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError> {
+        self.pass(self.memory.next_checkpoint()).await
+    }
+
+    fn news(&self) -> BoxFuture<'static, ()> {
+        self.memory.news()
+    }
+
+    fn max_changeset_bytes(&self) -> usize {
+        self.memory.max_changeset_bytes()
+    }
+
+    async fn close(&self) {
+        self.memory.close().await;
+    }
+}
+
+/// Options with a short patience.
+pub(crate) fn options() -> Options {
+    let mut options = Options::default();
+    options.request_timeout = Duration::from_millis(300);
+    options
+}
+
+/// An answer.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: serde_json::Value,
+}
+
+impl Answer {
+    pub(crate) fn error(&self) -> &str {
+        self.body["error"].as_str().unwrap_or_default()
+    }
+}
+
+/// The router over a storage.
+pub(crate) fn router(storage: &Arc<Faulty>) -> Router {
+    self_hosted_router(storage.store(), options())
+}
+
+pub(crate) async fn get(router: &Router, path: &str) -> Answer {
+    call(router, Request::get(path).body(Body::empty()).unwrap()).await
+}
+
+pub(crate) async fn post(router: &Router, path: &str, body: impl Into<Body>) -> Answer {
+    call(router, Request::post(path).body(body.into()).unwrap()).await
+}
+
+pub(crate) async fn call(router: &Router, request: Request<Body>) -> Answer {
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (head, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap();
+    Answer {
+        status: head.status,
+        headers: head.headers,
+        body: serde_json::from_slice(&body).unwrap(),
+    }
+}

@@ -1,0 +1,211 @@
+//! What only the inside can show.
+
+use std::time::Duration;
+
+use ees_core::ports::Written;
+use ees_core::{CommitId, Events, Expectation, Json, Timestamp};
+use sqlx::{AssertSqlSafe, Row};
+use tempfile::TempDir;
+
+use super::*;
+
+struct Fixture {
+    folder: TempDir,
+    storage: SqliteStorage,
+}
+
+impl Fixture {
+    async fn open() -> Self {
+        let folder = TempDir::new().unwrap();
+        let config = SqliteConfig::new(folder.path().join("ees.db"));
+        let storage = SqliteStorage::open(&config).await.unwrap();
+        Self { folder, storage }
+    }
+
+    /// Runs a statement on the connection that writes.
+    async fn execute(&self, statement: String) {
+        let mut connection = self.storage.connection.lock().await;
+        let connection = connection.as_mut().unwrap();
+        let done = sqlx::query(AssertSqlSafe(statement))
+            .execute(connection)
+            .await;
+        done.unwrap();
+    }
+}
+
+fn commit(stream: &str, last: u64, bytes: usize) -> Commit {
+    Commit {
+        stream_id: StreamId::new(stream).unwrap(),
+        expectation: Expectation::LastChangeset(last),
+        events: Events::of(&["x".repeat(bytes)]).unwrap(),
+        metadata: Json::default(),
+        commit_id: CommitId::generate(),
+        timestamp: Timestamp::now(),
+    }
+}
+
+fn is_committed(outcome: &Result<Outcome, StorageError>) -> bool {
+    matches!(outcome, Ok(Outcome::Committed(_)))
+}
+
+/// G4, G12: a full disk refuses what does not fit, for certain, loses nothing, and the store goes
+/// on when there is room again.
+#[tokio::test]
+async fn a_full_disk_refuses_and_loses_nothing() {
+    let fixture = Fixture::open().await;
+    let storage = &fixture.storage;
+    assert!(is_committed(&storage.commit(&commit("s", 0, 10)).await));
+    fixture
+        .execute("PRAGMA max_page_count = 40".to_owned())
+        .await;
+
+    let error = storage
+        .commit(&commit("s", 1, 1_000_000))
+        .await
+        .unwrap_err();
+    let StorageError::Unavailable {
+        reason, written, ..
+    } = error
+    else {
+        panic!("a full disk is worth a retry: {error}");
+    };
+    assert_eq!(
+        (reason.as_str(), written),
+        ("the disk is full", Written::None)
+    );
+    // What fits still does, also in one batch with what does not.
+    let (small, large) = (commit("s", 1, 10), commit("t", 0, 1_000_000));
+    let (small, large) = tokio::join!(storage.commit(&small), storage.commit(&large));
+    assert!(is_committed(&small) && large.is_err());
+
+    fixture
+        .execute("PRAGMA max_page_count = 100000".to_owned())
+        .await;
+    assert!(is_committed(
+        &storage.commit(&commit("s", 2, 1_000_000)).await
+    ));
+    let all = storage
+        .read_global(Checkpoint::FIRST, PageLimit::default())
+        .await;
+    assert_eq!(all.unwrap().changesets.len(), 3);
+}
+
+/// Readers never wait for the writer, and see nothing of what is not committed.
+#[tokio::test]
+async fn readers_do_not_wait_for_the_writer() {
+    let fixture = Fixture::open().await;
+    let storage = &fixture.storage;
+    storage.commit(&commit("s", 0, 10)).await.unwrap();
+    fixture.execute("BEGIN EXCLUSIVE".to_owned()).await;
+    fixture
+        .execute("UPDATE changesets SET events = '[]'".to_owned())
+        .await;
+    let stream = StreamId::new("s").unwrap();
+    let head = storage.head(&stream);
+    let head = tokio::time::timeout(Duration::from_secs(3), head).await;
+    assert_eq!(head.unwrap().unwrap().unwrap().last_changeset.get(), 1);
+    let all = storage
+        .read_global(Checkpoint::FIRST, PageLimit::default())
+        .await;
+    assert_eq!(all.unwrap().changesets[0].events.as_str().len(), 14);
+    fixture.execute("ROLLBACK".to_owned()).await;
+}
+
+/// G4: the settings that make SQLite flush are asked back, and the question can fail.
+#[tokio::test]
+async fn durability_is_asserted() {
+    let fixture = Fixture::open().await;
+    let path = fixture.folder.path().join("ees.db");
+    let mut connection = fixture.storage.connection.lock().await;
+    let connection = connection.as_mut().unwrap();
+    schema::assert_durable(&path, connection).await.unwrap();
+    sqlx::query("PRAGMA synchronous = NORMAL")
+        .execute(&mut *connection)
+        .await
+        .unwrap();
+    let error = schema::assert_durable(&path, connection).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("synchronous=1 where 2 is needed"),
+        "{error}"
+    );
+}
+
+/// No statement reads more than it answers, however much the file holds.
+#[tokio::test]
+async fn every_statement_goes_by_an_index() {
+    let fixture = Fixture::open().await;
+    let statements = [
+        (HEAD, "changesets_by_stream"),
+        (NEXT_CHECKPOINT, "SEARCH changesets"),
+        (GLOBAL, "INTEGER PRIMARY KEY (rowid>?)"),
+        (by_changeset!("ASC"), "changesets_by_stream"),
+        (by_changeset!("DESC"), "changesets_by_stream"),
+        (
+            by_event!("ASC"),
+            "changesets_by_event (stream_id=? AND last_event_id>? AND last_event_id<?)",
+        ),
+        (
+            by_event!("DESC"),
+            "changesets_by_event (stream_id=? AND last_event_id>? AND last_event_id<?)",
+        ),
+        (crate::writer::HEADS, "changesets_by_stream"),
+    ];
+    for (statement, index) in statements {
+        let explain = format!("EXPLAIN QUERY PLAN {statement}");
+        let rows = sqlx::query(AssertSqlSafe(explain))
+            .fetch_all(&fixture.storage.readers)
+            .await;
+        let plan: Vec<String> = rows.unwrap().iter().map(|row| row.get("detail")).collect();
+        let plan = plan.join("\n");
+        assert!(plan.contains(index), "{statement}\n{plan}");
+        let walks = plan
+            .lines()
+            .any(|line| line.contains("SCAN changesets") || line.contains("B-TREE"));
+        assert!(!walks, "{statement}\n{plan}");
+    }
+}
+
+/// G3, G6: rows that break the order are told of, not answered.
+#[tokio::test]
+async fn what_should_never_be_is_corrupt() {
+    let fixture = Fixture::open().await;
+    let storage = &fixture.storage;
+    for last in 0..3 {
+        storage.commit(&commit("s", last, 10)).await.unwrap();
+    }
+    fixture
+        .execute("DELETE FROM changesets WHERE checkpoint = 1".to_owned())
+        .await;
+    let error = storage
+        .read_global(Checkpoint::FIRST, PageLimit::default())
+        .await;
+    assert!(matches!(error, Err(StorageError::Corrupt(_))), "{error:?}");
+    fixture
+        .execute("UPDATE changesets SET commit_id = 'é'".to_owned())
+        .await;
+    let all = StreamQuery::all(StreamId::new("s").unwrap());
+    let error = storage.read_stream(&all).await;
+    assert!(matches!(error, Err(StorageError::Corrupt(_))), "{error:?}");
+}
+
+/// G1: a commit whose caller goes away leaves the writer able to go on.
+#[tokio::test]
+async fn callers_may_go_away() {
+    let fixture = Fixture::open().await;
+    let storage = Arc::new(fixture.storage);
+    for round in 0..50 {
+        let (storage, gone) = (Arc::clone(&storage), commit(&format!("s{round}"), 0, 10));
+        let task = tokio::spawn(async move { storage.commit(&gone).await });
+        tokio::task::yield_now().await;
+        task.abort();
+    }
+    assert!(is_committed(&storage.commit(&commit("last", 0, 10)).await));
+    let end = storage.next_checkpoint().await.unwrap();
+    let all = storage
+        .read_global(Checkpoint::FIRST, PageLimit::default())
+        .await
+        .unwrap();
+    assert_eq!(all.next, end);
+}

@@ -1,0 +1,107 @@
+//! Which files are opened, and what is said about the others.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ees_core::ports::Storage;
+use ees_sqlite::{OpenError, SqliteConfig, SqliteStorage};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
+use tempfile::TempDir;
+
+async fn open(path: &Path) -> Result<SqliteStorage, OpenError> {
+    SqliteStorage::open(&SqliteConfig::new(path)).await
+}
+
+fn folder() -> (TempDir, PathBuf) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ees.db");
+    (folder, path)
+}
+
+/// Runs a statement on a file as another program would.
+async fn execute(path: &Path, statement: &'static str) {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true);
+    let mut connection = options.connect().await.unwrap();
+    sqlx::raw_sql(statement)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_second_writer_is_refused_until_the_first_has_closed() {
+    let (_folder, path) = folder();
+    let first = open(&path).await.unwrap();
+    let error = open(&path).await.unwrap_err();
+    assert!(matches!(error, OpenError::InUse { .. }), "{error}");
+    let id = format!("process id {}", std::process::id());
+    assert!(error.to_string().contains(&id), "{error}");
+    first.close().await;
+    open(&path).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_of_something_else_is_left_as_it_is() {
+    let (_folder, path) = folder();
+    fs::write(&path, "Dear diary, ".repeat(1000)).unwrap();
+    let before = fs::read(&path).unwrap();
+    let error = open(&path).await.unwrap_err();
+    assert!(error.to_string().contains("no SQLite database"), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), before);
+
+    let (_folder, path) = folder();
+    execute(&path, "CREATE TABLE diary (entry TEXT)").await;
+    let before = fs::read(&path).unwrap();
+    let error = open(&path).await.unwrap_err();
+    assert!(
+        error.to_string().contains("database of another program"),
+        "{error}"
+    );
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_file_of_a_newer_version_is_refused() {
+    let (_folder, path) = folder();
+    open(&path).await.unwrap().close().await;
+    execute(
+        &path,
+        "INSERT INTO _sqlx_migrations SELECT 99, 'later', installed_on, success, checksum,
+         execution_time FROM _sqlx_migrations LIMIT 1",
+    )
+    .await;
+    let error = open(&path).await.unwrap_err();
+    assert!(
+        matches!(error, OpenError::Newer { found: 99, .. }),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_start_that_broke_off_is_taken_up() {
+    let (_folder, path) = folder();
+    fs::write(&path, "").unwrap();
+    open(&path).await.unwrap().close().await;
+    // The file was made and marked, but its schema was not.
+    let (_folder, path) = folder();
+    execute(
+        &path,
+        "PRAGMA journal_mode = WAL; PRAGMA application_id = 1162171185",
+    )
+    .await;
+    open(&path).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_missing_folder_is_named() {
+    let (folder, _) = folder();
+    let error = open(&folder.path().join("nowhere/ees.db"))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, OpenError::NotWritable { .. }), "{error}");
+    assert!(error.to_string().contains("nowhere/ees.db"), "{error}");
+}
