@@ -1,0 +1,72 @@
+//! Clients in the same process: one connection each, one request at a time.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1::SendRequest;
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use crate::load::{self, STREAMS, Streams};
+use crate::report::per_second;
+
+/// A connection.
+pub(crate) struct Client(SendRequest<Full<Bytes>>);
+
+impl Client {
+    pub(crate) async fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let connected = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
+        let (sender, connection) = connected.unwrap();
+        tokio::spawn(connection);
+        Self(sender)
+    }
+
+    /// Sends a request and takes the whole answer, which has to be a 200.
+    pub(crate) async fn call(&mut self, method: Method, path: &str, body: String) -> Bytes {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "localhost")
+            .body(Full::from(body))
+            .unwrap();
+        let response = self.0.send_request(request).await.unwrap();
+        let status = response.status();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(status, StatusCode::OK, "{}", String::from_utf8_lossy(&body));
+        body
+    }
+}
+
+/// Appends from so many clients at once, each to streams of its own: commits a second.
+pub(crate) async fn append(
+    clients: &mut [Client],
+    streams: &Arc<Streams>,
+    length: Duration,
+) -> f64 {
+    let begun = Instant::now();
+    let count = clients.len() as u64;
+    let work = (0..).zip(clients).map(async |(first, client)| {
+        let mut commits = 0;
+        let mut stream = first;
+        while begun.elapsed() < length {
+            let last = streams.advance(stream);
+            let path = format!("/streams/order-{stream}?expected_last_changeset={last}");
+            client.call(Method::POST, &path, load::body(last)).await;
+            commits += 1;
+            stream += count;
+            if stream >= STREAMS {
+                stream = first;
+            }
+        }
+        commits
+    });
+    let commits: u64 = join_all(work).await.into_iter().sum();
+    per_second(commits, begun.elapsed())
+}

@@ -1,0 +1,81 @@
+//! Rounds, rates and ratios.
+
+use std::fs::File;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+/// How often and how long each side runs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rounds {
+    pub(crate) count: usize,
+    pub(crate) length: Duration,
+}
+
+/// Runs two sides in turn, `count` times, and prints the ratio of their rates.
+pub(crate) async fn compare(
+    name: &str,
+    rounds: Rounds,
+    mut measured: impl AsyncFnMut(Duration) -> f64,
+    mut baseline: impl AsyncFnMut(Duration) -> f64,
+) {
+    let mut pairs = Vec::new();
+    // The first round warms both sides up.
+    for round in 0..=rounds.count {
+        let pair = (measured(rounds.length).await, baseline(rounds.length).await);
+        if round > 0 {
+            pairs.push(pair);
+        }
+    }
+    let ratios = spread(pairs.iter().map(|(a, b)| a / b));
+    let measured = spread(pairs.iter().map(|(a, _)| *a));
+    let baseline = spread(pairs.iter().map(|(_, b)| *b));
+    println!(
+        "{name}: {:.2}x (rounds {:.2} to {:.2}); medians {:.0}/s against {:.0}/s",
+        ratios.median, ratios.least, ratios.most, measured.median, baseline.median
+    );
+}
+
+/// Least, median and most of some figures.
+pub(crate) struct Spread {
+    pub(crate) least: f64,
+    pub(crate) median: f64,
+    pub(crate) most: f64,
+}
+
+pub(crate) fn spread(figures: impl Iterator<Item = f64>) -> Spread {
+    let mut figures: Vec<f64> = figures.collect();
+    figures.sort_by(f64::total_cmp);
+    Spread {
+        least: figures[0],
+        median: figures[figures.len() / 2],
+        most: figures[figures.len() - 1],
+    }
+}
+
+/// Calls something that does so many units of work each time, until the time is up: units a second.
+pub(crate) async fn rate(length: Duration, mut work: impl AsyncFnMut() -> u64) -> f64 {
+    let begun = Instant::now();
+    let mut units = 0;
+    while begun.elapsed() < length {
+        units += work().await;
+    }
+    per_second(units, begun.elapsed())
+}
+
+#[allow(clippy::cast_precision_loss)] // counts far below 2^52
+pub(crate) fn per_second(units: u64, time: Duration) -> f64 {
+    units as f64 / time.as_secs_f64()
+}
+
+/// How long this disk takes to make 4 KiB last, median of many.
+pub(crate) fn flush_time() -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = File::create(folder.path().join("flush")).unwrap();
+    let flushes = (0..200).map(|_| {
+        let begun = Instant::now();
+        file.write_all(&[1; 4096]).unwrap();
+        file.sync_data().unwrap();
+        begun.elapsed().as_secs_f64() * 1e6
+    });
+    format!("{:.0} microseconds", spread(flushes).median)
+}
