@@ -3,48 +3,131 @@
 //! Each case names the guarantees it holds. A case works beside other data: it uses streams of its
 //! own ([`unique`](crate::subject::unique)) and reads the global order from where it found its end.
 
+pub mod atomic;
 pub mod concurrency;
-
-/// A case and the guarantees it holds.
-#[derive(Debug, Clone, Copy)]
-pub struct Case {
-    /// `module::function` in this module.
-    pub name: &'static str,
-    /// The numbers of the guarantees.
-    pub guarantees: &'static [u8],
-}
-
-/// Makes, of one list, the constant that names the cases and the macro that makes a test of each.
-macro_rules! list {
-    ($d:tt $(#[$doc:meta])* $constant:ident, $suite:ident:
-     $($module:ident { $($case:ident [$($guarantee:literal),+];)+ })+) => {
-        $(#[$doc])*
-        pub const $constant: &[Case] = &[$($(Case {
-            name: concat!(stringify!($module), "::", stringify!($case)),
-            guarantees: &[$($guarantee),+],
-        }),+),+];
-
-        $(#[$doc])*
-        #[macro_export]
-        macro_rules! $suite {
-            ($d harness:ty) => {
-                $(mod $module {
-                    use super::*;
-                    $(#[test]
-                    fn $case() {
-                        $d crate::run::<$d harness>($d crate::cases::$module::$case);
-                    })+
-                })+
-            };
-        }
-    };
-}
+pub mod dense;
+pub mod durable;
+pub mod fidelity;
+pub mod global_order;
+pub mod idempotent;
+pub mod pages;
+pub mod refusal;
+pub mod statistics;
+pub mod stream_reads;
+pub mod sweep;
+pub mod waiting;
 
 list! { $
     /// The cases for every store, in process or over HTTP: one test each for a
     /// [`Harness`](crate::Harness).
-    CASES, suite:
+    cases: CASES, suite:
+    atomic {
+        a_changeset_is_stored_whole [1];
+        a_reader_never_sees_part_of_a_changeset [1, 5];
+        racing_commits_do_not_mix [1, 2];
+        a_refused_commit_changes_nothing [1, 12];
+    }
     concurrency {
         one_of_racing_commits_succeeds [2, 3];
+        one_of_racing_commits_by_event_succeeds [2, 3];
+        one_of_racing_commits_of_both_kinds_succeeds [2, 3];
+        writers_that_retry_all_succeed [2, 3, 5];
+        writers_that_retry_by_event_all_succeed [2, 3, 5];
+        streams_do_not_disturb_each_other [2];
+        a_new_stream_must_not_exist [2];
+        an_expectation_inside_a_changeset_is_outdated [2];
+        both_kinds_of_expectation_agree [2];
+        an_expectation_ahead_is_refused [2, 12];
+        a_large_conflict_is_told_in_pages [2, 5];
+    }
+    dense {
+        commits_get_the_next_ids [3];
+        reads_tell_the_same_ids [3];
+        refused_commits_take_no_ids [3, 12];
+    }
+    durable {
+        streams_survive_a_restart [4];
+        the_global_order_survives_a_restart [4, 6];
+        commits_go_on_after_a_restart [4, 3, 6];
+        idempotency_keys_survive_a_restart [4, 10];
+        what_many_writers_wrote_survives [4];
+    }
+    stream_reads {
+        reads_see_what_was_just_written [5];
+        every_range_of_changesets [5];
+        every_range_of_events [5];
+        a_range_beyond_the_end_is_empty [5];
+        following_next_gives_the_whole_answer [5];
+        a_large_stream_comes_in_pages [5];
+        a_changeset_larger_than_a_page_comes_alone [5];
+        a_missing_stream_is_not_found [5, 12];
+    }
+    global_order {
+        checkpoints_are_dense [6];
+        streams_keep_their_order [7];
+        a_checkpoint_always_answers_the_same [6];
+        every_limit_gives_the_same_order [6];
+        readers_miss_nothing_and_repeat_nothing [6, 7];
+        past_the_end_leads_nowhere [6];
+        events_can_be_read_from_each_on [6];
+        every_limit_gives_the_same_events [6];
+        large_changesets_come_in_pages [6];
+        commits_tell_their_checkpoint [6];
+    }
+    pages {
+        reads_cross_a_page_boundary [6];
+        every_limit_crosses_a_page_boundary [6];
+        the_order_goes_on_at_a_page_boundary [6];
+    }
+    waiting {
+        a_reader_does_not_wait_for_what_is_there [8];
+        a_reader_waits_no_longer_than_asked [6];
+        waiting_readers_get_what_is_committed [6, 8];
+        a_reader_beyond_the_end_waits_for_its_place [6, 8];
+        no_commit_slips_past_a_waiting_reader [6, 8];
+    }
+    idempotent {
+        a_repeat_is_answered_as_the_first [10];
+        a_place_is_the_same_by_event [10];
+        a_key_counts_only_at_its_place [10, 2];
+        a_key_may_be_used_elsewhere [10];
+        repeats_at_once_are_one_commit [10, 2];
+        a_key_stands_for_one_content [10];
+        absent_metadata_is_an_empty_object [10, 11];
+        content_alone_makes_no_repeat [10, 2];
+        a_refused_commit_leaves_its_key [10, 12];
+        every_legal_key_is_kept [10];
+    }
+    fidelity {
+        values_keep_their_bytes [11];
+        metadata_keeps_its_bytes [11];
+        a_conflict_tells_the_same_bytes [11, 2];
+        a_hundred_levels_of_nesting [11];
+        a_thousand_events [11];
+        any_json_keeps_its_bytes [11];
+        stream_ids_keep_their_bytes [11];
+        dots_are_stream_ids [11];
+        times_are_told_the_same_everywhere [11];
+    }
+    refusal {
+        bad_stream_ids_are_refused [12];
+        bad_keys_are_refused [12];
+        no_events_are_refused [12];
+        events_must_be_an_array [12];
+        what_is_not_json_is_refused [12];
+        what_is_nested_too_deep_is_refused [12];
+        lone_surrogates_are_refused [12];
+        bad_input_is_told_before_a_conflict [12];
+        a_changeset_has_a_largest_size [12, 11];
+    }
+    statistics {
+        counts_are_exact [13];
+        counts_go_up_commit_by_commit [13];
+        counts_span_pages [13];
+        only_what_stands_counts [13];
+        counts_survive_a_restart [13, 4];
+    }
+    sweep {
+        the_store_answers_as_the_model [2, 3, 5, 6, 7, 10];
     }
 }

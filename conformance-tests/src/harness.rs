@@ -1,6 +1,7 @@
 //! What the suite needs of those who want to be tested.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use ees_core::ports::{CheckpointStore, StatisticsStore, Storage};
@@ -15,6 +16,9 @@ pub struct Capabilities {
     pub durable: bool,
     /// A changeset has its checkpoint as soon as its commit is acknowledged.
     pub orders_at_commit: bool,
+    /// The most bytes of events and metadata that a changeset may have; cases go right up to it,
+    /// so a harness does well to configure a limit of a few megabytes where it can.
+    pub max_changeset_bytes: usize,
 }
 
 /// A store to be tested: owns all it needs, and gives it back when it is dropped.
@@ -59,6 +63,9 @@ pub trait HttpHarness: Harness {
     fn url(&self) -> String;
 }
 
+/// The longest that a case may take. It decides no test: it only ends one that would never end.
+const TIME_LIMIT: Duration = Duration::from_secs(600);
+
 /// Runs one case against a fresh store; what the suite's macros expand to.
 pub fn run<H: Harness>(case: impl AsyncFnOnce(&mut H)) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -68,6 +75,7 @@ pub fn run<H: Harness>(case: impl AsyncFnOnce(&mut H)) {
         .expect("a runtime for the test");
     runtime.block_on(async {
         let mut harness = H::start().await;
-        case(&mut harness).await;
+        let limited = tokio::time::timeout(TIME_LIMIT, case(&mut harness));
+        limited.await.expect("a case that ends");
     });
 }

@@ -1,1 +1,308 @@
 //! Concurrent histories and their checker.
+//!
+//! Writers record what they asked and what they were answered; afterwards the checker holds all
+//! answers against what stands in the end. Every commit asks for events that no other asks for, so
+//! that each changeset tells who wrote it.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::subject::{Ask, Changeset, Committed, Expect, Failure, Page, Subject};
+use crate::support::{AHEAD, split};
+
+/// A commit as it was asked for and answered.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    /// What was asked.
+    pub ask: Ask,
+    /// What was answered.
+    pub answer: Result<Committed, Failure>,
+    /// When it was asked, on the history's own clock.
+    pub begun: u64,
+    /// When it was answered.
+    pub ended: u64,
+}
+
+/// Records commits.
+#[derive(Debug, Default)]
+pub struct History {
+    clock: AtomicU64,
+    operations: Mutex<Vec<Operation>>,
+}
+
+impl History {
+    /// Commits, and records it.
+    ///
+    /// # Errors
+    /// The store's refusal or failure, which is recorded too.
+    pub async fn commit(&self, subject: &dyn Subject, ask: Ask) -> Result<Committed, Failure> {
+        let begun = self.tick();
+        let answer = subject.commit(&ask).await;
+        let operation = Operation {
+            ask,
+            answer: answer.clone(),
+            begun,
+            ended: self.tick(),
+        };
+        self.lock().push(operation);
+        answer
+    }
+
+    /// What was recorded so far.
+    pub fn operations(&self) -> Vec<Operation> {
+        self.lock().clone()
+    }
+
+    fn tick(&self) -> u64 {
+        self.clock.fetch_add(1, Ordering::SeqCst)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Operation>> {
+        self.operations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What no history may show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Violation {
+    /// The stream has a hole or a repeat where this changeset should stand.
+    Hole(u64),
+    /// Two commits were told that they became this changeset.
+    TwoWinners(u64),
+    /// A commit was told that it became this changeset, but it does not stand there.
+    LostAcknowledgement(u64),
+    /// A commit became this changeset, which is not where it wanted to be.
+    WrongPlace(u64),
+    /// One commit stands twice, the second time as this changeset.
+    Doubled(u64),
+    /// Nobody was told, nor left without an answer, that this changeset stands.
+    Unacknowledged(u64),
+    /// A conflict told of this changeset, which does not stand.
+    ToldOfWhatDidNotLast(u64),
+    /// A conflict told of the wrong part of the stream: this was to be its first changeset or event.
+    ToldTheWrongPart(u64),
+    /// An answer knew nothing of this changeset, which had been acknowledged before.
+    Stale(u64),
+    /// A reader did not get the changeset at this checkpoint.
+    Skipped(u64),
+    /// A reader got the changeset at this checkpoint twice, or too early.
+    Repeated(u64),
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let guarantee = match self {
+            Self::Hole(_) => "G3",
+            Self::LostAcknowledgement(_) | Self::Stale(_) => "G5",
+            Self::Skipped(_) | Self::Repeated(_) => "G6",
+            _ => "G2",
+        };
+        write!(f, "{guarantee}: {self:?}")
+    }
+}
+
+/// Holds what was asked of one stream, and answered, against what stands there in the end.
+///
+/// # Errors
+/// The first [`Violation`] found.
+pub fn check_stream(
+    operations: &[Operation],
+    stream: &str,
+    stands: &[Changeset],
+) -> Result<(), Violation> {
+    let ours: Vec<&Operation> = operations
+        .iter()
+        .filter(|operation| operation.ask.stream == stream)
+        .collect();
+    check_dense(stands)?;
+    for operation in &ours {
+        check_seen(operation, &ours)?;
+        match &operation.answer {
+            Ok(committed) => check_acknowledged(&operation.ask, committed, stands)?,
+            Err(failure) => {
+                if let Some(told) = &failure.forthcoming {
+                    check_told(operation.ask.expect, told, stands)?;
+                }
+            }
+        }
+    }
+    check_winners(&ours)?;
+    check_authors(&ours, stands)
+}
+
+/// Holds what a reader of the global order got against the order as it is in the end.
+///
+/// # Errors
+/// The first [`Violation`] found.
+pub fn check_reader(read: &[Changeset], log: &[Changeset]) -> Result<(), Violation> {
+    for (at, is) in log.iter().enumerate() {
+        let position = is.checkpoint.unwrap_or_default();
+        match read.get(at) {
+            Some(found) if found == is => {}
+            Some(found) if log[..at].contains(found) => return Err(Violation::Repeated(position)),
+            _ => return Err(Violation::Skipped(position)),
+        }
+    }
+    match read.get(log.len()) {
+        Some(more) => Err(Violation::Repeated(more.checkpoint.unwrap_or_default())),
+        None => Ok(()),
+    }
+}
+
+fn check_dense(stands: &[Changeset]) -> Result<(), Violation> {
+    let mut last_event = 0;
+    for (id, changeset) in (1..).zip(stands) {
+        let count = split(&changeset.events).len() as u64;
+        let expected = (id, last_event + 1, last_event + count);
+        last_event += count;
+        let found = (
+            changeset.changeset_id,
+            changeset.first_event_id,
+            changeset.last_event_id,
+        );
+        if found != expected {
+            return Err(Violation::Hole(id));
+        }
+    }
+    Ok(())
+}
+
+fn check_acknowledged(
+    ask: &Ask,
+    committed: &Committed,
+    stands: &[Changeset],
+) -> Result<(), Violation> {
+    let id = committed.changeset_id;
+    let right_place = match ask.expect {
+        Expect::Changeset(last) => id == last + 1,
+        Expect::Event(last) => committed.first_event_id == last + 1,
+    };
+    if !right_place {
+        return Err(Violation::WrongPlace(id));
+    }
+    let stands_there = at(stands, id).is_some_and(|changeset| {
+        changeset.events == ask.events
+            && changeset.first_event_id == committed.first_event_id
+            && changeset.last_event_id == committed.last_event_id
+            && changeset.timestamp == committed.timestamp
+    });
+    if stands_there {
+        Ok(())
+    } else {
+        Err(Violation::LostAcknowledgement(id))
+    }
+}
+
+/// A conflict tells of what stands, from the expectation on, without a hole.
+fn check_told(
+    expect: Expect,
+    told: &Page<Changeset>,
+    stands: &[Changeset],
+) -> Result<(), Violation> {
+    let (first, wanted) = match expect {
+        Expect::Changeset(last) => (last + 1, last + 1),
+        Expect::Event(last) => {
+            let holder = stands.iter().find(|c| c.last_event_id > last);
+            (holder.map_or(0, |c| c.changeset_id), last + 1)
+        }
+    };
+    if told.items.is_empty() {
+        return Err(Violation::ToldTheWrongPart(wanted));
+    }
+    for (id, changeset) in (first..).zip(&told.items) {
+        let same = |stands: &Changeset| {
+            // A store that orders after the commit may have given the position since.
+            let checkpoint = changeset.checkpoint.or(stands.checkpoint);
+            changeset.clone()
+                == Changeset {
+                    checkpoint,
+                    ..stands.clone()
+                }
+                || Changeset {
+                    checkpoint,
+                    ..changeset.clone()
+                } == *stands
+        };
+        if !at(stands, changeset.changeset_id).is_some_and(same) {
+            return Err(Violation::ToldOfWhatDidNotLast(changeset.changeset_id));
+        }
+        if changeset.changeset_id != id {
+            return Err(Violation::ToldTheWrongPart(wanted));
+        }
+    }
+    Ok(())
+}
+
+/// What was acknowledged before a commit was asked for is known to its answer.
+fn check_seen(operation: &Operation, all: &[&Operation]) -> Result<(), Violation> {
+    let known = match (&operation.answer, operation.ask.expect) {
+        (Ok(committed), _) if operation.ask.key.is_none() => committed.changeset_id - 1,
+        (Err(failure), expect) => match (&failure.forthcoming, expect) {
+            (Some(told), _) if told.next.is_none() => {
+                told.items.last().map_or(0, |c| c.changeset_id)
+            }
+            (None, Expect::Changeset(last)) if failure.code == AHEAD => last - 1,
+            _ => return Ok(()),
+        },
+        _ => return Ok(()),
+    };
+    let missed = all
+        .iter()
+        .filter(|earlier| earlier.ended < operation.begun)
+        .filter_map(|earlier| earlier.answer.as_ref().ok())
+        .find(|committed| committed.changeset_id > known);
+    match missed {
+        Some(committed) => Err(Violation::Stale(committed.changeset_id)),
+        None => Ok(()),
+    }
+}
+
+/// Only repeats of one commit, by its key, share a changeset.
+fn check_winners(operations: &[&Operation]) -> Result<(), Violation> {
+    let won = |operation: &&Operation| {
+        let committed = operation.answer.as_ref().ok()?;
+        Some((committed.changeset_id, operation.ask.clone()))
+    };
+    let winners: Vec<(u64, Ask)> = operations.iter().filter_map(won).collect();
+    for (at, (id, ask)) in winners.iter().enumerate() {
+        let is_other = |(other_id, other): &(u64, Ask)| {
+            let repeat = ask.key.is_some() && ask.key == other.key && ask.events == other.events;
+            other_id == id && !repeat
+        };
+        if winners[..at].iter().any(is_other) {
+            return Err(Violation::TwoWinners(*id));
+        }
+    }
+    Ok(())
+}
+
+/// Each changeset that stands is one commit, which was told so or was left without an answer.
+fn check_authors(operations: &[&Operation], stands: &[Changeset]) -> Result<(), Violation> {
+    for (at, changeset) in stands.iter().enumerate() {
+        let id = changeset.changeset_id;
+        if stands[..at].iter().any(|c| c.events == changeset.events) {
+            return Err(Violation::Doubled(id));
+        }
+        let may_be_author = |operation: &&&Operation| match &operation.answer {
+            Ok(committed) => committed.changeset_id == id,
+            Err(failure) => {
+                failure.code == "STORAGE_UNAVAILABLE" && operation.ask.events == changeset.events
+            }
+        };
+        if !operations.iter().any(|operation| may_be_author(&operation)) {
+            return Err(Violation::Unacknowledged(id));
+        }
+    }
+    Ok(())
+}
+
+fn at(stands: &[Changeset], id: u64) -> Option<&Changeset> {
+    let index = usize::try_from(id).ok()?.checked_sub(1)?;
+    stands.get(index)
+}
+
+#[cfg(test)]
+mod tests;

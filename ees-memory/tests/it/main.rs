@@ -14,10 +14,12 @@ impl Harness for Memory {
     const CAPABILITIES: Capabilities = Capabilities {
         durable: false,
         orders_at_commit: true,
+        max_changeset_bytes: 6 * 1024 * 1024,
     };
 
     async fn start() -> Self {
-        Self(Arc::new(MemoryStorage::new()))
+        let limit = Self::CAPABILITIES.max_changeset_bytes;
+        Self(Arc::new(MemoryStorage::with_max_changeset_bytes(limit)))
     }
 
     fn subject(&self) -> Arc<dyn Subject> {

@@ -1,0 +1,269 @@
+//! G6, G7: the global order of all changesets.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::Harness;
+use crate::history::check_reader;
+use crate::subject::{Changeset, GlobalEvent, GlobalRead, Subject, unique};
+use crate::support::{
+    GLOBAL_LIMIT, PAGE_BYTES, end_of_log, event_log, fill, fill_large, flat, log, log_page,
+    of_streams, stream, together, unplaced,
+};
+
+const SIZES: [u64; 5] = [3, 1, 2, 5, 1];
+
+/// Writes streams at the same time, and returns where the order ended before, and their names.
+async fn written<H: Harness>(harness: &H, streams: usize) -> (u64, Vec<String>) {
+    let subject = harness.subject();
+    let start = end_of_log(&*subject).await;
+    let names = write_at_once(&subject, streams).await;
+    harness.settle().await;
+    (start, names)
+}
+
+async fn write_at_once(subject: &Arc<dyn Subject>, streams: usize) -> Vec<String> {
+    let writers = (0..streams).map(|_| {
+        let subject = Arc::clone(subject);
+        async move {
+            let name = unique("global");
+            fill(&*subject, &name, &SIZES).await;
+            name
+        }
+    });
+    together(writers).await
+}
+
+/// Every changeset has exactly one position, and positions have no hole.
+pub async fn checkpoints_are_dense<H: Harness>(harness: &mut H) {
+    let (start, names) = written(harness, 8).await;
+    let subject = harness.subject();
+    // That each page is dense is asserted wherever one is read.
+    let found = of_streams(&log(&*subject, start, GLOBAL_LIMIT).await, &names);
+    assert_eq!(
+        found.len(),
+        names.len() * SIZES.len(),
+        "G6: each changeset once"
+    );
+    let end = end_of_log(&*subject).await;
+    let last = found.last().and_then(|c| c.checkpoint).expect("G6: some");
+    assert!(last < end, "G6: {last} stands before the end, {end}");
+}
+
+/// The order holds the very changesets of the streams, each stream's in its own order.
+pub async fn streams_keep_their_order<H: Harness>(harness: &mut H) {
+    let (start, names) = written(harness, 8).await;
+    let subject = harness.subject();
+    let log = log(&*subject, start, GLOBAL_LIMIT).await;
+    for name in names {
+        let stands = stream(&*subject, &name).await;
+        let found = of_streams(&log, &[name]);
+        assert_eq!(unplaced(&found), unplaced(&stands), "G7: as in the stream");
+    }
+}
+
+/// A position answers the same changeset for ever: again, with other limits, after more commits.
+pub async fn a_checkpoint_always_answers_the_same<H: Harness>(harness: &mut H) {
+    let (start, _) = written(harness, 4).await;
+    let subject = harness.subject();
+    let first = log(&*subject, start, GLOBAL_LIMIT).await;
+    write_at_once(&subject, 3).await;
+    harness.settle().await;
+    for changeset in &first {
+        let position = changeset.checkpoint.expect("G6: a position");
+        for limit in [1, 3] {
+            let read = GlobalRead::from(position).limit(limit);
+            let found = log_page(&*subject, read).await;
+            assert_eq!(found.first(), Some(changeset), "G6: at {position}");
+        }
+    }
+}
+
+/// Pages of every size give one order.
+pub async fn every_limit_gives_the_same_order<H: Harness>(harness: &mut H) {
+    let (start, names) = written(harness, 4).await;
+    let subject = harness.subject();
+    let whole = of_streams(&log(&*subject, start, GLOBAL_LIMIT).await, &names);
+    for limit in (1..=12).chain([19, 20, 21, 999]) {
+        let found = of_streams(&log(&*subject, start, limit).await, &names);
+        assert_eq!(found, whole, "G6: in pages of {limit}");
+    }
+    let unlimited = log_page(&*subject, GlobalRead::from(start)).await;
+    assert_eq!(unlimited.len(), 10, "G6: ten unless asked otherwise");
+}
+
+/// Readers who follow the order while it is written miss nothing and see nothing twice.
+pub async fn readers_miss_nothing_and_repeat_nothing<H: Harness>(harness: &mut H) {
+    let subject = harness.subject();
+    let start = end_of_log(&*subject).await;
+    let done = Arc::new(AtomicBool::new(false));
+    let readers: Vec<_> = [1, 7, GLOBAL_LIMIT]
+        .map(|limit| {
+            let (subject, done) = (Arc::clone(&subject), Arc::clone(&done));
+            tokio::spawn(async move { follow(&*subject, start, limit, &done).await })
+        })
+        .into();
+    let event_readers: Vec<_> = [1, 5, GLOBAL_LIMIT]
+        .map(|limit| {
+            let (subject, done) = (Arc::clone(&subject), Arc::clone(&done));
+            tokio::spawn(async move { follow_events(&*subject, start, limit, &done).await })
+        })
+        .into();
+    let names = write_at_once(&subject, 24).await;
+    harness.settle().await;
+    done.store(true, Ordering::SeqCst);
+    let order = of_streams(&log(&*subject, start, GLOBAL_LIMIT).await, &names);
+    assert_eq!(order.len(), names.len() * SIZES.len(), "G6: all of it");
+    for reader in readers {
+        let read = of_streams(&reader.await.expect("G6: a reader"), &names);
+        check_reader(&read, &order).unwrap_or_else(|violation| panic!("{violation}"));
+    }
+    for reader in event_readers {
+        let mut read = reader.await.expect("G6: a reader");
+        read.retain(|event| names.contains(&event.stream));
+        assert!(read == flat(&order), "G6: every event once, in order");
+    }
+}
+
+/// Reads on until the end is reached after everything was written.
+async fn follow(
+    subject: &dyn Subject,
+    start: u64,
+    limit: u64,
+    done: &AtomicBool,
+) -> Vec<Changeset> {
+    let mut seen = Vec::new();
+    loop {
+        let read = GlobalRead::from(start + seen.len() as u64).limit(limit);
+        let all_written = done.load(Ordering::SeqCst);
+        let page = log_page(subject, read.wait(patience(all_written))).await;
+        if page.is_empty() && all_written {
+            return seen;
+        }
+        seen.extend(page);
+    }
+}
+
+async fn follow_events(
+    subject: &dyn Subject,
+    start: u64,
+    limit: u64,
+    done: &AtomicBool,
+) -> Vec<GlobalEvent> {
+    let (mut seen, mut at) = (Vec::new(), (start, 0));
+    loop {
+        let all_written = done.load(Ordering::SeqCst);
+        let read = GlobalRead::from(at).limit(limit);
+        let read = read.wait(patience(all_written));
+        let page = subject.global_events(&read).await.expect("G6: a page");
+        if page.events.is_empty() && all_written {
+            return seen;
+        }
+        at = page.next_checkpoint;
+        seen.extend(page.events);
+    }
+}
+
+fn patience(all_written: bool) -> Duration {
+    if all_written {
+        Duration::ZERO
+    } else {
+        Duration::from_secs(1)
+    }
+}
+
+/// Past the end there is nothing, and the way on is the checkpoint asked for.
+pub async fn past_the_end_leads_nowhere<H: Harness>(harness: &mut H) {
+    let subject = harness.subject();
+    let far = end_of_log(&*subject).await + 1_000_000;
+    for checkpoint in [far, far + 999, i64::MAX.cast_unsigned()] {
+        let found = log_page(&*subject, GlobalRead::from(checkpoint)).await;
+        assert!(found.is_empty(), "G6: nothing at {checkpoint}");
+        for position in [(checkpoint, 0), (checkpoint, 7)] {
+            let page = subject.global_events(&GlobalRead::from(position)).await;
+            let page = page.expect("G6: past the end is no error");
+            assert!(page.events.is_empty(), "G6: nothing at {position:?}");
+            assert_eq!(page.next_checkpoint, position, "G6: the one asked for");
+        }
+    }
+}
+
+/// Events can be read from every single one on; an index beyond a changeset's events means the
+/// next changeset.
+pub async fn events_can_be_read_from_each_on<H: Harness>(harness: &mut H) {
+    let (start, names) = written(harness, 2).await;
+    let subject = harness.subject();
+    let order = log(&*subject, start, GLOBAL_LIMIT).await;
+    let all = flat(&order);
+    let ours = of_streams(&order, &names);
+    for changeset in &ours {
+        let position = changeset.checkpoint.expect("G6: a position");
+        let count = changeset.last_event_id - changeset.first_event_id + 1;
+        for index in 0..=count + 2 {
+            let from = (position, index);
+            let expected = all.iter().filter(|event| event.checkpoint >= from);
+            let expected: Vec<_> = expected.cloned().collect();
+            let found = event_log(&*subject, from, 4).await;
+            assert_eq!(found[..expected.len()], expected, "G6: from {from:?}");
+        }
+    }
+}
+
+/// Pages of every size of events give the events of the changesets, one after another.
+pub async fn every_limit_gives_the_same_events<H: Harness>(harness: &mut H) {
+    let (start, names) = written(harness, 4).await;
+    let subject = harness.subject();
+    let order = of_streams(&log(&*subject, start, GLOBAL_LIMIT).await, &names);
+    let expected = flat(&order);
+    for limit in [1, 2, 3, 4, 5, 11, 48, 999, GLOBAL_LIMIT] {
+        let mut found = event_log(&*subject, (start, 0), limit).await;
+        found.retain(|event| names.contains(&event.stream));
+        assert_eq!(found, expected, "G6: in pages of {limit}");
+    }
+}
+
+/// No answer grows beyond what it may hold, however many were asked for.
+pub async fn large_changesets_come_in_pages<H: Harness>(harness: &mut H) {
+    let subject = harness.subject();
+    let (start, name) = (end_of_log(&*subject).await, unique("large"));
+    let count = fill_large(&*subject, &name, H::CAPABILITIES.max_changeset_bytes).await;
+    harness.settle().await;
+    let read = GlobalRead::from(start).limit(GLOBAL_LIMIT);
+    let page = log_page(&*subject, read).await;
+    let bytes: usize = page.iter().map(|c| c.events.len()).sum();
+    assert!(bytes <= PAGE_BYTES, "G6: {bytes} bytes in one answer");
+    let all = log(&*subject, start, GLOBAL_LIMIT).await;
+    let ours = of_streams(&all, std::slice::from_ref(&name)).len() as u64;
+    assert_eq!(ours, count, "G6: all of them, page by page");
+    let read = GlobalRead::from((start, 0)).limit(GLOBAL_LIMIT);
+    let page = subject.global_events(&read).await.expect("G6: a page");
+    let bytes: usize = page.events.iter().map(|event| event.data.len()).sum();
+    assert!(bytes <= PAGE_BYTES, "G6: {bytes} bytes in one answer");
+    let events = event_log(&*subject, (start, 0), GLOBAL_LIMIT).await;
+    let ours = events.iter().filter(|event| event.stream == name).count();
+    assert_eq!(ours as u64, count, "G6: all of them, page by page");
+}
+
+/// A store that orders at commit time tells the position at once; another cannot, and must not
+/// guess. The stream, where it tells a position, tells the same one.
+pub async fn commits_tell_their_checkpoint<H: Harness>(harness: &mut H) {
+    let subject = harness.subject();
+    let (start, name) = (end_of_log(&*subject).await, unique("receipt"));
+    let told = fill(&*subject, &name, &SIZES).await;
+    let told: Vec<_> = told.into_iter().map(|c| c.checkpoint).collect();
+    harness.settle().await;
+    let order = log(&*subject, start, GLOBAL_LIMIT).await;
+    let ours = of_streams(&order, std::slice::from_ref(&name));
+    let placed: Vec<_> = ours.iter().map(|c| c.checkpoint).collect();
+    if H::CAPABILITIES.orders_at_commit {
+        assert_eq!(told, placed, "G6: told at commit");
+    } else {
+        assert_eq!(told, vec![None; SIZES.len()], "G6: not known at commit");
+    }
+    for (changeset, placed) in stream(&*subject, &name).await.iter().zip(placed) {
+        let known = changeset.checkpoint;
+        let same = known == placed || (known.is_none() && !H::CAPABILITIES.orders_at_commit);
+        assert!(same, "G6: {known:?} in the stream, {placed:?} in the order");
+    }
+}
