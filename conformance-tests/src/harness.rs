@@ -64,7 +64,7 @@ pub trait HttpHarness: Harness {
 }
 
 /// The longest that a case may take. It decides no test: it only ends one that would never end.
-const TIME_LIMIT: Duration = Duration::from_secs(600);
+const TIME_LIMIT: Duration = Duration::from_mins(10);
 
 /// Runs one case against a fresh store; what the suite's macros expand to.
 pub fn run<H: Harness>(case: impl AsyncFnOnce(&mut H)) {

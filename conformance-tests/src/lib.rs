@@ -5,7 +5,9 @@
 #[macro_use]
 mod list;
 
+pub mod adapter_cases;
 pub mod cases;
+pub mod faults;
 pub mod history;
 pub mod model;
 pub mod subject;
@@ -17,3 +19,13 @@ mod support;
 pub use harness::HttpHarness;
 pub use harness::{Adapter, AdapterHarness, Capabilities, Harness, run};
 pub use list::Case;
+
+/// Makes a test of every case that an adapter can be held to in its own process: those of
+/// [`suite!`] and those of [`adapter_cases!`](crate::adapter_cases!).
+#[macro_export]
+macro_rules! adapter_suite {
+    ($harness:ty) => {
+        $crate::suite!($harness);
+        $crate::adapter_cases!($harness);
+    };
+}

@@ -35,17 +35,20 @@ async fn write_at_once(subject: &Arc<dyn Subject>, streams: usize) -> Vec<String
     together(writers).await
 }
 
+/// The streams' changesets in the global order, all of them.
+async fn placed(subject: &dyn Subject, start: u64, names: &[String]) -> Vec<Changeset> {
+    let order = of_streams(&log(subject, start, GLOBAL_LIMIT).await, names);
+    let count = names.len() * SIZES.len();
+    assert_eq!(order.len(), count, "G6: each changeset once");
+    order
+}
+
 /// Every changeset has exactly one position, and positions have no hole.
 pub async fn checkpoints_are_dense<H: Harness>(harness: &mut H) {
     let (start, names) = written(harness, 8).await;
     let subject = harness.subject();
     // That each page is dense is asserted wherever one is read.
-    let found = of_streams(&log(&*subject, start, GLOBAL_LIMIT).await, &names);
-    assert_eq!(
-        found.len(),
-        names.len() * SIZES.len(),
-        "G6: each changeset once"
-    );
+    let found = placed(&*subject, start, &names).await;
     let end = end_of_log(&*subject).await;
     let last = found.last().and_then(|c| c.checkpoint).expect("G6: some");
     assert!(last < end, "G6: {last} stands before the end, {end}");
@@ -55,19 +58,19 @@ pub async fn checkpoints_are_dense<H: Harness>(harness: &mut H) {
 pub async fn streams_keep_their_order<H: Harness>(harness: &mut H) {
     let (start, names) = written(harness, 8).await;
     let subject = harness.subject();
-    let log = log(&*subject, start, GLOBAL_LIMIT).await;
+    let order = placed(&*subject, start, &names).await;
     for name in names {
         let stands = stream(&*subject, &name).await;
-        let found = of_streams(&log, &[name]);
+        let found = of_streams(&order, &[name]);
         assert_eq!(unplaced(&found), unplaced(&stands), "G7: as in the stream");
     }
 }
 
 /// A position answers the same changeset for ever: again, with other limits, after more commits.
 pub async fn a_checkpoint_always_answers_the_same<H: Harness>(harness: &mut H) {
-    let (start, _) = written(harness, 4).await;
+    let (start, names) = written(harness, 4).await;
     let subject = harness.subject();
-    let first = log(&*subject, start, GLOBAL_LIMIT).await;
+    let first = placed(&*subject, start, &names).await;
     write_at_once(&subject, 3).await;
     harness.settle().await;
     for changeset in &first {
@@ -84,7 +87,7 @@ pub async fn a_checkpoint_always_answers_the_same<H: Harness>(harness: &mut H) {
 pub async fn every_limit_gives_the_same_order<H: Harness>(harness: &mut H) {
     let (start, names) = written(harness, 4).await;
     let subject = harness.subject();
-    let whole = of_streams(&log(&*subject, start, GLOBAL_LIMIT).await, &names);
+    let whole = placed(&*subject, start, &names).await;
     for limit in (1..=12).chain([19, 20, 21, 999]) {
         let found = of_streams(&log(&*subject, start, limit).await, &names);
         assert_eq!(found, whole, "G6: in pages of {limit}");
@@ -113,8 +116,7 @@ pub async fn readers_miss_nothing_and_repeat_nothing<H: Harness>(harness: &mut H
     let names = write_at_once(&subject, 24).await;
     harness.settle().await;
     done.store(true, Ordering::SeqCst);
-    let order = of_streams(&log(&*subject, start, GLOBAL_LIMIT).await, &names);
-    assert_eq!(order.len(), names.len() * SIZES.len(), "G6: all of it");
+    let order = placed(&*subject, start, &names).await;
     for reader in readers {
         let read = of_streams(&reader.await.expect("G6: a reader"), &names);
         check_reader(&read, &order).unwrap_or_else(|violation| panic!("{violation}"));
@@ -196,8 +198,7 @@ pub async fn events_can_be_read_from_each_on<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let order = log(&*subject, start, GLOBAL_LIMIT).await;
     let all = flat(&order);
-    let ours = of_streams(&order, &names);
-    for changeset in &ours {
+    for changeset in &placed(&*subject, start, &names).await {
         let position = changeset.checkpoint.expect("G6: a position");
         let count = changeset.last_event_id - changeset.first_event_id + 1;
         for index in 0..=count + 2 {
@@ -214,8 +215,7 @@ pub async fn events_can_be_read_from_each_on<H: Harness>(harness: &mut H) {
 pub async fn every_limit_gives_the_same_events<H: Harness>(harness: &mut H) {
     let (start, names) = written(harness, 4).await;
     let subject = harness.subject();
-    let order = of_streams(&log(&*subject, start, GLOBAL_LIMIT).await, &names);
-    let expected = flat(&order);
+    let expected = flat(&placed(&*subject, start, &names).await);
     for limit in [1, 2, 3, 4, 5, 11, 48, 999, GLOBAL_LIMIT] {
         let mut found = event_log(&*subject, (start, 0), limit).await;
         found.retain(|event| names.contains(&event.stream));

@@ -60,6 +60,8 @@ pub async fn every_limit_crosses_a_page_boundary<H: Harness>(harness: &mut H) {
     let boundary = fill_to_boundary(harness, 2).await;
     let subject = harness.subject();
     let whole = log(&*subject, start, GLOBAL_LIMIT).await;
+    let least = boundary + 2 - start;
+    assert!(whole.len() as u64 >= least, "G6: all of {least}");
     for limit in [334, 500, 998, 999] {
         let found = log(&*subject, start, limit).await;
         assert!(

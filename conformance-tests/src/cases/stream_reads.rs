@@ -182,7 +182,7 @@ pub async fn a_changeset_larger_than_a_page_comes_alone<H: Harness>(harness: &mu
     let subject = harness.subject();
     let name = unique("huge");
     let event = format!("\"{}\"", "y".repeat(PAGE_BYTES / 8));
-    let huge = format!("[{}]", vec![event.as_str(); 9].join(","));
+    let huge = format!("[{}]", [event.as_str(); 9].join(","));
     commit(&*subject, &Ask::new(&name, Expect::Changeset(0))).await;
     let ask = Ask::new(&name, Expect::Changeset(1)).events(&huge);
     if H::CAPABILITIES.max_changeset_bytes < huge.len() + 2 {

@@ -80,7 +80,10 @@ async fn ask_both(
         Operation::Commit(commit) => {
             let ask = commit.ask(model, names);
             let found = subject.commit(&ask).await;
-            let found = found.map(ids).map_err(Refusal::from);
+            let found = found
+                .as_ref()
+                .map(ids)
+                .map_err(|failure| Refusal::from(failure.clone()));
             let expected = model.commit(&ask);
             let expected = expected.map(|c| (c.changeset_id, c.first_event_id, c.last_event_id));
             (format!("{found:?}"), format!("{expected:?}"))
@@ -107,7 +110,7 @@ async fn ask_both(
     }
 }
 
-fn ids(committed: Committed) -> (u64, u64, u64) {
+fn ids(committed: &Committed) -> (u64, u64, u64) {
     (
         committed.changeset_id,
         committed.first_event_id,

@@ -54,13 +54,13 @@ impl Subject for Direct {
     async fn changesets(&self, stream: &str, read: &Read) -> Result<Page<Changeset>, Failure> {
         let query = query(stream, read, StreamRange::Changesets)?;
         let page = self.store.changesets(&query).await?;
-        Ok(changesets(page, read.backward))
+        Ok(changesets(&page, read.backward))
     }
 
     async fn events(&self, stream: &str, read: &Read) -> Result<Page<Event>, Failure> {
         let query = query(stream, read, StreamRange::Events)?;
         let page = self.store.events(&query).await?;
-        let items: Vec<Event> = page.items.into_iter().map(event).collect();
+        let items: Vec<Event> = page.items.iter().map(event).collect();
         let last = items.last().map(|event| event.id);
         Ok(Page {
             next: next(last, page.more, read.backward),
@@ -73,7 +73,7 @@ impl Subject for Direct {
         let limit = global_limit(read.limit);
         let page = self.store.await_changesets(from, limit, read.wait).await?;
         Ok(GlobalPage {
-            changesets: page.changesets.into_iter().map(changeset).collect(),
+            changesets: page.changesets.iter().map(changeset).collect(),
             next_checkpoint: page.next.get(),
         })
     }
@@ -173,8 +173,8 @@ fn items(limit: u64) -> PageLimit {
     PageLimit::items(usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
-fn changesets(page: ees_core::Page<ees_core::Changeset>, backward: bool) -> Page<Changeset> {
-    let items: Vec<Changeset> = page.items.into_iter().map(changeset).collect();
+fn changesets(page: &ees_core::Page<ees_core::Changeset>, backward: bool) -> Page<Changeset> {
+    let items: Vec<Changeset> = page.items.iter().map(changeset).collect();
     let last = items.last().map(|changeset| changeset.changeset_id);
     Page {
         next: next(last, page.more, backward),
@@ -187,7 +187,7 @@ fn next(last: Option<u64>, more: bool, backward: bool) -> Option<u64> {
     Some(if backward { last - 1 } else { last + 1 })
 }
 
-fn changeset(changeset: ees_core::Changeset) -> Changeset {
+fn changeset(changeset: &ees_core::Changeset) -> Changeset {
     Changeset {
         stream: changeset.stream_id.to_string(),
         changeset_id: changeset.changeset_id.get(),
@@ -200,7 +200,7 @@ fn changeset(changeset: ees_core::Changeset) -> Changeset {
     }
 }
 
-fn event(event: ees_core::Event) -> Event {
+fn event(event: &ees_core::Event) -> Event {
     Event {
         id: event.event_id.get(),
         data: event.data.as_str().to_owned(),
@@ -221,7 +221,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let mut failure = Self::new(error.code(), error.to_string());
         if let Error::Conflict(conflict) = error {
-            failure.forthcoming = Some(changesets(conflict.forthcoming, false));
+            failure.forthcoming = Some(changesets(&conflict.forthcoming, false));
         }
         failure
     }

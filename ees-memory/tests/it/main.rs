@@ -41,4 +41,4 @@ impl AdapterHarness for Memory {
     }
 }
 
-conformance_tests::suite!(Memory);
+conformance_tests::adapter_suite!(Memory);

@@ -16,7 +16,8 @@ struct Sqlite {
 
 impl Sqlite {
     async fn open(folder: &TempDir) -> Arc<SqliteStorage> {
-        let config = SqliteConfig::new(folder.path().join("ees.db"));
+        let mut config = SqliteConfig::new(folder.path().join("ees.db"));
+        config.max_changeset_bytes = Self::CAPABILITIES.max_changeset_bytes;
         Arc::new(SqliteStorage::open(&config).await.expect("a store"))
     }
 }
@@ -26,6 +27,7 @@ impl Harness for Sqlite {
     const CAPABILITIES: Capabilities = Capabilities {
         durable: true,
         orders_at_commit: true,
+        max_changeset_bytes: 6 * 1024 * 1024,
     };
 
     async fn start() -> Self {
@@ -54,4 +56,4 @@ impl AdapterHarness for Sqlite {
     }
 }
 
-conformance_tests::suite!(Sqlite);
+conformance_tests::adapter_suite!(Sqlite);

@@ -1,0 +1,62 @@
+//! The port that keeps how far subscriptions have come.
+
+use ees_core::Checkpoint;
+use ees_core::ports::CheckpointStore;
+
+use crate::AdapterHarness;
+use crate::subject::unique;
+
+fn at(number: u64) -> Checkpoint {
+    Checkpoint::new(number).expect("a checkpoint")
+}
+
+async fn load(store: &dyn CheckpointStore, name: &str) -> Option<Checkpoint> {
+    store.load_checkpoint(name).await.expect("G6: to load")
+}
+
+async fn save(store: &dyn CheckpointStore, name: &str, checkpoint: Checkpoint) {
+    let saved = store.save_checkpoint(name, checkpoint).await;
+    saved.expect("G6: to save");
+}
+
+/// A subscription that never saved begins at the beginning.
+pub async fn an_unknown_name_has_no_checkpoint<H: AdapterHarness>(harness: &mut H) {
+    let store = harness.storage();
+    assert_eq!(load(&*store, &unique("unknown")).await, None, "G6: none");
+}
+
+/// What was saved last counts, be it higher or lower: a subscription may be set back.
+pub async fn the_checkpoint_saved_last_wins<H: AdapterHarness>(harness: &mut H) {
+    let store = harness.storage();
+    let name = unique("last");
+    for number in [0, 1, 7, 7, 3, 0, i64::MAX.cast_unsigned(), 1] {
+        save(&*store, &name, at(number)).await;
+        let found = load(&*store, &name).await;
+        assert_eq!(found, Some(at(number)), "G6: the last one");
+    }
+}
+
+/// A name is only itself.
+pub async fn names_keep_apart<H: AdapterHarness>(harness: &mut H) {
+    let store = harness.storage();
+    let mark = unique("name");
+    let names = ["a", "A", "a ", "é", "e\u{301}", "a/b", "%", "'", ""];
+    let names = names.map(|name| format!("{mark}{name}"));
+    for (number, name) in (0..).zip(&names) {
+        save(&*store, name, at(number)).await;
+    }
+    for (number, name) in (0..).zip(&names) {
+        let found = load(&*store, name).await;
+        assert_eq!(found, Some(at(number)), "G6: `{name}`");
+    }
+}
+
+/// What was saved survives a restart if anything does.
+pub async fn checkpoints_survive_a_restart<H: AdapterHarness>(harness: &mut H) {
+    let name = unique("kept");
+    save(&*harness.storage(), &name, at(42)).await;
+    harness.restart().await;
+    let kept = H::CAPABILITIES.durable.then(|| at(42));
+    let found = load(&*harness.storage(), &name).await;
+    assert_eq!(found, kept, "G4: as declared");
+}

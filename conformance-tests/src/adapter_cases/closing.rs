@@ -1,0 +1,101 @@
+//! Closing a storage.
+
+use std::sync::Arc;
+
+use ees_core::ports::{CheckpointStore, StatisticsStore, Storage, StorageError};
+use ees_core::{Checkpoint, PageLimit, Statistics, StreamId, StreamQuery};
+
+use super::outages::new_commit;
+use crate::AdapterHarness;
+use crate::subject::{Ask, Committed, Direct, Expect, Failure, Subject, unique};
+use crate::support::{fill, head, stream, together};
+
+fn assert_unavailable<T>(call: &str, answer: &Result<T, StorageError>) {
+    let unavailable = matches!(answer, Err(StorageError::Unavailable { .. }));
+    assert!(unavailable, "G4: {call} after the storage was closed");
+}
+
+/// After it was closed, every call says that the storage is unavailable.
+pub async fn a_closed_storage_is_unavailable<H: AdapterHarness>(harness: &mut H) {
+    let (storage, name) = (harness.storage(), unique("closed"));
+    fill(&*harness.subject(), &name, &[1]).await;
+    let stream = StreamId::new(&name).expect("a stream id");
+    let first = Checkpoint::FIRST;
+    storage.close().await;
+    assert_unavailable("commit", &storage.commit(&new_commit(&name, 1)).await);
+    assert_unavailable("head", &storage.head(&stream).await);
+    let all = StreamQuery::all(stream);
+    assert_unavailable("read_stream", &storage.read_stream(&all).await);
+    let page = storage.read_global(first, PageLimit::default()).await;
+    assert_unavailable("read_global", &page);
+    assert_unavailable("next_checkpoint", &storage.next_checkpoint().await);
+    assert_unavailable("load_statistics", &storage.load_statistics().await);
+    let swapped = storage.swap_statistics(first, &Statistics::default()).await;
+    assert_unavailable("swap_statistics", &swapped);
+    assert_unavailable("load_checkpoint", &storage.load_checkpoint("s").await);
+    let saved = storage.save_checkpoint("s", first).await;
+    assert_unavailable("save_checkpoint", &saved);
+}
+
+/// To close what is closed, or is being closed, changes nothing.
+pub async fn a_storage_may_be_closed_twice<H: AdapterHarness>(harness: &mut H) {
+    let storage = harness.storage();
+    tokio::join!(storage.close(), storage.close());
+    storage.close().await;
+    assert_unavailable("next_checkpoint", &storage.next_checkpoint().await);
+}
+
+/// What writers were acknowledged while the storage was being closed is there when it is opened
+/// again, and what was refused for it is not.
+pub async fn what_was_acknowledged_before_closing_lasts<H: AdapterHarness>(harness: &mut H) {
+    let storage = harness.storage();
+    let writers = (0..8).map(|_| {
+        let subject = Direct::new(Arc::clone(&storage));
+        tokio::spawn(async move { write_until_closed(&*subject).await })
+    });
+    let writers: Vec<_> = writers.collect();
+    tokio::task::yield_now().await;
+    storage.close().await;
+    let wrote = together(
+        writers
+            .into_iter()
+            .map(|writer| async { writer.await.expect("G4") }),
+    );
+    let wrote = wrote.await;
+    drop(storage);
+    harness.restart().await;
+    if !H::CAPABILITIES.durable {
+        return;
+    }
+    let subject = harness.subject();
+    for (name, acknowledged, failure) in wrote {
+        assert_eq!(failure.code, "STORAGE_UNAVAILABLE", "G4: {failure:?}");
+        let Some(last) = acknowledged.last() else {
+            continue;
+        };
+        let end = head(&*subject, &name).await.last_changeset;
+        // The answer to the one after may have been lost.
+        let lasts = end == last.changeset_id || end == last.changeset_id + 1;
+        assert!(
+            lasts,
+            "G4: {end}, but {} was acknowledged",
+            last.changeset_id
+        );
+        let found = stream(&*subject, &name).await;
+        for (found, told) in found.iter().zip(&acknowledged) {
+            assert_eq!(found.timestamp, told.timestamp, "G4: what was told");
+        }
+    }
+}
+
+async fn write_until_closed(subject: &dyn Subject) -> (String, Vec<Committed>, Failure) {
+    let (name, mut acknowledged) = (unique("closing"), Vec::new());
+    loop {
+        let ask = Ask::new(&name, Expect::Changeset(acknowledged.len() as u64));
+        match subject.commit(&ask).await {
+            Ok(committed) => acknowledged.push(committed),
+            Err(failure) => return (name, acknowledged, failure),
+        }
+        tokio::task::yield_now().await;
+    }
+}

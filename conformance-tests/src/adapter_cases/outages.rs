@@ -1,0 +1,113 @@
+//! G10: an answer that was lost on its way from the storage.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use ees_core::ports::{Outcome, StorageError, Written};
+use ees_core::{Commit, CommitId, Error, EventStore, Events, Expectation, Json, NewChangeset};
+use ees_core::{StreamId, Timestamp};
+
+use crate::faults::{Fault, Faulty};
+use crate::subject::unique;
+use crate::support::stream;
+use crate::{Adapter, AdapterHarness};
+
+/// Commits, and then says of the first so many that it does not know whether it did.
+struct LosesAnswers(AtomicU64);
+
+#[async_trait]
+impl Fault for LosesAnswers {
+    async fn commit(&self, inner: &dyn Adapter, commit: &Commit) -> Result<Outcome, StorageError> {
+        let outcome = inner.commit(commit).await?;
+        let left = self
+            .0
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
+        match left {
+            Ok(_) => Err(StorageError::unavailable("no answer", Written::Unknown)),
+            Err(_) => Ok(outcome),
+        }
+    }
+}
+
+fn store<H: AdapterHarness>(harness: &H, lost: u64) -> EventStore {
+    EventStore::new(Faulty::new(
+        harness.storage(),
+        LosesAnswers(AtomicU64::new(lost)),
+    ))
+}
+
+fn asked(name: &str, expectation: Expectation, key: &str) -> NewChangeset {
+    let stream = StreamId::new(name).expect("a stream id");
+    let events = Events::parse("[1,2]").expect("events");
+    let key = CommitId::new(key).expect("a key");
+    NewChangeset::new(stream, expectation, events).with_idempotency_key(key)
+}
+
+/// A commit at a place of a stream, as a storage gets it.
+pub(super) fn new_commit(name: &str, last_changeset: u64) -> Commit {
+    Commit {
+        stream_id: StreamId::new(name).expect("a stream id"),
+        expectation: Expectation::LastChangeset(last_changeset),
+        events: Events::parse("[1,2]").expect("events"),
+        metadata: Json::default(),
+        commit_id: CommitId::generate(),
+        timestamp: Timestamp::now(),
+    }
+}
+
+/// Asked again with the same key, the store answers what it would have answered, and the commit
+/// stands once.
+pub async fn a_lost_answer_can_be_asked_for_again<H: AdapterHarness>(harness: &mut H) {
+    for expectation in [Expectation::LastChangeset(0), Expectation::LastEvent(0)] {
+        let (store, name) = (store(harness, 3), unique("lost"));
+        for _ in 0..3 {
+            let failed = store.commit(asked(&name, expectation, "lost")).await;
+            let Err(Error::Storage(error)) = failed else {
+                panic!("G10: {failed:?}, but no answer came");
+            };
+            assert_eq!(error.written(), Written::Unknown, "G10: who knows");
+        }
+        let receipt = store.commit(asked(&name, expectation, "lost")).await;
+        let receipt = receipt.expect("G10: it stands");
+        assert_eq!(receipt.changeset_id.get(), 1, "G10: as the first time");
+        let stands = stream(&*harness.subject(), &name).await;
+        assert_eq!(stands.len(), 1, "G10: once");
+        let told = receipt.timestamp.to_string();
+        assert_eq!(stands[0].timestamp, told, "G10: the one that stands");
+    }
+}
+
+/// Also if others have committed since; and a commit that lost to them is told so.
+pub async fn a_lost_answer_never_turns_into_a_conflict<H: AdapterHarness>(harness: &mut H) {
+    let (store, name) = (store(harness, 1), unique("overtaken"));
+    let first = || asked(&name, Expectation::NEW_STREAM, "first");
+    assert!(store.commit(first()).await.is_err(), "G10: no answer");
+    for last in 1..5 {
+        let further = asked(&name, Expectation::LastChangeset(last), "further");
+        store.commit(further).await.expect("G2: the next");
+    }
+    let receipt = store.commit(first()).await.expect("G10: it stands");
+    assert_eq!(receipt.changeset_id.get(), 1, "G10: as the first time");
+    let other = store.commit(asked(&name, Expectation::NEW_STREAM, "other"));
+    let conflict = matches!(other.await, Err(Error::Conflict(_)));
+    assert!(conflict, "G2: another commit is too late");
+    let stands = stream(&*harness.subject(), &name).await.len();
+    assert_eq!(stands, 5, "G10: each once");
+}
+
+/// The answer to a commit that was refused may be lost as well.
+pub async fn a_refusal_can_be_asked_for_again<H: AdapterHarness>(harness: &mut H) {
+    let name = unique("refused");
+    let storage = harness.storage();
+    let placed = EventStore::new(Arc::clone(&storage));
+    let first = asked(&name, Expectation::NEW_STREAM, "first");
+    placed.commit(first).await.expect("G2: a new stream");
+    let store = store(harness, 1);
+    let late = || asked(&name, Expectation::NEW_STREAM, "late");
+    assert!(store.commit(late()).await.is_err(), "G10: no answer");
+    let again = store.commit(late()).await;
+    assert!(matches!(again, Err(Error::Conflict(_))), "G2: {again:?}");
+    let stands = stream(&*harness.subject(), &name).await.len();
+    assert_eq!(stands, 1, "G10: nothing was written");
+}

@@ -1,0 +1,102 @@
+//! G5, G6: an adapter's pages end where [`PageBuilder`] says, by items and by bytes.
+
+use ees_core::ports::Storage;
+use ees_core::{
+    Changeset, Checkpoint, Direction, Page, PageBuilder, PageLimit, StreamId, StreamQuery,
+    StreamRange,
+};
+
+use crate::AdapterHarness;
+use crate::subject::{Ask, Expect, unique};
+use crate::support::{commit, end_of_log, events_of_size};
+
+/// Payloads whose sums are met exactly, almost and not at all by the limits below.
+const SIZES: [usize; 8] = [30, 30, 500, 4, 100, 29, 2000, 30];
+
+const BYTES: [usize; 12] = [0, 1, 16, 46, 48, 94, 96, 97, 600, 3000, 100_000, usize::MAX];
+
+fn limits() -> impl Iterator<Item = PageLimit> {
+    let items = [0, 1, 2, 7, 8, 9, usize::MAX];
+    items
+        .into_iter()
+        .flat_map(|items| BYTES.map(|bytes| PageLimit { items, bytes }))
+}
+
+async fn written<H: AdapterHarness>(harness: &H) -> (u64, StreamId) {
+    let subject = harness.subject();
+    let (start, name) = (end_of_log(&*subject).await, unique("limits"));
+    for (last, size) in (0..).zip(SIZES) {
+        let ask = Ask::new(&name, Expect::Changeset(last));
+        commit(&*subject, &ask.events(events_of_size(size))).await;
+    }
+    harness.settle().await;
+    (start, StreamId::new(&name).expect("a stream id"))
+}
+
+fn page(limit: PageLimit, changesets: impl IntoIterator<Item = Changeset>) -> Page<Changeset> {
+    let mut page = PageBuilder::new(limit);
+    for changeset in changesets {
+        if !page.push_changeset(changeset) {
+            break;
+        }
+    }
+    page.finish()
+}
+
+async fn hold_to_limits(storage: &dyn Storage, stream: StreamId, range: StreamRange) {
+    for direction in [Direction::Forward, Direction::Backward] {
+        let mut query = StreamQuery {
+            stream_id: stream.clone(),
+            range: range.clone(),
+            direction,
+            limit: PageLimit::default(),
+        };
+        let all = storage.read_stream(&query).await.expect("G5: all");
+        assert!(!all.more, "G5: all of a small stream");
+        for limit in limits() {
+            query.limit = limit;
+            let found = storage.read_stream(&query).await.expect("G5: a page");
+            let expected = page(limit, all.items.clone());
+            assert!(found == expected, "G5: {direction:?} {range:?} {limit:?}");
+        }
+    }
+}
+
+/// Pages of changesets, forward and backward.
+pub async fn stream_pages_end_where_the_limit_says<H: AdapterHarness>(harness: &mut H) {
+    let (_, stream) = written(harness).await;
+    let storage = harness.storage();
+    for ids in [0..=u64::MAX >> 1, 1..=8, 3..=7, 8..=8, 9..=20] {
+        let range = StreamRange::Changesets(ids);
+        hold_to_limits(&*storage, stream.clone(), range).await;
+    }
+}
+
+/// Pages of the changesets that hold some events.
+pub async fn event_ranges_end_where_the_limit_says<H: AdapterHarness>(harness: &mut H) {
+    let (_, stream) = written(harness).await;
+    let storage = harness.storage();
+    for ids in [0..=u64::MAX >> 1, 1..=8, 2..=6, 9..=20] {
+        let range = StreamRange::Events(ids);
+        hold_to_limits(&*storage, stream.clone(), range).await;
+    }
+}
+
+/// Pages of the global order lead to the first changeset that they do not hold.
+pub async fn global_pages_end_where_the_limit_says<H: AdapterHarness>(harness: &mut H) {
+    let (start, stream) = written(harness).await;
+    let storage = harness.storage();
+    let start = Checkpoint::new(start).expect("a checkpoint");
+    let all = storage.read_global(start, PageLimit::default()).await;
+    let all = all.expect("G6: all").changesets;
+    let ours = all.iter().filter(|c| c.stream_id == stream).count();
+    assert_eq!(ours, SIZES.len(), "G6: all of a small order");
+    for limit in limits() {
+        let found = storage.read_global(start, limit).await;
+        let found = found.expect("G6: a page");
+        let expected = page(limit, all.clone()).items;
+        let next = start.plus(expected.len() as u64);
+        assert_eq!(found.next, next, "G6: the way on from {limit:?}");
+        assert!(found.changesets == expected, "G6: {limit:?}");
+    }
+}

@@ -1,0 +1,171 @@
+//! Storages that misbehave on purpose, over one that does not.
+//!
+//! What a [`Fault`] does not change goes through. The suite uses faults that a storage may have
+//! (an answer that is lost, an outage) to test what stands above it, and its own tests use faults
+//! that a storage must not have, to see that a case finds them.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ees_core::ports::{CheckpointStore, Outcome, StatisticsStore, Storage, StorageError};
+use ees_core::{
+    Changeset, Checkpoint, Commit, GlobalPage, Head, Page, PageLimit, Statistics, StreamId,
+    StreamQuery,
+};
+use futures_util::future::BoxFuture;
+
+use crate::Adapter;
+
+/// What goes wrong: each call gets the adapter that it stands before.
+#[async_trait]
+pub trait Fault: Send + Sync + 'static {
+    /// As [`Storage::commit`].
+    ///
+    /// # Errors
+    /// Those of the fault, and those of the adapter.
+    async fn commit(&self, inner: &dyn Adapter, commit: &Commit) -> Result<Outcome, StorageError> {
+        inner.commit(commit).await
+    }
+
+    /// As [`Storage::head`].
+    ///
+    /// # Errors
+    /// Those of the fault, and those of the adapter.
+    async fn head(
+        &self,
+        inner: &dyn Adapter,
+        stream_id: &StreamId,
+    ) -> Result<Option<Head>, StorageError> {
+        inner.head(stream_id).await
+    }
+
+    /// As [`Storage::read_stream`].
+    ///
+    /// # Errors
+    /// Those of the fault, and those of the adapter.
+    async fn read_stream(
+        &self,
+        inner: &dyn Adapter,
+        query: &StreamQuery,
+    ) -> Result<Page<Changeset>, StorageError> {
+        inner.read_stream(query).await
+    }
+
+    /// As [`Storage::read_global`].
+    ///
+    /// # Errors
+    /// Those of the fault, and those of the adapter.
+    async fn read_global(
+        &self,
+        inner: &dyn Adapter,
+        from: Checkpoint,
+        limit: PageLimit,
+    ) -> Result<GlobalPage, StorageError> {
+        inner.read_global(from, limit).await
+    }
+
+    /// As [`StatisticsStore::swap_statistics`].
+    ///
+    /// # Errors
+    /// Those of the fault, and those of the adapter.
+    async fn swap_statistics(
+        &self,
+        inner: &dyn Adapter,
+        previous: Checkpoint,
+        statistics: &Statistics,
+    ) -> Result<bool, StorageError> {
+        inner.swap_statistics(previous, statistics).await
+    }
+}
+
+/// An adapter with a fault before it.
+pub struct Faulty<F> {
+    inner: Arc<dyn Adapter>,
+    fault: F,
+}
+
+impl<F: Fault> Faulty<F> {
+    /// Puts a fault before an adapter.
+    pub fn new(inner: Arc<dyn Adapter>, fault: F) -> Arc<Self> {
+        Arc::new(Self { inner, fault })
+    }
+
+    /// The fault.
+    pub fn fault(&self) -> &F {
+        &self.fault
+    }
+}
+
+#[async_trait]
+impl<F: Fault> Storage for Faulty<F> {
+    async fn commit(&self, commit: &Commit) -> Result<Outcome, StorageError> {
+        self.fault.commit(&*self.inner, commit).await
+    }
+
+    async fn head(&self, stream_id: &StreamId) -> Result<Option<Head>, StorageError> {
+        self.fault.head(&*self.inner, stream_id).await
+    }
+
+    async fn read_stream(&self, query: &StreamQuery) -> Result<Page<Changeset>, StorageError> {
+        self.fault.read_stream(&*self.inner, query).await
+    }
+
+    async fn read_global(
+        &self,
+        from: Checkpoint,
+        limit: PageLimit,
+    ) -> Result<GlobalPage, StorageError> {
+        self.fault.read_global(&*self.inner, from, limit).await
+    }
+
+    async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError> {
+        self.inner.next_checkpoint().await
+    }
+
+    fn news(&self) -> BoxFuture<'static, ()> {
+        self.inner.news()
+    }
+
+    fn max_changeset_bytes(&self) -> usize {
+        self.inner.max_changeset_bytes()
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
+
+#[async_trait]
+impl<F: Fault> StatisticsStore for Faulty<F> {
+    async fn load_statistics(&self) -> Result<Statistics, StorageError> {
+        self.inner.load_statistics().await
+    }
+
+    async fn swap_statistics(
+        &self,
+        previous: Checkpoint,
+        statistics: &Statistics,
+    ) -> Result<bool, StorageError> {
+        self.fault
+            .swap_statistics(&*self.inner, previous, statistics)
+            .await
+    }
+}
+
+#[async_trait]
+impl<F: Fault> CheckpointStore for Faulty<F> {
+    async fn load_checkpoint(
+        &self,
+        subscription: &str,
+    ) -> Result<Option<Checkpoint>, StorageError> {
+        self.inner.load_checkpoint(subscription).await
+    }
+
+    async fn save_checkpoint(
+        &self,
+        subscription: &str,
+        checkpoint: Checkpoint,
+    ) -> Result<(), StorageError> {
+        self.inner.save_checkpoint(subscription, checkpoint).await
+    }
+}

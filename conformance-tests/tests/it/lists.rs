@@ -1,0 +1,60 @@
+//! The lists cannot forget a case: each function that takes a harness is on one of them.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use conformance_tests::Case;
+use conformance_tests::adapter_cases::ADAPTER_CASES;
+use conformance_tests::cases::CASES;
+
+/// `group::case` of every public function in a folder that takes a harness.
+fn written_in(folder: &str) -> BTreeSet<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("src")
+        .join(folder);
+    let mut found = BTreeSet::new();
+    for file in fs::read_dir(folder).expect("the cases' folder") {
+        let path = file.expect("a file").path();
+        let group = path.file_stem().expect("a name").to_string_lossy();
+        let text = fs::read_to_string(&path).expect("a file to read");
+        for function in text.split("pub async fn ").skip(1) {
+            let (name, rest) = function.split_once('<').expect("a generic case");
+            assert!(rest.contains("harness: &mut H"), "{group}::{name}");
+            found.insert(format!("{group}::{name}"));
+        }
+    }
+    found
+}
+
+fn listed(list: &[Case]) -> BTreeSet<String> {
+    let names: BTreeSet<String> = list.iter().map(|case| case.name.to_owned()).collect();
+    assert_eq!(names.len(), list.len(), "each case once");
+    names
+}
+
+#[test]
+fn every_case_is_on_its_list() {
+    assert_eq!(listed(CASES), written_in("cases"));
+    assert_eq!(listed(ADAPTER_CASES), written_in("adapter_cases"));
+}
+
+#[test]
+fn no_two_groups_share_a_name() {
+    let groups = |list: &[Case]| -> BTreeSet<String> {
+        let names = list.iter().filter_map(|case| case.name.split_once("::"));
+        names.map(|(group, _)| group.to_owned()).collect()
+    };
+    let (cases, adapter_cases) = (groups(CASES), groups(ADAPTER_CASES));
+    let shared: Vec<_> = cases.intersection(&adapter_cases).collect();
+    assert!(shared.is_empty(), "one module cannot be both: {shared:?}");
+}
+
+#[test]
+fn every_guarantee_that_a_store_can_show_has_cases() {
+    // G9 and G14 are held by those who publish and those who move data.
+    let held = CASES.iter().flat_map(|case| case.guarantees).copied();
+    let held: BTreeSet<u8> = held.collect();
+    let expected: BTreeSet<u8> = (1..=13).filter(|number| *number != 9).collect();
+    assert_eq!(held, expected);
+}
