@@ -10,6 +10,7 @@ pub mod durable;
 pub mod fidelity;
 pub mod global_order;
 pub mod idempotent;
+pub mod naming;
 pub mod pages;
 pub mod refusal;
 pub mod statistics;
@@ -105,9 +106,11 @@ list! { $
         a_hundred_levels_of_nesting [11];
         a_thousand_events [11];
         any_json_keeps_its_bytes [11];
+        times_are_told_the_same_everywhere [11];
+    }
+    naming {
         stream_ids_keep_their_bytes [11];
         dots_are_stream_ids [11];
-        times_are_told_the_same_everywhere [11];
     }
     refusal {
         bad_stream_ids_are_refused [12];
