@@ -273,7 +273,7 @@ impl Subject for Remote {
 
     async fn next_checkpoint(&self) -> Result<u64, Failure> {
         self.read("/changesets?checkpoint=head", |response| {
-            response.read::<WireGlobal>().next_checkpoint
+            response.read::<WireEnd>().next_checkpoint
         })
         .await
     }
@@ -406,6 +406,12 @@ struct WireEvent<'a> {
     id: u64,
     #[serde(borrow)]
     data: &'a RawValue,
+}
+
+/// What matters of a page that begins at the end: others may have committed meanwhile.
+#[derive(Deserialize)]
+struct WireEnd {
+    next_checkpoint: u64,
 }
 
 #[derive(Deserialize)]
