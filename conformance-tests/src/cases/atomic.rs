@@ -44,7 +44,10 @@ pub async fn a_reader_never_sees_part_of_a_changeset<H: Harness>(harness: &mut H
     let readers = (0..4).map(|kind| {
         let (subject, name, done) = (Arc::clone(&subject), name.clone(), Arc::clone(&done));
         tokio::spawn(async move {
-            while !done.load(Ordering::SeqCst) {
+            // At least once, and once more after the last commit.
+            let mut all_written = false;
+            while !all_written {
+                all_written = done.load(Ordering::SeqCst);
                 look(&*subject, &name, kind, start).await;
                 tokio::task::yield_now().await;
             }

@@ -45,9 +45,10 @@ pub async fn reads_cross_a_page_boundary<H: Harness>(harness: &mut H) {
         for limit in [1, 2, 3, 4, 999, 1000] {
             let read = GlobalRead::from(boundary - 3 + skip).limit(limit);
             let found = log_page(&*subject, read).await;
-            let rest = around.iter().skip(usize::try_from(skip).expect("few"));
-            let expected: Vec<_> = rest.take(found.len()).cloned().collect();
-            assert_eq!(found, expected, "G6: {read:?}");
+            let rest = &around[usize::try_from(skip).expect("few")..];
+            // Others may have committed since.
+            let both = found.len().min(rest.len());
+            assert_eq!(found[..both], rest[..both], "G6: {read:?}");
             let least = (6 - skip).min(limit);
             assert!(found.len() as u64 >= least, "G6: {read:?} stops early");
         }

@@ -1,0 +1,39 @@
+//! The cases for every store work beside other data: here all of them share one store, and run at
+//! the same time. It is never closed, so that what it holds survives what the cases call a restart.
+
+use std::sync::{Arc, LazyLock};
+
+use async_trait::async_trait;
+use conformance_tests::subject::{Direct, Subject};
+use conformance_tests::{Capabilities, Harness};
+use ees_memory::MemoryStorage;
+
+static STORAGE: LazyLock<Arc<MemoryStorage>> = LazyLock::new(|| {
+    let limit = Shared::CAPABILITIES.max_changeset_bytes;
+    Arc::new(MemoryStorage::with_max_changeset_bytes(limit))
+});
+
+struct Shared;
+
+#[async_trait]
+impl Harness for Shared {
+    const CAPABILITIES: Capabilities = Capabilities {
+        durable: true,
+        orders_at_commit: true,
+        max_changeset_bytes: 6 * 1024 * 1024,
+    };
+
+    async fn start() -> Self {
+        Self
+    }
+
+    fn subject(&self) -> Arc<dyn Subject> {
+        Direct::new(Arc::clone(&STORAGE))
+    }
+
+    async fn restart(&mut self) {}
+
+    async fn settle(&self) {}
+}
+
+conformance_tests::suite!(Shared);
