@@ -36,6 +36,7 @@ impl Client {
             .header("host", "localhost")
             .body(Full::from(body))
             .unwrap();
+        self.0.ready().await.unwrap();
         let response = self.0.send_request(request).await.unwrap();
         let status = response.status();
         let body = response.into_body().collect().await.unwrap().to_bytes();
