@@ -107,10 +107,10 @@ mod tests {
 
     fn expectation() -> impl Strategy<Value = Expectation> {
         let number = prop_oneof![0..12_u64, 0..=MAX_ID];
-        (number, any::<bool>()).prop_map(|(number, by_event)| match by_event {
-            true => Expectation::LastEvent(number),
-            false => Expectation::LastChangeset(number),
-        })
+        prop_oneof![
+            number.clone().prop_map(Expectation::LastChangeset),
+            number.prop_map(Expectation::LastEvent),
+        ]
     }
 
     proptest! {

@@ -144,8 +144,8 @@ async fn a_shutdown_finishes_what_was_accepted() {
     assert!(rest(accepted).await.contains(r#""changeset_id":1"#));
     assert!(rest(poll).await.contains(r#""next_checkpoint":5"#));
     assert!(rest(kept).await.starts_with("HTTP/1.1 200 OK"));
-    let served = tokio::time::timeout(PATIENCE, server.serving).await;
-    served.expect("the server ends").unwrap().unwrap();
+    let ended = tokio::time::timeout(PATIENCE, server.serving).await;
+    ended.expect("the server ends").unwrap().unwrap();
     assert!(TcpStream::connect(server.address).await.is_err());
 }
 
@@ -162,6 +162,6 @@ async fn a_shutdown_ends_in_time() {
         .await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     server.closing.cancel();
-    let served = tokio::time::timeout(PATIENCE, server.serving).await;
-    served.expect("the server ends").unwrap().unwrap();
+    let ended = tokio::time::timeout(PATIENCE, server.serving).await;
+    ended.expect("the server ends").unwrap().unwrap();
 }

@@ -1,5 +1,7 @@
 //! What a black box cannot show: a storage that fails, too much at once, clients that do not play
 //! by the rules, and the way down.
+// A test says what is wrong by panicking.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod clients;
 mod faults;
