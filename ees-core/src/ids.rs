@@ -170,7 +170,7 @@ macro_rules! number {
             /// Takes a number, if it is in range.
             ///
             /// # Errors
-            #[doc = concat!("[`OutOfRange`] if it is not ", $first, " to 2^63 - 1.")]
+            #[doc = concat!("[`OutOfRange`](crate::OutOfRange) if it is not ", $first, " to 2^63 - 1.")]
             pub fn new(number: u64) -> Result<Self, $crate::ids::OutOfRange> {
                 if !($first..=$crate::ids::MAX_ID).contains(&number) {
                     return Err($crate::ids::OutOfRange { what: $what, found: number.into() });
