@@ -123,7 +123,7 @@ impl ApiError {
     }
 
     /// Writes the answer.
-    pub(crate) fn render(&self, request_id: Option<&str>, is_pretty: bool) -> Response {
+    pub(crate) fn render(&self, request_id: &str, is_pretty: bool) -> Response {
         let internal = self.status == StatusCode::INTERNAL_SERVER_ERROR;
         let mut body = ErrorBody {
             error: self.code,
@@ -133,7 +133,7 @@ impl ApiError {
             next: None,
             outcome: self.more.outcome,
             idempotency_key: self.more.idempotency_key.as_ref().map(CommitId::as_str),
-            request_id: request_id.filter(|_| internal),
+            request_id: internal.then_some(request_id),
         };
         let json = match &self.more.conflict {
             None => to_json(&body),

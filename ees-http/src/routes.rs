@@ -20,13 +20,12 @@ use axum::routing::get;
 use ees_core::ports::{StorageError, Written};
 use ees_core::{Error, EventStore, StreamId, StreamIdError};
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Options;
 use crate::error::ApiError;
-use crate::finish::{finish, log_answer, panicked};
+use crate::finish::{finish, panicked};
 use crate::gate::{Gate, admit};
 
 /// Room for a body's JSON around the payload.
@@ -115,9 +114,6 @@ fn finished(calls: Router, ungated: Router) -> Router {
         .fallback(invalid_endpoint)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(finish))
-        .layer(from_fn(log_answer))
-        .layer(PropagateRequestIdLayer::x_request_id())
-        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
 }
 
 async fn missing_stream_id() -> ApiError {
