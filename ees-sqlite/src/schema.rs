@@ -10,6 +10,7 @@ use sqlx::{ConnectOptions, Connection, SqlSafeStr, SqliteConnection};
 
 use crate::OpenError;
 use crate::error::{is_not_a_database, is_not_writable};
+use crate::writer::MAX_ROWS;
 
 /// What marks a SQLite file as an event store: "EES1".
 const APPLICATION_ID: i32 = 0x4545_5331;
@@ -41,6 +42,7 @@ pub(crate) async fn open_writer(path: &Path) -> Result<SqliteConnection, OpenErr
         // Gives back what a burst made of the write-ahead log.
         .pragma("journal_size_limit", "67108864")
         .pragma("cache_size", "-16384")
+        .statement_cache_capacity(2 * MAX_ROWS)
         .pragma("application_id", APPLICATION_ID.to_string())
         .connect()
         .await

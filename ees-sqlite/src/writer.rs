@@ -1,33 +1,43 @@
 //! The writing side: group commit's transaction.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use ees_core::group_commit::{BatchStore, Snapshot};
 use ees_core::ports::{News, StorageError};
-use ees_core::{Changeset, Checkpoint, Head, StreamId};
+use ees_core::{Changeset, Checkpoint, Head, StreamId, Timestamp};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, SqliteConnection};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::error::{translate, translate_commit};
-use crate::rows::{COLUMNS, columns, number, text, timestamp};
+use crate::rows::{COLUMNS, columns, number, text};
 
-/// Takes the write lock at once, so that what is read inside cannot change before the commit.
-const BEGIN: &str = "BEGIN IMMEDIATE";
-
-/// The ends of the streams in a JSON array, and the next checkpoint beside each.
-pub(crate) const HEADS: &str = "
-    SELECT wanted.value, head.changeset_id, head.last_event_id, head.timestamp,
-           (SELECT coalesce(max(checkpoint) + 1, 0) FROM changesets)
+/// The next checkpoint, and the ends of the streams in a JSON array that hold something, as one
+/// JSON array.
+macro_rules! heads {
+    () => {
+        "
+    SELECT (SELECT coalesce(max(checkpoint) + 1, 0) FROM changesets),
+           json_group_array(
+               json_array(head.stream_id, head.changeset_id, head.last_event_id, head.timestamp))
     FROM json_each(?1) AS wanted
-    LEFT JOIN changesets AS head ON head.checkpoint = (
+    JOIN changesets AS head ON head.checkpoint = (
         SELECT checkpoint FROM changesets WHERE stream_id = wanted.value
-        ORDER BY changeset_id DESC LIMIT 1)";
+        ORDER BY changeset_id DESC LIMIT 1)"
+    };
+}
+#[cfg(test)]
+pub(crate) const HEADS: &str = heads!();
 
-/// How many rows one INSERT takes: few different statements, so that each is prepared once.
-const ROWS_PER_INSERT: [usize; 4] = [64, 16, 4, 1];
+/// Takes the write lock at once, so that what is read inside cannot change before the commit. Sent
+/// together with the read, as a call to the connection's thread costs as much as a statement.
+const BEGIN: &str = concat!("BEGIN IMMEDIATE;", heads!());
+
+/// The most rows that one INSERT takes. There is a statement for each number of rows, which is
+/// prepared once.
+pub(crate) const MAX_ROWS: usize = 64;
 
 /// The connection that writes; nobody holds it across a wait for anything else. `None` once closed.
 pub(crate) type SharedConnection = Arc<Mutex<Option<SqliteConnection>>>;
@@ -59,30 +69,26 @@ impl BatchStore for Writer {
     async fn begin(&mut self, streams: &[StreamId]) -> Result<Snapshot, StorageError> {
         self.open = Some(Arc::clone(&self.connection).lock_owned().await);
         let connection = self.transaction()?;
-        let begun = sqlx::query(BEGIN).execute(&mut *connection).await;
-        begun.map_err(translate)?;
         let names: Vec<&str> = streams.iter().map(StreamId::as_str).collect();
         let names = serde_json::to_string(&names);
         let names = names.map_err(|error| StorageError::Backend(Arc::new(error)))?;
-        let rows = sqlx::query(HEADS).bind(names).fetch_all(connection).await;
-        snapshot(&rows.map_err(translate)?)
+        let rows = sqlx::query(BEGIN).bind(names).fetch_all(connection).await;
+        let rows = rows.map_err(translate)?;
+        let row = rows.first().ok_or(sqlx::Error::RowNotFound);
+        snapshot(row.map_err(translate)?)
     }
 
-    async fn write(&mut self, changesets: &[Changeset]) -> Result<(), StorageError> {
+    async fn commit(&mut self, changesets: &[Changeset]) -> Result<(), StorageError> {
         let connection = self.transaction()?;
         let mut rest = changesets;
-        while !rest.is_empty() {
-            let fits = ROWS_PER_INSERT.iter().find(|rows| **rows <= rest.len());
-            let (rows, later) = rest.split_at(*fits.unwrap_or(&rest.len()));
-            insert(connection, rows).await.map_err(translate)?;
+        while rest.len() > MAX_ROWS {
+            let (rows, later) = rest.split_at(MAX_ROWS);
+            let written = execute(connection, insert(rows.len()), rows).await;
+            written.map_err(translate)?;
             rest = later;
         }
-        Ok(())
-    }
-
-    async fn commit(&mut self) -> Result<(), StorageError> {
-        let connection = self.transaction()?;
-        let committed = sqlx::query("COMMIT").execute(connection).await;
+        let last = format!("{}; COMMIT", insert(rest.len()));
+        let committed = execute(connection, last, rest).await;
         committed.map_err(translate_commit)?;
         self.open = None;
         self.news.announce();
@@ -98,41 +104,45 @@ impl BatchStore for Writer {
     }
 }
 
-fn snapshot(rows: &[SqliteRow]) -> Result<Snapshot, StorageError> {
-    let mut heads = HashMap::new();
-    let mut next_checkpoint = Checkpoint::FIRST;
-    for row in rows {
-        next_checkpoint = number(row, 4)?;
-        let exists = row.try_get::<Option<i64>, _>(1).map_err(translate)?;
-        if exists.is_some() {
-            let stream_id = StreamId::new(text(row, 0)?);
-            let stream_id = stream_id.map_err(|e| StorageError::Corrupt(e.to_string()))?;
-            heads.insert(
-                stream_id,
-                Head {
-                    last_changeset: number(row, 1)?,
-                    last_event: number(row, 2)?,
-                    last_timestamp: timestamp(row, 3)?,
-                },
-            );
-        }
-    }
+/// A stream's end in the answer of [`BEGIN`].
+type HeadRow<'a> = (Cow<'a, str>, i64, i64, i64);
+
+fn snapshot(row: &SqliteRow) -> Result<Snapshot, StorageError> {
+    let corrupt = |error: &dyn std::fmt::Display| {
+        StorageError::Corrupt(format!("the end of a stream cannot be read: {error}"))
+    };
+    let heads: Vec<HeadRow<'_>> =
+        serde_json::from_str(text(row, 1)?).map_err(|error| corrupt(&error))?;
+    let heads = heads.iter().map(|(stream_id, changeset, event, micros)| {
+        let stream_id = StreamId::new(stream_id).map_err(|error| corrupt(&error))?;
+        let head = Head {
+            last_changeset: (*changeset).try_into().map_err(|error| corrupt(&error))?,
+            last_event: (*event).try_into().map_err(|error| corrupt(&error))?,
+            last_timestamp: Timestamp::from_micros(*micros).map_err(|error| corrupt(&error))?,
+        };
+        Ok((stream_id, head))
+    });
     Ok(Snapshot {
-        heads,
-        next_checkpoint,
+        heads: heads.collect::<Result<_, StorageError>>()?,
+        next_checkpoint: number(row, 0)?,
     })
 }
 
-async fn insert(
-    connection: &mut SqliteConnection,
-    changesets: &[Changeset],
-) -> Result<(), sqlx::Error> {
+/// The statement that writes so many rows.
+fn insert(rows: usize) -> String {
     let row = format!("({})", ["?"; COLUMNS].join(", "));
-    let rows = vec![row; changesets.len()].join(", ");
-    let statement = format!(
+    let rows = vec![row; rows].join(", ");
+    format!(
         concat!("INSERT INTO changesets (", columns!(), ") VALUES {}"),
         rows
-    );
+    )
+}
+
+async fn execute(
+    connection: &mut SqliteConnection,
+    statement: String,
+    changesets: &[Changeset],
+) -> Result<(), sqlx::Error> {
     let mut query = sqlx::query(AssertSqlSafe(statement));
     for changeset in changesets {
         query = query

@@ -12,8 +12,8 @@ use crate::{Changeset, Commit, StreamId};
 
 /// What the writer needs of a database: one transaction at a time.
 ///
-/// The writer calls `begin`, then `write` if there is anything to write, then `commit`; and
-/// `rollback` instead of going on after any error, or when there is nothing to write.
+/// The writer calls `begin`, then `commit` if there is anything to write; and `rollback` instead of
+/// going on after any error, or when there is nothing to write.
 #[async_trait]
 pub trait BatchStore: Send + 'static {
     /// Opens a transaction that keeps every other writer out, and reads what the judge needs.
@@ -22,18 +22,12 @@ pub trait BatchStore: Send + 'static {
     /// [`StorageError`] if the storage fails.
     async fn begin(&mut self, streams: &[StreamId]) -> Result<Snapshot, StorageError>;
 
-    /// Writes changesets into the open transaction.
-    ///
-    /// # Errors
-    /// [`StorageError`] if the storage fails.
-    async fn write(&mut self, changesets: &[Changeset]) -> Result<(), StorageError>;
-
-    /// Makes the transaction last.
+    /// Writes changesets into the open transaction and makes it last.
     ///
     /// # Errors
     /// [`StorageError`] if the storage fails; its [`Written`] must be
     /// [`Unknown`](Written::Unknown) unless it is certain that nothing lasted.
-    async fn commit(&mut self) -> Result<(), StorageError>;
+    async fn commit(&mut self, changesets: &[Changeset]) -> Result<(), StorageError>;
 
     /// Drops the transaction, if one is open.
     async fn rollback(&mut self);
@@ -211,9 +205,8 @@ impl<S: BatchStore> Writer<S> {
         if plan.changesets.is_empty() {
             self.store.rollback().await;
         } else {
-            let written = self.store.write(&plan.changesets).await;
-            written.map_err(failed(true))?;
-            self.store.commit().await.map_err(failed(true))?;
+            let committed = self.store.commit(&plan.changesets).await;
+            committed.map_err(failed(true))?;
         }
         Ok(plan.outcomes)
     }
