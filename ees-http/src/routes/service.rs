@@ -4,7 +4,7 @@ use axum::http::Uri;
 use axum::response::Response;
 
 use crate::answer::{Version, ok, to_json};
-use crate::error::ApiError;
+use crate::error::{ApiError, ErrorBody};
 use crate::openapi;
 use crate::params::Params;
 
@@ -12,7 +12,10 @@ use crate::params::Params;
 #[utoipa::path(
     get, path = "/version", tag = "service", operation_id = "version",
     params(("pp" = Option<bool>, Query, description = "Lays the answer out over lines")),
-    responses((status = 200, body = Version))
+    responses(
+        (status = 200, body = Version),
+        (status = 400, description = "`INVALID_PARAMETER`", body = ErrorBody),
+    )
 )]
 pub(crate) async fn version(uri: Uri) -> Result<Response, ApiError> {
     Params::of(&uri).common()?;
@@ -24,7 +27,10 @@ pub(crate) async fn version(uri: Uri) -> Result<Response, ApiError> {
 #[utoipa::path(
     get, path = "/openapi.json", tag = "service", operation_id = "openapi",
     params(("pp" = Option<bool>, Query, description = "Lays the answer out over lines")),
-    responses((status = 200, description = "The OpenAPI 3.1 description", body = serde_json::Value))
+    responses(
+        (status = 200, description = "The OpenAPI 3.1 description", body = serde_json::Value),
+        (status = 400, description = "`INVALID_PARAMETER`", body = ErrorBody),
+    )
 )]
 pub(crate) async fn openapi(uri: Uri) -> Result<Response, ApiError> {
     Params::of(&uri).common()?;

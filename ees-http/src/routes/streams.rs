@@ -136,6 +136,7 @@ pub(crate) async fn head(
     params(("pp" = Option<bool>, Query, description = "Lays the answer out over lines")),
     responses(
         (status = 200, body = StoreStatistics),
+        (status = 400, description = "`INVALID_PARAMETER`", body = ErrorBody),
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`", body = ErrorBody),
     )
 )]
