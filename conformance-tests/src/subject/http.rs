@@ -273,7 +273,8 @@ impl Subject for Remote {
 
     async fn next_checkpoint(&self) -> Result<u64, Failure> {
         self.read("/changesets?checkpoint=head", |response| {
-            response.read::<WireEnd>().next_checkpoint
+            // Something may have been committed before the server looked for changesets there.
+            response.read::<WireEnd>().checkpoint
         })
         .await
     }
@@ -408,18 +409,17 @@ struct WireEvent<'a> {
     data: &'a RawValue,
 }
 
-/// What matters of a page that begins at the end: others may have committed meanwhile.
-#[derive(Deserialize)]
-struct WireEnd {
-    next_checkpoint: u64,
-}
-
 #[derive(Deserialize)]
 struct WireGlobal<'a> {
     checkpoint: u64,
     #[serde(borrow)]
     changesets: Vec<WireChangeset<'a>>,
     next_checkpoint: u64,
+}
+
+#[derive(Deserialize)]
+struct WireEnd {
+    checkpoint: u64,
 }
 
 #[derive(Deserialize)]
