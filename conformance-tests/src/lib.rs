@@ -9,16 +9,22 @@ pub mod adapter_cases;
 pub mod cases;
 pub mod faults;
 pub mod history;
+#[cfg(feature = "http")]
+pub mod http_cases;
 pub mod model;
 pub mod subject;
 
 mod harness;
 mod support;
+#[cfg(feature = "http")]
+mod wire;
 
 #[cfg(feature = "http")]
 pub use harness::HttpHarness;
 pub use harness::{Adapter, AdapterHarness, Capabilities, Harness, run};
 pub use list::Case;
+#[cfg(feature = "http")]
+pub use wire::tokens::tokens;
 
 /// Makes a test of every case that an adapter can be held to in its own process: those of
 /// [`suite!`] and those of [`adapter_cases!`](crate::adapter_cases!).
@@ -27,5 +33,16 @@ macro_rules! adapter_suite {
     ($harness:ty) => {
         $crate::suite!($harness);
         $crate::adapter_cases!($harness);
+    };
+}
+
+/// Makes a test of every case that a server can be held to: those of [`suite!`] and those of
+/// [`http_cases!`](crate::http_cases!).
+#[cfg(feature = "http")]
+#[macro_export]
+macro_rules! http_suite {
+    ($harness:ty) => {
+        $crate::suite!($harness);
+        $crate::http_cases!($harness);
     };
 }

@@ -13,6 +13,8 @@ use async_trait::async_trait;
 
 pub use direct::Direct;
 #[cfg(feature = "http")]
+pub(crate) use http::encode;
+#[cfg(feature = "http")]
 pub use http::{Remote, Response};
 
 /// A store under test.

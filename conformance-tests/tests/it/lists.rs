@@ -37,6 +37,11 @@ fn listed(list: &[Case]) -> BTreeSet<String> {
 fn every_case_is_on_its_list() {
     assert_eq!(listed(CASES), written_in("cases"));
     assert_eq!(listed(ADAPTER_CASES), written_in("adapter_cases"));
+    #[cfg(feature = "http")]
+    {
+        use conformance_tests::http_cases::HTTP_CASES;
+        assert_eq!(listed(HTTP_CASES), written_in("http_cases"));
+    }
 }
 
 #[test]

@@ -1,0 +1,132 @@
+//! The cases for servers: the REST contract as it is on the wire, row by row.
+//!
+//! They add to [`CASES`](crate::cases::CASES), which see a server as any other store, what only
+//! HTTP can get wrong: the bodies' fields, every error with its status, the order of the checks,
+//! the limits to sizes.
+
+pub mod answers;
+pub mod body_limit;
+pub mod check_order;
+pub mod commit_bodies;
+pub mod conflicts;
+pub mod description;
+pub mod endpoints;
+pub mod expectations;
+pub mod keys;
+pub mod layout;
+pub mod parameters;
+pub mod raw_http;
+pub mod sizes;
+pub mod stream_ids;
+
+list! { $
+    /// The cases for servers, beside [`CASES`](crate::cases::CASES): one test each for an
+    /// [`HttpHarness`](crate::HttpHarness).
+    http_cases: HTTP_CASES, http_cases:
+    answers {
+        a_commit [3];
+        a_streams_end [5];
+        a_streams_changesets [5];
+        a_streams_events [5];
+        all_changesets [6];
+        all_events [6];
+        statistics [13];
+        what_the_service_says_of_itself [12];
+        a_head_request_has_the_same_headers [5];
+        a_range_that_holds_nothing [5];
+        the_end_of_the_global_order [6];
+    }
+    parameters {
+        bad_integers_are_refused [12];
+        the_largest_integer_is_taken [12, 5];
+        an_empty_parameter_counts_as_not_given [12];
+        a_parameter_given_twice_is_refused [12];
+        unknown_parameters_are_ignored [12];
+        a_limit_is_one_or_more [12, 5];
+        a_global_limit_has_a_maximum [6];
+        bad_words_are_refused [12];
+        a_range_is_not_upside_down [12];
+        ids_begin_at_one_but_ranges_at_zero [5];
+        checkpoints_have_their_forms [6, 12];
+        a_wait_has_a_maximum [12];
+    }
+    expectations {
+        one_kind_is_given [12, 2];
+        an_expectation_beyond_the_end_is_invalid [12, 2];
+        none_means_a_new_stream [2];
+    }
+    stream_ids {
+        an_empty_one_is_missing [12];
+        an_encoding_that_is_no_text_is_invalid [12];
+        what_no_stream_may_be_called_is_invalid [12];
+        any_other_text_works_in_every_call [5, 11];
+        a_missing_stream_is_not_found [12];
+    }
+    check_order {
+        method_and_path_come_first [12];
+        the_stream_id_comes_before_the_parameters [12];
+        parameters_come_in_the_order_of_the_contract [12];
+        parameters_come_before_headers [12];
+        headers_come_before_the_body [12];
+        the_body_comes_before_the_storage [12];
+        parameters_come_before_the_storage [12];
+    }
+    commit_bodies {
+        what_is_no_json_object_is_refused [12];
+        a_key_given_twice_is_refused [12];
+        events_are_an_array [12];
+        no_events_are_refused [12];
+        other_keys_are_ignored [12, 11];
+        null_metadata_is_not_absent_metadata [11];
+        a_hundred_levels_of_nesting_and_no_more [11, 12];
+        a_hundred_thousand_levels_do_no_harm [12];
+        half_a_surrogate_pair_is_refused [12];
+        the_content_type_is_not_looked_at [12];
+    }
+    sizes {
+        a_changeset_over_the_storages_limit_is_refused [12];
+        a_body_over_the_limit_is_refused [12];
+        a_body_in_chunks_over_the_limit_is_refused [12];
+    }
+    keys {
+        bad_ones_are_refused [12, 10];
+        the_longest_one_is_taken [10];
+        a_repeat_is_answered_as_the_first [10];
+        another_content_is_refused [10, 12];
+        a_repeat_is_found_before_a_conflict_is_told [10, 2];
+    }
+    conflicts {
+        tell_what_came_after_the_expectation [2];
+        tell_details_where_asked [2];
+        that_fit_into_no_body_go_on_elsewhere [2, 5];
+    }
+    body_limit {
+        no_page_of_a_stream_passes_it [5];
+        no_page_of_the_global_order_passes_it [6];
+        the_frames_of_tiny_events_count [5];
+        the_frames_of_events_count_globally [6];
+        white_space_counts [5];
+        what_passes_it_alone_comes_alone [5, 6];
+    }
+    layout {
+        only_white_space_is_added [11];
+        errors_are_laid_out_too [12];
+    }
+    endpoints {
+        unknown_paths_are_not_found [12];
+        other_methods_are_not_allowed [12];
+        event_streams_are_not_sent [12];
+    }
+    description {
+        is_of_the_contract [12];
+        names_every_error [12];
+        describes_every_error_body [12];
+    }
+    raw_http {
+        requests_may_be_sent_ahead [5];
+        a_body_may_come_in_chunks [11];
+        old_clients_are_answered [5];
+        what_is_no_http_is_refused [12];
+        a_body_that_breaks_off_changes_nothing [12, 1];
+    }
+}

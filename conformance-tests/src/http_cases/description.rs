@@ -1,0 +1,142 @@
+//! The OpenAPI description: complete, and true.
+
+use std::collections::BTreeSet;
+
+use crate::HttpHarness;
+use crate::subject::unique;
+use crate::wire::schema::Description;
+use crate::wire::{BODY, all_calls, append, changesets_call, commit_call, path, remote};
+
+/// The errors that a client of a call may meet and has to be told of.
+const ERRORS: &[(&str, &str, &[&str])] = &[
+    (
+        "POST",
+        "/streams/{stream_id}",
+        &[
+            "MISSING_STREAM_ID",
+            "INVALID_STREAM_ID",
+            "INVALID_EXPECTED_CHANGESET_ID",
+            "INVALID_EXPECTED_EVENT_ID",
+            "BOTH_EXPECTED_CHANGESET_AND_EVENT_ARE_SET",
+            "OPTIMISTIC_CONCURRENCY_EXCEPTION",
+            "INVALID_BODY",
+            "NO_EVENTS",
+            "CHANGESET_TOO_LARGE",
+            "STREAM_TOO_LARGE",
+            "INVALID_IDEMPOTENCY_KEY",
+            "IDEMPOTENCY_KEY_REUSED",
+            "INVALID_PARAMETER",
+        ],
+    ),
+    (
+        "GET",
+        "/streams/{stream_id}",
+        &["MISSING_STREAM_ID", "INVALID_STREAM_ID", "STREAM_NOT_FOUND"],
+    ),
+    (
+        "GET",
+        "/streams/{stream_id}/changesets",
+        &[
+            "MISSING_STREAM_ID",
+            "INVALID_STREAM_ID",
+            "INVALID_CHANGESET_FILTERING_PARAMS",
+            "INVALID_LIMIT",
+            "STREAM_NOT_FOUND",
+        ],
+    ),
+    (
+        "GET",
+        "/streams/{stream_id}/events",
+        &[
+            "MISSING_STREAM_ID",
+            "INVALID_STREAM_ID",
+            "INVALID_EVENT_FILTERING_PARAMS",
+            "INVALID_LIMIT",
+            "STREAM_NOT_FOUND",
+        ],
+    ),
+    (
+        "GET",
+        "/changesets",
+        &[
+            "INVALID_CHECKPOINT",
+            "INVALID_LIMIT",
+            "INVALID_PARAMETER",
+            "NOT_ACCEPTABLE",
+        ],
+    ),
+    (
+        "GET",
+        "/events",
+        &["INVALID_CHECKPOINT", "INVALID_LIMIT", "INVALID_PARAMETER"],
+    ),
+    ("GET", "/streams", &["INVALID_PARAMETER"]),
+    ("GET", "/version", &["INVALID_PARAMETER"]),
+    ("GET", "/openapi.json", &["INVALID_PARAMETER"]),
+];
+
+/// OpenAPI 3.1, with every call of the contract.
+pub async fn is_of_the_contract<H: HttpHarness>(harness: &mut H) {
+    let remote = remote(harness);
+    let description = Description::of(&remote).await;
+    let version = description.json()["openapi"].as_str().unwrap_or_default();
+    assert!(version.starts_with("3.1."), "OpenAPI 3.1, not {version}");
+    let paths = description.json()["paths"].as_object().expect("paths");
+    let found: BTreeSet<&str> = paths.keys().map(String::as_str).collect();
+    let calls = all_calls("/streams/x");
+    for call in &calls {
+        assert!(
+            found.contains(call.template),
+            "{} is described",
+            call.template
+        );
+        let answers = description.responses(call);
+        assert!(
+            answers["200"].is_object(),
+            "{} {}",
+            call.method,
+            call.template
+        );
+    }
+}
+
+/// Every error of a call is named where it is described.
+pub async fn names_every_error<H: HttpHarness>(harness: &mut H) {
+    let remote = remote(harness);
+    let description = Description::of(&remote).await;
+    for (method, template, errors) in ERRORS {
+        let mut calls = all_calls("/streams/x").into_iter();
+        let call = calls.find(|call| call.method == *method && call.template == *template);
+        let call = call.expect("a call of the contract");
+        let answers = description.responses(&call).to_string();
+        for error in *errors {
+            assert!(
+                answers.contains(&format!("`{error}`")),
+                "G12: {error} of {method} {template} is described"
+            );
+        }
+    }
+}
+
+/// Errors are as they are described.
+pub async fn describes_every_error_body<H: HttpHarness>(harness: &mut H) {
+    let remote = remote(harness);
+    let description = Description::of(&remote).await;
+    let stream = unique("description");
+    append(&remote, &stream, 0, BODY).await;
+    let commit = commit_call(&path(&stream));
+    for query in ["", "details=true", "expected_last_changeset=9", "pp=1"] {
+        let response = commit.send(&remote, query).await;
+        assert!(response.status.is_client_error(), "G12: {query}");
+        description.assert_describes(&commit, &response);
+    }
+    let missing = changesets_call(&path(&unique("description")));
+    for query in ["", "from=x"] {
+        let response = missing.send(&remote, query).await;
+        description.assert_describes(&missing, &response);
+    }
+    for call in all_calls(&path(&stream)) {
+        let response = call.send(&remote, "details=1").await;
+        description.assert_describes(&call, &response);
+    }
+}

@@ -1,0 +1,62 @@
+//! The parameters that say what a commit expects.
+
+use crate::HttpHarness;
+use crate::subject::unique;
+use crate::wire::{BODY, accepted, append, assert_untouched, commit_call, path, refused, remote};
+
+const AHEAD: &str = "INVALID_EXPECTED_CHANGESET_ID";
+
+/// One kind of expectation is given, not both.
+pub async fn one_kind_is_given<H: HttpHarness>(harness: &mut H) {
+    let remote = remote(harness);
+    let stream = unique("expectations");
+    for values in [(0, 0), (0, 1), (7, 0), (1, 1)] {
+        let (changeset, event) = values;
+        let query = format!("expected_last_event={event}&expected_last_changeset={changeset}");
+        let response = commit_call(&path(&stream)).send(&remote, &query).await;
+        let code = "BOTH_EXPECTED_CHANGESET_AND_EVENT_ARE_SET";
+        refused(&response, code, Some(&stream));
+    }
+    assert_untouched(&remote, &stream).await;
+}
+
+/// What lies beyond the stream's end, a missing stream's too, is no expectation, of either kind.
+pub async fn an_expectation_beyond_the_end_is_invalid<H: HttpHarness>(harness: &mut H) {
+    let remote = remote(harness);
+    let stream = unique("expectations");
+    let call = commit_call(&path(&stream));
+    let kinds = ["expected_last_changeset", "expected_last_event"];
+    for name in kinds {
+        let response = call.send(&remote, &format!("{name}=1")).await;
+        let message = refused(&response, AHEAD, Some(&stream));
+        assert!(message.contains('1'), "G12: `{message}` names the value");
+    }
+    assert_untouched(&remote, &stream).await;
+    append(&remote, &stream, 0, r#"{"events":[1,2,3]}"#).await;
+    for (name, beyond) in kinds.into_iter().zip([2, 4]) {
+        let response = call.send(&remote, &format!("{name}={beyond}")).await;
+        let message = refused(&response, AHEAD, Some(&stream));
+        assert!(
+            message.contains(&beyond.to_string()),
+            "G12: `{message}` names {beyond}"
+        );
+    }
+    let next = accepted(&call.send(&remote, "expected_last_event=3").await);
+    assert_eq!(next["changeset_id"], 2, "G3: refusals take no ids");
+}
+
+/// Neither kind, or 0 of either, means a stream that does not exist yet.
+pub async fn none_means_a_new_stream<H: HttpHarness>(harness: &mut H) {
+    let remote = remote(harness);
+    for query in ["", "expected_last_changeset=0", "expected_last_event=0"] {
+        let stream = unique("expectations");
+        let call = commit_call(&path(&stream));
+        let first = accepted(&call.send(&remote, query).await);
+        assert_eq!(first["changeset_id"], 1, "G2: `{query}` makes a stream");
+        let again = call.send(&remote, query).await;
+        assert_eq!(again.status, 409, "G2: `{query}` makes no stream twice");
+    }
+    let stream = unique("expectations");
+    let path = path(&stream);
+    accepted(&remote.post(&path, BODY).await);
+}

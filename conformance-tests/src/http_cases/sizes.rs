@@ -1,0 +1,89 @@
+//! What is too large to be committed.
+
+use crate::HttpHarness;
+use crate::subject::{Remote, unique};
+use crate::wire::socket::Socket;
+use crate::wire::{BODY, append, assert_untouched, path, refused, remote};
+
+const TOO_LARGE: &str = "CHANGESET_TOO_LARGE";
+
+/// A body whose events and metadata together have so many bytes.
+fn body_of(payload_bytes: usize) -> String {
+    let text = "x".repeat(payload_bytes - r#"[""]{}"#.len());
+    format!(r#"{{"events":["{text}"],"metadata":{{}}}}"#)
+}
+
+/// The numbers that a message tells.
+fn numbers(message: &str) -> Vec<usize> {
+    let words = message.split(|c: char| !c.is_ascii_digit());
+    words.filter_map(|word| word.parse().ok()).collect()
+}
+
+/// A message that tells the size of what was sent, at least, and a smaller limit.
+fn assert_tells_sizes(message: &str, least: usize) {
+    let numbers = numbers(message);
+    let size = numbers.iter().copied().max().unwrap_or(0);
+    assert!(
+        size >= least && numbers.iter().any(|limit| *limit < size),
+        "G12: `{message}` tells a size of {least} or more, and the limit"
+    );
+}
+
+/// The server is as good as before, on the same connections.
+async fn assert_usable(remote: &Remote) {
+    append(remote, &unique("sizes"), 0, BODY).await;
+}
+
+/// One byte more than the storage takes.
+pub async fn a_changeset_over_the_storages_limit_is_refused<H: HttpHarness>(harness: &mut H) {
+    let remote = remote(harness);
+    let limit = H::CAPABILITIES.max_changeset_bytes;
+    let stream = unique("sizes");
+    let response = remote.post(&path(&stream), body_of(limit + 1)).await;
+    let message = refused(&response, TOO_LARGE, Some(&stream));
+    let told = numbers(&message);
+    for size in [limit, limit + 1] {
+        assert!(told.contains(&size), "G12: `{message}` tells {size}");
+    }
+    assert_untouched(&remote, &stream).await;
+    append(&remote, &stream, 0, body_of(limit)).await;
+}
+
+/// A body that says that it is far longer than any changeset.
+pub async fn a_body_over_the_limit_is_refused<H: HttpHarness>(harness: &mut H) {
+    let remote = remote(harness);
+    let stream = unique("sizes");
+    let size = H::CAPABILITIES.max_changeset_bytes + 2 * 1024 * 1024;
+    let response = remote.post(&path(&stream), body_of(size)).await;
+    let message = refused(&response, TOO_LARGE, Some(&stream));
+    assert_tells_sizes(&message, size);
+    assert_untouched(&remote, &stream).await;
+    assert_usable(&remote).await;
+}
+
+/// The same in chunks, which do not tell the size before.
+pub async fn a_body_in_chunks_over_the_limit_is_refused<H: HttpHarness>(harness: &mut H) {
+    let remote = remote(harness);
+    let stream = unique("sizes");
+    let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x1_0000));
+    let limit = H::CAPABILITIES.max_changeset_bytes;
+    let count = limit / 0x1_0000 + 16;
+    let mut socket = Socket::connect(&harness.url()).await;
+    let head = "HTTP/1.1\r\nHost: ees\r\nTransfer-Encoding: chunked\r\n\r\n";
+    socket.send(format!("POST {} {head}", path(&stream))).await;
+    for _ in 0..count {
+        socket.send(&chunk).await;
+    }
+    socket.send("0\r\n\r\n").await;
+    let answer = socket.receive().await;
+    assert_eq!(answer.status, 413, "G12: {}", answer.body);
+    let body: serde_json::Value = serde_json::from_str(&answer.body).expect("JSON");
+    assert_eq!(body["error"], TOO_LARGE, "G12: {body}");
+    assert_tells_sizes(body["message"].as_str().unwrap_or_default(), limit + 1);
+    socket
+        .send("GET /version HTTP/1.1\r\nHost: ees\r\n\r\n")
+        .await;
+    let next = socket.receive().await;
+    assert_eq!(next.status, 200, "G12: the connection is as good as before");
+    assert_untouched(&remote, &stream).await;
+}

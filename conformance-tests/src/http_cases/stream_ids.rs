@@ -1,0 +1,126 @@
+//! Stream ids in the path.
+
+use hyper::Method;
+
+use crate::HttpHarness;
+use crate::subject::unique;
+use crate::wire::{
+    BODY, accepted, append, changesets_call, end_of_log, events_call, path, refused, remote,
+    stream_calls,
+};
+
+/// `/streams//changesets` names no stream.
+pub async fn an_empty_one_is_missing<H: HttpHarness>(harness: &mut H) {
+    let remote = remote(harness);
+    for call in stream_calls("/streams/") {
+        for query in ["", "from=x&expected_last_changeset=x&pp=x"] {
+            let response = call.send(&remote, query).await;
+            refused(&response, "MISSING_STREAM_ID", None);
+        }
+    }
+}
+
+/// A path is percent-encoded UTF-8.
+pub async fn an_encoding_that_is_no_text_is_invalid<H: HttpHarness>(harness: &mut H) {
+    let remote = remote(harness);
+    for bad in [
+        "%ff",
+        "a%c3",
+        "%c3%28",
+        "%ed%a0%80",
+        "%c0%80",
+        "%f5%80%80%80",
+    ] {
+        for call in stream_calls(&format!("/streams/{bad}")) {
+            let response = call.send(&remote, "").await;
+            refused(&response, "INVALID_STREAM_ID", None);
+        }
+    }
+}
+
+/// Too long, with a control character, or reserved.
+pub async fn what_no_stream_may_be_called_is_invalid<H: HttpHarness>(harness: &mut H) {
+    let remote = remote(harness);
+    let long = "x".repeat(1025);
+    let wide = "\u{e9}".repeat(513);
+    let mut bad: Vec<String> = vec![long, wide];
+    bad.extend(["!!!RESERVED", "!!!RESERVED:x"].map(str::to_owned));
+    for control in ['\0', '\t', '\n', '\r', '\u{1b}', '\u{7f}', '\u{85}'] {
+        bad.push(format!("before{control}after"));
+    }
+    for stream in bad {
+        for call in stream_calls(&path(&stream)) {
+            let response = call.send(&remote, "").await;
+            refused(&response, "INVALID_STREAM_ID", Some(&stream));
+        }
+    }
+}
+
+/// Whatever else a client can percent-encode is a stream's name, in every call.
+pub async fn any_other_text_works_in_every_call<H: HttpHarness>(harness: &mut H) {
+    let remote = remote(harness);
+    let room = 1024 - unique("").len();
+    let long = "x".repeat(room);
+    for text in [
+        "a/b",
+        "a//b/",
+        "?x=1",
+        "#",
+        "50%",
+        "%2F",
+        "a b",
+        "a+b",
+        " ",
+        "..",
+        "\"'\\",
+        "&=;:@!$,",
+        "\u{e4}\u{20ac}\u{1f600}",
+        "e\u{301}",
+        "!!RESERVED",
+        "\u{feff}",
+        long.as_str(),
+    ] {
+        let stream = unique(text);
+        let begin = end_of_log(&remote).await;
+        let committed = append(&remote, &stream, 0, BODY).await;
+        assert_eq!(committed["stream_id"], stream, "G11: {text}");
+        let reads = stream_calls(&path(&stream)).into_iter();
+        for call in reads.filter(|call| call.method == Method::GET) {
+            let read = accepted(&call.send(&remote, "").await);
+            assert_eq!(read["stream_id"], stream, "G11: {text}");
+        }
+        harness.settle().await;
+        let all = format!("/changesets?checkpoint={begin}&limit=1000");
+        let all = accepted(&remote.get(&all).await);
+        let mut items = all["changesets"].as_array().expect("items").iter();
+        assert!(items.any(|item| item["stream_id"] == stream), "G11: {text}");
+    }
+}
+
+/// Reads of a stream without a changeset, with whatever range.
+pub async fn a_missing_stream_is_not_found<H: HttpHarness>(harness: &mut H) {
+    let remote = remote(harness);
+    let stream = unique("missing");
+    let path = path(&stream);
+    let [_, head, ..] = stream_calls(&path);
+    for call in [head, changesets_call(&path), events_call(&path)] {
+        for query in [
+            "",
+            "from=1&to=0&x",
+            "details=true",
+            "from=5",
+            "to=0",
+            "direction=backward",
+        ] {
+            if query.starts_with("from=1") && call.template != "/streams/{stream_id}" {
+                continue;
+            }
+            let response = call.send(&remote, query).await;
+            let message = refused(&response, "STREAM_NOT_FOUND", Some(&stream));
+            assert!(
+                message.contains(&stream),
+                "G12: `{message}` names the stream"
+            );
+        }
+    }
+}

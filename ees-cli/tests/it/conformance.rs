@@ -1,0 +1,102 @@
+//! The conformance suite against a running server, over HTTP.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use conformance_tests::subject::{Remote, Subject};
+use conformance_tests::{Capabilities, Harness, HttpHarness};
+use ees_cli::server::Server;
+use tempfile::TempDir;
+
+use crate::serving;
+
+/// A server over `memory:`.
+struct Memory(Server);
+
+#[async_trait]
+impl Harness for Memory {
+    const CAPABILITIES: Capabilities = Capabilities {
+        durable: false,
+        orders_at_commit: true,
+        max_changeset_bytes: 16 * 1024 * 1024,
+    };
+
+    async fn start() -> Self {
+        Self(serving::start("memory:").await)
+    }
+
+    fn subject(&self) -> Arc<dyn Subject> {
+        Remote::new(self.url())
+    }
+
+    async fn restart(&mut self) {
+        *self = Self::start().await;
+    }
+
+    async fn settle(&self) {}
+}
+
+impl HttpHarness for Memory {
+    fn url(&self) -> String {
+        serving::url(&self.0)
+    }
+}
+
+/// A server over a file.
+struct Sqlite {
+    folder: TempDir,
+    /// Absent only while it restarts.
+    server: Option<Server>,
+}
+
+impl Sqlite {
+    async fn serve(folder: &TempDir) -> Option<Server> {
+        let file = folder.path().join("ees.db");
+        let limit = Self::CAPABILITIES.max_changeset_bytes;
+        let storage = format!("sqlite:{}?max_changeset_bytes={limit}", file.display());
+        Some(serving::start(&storage).await)
+    }
+}
+
+#[async_trait]
+impl Harness for Sqlite {
+    const CAPABILITIES: Capabilities = Capabilities {
+        durable: true,
+        orders_at_commit: true,
+        max_changeset_bytes: 6 * 1024 * 1024,
+    };
+
+    async fn start() -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let server = Self::serve(&folder).await;
+        Self { folder, server }
+    }
+
+    fn subject(&self) -> Arc<dyn Subject> {
+        Remote::new(self.url())
+    }
+
+    async fn restart(&mut self) {
+        let server = self.server.take().expect("a server");
+        server.stop().await.expect("G4: the server stops");
+        self.server = Self::serve(&self.folder).await;
+    }
+
+    async fn settle(&self) {}
+}
+
+impl HttpHarness for Sqlite {
+    fn url(&self) -> String {
+        serving::url(self.server.as_ref().expect("a server"))
+    }
+}
+
+mod memory {
+    use super::Memory;
+    conformance_tests::http_suite!(Memory);
+}
+
+mod sqlite {
+    use super::Sqlite;
+    conformance_tests::http_suite!(Sqlite);
+}
