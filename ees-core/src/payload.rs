@@ -94,7 +94,7 @@ impl Default for Json {
 /// use ees_core::Events;
 /// let events = Events::parse(r#"[{"type": "init"}, 2]"#)?;
 /// assert_eq!(events.count(), 2);
-/// assert_eq!(events.split()?[0].as_str(), r#"{"type": "init"}"#);
+/// assert_eq!(events.iter().next(), Some(r#"{"type": "init"}"#));
 /// # Ok::<(), ees_core::PayloadError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,15 +122,15 @@ impl Events {
         if !array.starts_with('[') {
             return Err(PayloadError::NotAnArray);
         }
-        let count = split_array(array)?.len() as u64;
-        if count == 0 {
+        check(array, MAX_DEPTH + 1)?;
+        let events = Self {
+            array: array.into(),
+            count: Elements::of(array).count() as u64,
+        };
+        if events.count == 0 {
             return Err(PayloadError::NoEvents);
         }
-        check(array, MAX_DEPTH + 1)?;
-        Ok(Self {
-            array: array.into(),
-            count,
-        })
+        Ok(events)
     }
 
     /// Writes values as JSON, one event each.
@@ -161,21 +161,69 @@ impl Events {
         self.count
     }
 
-    /// The events one by one, each as it stands in the array.
-    ///
-    /// # Errors
-    /// [`PayloadError`] if a storage handed in a text that is not a JSON array.
-    pub fn split(&self) -> Result<Vec<Json>, PayloadError> {
-        let values = split_array(&self.array)?;
-        Ok(values
-            .into_iter()
-            .map(|raw| Json(raw.get().into()))
-            .collect())
+    /// The events one by one, each as it stands in the array. They are found as they are asked for,
+    /// so that a few of very many cost no memory for the others.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        Elements::of(&self.array)
     }
 }
 
-fn split_array(array: &str) -> Result<Vec<&RawValue>, serde_json::Error> {
-    serde_json::from_str(array)
+/// The elements of a JSON array that is known to be one.
+struct Elements<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Elements<'a> {
+    fn of(array: &'a str) -> Self {
+        let inside = array
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        Self {
+            rest: inside.unwrap_or_default(),
+        }
+    }
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let end = end_of_element(self.rest);
+        let (element, rest) = self.rest.split_at_checked(end)?;
+        self.rest = rest.strip_prefix(',').unwrap_or_default();
+        let element = element.trim_ascii();
+        // Only an array without any elements has nothing where one could be.
+        (!element.is_empty()).then_some(element)
+    }
+}
+
+/// Where the first element of a list ends: at the comma behind it, or at the list's end.
+fn end_of_element(list: &str) -> usize {
+    let bytes = list.as_bytes();
+    let (mut depth, mut at) = (0_usize, 0);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b',' if depth == 0 => break,
+            b'"' => at = end_of_string(bytes, at + 1),
+            _ => {}
+        }
+        at += 1;
+    }
+    at.min(bytes.len())
+}
+
+/// From the first byte of a string's content to its closing quote.
+fn end_of_string(json: &[u8], mut at: usize) -> usize {
+    while let Some(byte) = json.get(at) {
+        match byte {
+            b'"' => break,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    at
 }
 
 /// What serde does not check of a raw value: nesting, and escapes that are no text.
@@ -191,7 +239,7 @@ fn check(json: &str, max_depth: usize) -> Result<(), PayloadError> {
                 }
             }
             b']' | b'}' => depth = depth.saturating_sub(1),
-            b'"' => at = end_of_string(json, at + 1)?,
+            b'"' => at = check_string(json, at + 1)?,
             _ => {}
         }
         at += 1;
@@ -199,8 +247,8 @@ fn check(json: &str, max_depth: usize) -> Result<(), PayloadError> {
     Ok(())
 }
 
-/// From the first byte of a string's content to its closing quote.
-fn end_of_string(json: &str, mut at: usize) -> Result<usize, PayloadError> {
+/// From the first byte of a string's content to its closing quote, looking for lone surrogates.
+fn check_string(json: &str, mut at: usize) -> Result<usize, PayloadError> {
     let bytes = json.as_bytes();
     loop {
         match bytes.get(at) {
@@ -300,7 +348,21 @@ mod tests {
         let events = Events::parse("[ null , [ ] ]").unwrap();
         assert_eq!(events.as_str(), "[ null , [ ] ]");
         assert_eq!(events.count(), 2);
-        assert_eq!(events.split().unwrap()[1].as_str(), "[ ]");
+        assert_eq!(events.iter().collect::<Vec<_>>(), ["null", "[ ]"]);
+    }
+
+    fn json() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            any::<i64>().prop_map(Into::into),
+            any::<String>().prop_map(Into::into)
+        ];
+        leaf.prop_recursive(3, 16, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Into::into),
+                prop::collection::hash_map(any::<String>(), inner, 0..4)
+                    .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+            ]
+        })
     }
 
     proptest! {
@@ -309,6 +371,21 @@ mod tests {
             let json = serde_json::to_string(&text).unwrap();
             let kept = Json::parse(&json).unwrap();
             prop_assert_eq!(kept.as_str(), json);
+        }
+
+        /// The elements are those that serde finds, whatever the white space.
+        #[test]
+        fn events_are_told_apart(values in prop::collection::vec(json(), 1..6), pretty: bool) {
+            let array = if pretty {
+                serde_json::to_string_pretty(&values).unwrap()
+            } else {
+                serde_json::to_string(&values).unwrap()
+            };
+            let events = Events::parse(&array).unwrap();
+            let expected: Vec<&RawValue> = serde_json::from_str(&array).unwrap();
+            prop_assert_eq!(events.count(), expected.len() as u64);
+            let expected: Vec<&str> = expected.into_iter().map(RawValue::get).collect();
+            prop_assert_eq!(events.iter().collect::<Vec<_>>(), expected);
         }
     }
 }

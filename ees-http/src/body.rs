@@ -11,6 +11,7 @@ use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use tokio::sync::SemaphorePermit;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
@@ -20,36 +21,46 @@ use crate::gate::Gate;
 /// instead of a broken connection.
 const DISCARD_FACTOR: usize = 4;
 
+/// A body, and its room among all that are held.
+pub(crate) struct Held<'a> {
+    pub(crate) bytes: Bytes,
+    _room: Option<SemaphorePermit<'a>>,
+}
+
 /// Reads a whole body of at most `limit` bytes.
-pub(crate) async fn read(mut body: Body, limit: usize, gate: &Gate) -> Result<Bytes, ApiError> {
-    let announced = body.size_hint().lower();
-    let fits = usize::try_from(announced).is_ok_and(|bytes| bytes <= limit);
+pub(crate) async fn read(mut body: Body, limit: usize, gate: &Gate) -> Result<Held<'_>, ApiError> {
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let mut held = BytesMut::new();
-    let mut room = Vec::new();
-    let mut read = 0_usize;
+    let mut room: Option<SemaphorePermit<'_>> = None;
+    let mut size = 0_usize;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| invalid(format!("the body broke off: {error}")))?;
-        let Ok(data) = frame.into_data() else {
-            continue;
-        };
-        read += data.len();
-        if fits && read <= limit {
-            room.push(gate.buffer(data.len())?);
+        let data = frame.into_data().unwrap_or_default();
+        size += data.len();
+        if size.max(announced) <= limit {
+            let more = gate.buffer(data.len())?;
+            match &mut room {
+                Some(room) => room.merge(more),
+                None => room = Some(more),
+            }
             held.extend_from_slice(&data);
-        } else if read > limit.saturating_mul(DISCARD_FACTOR) {
-            break;
-        } else {
+        } else if size <= limit.saturating_mul(DISCARD_FACTOR) {
             held = BytesMut::new();
-            room.clear();
+            room = None;
+        } else {
+            break;
         }
     }
-    if fits && read <= limit {
-        return Ok(held.freeze());
+    let size = size.max(announced);
+    if size > limit {
+        let message = format!("the body has at least {size} bytes; at most {limit} are taken");
+        let status = StatusCode::PAYLOAD_TOO_LARGE;
+        return Err(ApiError::new(status, "CHANGESET_TOO_LARGE", message));
     }
-    let size = usize::try_from(announced).unwrap_or(usize::MAX).max(read);
-    let message = format!("the body has at least {size} bytes; at most {limit} are taken");
-    let status = StatusCode::PAYLOAD_TOO_LARGE;
-    Err(ApiError::new(status, "CHANGESET_TOO_LARGE", message))
+    Ok(Held {
+        bytes: held.freeze(),
+        _room: room,
+    })
 }
 
 /// Reads what is to be committed.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -43,7 +44,7 @@ impl Gate {
 
 /// Lets a request in, or tells it to come back.
 pub(crate) async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Response {
-    let (count, what) = if Params::of(request.uri()).has("wait") {
+    let (count, what) = if is_long_poll(&request) {
         (&gate.0.waiting, "long polls")
     } else {
         (&gate.0.requests, "requests")
@@ -52,6 +53,11 @@ pub(crate) async fn admit(State(gate): State<Gate>, request: Request, next: Next
         return too_many(what).into_response();
     };
     next.run(request).await
+}
+
+fn is_long_poll(request: &Request) -> bool {
+    let polled = matches!(request.uri().path(), "/changesets" | "/events");
+    polled && request.method() == Method::GET && Params::of(request.uri()).waits()
 }
 
 fn too_many(what: &str) -> ApiError {

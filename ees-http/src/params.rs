@@ -28,11 +28,9 @@ impl<'a> Params<'a> {
         Self(form_urlencoded::parse(query.as_bytes()).collect())
     }
 
-    /// Whether this parameter is given and not empty.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.0
-            .iter()
-            .any(|(key, value)| key == name && !value.is_empty())
+    /// Whether the request asks to wait for something.
+    pub(crate) fn waits(&self) -> bool {
+        self.wait().is_ok_and(|wait| !wait.is_zero())
     }
 
     fn text(&self, name: &str) -> Result<Option<&str>, ApiError> {
@@ -73,6 +71,15 @@ impl<'a> Params<'a> {
             return Err(ApiError::bad_request("INVALID_LIMIT", message));
         }
         Ok(limit)
+    }
+
+    fn wait(&self) -> Result<Duration, ApiError> {
+        let wait = self.number("wait", "INVALID_PARAMETER")?.unwrap_or(0);
+        if wait > MAX_WAIT_SECONDS {
+            let message = format!("`wait={wait}`: expected at most {MAX_WAIT_SECONDS} seconds");
+            return Err(invalid_parameter(message));
+        }
+        Ok(Duration::from_secs(wait))
     }
 
     /// What a commit expects; neither parameter means a new stream.
@@ -141,15 +148,10 @@ impl<'a> Params<'a> {
             })?),
         };
         let limit = self.limit()?.unwrap_or(DEFAULT_GLOBAL_LIMIT);
-        let wait = self.number("wait", "INVALID_PARAMETER")?.unwrap_or(0);
-        if wait > MAX_WAIT_SECONDS {
-            let message = format!("`wait={wait}`: expected at most {MAX_WAIT_SECONDS} seconds");
-            return Err(invalid_parameter(message));
-        }
         Ok(GlobalRead {
             from,
             limit: limit.min(MAX_GLOBAL_LIMIT),
-            wait: Duration::from_secs(wait),
+            wait: self.wait()?,
             common: self.common()?,
         })
     }

@@ -1,7 +1,7 @@
 //! The storage port on one SQLite file.
 
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -80,7 +80,6 @@ pub struct SqliteStorage {
     pub(crate) readers: SqlitePool,
     commits: GroupCommit,
     writer: Mutex<Option<JoinHandle<()>>>,
-    lock: SyncMutex<Option<WriterLock>>,
     news: Arc<News>,
     max_changeset_bytes: usize,
 }
@@ -105,15 +104,16 @@ impl SqliteStorage {
         let news = Arc::new(News::default());
         let writer = Writer::new(Arc::clone(&connection), Arc::clone(&news));
         let (commits, run) = GroupCommit::new(writer, BatchLimit::default());
+        let files = (Arc::clone(&connection), readers.clone(), lock);
         let writer = tokio::spawn(async move {
             run.await;
+            give_back(files).await;
         });
         Ok(Self {
             connection,
             readers,
             commits,
             writer: Mutex::new(Some(writer)),
-            lock: SyncMutex::new(Some(lock)),
             news,
             max_changeset_bytes: config.max_changeset_bytes,
         })
@@ -203,17 +203,20 @@ impl Storage for SqliteStorage {
     async fn close(&self) {
         self.commits.close();
         if let Some(writer) = self.writer.lock().await.take() {
-            // A writer that panicked has nothing left to finish.
+            // A writer that panicked has given everything back.
             let _ = writer.await;
         }
-        self.readers.close().await;
-        if let Some(connection) = self.connection.lock().await.take() {
-            // The last connection folds the write-ahead log into the file. If it cannot, the next
-            // one to open it will.
-            let _ = connection.close().await;
-        }
-        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        lock.take();
+    }
+}
+
+/// What the writer does when nobody can commit any more, also where a storage was dropped and not
+/// closed. The lock goes last.
+async fn give_back((connection, readers, _lock): (SharedConnection, SqlitePool, WriterLock)) {
+    readers.close().await;
+    if let Some(connection) = connection.lock().await.take() {
+        // The last connection folds the write-ahead log into the file. If it cannot, the next one
+        // to open it will.
+        let _ = connection.close().await;
     }
 }
 

@@ -1,15 +1,19 @@
 //! Reading the global order, and waiting at its head.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
 
 use super::EventStore;
-use super::stream::split;
+use super::stream::number;
 use crate::{
     Changeset, Checkpoint, Error, Event, EventCheckpoint, GlobalPage, PageBuilder, PageLimit,
     StreamId,
 };
+
+/// How long a reader pauses after the first news that was none for it.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
 /// One event of the global order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +78,7 @@ impl EventStore {
             let changesets = self.storage.read_global(next.changeset, chunk).await?;
             for changeset in &changesets.changesets {
                 let position = changeset.checkpoint.unwrap_or(next.changeset);
-                for event in number(changeset, position, next)? {
+                for event in place(changeset, position, next) {
                     next = event.checkpoint;
                     let bytes = event.event.data.as_str().len();
                     if page.is_full() || !page.push(event, bytes) {
@@ -125,36 +129,49 @@ impl EventStore {
             .await
     }
 
-    /// Listen first, then read: news that comes between the two is not lost.
+    /// Listen first, then read: news that comes between the two is not lost. A reader for whom the
+    /// news was none (it is beyond the end, or the order lags behind the commits) pauses before it
+    /// reads again, longer each time, so that many of them cost little however much is committed.
     async fn await_page<P, R: Future<Output = Result<P, Error>>>(
         &self,
         wait: Duration,
         read: impl Fn() -> R,
         is_empty: impl Fn(&P) -> bool,
     ) -> Result<P, Error> {
+        if wait.is_zero() {
+            return read().await;
+        }
         let mut deadline = self.clock.sleep(wait);
+        let mut pause = Duration::ZERO;
         loop {
             let news = self.storage.news();
             let page = read().await?;
-            if wait.is_zero() || !is_empty(&page) {
+            if !is_empty(&page) {
                 return Ok(page);
             }
             let poll = self.clock.sleep(self.poll_interval);
-            match select(deadline, select(news, poll)).await {
+            let rest = async {
+                if !pause.is_zero() {
+                    self.clock.sleep(pause).await;
+                }
+                select(news, poll).await;
+            };
+            match select(deadline, pin!(rest)).await {
                 Either::Left(_) => return Ok(page),
-                Either::Right((_, running)) => deadline = running,
+                Either::Right(((), running)) => deadline = running,
             }
+            pause = (pause * 2).clamp(FIRST_PAUSE, self.poll_interval.max(FIRST_PAUSE));
         }
     }
 }
 
 /// A changeset's events from a checkpoint on, with their positions.
-fn number(
+fn place(
     changeset: &Changeset,
     position: Checkpoint,
     from: EventCheckpoint,
-) -> Result<Vec<GlobalEvent>, Error> {
-    let events = split(changeset)?.into_iter().map(|event| GlobalEvent {
+) -> impl Iterator<Item = GlobalEvent> {
+    let placed = number(changeset).map(move |event| GlobalEvent {
         stream_id: changeset.stream_id.clone(),
         checkpoint: EventCheckpoint {
             changeset: position,
@@ -162,5 +179,5 @@ fn number(
         },
         event,
     });
-    Ok(events.filter(|event| event.checkpoint >= from).collect())
+    placed.skip_while(move |event| event.checkpoint < from)
 }

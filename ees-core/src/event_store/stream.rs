@@ -1,10 +1,9 @@
 //! Reading one stream.
 
 use super::EventStore;
-use crate::ports::StorageError;
 use crate::{
-    Changeset, Direction, Error, Event, EventId, Head, Page, PageBuilder, StreamId, StreamQuery,
-    StreamRange,
+    Changeset, Direction, Error, Event, EventId, Head, Json, MAX_ID, Page, PageBuilder, StreamId,
+    StreamQuery, StreamRange,
 };
 
 impl EventStore {
@@ -42,7 +41,7 @@ impl EventStore {
         loop {
             let changesets = self.changesets(&query).await?;
             for changeset in &changesets.items {
-                for event in select(changeset, &query)? {
+                for event in select(changeset, &query) {
                     if !page.push_event(event) {
                         return Ok(page.finish());
                     }
@@ -61,38 +60,40 @@ impl EventStore {
 }
 
 /// A changeset's events that a query selects, in the query's direction.
-fn select(changeset: &Changeset, query: &StreamQuery) -> Result<Vec<Event>, StorageError> {
-    let mut events = split(changeset)?;
-    if let StreamRange::Events(ids) = &query.range {
-        events.retain(|event| ids.contains(&event.event_id.get()));
+fn select<'a>(
+    changeset: &'a Changeset,
+    query: &'a StreamQuery,
+) -> Box<dyn Iterator<Item = Event> + Send + 'a> {
+    let (from, to) = match &query.range {
+        StreamRange::Changesets(_) => (0, MAX_ID),
+        StreamRange::Events(ids) => (*ids.start(), *ids.end()),
+    };
+    let selected =
+        |from| number(changeset).filter(move |event| (from..=to).contains(&event.event_id.get()));
+    match query.direction {
+        Direction::Forward => Box::new(selected(from)),
+        Direction::Backward => {
+            // No more of them than a page can hold, and one that tells that more remain.
+            let last = changeset.last_event_id.get().min(to);
+            let most = query.limit.max_items() as u64 + 1;
+            let events: Vec<Event> = selected(from.max(last.saturating_sub(most))).collect();
+            Box::new(events.into_iter().rev())
+        }
     }
-    if query.direction == Direction::Backward {
-        events.reverse();
-    }
-    Ok(events)
 }
 
-/// A changeset's events, numbered.
-pub(super) fn split(changeset: &Changeset) -> Result<Vec<Event>, StorageError> {
-    let corrupt = |problem: &dyn std::fmt::Display| {
-        StorageError::Corrupt(format!(
-            "the events of changeset {} of stream `{}` cannot be read: {problem}",
-            changeset.changeset_id, changeset.stream_id
-        ))
-    };
-    let values = changeset.events.split().map_err(|error| corrupt(&error))?;
+/// A changeset's events with their numbers, found as they are asked for.
+pub(super) fn number(changeset: &Changeset) -> impl Iterator<Item = Event> {
     let first = changeset.first_event_id.get();
-    let number = |index: u64| EventId::new(first.saturating_add(index));
     (0..)
-        .zip(values)
-        .map(|(index, data)| {
-            Ok(Event {
-                event_id: number(index).map_err(|error| corrupt(&error))?,
-                data,
+        .zip(changeset.events.iter())
+        .map_while(move |(index, data)| {
+            Some(Event {
+                event_id: EventId::new(first + index).ok()?,
+                data: Json::from_storage(data),
                 changeset_id: changeset.changeset_id,
                 index,
                 timestamp: changeset.timestamp,
             })
         })
-        .collect()
 }

@@ -8,7 +8,7 @@ use ees_core::{CommitId, CommitIdError, NewChangeset, StreamId};
 
 use super::{App, StreamPath};
 use crate::answer::{Committed, StoreStatistics, StreamHead, ok, to_json};
-use crate::body::{self, CommitBody};
+use crate::body::{self, CommitBody, Held};
 use crate::error::{ApiError, ErrorBody};
 use crate::params::Params;
 
@@ -56,9 +56,9 @@ async fn commit_to(app: &App, stream_id: StreamId, request: Request) -> Result<R
     let common = params.common()?;
     drop(params);
     let key = idempotency_key(request.headers())?.unwrap_or_else(CommitId::generate);
+    // Its room is held until the commit is answered, as its events are.
     let body = read_body(app, request).await?;
-    let (events, metadata) = body::parse(&body)?;
-    drop(body);
+    let (events, metadata) = body::parse(&body.bytes)?;
     let asked = NewChangeset::new(stream_id, expectation, events)
         .with_metadata(metadata)
         .with_idempotency_key(key.clone());
@@ -70,7 +70,7 @@ async fn commit_to(app: &App, stream_id: StreamId, request: Request) -> Result<R
     Ok(ok(to_json(&Committed::new(&receipt, common.details))))
 }
 
-async fn read_body(app: &App, request: Request) -> Result<bytes::Bytes, ApiError> {
+async fn read_body(app: &App, request: Request) -> Result<Held<'_>, ApiError> {
     let limit = app.options.request_timeout;
     let read = body::read(request.into_body(), app.max_body_bytes(), &app.gate);
     tokio::time::timeout(limit, read).await.unwrap_or_else(|_| {

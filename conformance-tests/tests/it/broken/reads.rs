@@ -168,10 +168,9 @@ impl Fault for ParsesJson {
         query: &StreamQuery,
     ) -> Result<Page<Changeset>, StorageError> {
         changed(inner, query, |changeset| {
-            let events = changeset.events.split().unwrap_or_default();
-            let events = events.iter().map(|event| {
-                let parsed = serde_json::from_str::<serde_json::Value>(event.as_str());
-                parsed.map_or(event.as_str().to_owned(), |value| value.to_string())
+            let events = changeset.events.iter().map(|event| {
+                let parsed = serde_json::from_str::<serde_json::Value>(event);
+                parsed.map_or(event.to_owned(), |value| value.to_string())
             });
             let array = format!("[{}]", events.collect::<Vec<_>>().join(","));
             changeset.events = Events::from_storage(array, changeset.events.count());
