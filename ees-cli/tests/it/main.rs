@@ -1,4 +1,11 @@
 //! The `ees` binary and the server in it, from outside.
 
+// A test says what is wrong by panicking.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod conformance;
+mod health;
+mod http;
+mod process;
 mod serving;
+mod writers;

@@ -1,0 +1,85 @@
+//! What only a server of one's own has: what a supervisor asks, and how much may go on at once.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use conformance_tests::subject::{Remote, Response};
+use hyper::Method;
+use serde_json::json;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::serving;
+
+/// Longer than anything takes that is waited for.
+const LONG: Duration = Duration::from_mins(1);
+
+#[tokio::test]
+async fn a_supervisor_is_answered() {
+    let server = serving::start("memory:").await;
+    let remote = Remote::new(serving::url(&server));
+    for state in ["live", "ready"] {
+        let path = format!("/health/{state}");
+        let answer = remote.get(&path).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.json(), json!({ "status": state }));
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        let refused = remote.post(&path, "").await;
+        assert_eq!(refused.status, 405, "G12: {}", refused.text());
+        assert_eq!(refused.json()["error"], "METHOD_NOT_ALLOWED");
+        assert_eq!(refused.header("allow"), Some("GET,HEAD"));
+    }
+    let unknown = remote.get("/health").await;
+    assert_eq!(unknown.status, 404, "G12: {}", unknown.text());
+    server.stop().await.expect("an end");
+}
+
+/// Asks until the answer has a status.
+async fn until(remote: &Arc<Remote>, path: &str, status: u16) -> Response {
+    let begun = Instant::now();
+    loop {
+        let answer = remote.send(Method::GET, path, &[], "").await;
+        if answer.status == status {
+            return answer;
+        }
+        assert!(begun.elapsed() < LONG, "{path} should come to {status}");
+    }
+}
+
+/// Who is turned away is told to come back; supervisors and long polls are not in the way.
+#[tokio::test]
+async fn too_many_requests_are_told_to_come_back() {
+    let mut args = serving::serve_args("memory:");
+    args.max_requests = 1;
+    let server = ees_cli::server::Server::start(&args).await;
+    let server = server.expect("a server");
+    let remote = Remote::new(serving::url(&server));
+    let mut slow = TcpStream::connect(server.address())
+        .await
+        .expect("a connection");
+    let head = "POST /streams/s HTTP/1.1\r\nHost: ees\r\nContent-Length: 14\r\n\r\n{";
+    slow.write_all(head.as_bytes())
+        .await
+        .expect("half a request");
+    let refused = until(&remote, "/streams/s", 503).await;
+    let body = refused.json();
+    assert_eq!(body["error"], "OVERLOADED", "G12: {body}");
+    assert_eq!(body["outcome"], "none", "G12: nothing was done");
+    let pause = refused.header("retry-after").expect("when to come back");
+    assert!(
+        pause.parse::<u64>().is_ok_and(|seconds| seconds >= 1),
+        "{pause}"
+    );
+    for path in ["/health/live", "/health/ready", "/changesets?wait=0"] {
+        let answer = remote.get(path).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    }
+    slow.write_all(br#""events":[1]}"#).await.expect("the rest");
+    let head = until(&remote, "/streams/s", 200).await;
+    assert_eq!(
+        head.json()["last_changeset"],
+        1,
+        "G1: the slow request was done"
+    );
+    server.stop().await.expect("an end");
+}

@@ -1,0 +1,51 @@
+//! The plainest HTTP client: a connection per request, and every failure told.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
+}
+
+/// Sends a request without waiting for its answer; each of the headers ends its line.
+pub(crate) fn send(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &str,
+) -> io::Result<TcpStream> {
+    let mut stream = TcpStream::connect(address)?;
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: ees\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+    )?;
+    Ok(stream)
+}
+
+/// Receives an answer whole, or an error.
+pub(crate) fn receive(mut stream: TcpStream) -> io::Result<Answer> {
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let broken = || io::Error::new(io::ErrorKind::UnexpectedEof, "not a whole answer");
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(broken)?;
+    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
+    let length = format!("content-length: {}", body.len());
+    let is_whole = head.lines().any(|line| line.eq_ignore_ascii_case(&length));
+    if !is_whole {
+        return Err(broken());
+    }
+    Ok(Answer {
+        status: status.ok_or_else(broken)?,
+        body: body.to_owned(),
+    })
+}
+
+/// Sends a request and receives its answer.
+pub(crate) fn request(address: &str, method: &str, path: &str, body: &str) -> io::Result<Answer> {
+    receive(send(address, method, path, "", body)?)
+}

@@ -1,0 +1,257 @@
+//! How it starts, and why it may not.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+
+use sqlx::{Connection, SqliteConnection};
+use tempfile::TempDir;
+
+use super::{Ees, run, sqlite};
+use crate::serving;
+
+/// The exit codes that `--help` lists.
+const USAGE: Option<i32> = Some(2);
+const STORAGE: Option<i32> = Some(3);
+const LISTEN: Option<i32> = Some(4);
+
+fn folder() -> TempDir {
+    TempDir::new().expect("a folder")
+}
+
+/// The names in a folder.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("a folder to read");
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    let mut names: Vec<_> = names
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Tries to serve a file that must be refused; what was said.
+fn refused(file: &Path) -> String {
+    let args = ["--storage", &sqlite(file), "--listen", "127.0.0.1:0"];
+    let (code, stdout, stderr) = run(&args);
+    assert_eq!((code, stdout.as_str()), (STORAGE, ""), "{stderr}");
+    let name = file.display().to_string();
+    assert!(stderr.contains(&name), "names the file: {stderr}");
+    stderr
+}
+
+/// Runs SQL on a file as any program may.
+fn sql(file: &Path, statements: &'static str) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+        let options = options.create_if_missing(true);
+        let mut connection = SqliteConnection::connect_with(&options)
+            .await
+            .expect("a database");
+        let ran = sqlx::raw_sql(statements).execute(&mut connection).await;
+        ran.expect("statements that run");
+        connection.close().await.expect("an end");
+    });
+}
+
+#[test]
+fn it_says_what_it_serves_and_where() {
+    let folder = folder();
+    for storage in ["memory:", &sqlite(&folder.path().join("ees.db"))] {
+        let ees = Ees::serve(storage);
+        let version = ees.ok("GET", "/version", "")["version"].clone();
+        assert_eq!(version, env!("CARGO_PKG_VERSION"), "one version");
+        let address = ees.address();
+        let line = format!(
+            "ees {} serves {storage} on http://{address}\n",
+            env!("CARGO_PKG_VERSION")
+        );
+        assert_eq!(ees.line, line);
+        assert!(!address.ends_with(":0"), "the port in truth: {address}");
+        for health in ["live", "ready"] {
+            let body = ees.ok("GET", &format!("/health/{health}"), "");
+            assert_eq!(body, serde_json::json!({ "status": health }));
+        }
+    }
+}
+
+#[test]
+fn help_tells_what_one_needs_to_know() {
+    let settings = [
+        "EES_STORAGE",
+        "EES_LISTEN",
+        "EES_ALLOW_UNAUTHENTICATED_REMOTE",
+        "EES_MAX_REQUESTS",
+        "EES_REQUEST_TIMEOUT",
+        "EES_LOG",
+        "EES_LOG_FORMAT",
+    ];
+    for args in [vec!["--help"], vec!["serve", "--help"]] {
+        let (code, help, _) = run(&args);
+        assert_eq!(code, Some(0));
+        for setting in settings {
+            assert!(help.contains(setting), "{args:?} names {setting}");
+        }
+        for part in ["Exit codes", "sqlite:PATH", "memory:", "127.0.0.1:8080"] {
+            assert!(help.contains(part), "{args:?} tells of {part}");
+        }
+        for exit in 0..=4 {
+            assert!(help.contains(&format!("\n  {exit}  ")), "exit code {exit}");
+        }
+    }
+    let (code, help, _) = run(&["backup", "--help"]);
+    assert_eq!(code, Some(0));
+    assert!(
+        help.contains("EES_STORAGE") && help.contains("restore"),
+        "{help}"
+    );
+    let version = format!("ees {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(run(&["--version"]), (Some(0), version, String::new()));
+}
+
+#[test]
+fn a_wrong_command_line_is_refused() {
+    for (args, named) in [
+        (
+            vec!["--storage", "postgres://localhost/x"],
+            "postgres://localhost/x",
+        ),
+        (vec!["--storage", "ees.db"], "`--storage ees.db`"),
+        (vec!["--storage", ""], "--storage"),
+        (vec!["--storage", "memory:x"], "memory:x"),
+        (vec!["--storage", "memory://"], "memory://"),
+        (vec!["--storage", "sqlite:"], "names no file"),
+        (vec!["--storage", "sqlite::memory:"], "names no file"),
+        (vec!["--storage", "sqlite:x?readers=0"], "readers=0"),
+        (vec!["--storage", "sqlite:x?reader=1"], "reader"),
+        (vec!["--listen", "localhost"], "--listen"),
+        (
+            vec!["--listen", "0.0.0.0:0"],
+            "--allow-unauthenticated-remote",
+        ),
+        (vec!["--listen", "[::]:0"], "--allow-unauthenticated-remote"),
+        (vec!["--max-requests", "0"], "--max-requests"),
+        (vec!["--request-timeout", "20"], "--request-timeout"),
+        (vec!["--log-format", "xml"], "--log-format"),
+        (vec!["--log", "ees=loud"], "--log"),
+        (vec!["--colour"], "--colour"),
+        (vec!["frobnicate"], "frobnicate"),
+        (vec!["serve", "x"], "x"),
+        (vec!["backup"], "FILE"),
+    ] {
+        let (code, stdout, stderr) = run(&args);
+        assert_eq!((code, stdout.as_str()), (USAGE, ""), "{args:?}: {stderr}");
+        assert!(stderr.contains(named), "{args:?} names {named}: {stderr}");
+    }
+    assert!(
+        !Path::new("x").exists() && !Path::new("ees.db").exists(),
+        "no file is made"
+    );
+}
+
+#[test]
+fn a_file_has_one_server() {
+    let folder = folder();
+    let file = folder.path().join("ees.db");
+    let first = Ees::serve(&sqlite(&file));
+    first.ok("POST", "/streams/s", r#"{"events":[1]}"#);
+    let said = refused(&file);
+    assert!(
+        said.contains(&first.pid().to_string()),
+        "names the process: {said}"
+    );
+    let path = "/streams/s?expected_last_changeset=1";
+    first.ok("POST", path, r#"{"events":[2]}"#);
+}
+
+#[test]
+fn what_is_no_database_is_left_alone() {
+    let folder = folder();
+    let file = folder.path().join("notes.txt");
+    let notes = "Not a database, but long enough to have a page's header.\n".repeat(100);
+    for content in [notes.as_str(), "short", "SQLite format 3\0 but no more"] {
+        fs::write(&file, content).expect("a file");
+        refused(&file);
+        let left = fs::read(&file).expect("the file");
+        assert_eq!(left, content.as_bytes(), "the file is as it was");
+    }
+}
+
+#[test]
+fn a_database_of_another_program_is_left_alone() {
+    let folder = folder();
+    let file = folder.path().join("other.db");
+    sql(
+        &file,
+        "CREATE TABLE changesets (a); INSERT INTO changesets VALUES (1);",
+    );
+    let before = fs::read(&file).expect("the file");
+    let said = refused(&file);
+    assert!(
+        said.contains("another program"),
+        "says what was found: {said}"
+    );
+    let after = fs::read(&file).expect("the file");
+    assert!(before == after, "the file is as it was");
+    let made = names(folder.path());
+    assert!(
+        !made.contains(&"other.db-wal".to_owned()),
+        "no log beside it: {made:?}"
+    );
+}
+
+#[test]
+fn a_store_of_a_newer_version_is_left_alone() {
+    let folder = folder();
+    let file = folder.path().join("ees.db");
+    let ees = Ees::serve(&sqlite(&file));
+    ees.ok("POST", "/streams/s", r#"{"events":[1]}"#);
+    ees.signal("TERM");
+    assert_eq!(ees.wait().0, Some(0));
+    sql(
+        &file,
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+         VALUES (99, 'from the future', TRUE, x'00', 0);",
+    );
+    let said = refused(&file);
+    assert!(said.contains("99"), "names the version: {said}");
+    sql(&file, "DELETE FROM _sqlx_migrations WHERE version = 99;");
+    let ees = Ees::serve(&sqlite(&file));
+    let head = ees.ok("GET", "/streams/s", "");
+    assert_eq!(head["last_changeset"], 1, "G4: the refusal harmed nothing");
+}
+
+#[test]
+fn a_file_needs_a_folder() {
+    let folder = folder();
+    let missing = folder.path().join("missing");
+    refused(&missing.join("ees.db"));
+    assert!(!missing.exists(), "no folder is made");
+    refused(folder.path());
+}
+
+#[test]
+fn an_address_in_use_is_named() {
+    let folder = folder();
+    let storage = sqlite(&folder.path().join("ees.db"));
+    let taken = TcpListener::bind("127.0.0.1:0").expect("an address");
+    let address = taken.local_addr().expect("an address").to_string();
+    let (code, stdout, stderr) = run(&["--storage", &storage, "--listen", &address]);
+    assert_eq!((code, stdout.as_str()), (LISTEN, ""), "{stderr}");
+    assert!(stderr.contains(&address), "names the address: {stderr}");
+}
+
+/// Within one process it shows whether the storage was closed.
+#[tokio::test]
+async fn an_address_in_use_leaves_the_storage_free() {
+    let folder = folder();
+    let storage = sqlite(&folder.path().join("ees.db"));
+    let taken = TcpListener::bind("127.0.0.1:0").expect("an address");
+    let mut args = serving::serve_args(&storage);
+    args.listen = taken.local_addr().expect("an address");
+    let refused = ees_cli::server::Server::start(&args).await;
+    assert!(matches!(refused, Err(ees_cli::Failure::Listen(_))));
+    let server = serving::start(&storage).await;
+    server.stop().await.expect("an end");
+}

@@ -1,0 +1,94 @@
+//! How it ends: by a signal in order, by another at once, by SIGKILL without losing anything.
+
+use std::io::Write;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::{Ees, sqlite};
+use crate::http;
+use crate::writers::{Writers, assert_kept, log};
+
+/// How long a shutdown may take at most: less than the long poll would wait by itself.
+const SOON: Duration = Duration::from_secs(15);
+
+/// A signal while a reader waits and writers write.
+fn stops_in_order(signal: &str) {
+    let folder = TempDir::new().expect("a folder");
+    let storage = sqlite(&folder.path().join("ees.db"));
+    let ees = Ees::serve(&storage);
+    let address = ees.address();
+    let far = "/changesets?checkpoint=1000000&wait=20";
+    let waiting = http::send(&address, "GET", far, "", "").expect("a long poll");
+    let writers = Writers::start(&address);
+    // Connections are accepted in their order, so the long poll's was long ago.
+    writers.wait_for_more(10);
+    let begun = Instant::now();
+    ees.signal(signal);
+    let answer = http::receive(waiting).expect("the long poll is answered");
+    let (code, _, stderr) = ees.wait();
+    assert!(begun.elapsed() < SOON, "quickly, not {:?}", begun.elapsed());
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let page: serde_json::Value = serde_json::from_str(&answer.body).expect("JSON");
+    assert_eq!(page["changesets"], serde_json::json!([]), "nothing came");
+    assert_eq!(page["next_checkpoint"], 1_000_000, "G6: from here again");
+    let acknowledged = writers.join();
+    assert_kept(&log(&Ees::serve(&storage)), &acknowledged);
+}
+
+#[test]
+fn sigterm_stops_it_in_order() {
+    stops_in_order("TERM");
+}
+
+#[test]
+fn sigint_stops_it_in_order() {
+    stops_in_order("INT");
+}
+
+/// A request that never ends holds the shutdown up, until a second signal.
+#[test]
+fn a_second_signal_stops_it_at_once() {
+    let ees = Ees::serve("memory:");
+    let mut client = TcpStream::connect(ees.address()).expect("a connection");
+    let head = "POST /streams/s HTTP/1.1\r\nHost: ees\r\nContent-Length: 100\r\n\r\n{";
+    client.write_all(head.as_bytes()).expect("half a request");
+    ees.ok("POST", "/streams/other", r#"{"events":[1]}"#);
+    let begun = Instant::now();
+    ees.signal("TERM");
+    ees.wait_for_log("stopping on SIGTERM");
+    ees.signal("TERM");
+    let (code, _, stderr) = ees.wait();
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(begun.elapsed() < SOON, "at once, not {:?}", begun.elapsed());
+    assert!(stderr.contains("second signal"), "says why: {stderr}");
+}
+
+/// Kills it again and again while it is written to.
+#[test]
+fn what_was_acknowledged_survives_sigkill() {
+    let folder = TempDir::new().expect("a folder");
+    let storage = sqlite(&folder.path().join("ees.db"));
+    let mut ees = Ees::serve(&storage);
+    let writers = Writers::start(&ees.address());
+    writers.wait_for_more(25);
+    ees.kill();
+    let acknowledged = writers.join();
+    let mut ees = Ees::serve(&storage);
+    let kept = log(&ees);
+    assert_kept(&kept, &acknowledged);
+    ees.ok("POST", "/streams/after", r#"{"events":["after"]}"#);
+    ees.kill();
+    let ees = Ees::serve(&storage);
+    let again = log(&ees);
+    assert_eq!(again[..kept.len()], kept, "G6: the order stands for ever");
+    assert_eq!(
+        again.len(),
+        kept.len() + 1,
+        "G4: what came after stands too"
+    );
+    let head = ees.ok("GET", "/streams/after", "");
+    assert_eq!(head["last_event"], 1, "G3");
+}
