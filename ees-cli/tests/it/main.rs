@@ -7,5 +7,6 @@ mod conformance;
 mod health;
 mod http;
 mod process;
+mod readme;
 mod serving;
 mod writers;

@@ -1,0 +1,124 @@
+//! The README's tour: what it shows is what one gets.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use conformance_tests::tokens;
+
+use crate::serving;
+
+/// Where the tour is.
+const HEADING: &str = "## A tour with curl";
+
+/// The least that it shows.
+const LEAST_BLOCKS: usize = 6;
+
+/// A block of commands, and the answer that the README shows below it.
+#[derive(Debug, PartialEq, Eq)]
+struct Step {
+    commands: String,
+    answer: Option<String>,
+}
+
+/// The fenced blocks of a text, with their languages, and whether something stands before them.
+fn blocks(text: &str) -> Vec<(&str, String, bool)> {
+    let mut blocks = Vec::new();
+    let mut lines = text.lines();
+    let mut follows_text = true;
+    while let Some(line) = lines.next() {
+        if let Some(language) = line.strip_prefix("```") {
+            let inside: Vec<_> = lines.by_ref().take_while(|line| *line != "```").collect();
+            blocks.push((language, inside.join("\n"), follows_text));
+            follows_text = false;
+        } else if !line.trim().is_empty() {
+            follows_text = true;
+        }
+    }
+    blocks
+}
+
+/// The tour's steps.
+fn steps(readme: &str) -> Vec<Step> {
+    let (_, tour) = readme.split_once(HEADING).expect("a tour in the README");
+    let tour = tour.split("\n## ").next().unwrap_or_default();
+    let mut steps: Vec<Step> = Vec::new();
+    for (language, text, follows_text) in blocks(tour) {
+        match (language, steps.last_mut()) {
+            ("sh", _) => steps.push(Step {
+                commands: text,
+                answer: None,
+            }),
+            ("json", Some(step)) if !follows_text => step.answer = Some(text),
+            _ => {}
+        }
+    }
+    steps
+}
+
+/// JSON with its times taken out, which no two runs share.
+fn without_times(json: &str) -> String {
+    let json = tokens(json);
+    let mut parts = json.split(r#"timestamp":""#);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (_, rest) = part.split_once('"').expect("a time's end");
+        out.push_str(r#"timestamp":"..""#);
+        out.push_str(rest);
+    }
+    out
+}
+
+/// Runs a step as a reader would; what it printed.
+fn run(step: &Step, url: &str) -> String {
+    let mut bash = Command::new("bash");
+    bash.args(["-euo", "pipefail", "-c", &step.commands]);
+    let output = bash.env("EES_URL", url).output().expect("bash runs");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}\n{stderr}", step.commands);
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tour_shows_what_one_gets() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let readme = fs::read_to_string(readme).expect("the README");
+    let steps = steps(&readme);
+    assert!(
+        steps.len() >= LEAST_BLOCKS,
+        "a whole tour, not {}",
+        steps.len()
+    );
+    let server = serving::start("memory:").await;
+    let url = serving::url(&server);
+    let toured = tokio::task::spawn_blocking(move || {
+        for step in &steps {
+            let printed = run(step, &url);
+            if let Some(answer) = &step.answer {
+                let (printed, answer) = (without_times(&printed), without_times(answer));
+                assert_eq!(printed, answer, "{}", step.commands);
+            }
+        }
+    });
+    toured.await.expect("the README tells the truth");
+    server.stop().await.expect("an end");
+}
+
+#[test]
+fn an_answer_belongs_to_the_commands_right_above() {
+    let readme = "x\n## A tour with curl\n```sh\na\nb\n```\n\n```json\n{}\n```\ntext\n```json\n1\n```\n\
+                  ```sh\nc\n```\ntext\n```json\n2\n```\n## Next\n```sh\nd\n```\n";
+    let step = |commands: &str, answer: Option<&str>| Step {
+        commands: commands.to_owned(),
+        answer: answer.map(str::to_owned),
+    };
+    assert_eq!(steps(readme), [step("a\nb", Some("{}")), step("c", None)]);
+}
+
+#[test]
+fn times_do_not_count() {
+    let one = r#"{"timestamp": "2026-01-01T00:00:00Z", "last_timestamp":"x","a":1}"#;
+    let other = r#"{"timestamp":"y","last_timestamp":"","a":1}"#;
+    assert_eq!(without_times(one), without_times(other));
+    assert_ne!(without_times(one), without_times(r#"{"timestamp":"y"}"#));
+}
