@@ -19,6 +19,9 @@ use crate::{Failure, logs, projector};
 /// [`Failure`] if it cannot begin, or the listener fails.
 pub async fn run(args: &ServeArgs) -> Result<(), Failure> {
     logs::start(&args.log, args.log_format)?;
+    // Before anyone can know that the server runs.
+    let failed = |error| Failure::Run(format!("signals cannot be received: {error}"));
+    let mut signals = Signals::new().map_err(failed)?;
     let server = Server::start(args).await?;
     println!(
         "ees {} serves {} on http://{}",
@@ -27,14 +30,14 @@ pub async fn run(args: &ServeArgs) -> Result<(), Failure> {
         server.address()
     );
     let stopped = tokio::select! {
-        signal = signal() => signal.map_err(|error| Failure::Run(error.to_string()))?,
+        signal = signals.next() => signal,
         // The listener failed: `stop` tells why.
         () = server.ended() => "the listener's end",
     };
     tracing::info!("stopping on {stopped}: finishing what was accepted");
     tokio::select! {
         stopped = server.stop() => stopped,
-        _ = signal() => Err(Failure::Run("stopped at once by a second signal".to_owned())),
+        _ = signals.next() => Err(Failure::Run("stopped at once by a second signal".to_owned())),
     }
 }
 
@@ -135,21 +138,43 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failur
     Ok((listener, address))
 }
 
-/// Resolves at SIGINT or SIGTERM.
+/// What tells the server to stop: SIGINT and SIGTERM.
 #[cfg(unix)]
-async fn signal() -> io::Result<&'static str> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    })
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
 }
 
-/// Resolves at Ctrl-C.
-#[cfg(not(unix))]
-async fn signal() -> io::Result<&'static str> {
-    tokio::signal::ctrl_c().await?;
-    Ok("Ctrl-C")
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+/// What tells the server to stop: Ctrl-C.
+#[cfg(windows)]
+struct Signals(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        tokio::signal::windows::ctrl_c().map(Self)
+    }
+
+    async fn next(&mut self) -> &'static str {
+        self.0.recv().await;
+        "Ctrl-C"
+    }
 }

@@ -67,7 +67,7 @@ fn assert_no_marker(log: &str) {
 
 #[test]
 fn json_logs_are_an_object_a_line() {
-    let log = log_of(ees(&["--log-format", "json"]), "memory:");
+    let log = log_of(ees(&["--log-format", "json", "--log", "debug"]), "memory:");
     assert_no_marker(&log);
     let lines: Vec<Value> = log
         .lines()

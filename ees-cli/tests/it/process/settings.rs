@@ -12,7 +12,9 @@ fn the_environment_sets_and_flags_win() {
     command
         .env("EES_STORAGE", sqlite(&file))
         .env("EES_LISTEN", "127.0.0.1:0");
-    command.env("EES_LOG_FORMAT", "json");
+    command
+        .env("EES_LOG", "debug")
+        .env("EES_LOG_FORMAT", "json");
     let server = Ees::spawn(command);
     assert!(server.line.contains(&sqlite(&file)), "{}", server.line);
     server.ok("GET", "/version", "");
