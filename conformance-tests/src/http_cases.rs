@@ -17,7 +17,7 @@ pub mod layout;
 pub mod parameters;
 pub mod raw_http;
 pub mod sizes;
-pub mod stream_ids;
+pub mod stream_paths;
 
 list! { $
     /// The cases for servers, beside [`CASES`](crate::cases::CASES): one test each for an
@@ -55,7 +55,7 @@ list! { $
         an_expectation_beyond_the_end_is_invalid [12, 2];
         none_means_a_new_stream [2];
     }
-    stream_ids {
+    stream_paths {
         an_empty_one_is_missing [12];
         an_encoding_that_is_no_text_is_invalid [12];
         what_no_stream_may_be_called_is_invalid [12];
