@@ -7,6 +7,7 @@ missing=()
 command -v cc >/dev/null || missing+=(gcc libc6-dev)
 command -v curl >/dev/null || missing+=(curl)
 command -v prlimit >/dev/null || missing+=(util-linux)
+type -P kill >/dev/null || missing+=(procps)
 if [ ${#missing[@]} -gt 0 ]; then
     as_root=()
     [ "$(id -u)" = 0 ] || as_root=(sudo)

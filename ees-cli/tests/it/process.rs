@@ -1,6 +1,7 @@
 //! The binary as a process: its command line, its ends, its logs, its backups.
 
 mod backing_up;
+mod disk;
 mod logging;
 mod settings;
 mod starting;
