@@ -15,6 +15,11 @@ use crate::writer::MAX_ROWS;
 /// What marks a SQLite file as an event store: "EES1".
 const APPLICATION_ID: i32 = 0x4545_5331;
 
+/// What a SQLite file begins with: <https://sqlite.org/fileformat2.html#the_database_header>.
+const HEADER_BYTES: u64 = 100;
+
+const NO_DATABASE: &str = "it is no SQLite database";
+
 /// How long to wait for a lock that another program holds for a moment.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -70,9 +75,13 @@ pub(crate) async fn check_ours(path: &Path) -> Result<(), OpenError> {
         path: path.to_owned(),
         found,
     };
+    // SQLite takes a file of a byte for an empty one.
+    if std::fs::metadata(path).is_ok_and(|file| file.len() < HEADER_BYTES) {
+        return Err(not_ours(NO_DATABASE));
+    }
     let failed = |error: sqlx::Error| {
         if is_not_a_database(&error) {
-            not_ours("it is no SQLite database")
+            not_ours(NO_DATABASE)
         } else {
             open_error(path, error)
         }

@@ -63,3 +63,26 @@ fn every_guarantee_that_a_store_can_show_has_cases() {
     let expected: BTreeSet<u8> = (1..=13).filter(|number| *number != 9).collect();
     assert_eq!(held, expected);
 }
+
+/// The page that strangers read tells of every group under each guarantee that it holds.
+#[test]
+fn the_guarantees_page_names_every_group() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guarantees.md");
+    let page = fs::read_to_string(page).expect("the page");
+    let lists = [CASES, ADAPTER_CASES].concat();
+    #[cfg(feature = "http")]
+    let lists = [&lists[..], conformance_tests::http_cases::HTTP_CASES].concat();
+    for case in lists {
+        let (group, _) = case.name.split_once("::").expect("a group");
+        for number in case.guarantees {
+            let section = page
+                .split("\n## ")
+                .find(|text| text.starts_with(&format!("G{number} ")));
+            let section = section.unwrap_or_else(|| panic!("no section for G{number}"));
+            assert!(
+                section.contains(&format!("`{group}`")),
+                "G{number}: `{group}`"
+            );
+        }
+    }
+}

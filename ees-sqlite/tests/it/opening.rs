@@ -46,12 +46,13 @@ async fn a_second_writer_is_refused_until_the_first_has_closed() {
 
 #[tokio::test]
 async fn a_file_of_something_else_is_left_as_it_is() {
-    let (_folder, path) = folder();
-    fs::write(&path, "Dear diary, ".repeat(1000)).unwrap();
-    let before = fs::read(&path).unwrap();
-    let error = open(&path).await.unwrap_err();
-    assert!(error.to_string().contains("no SQLite database"), "{error}");
-    assert_eq!(fs::read(&path).unwrap(), before);
+    for text in ["x".to_owned(), "Dear diary, ".repeat(1000)] {
+        let (_folder, path) = folder();
+        fs::write(&path, &text).unwrap();
+        let error = open(&path).await.unwrap_err();
+        assert!(error.to_string().contains("no SQLite database"), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
 
     let (_folder, path) = folder();
     execute(&path, "CREATE TABLE diary (entry TEXT)").await;
