@@ -19,6 +19,7 @@ use axum::response::Response;
 use axum::routing::get;
 use ees_core::ports::{StorageError, Written};
 use ees_core::{Error, EventStore, StreamId, StreamIdError};
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -85,35 +86,31 @@ pub(crate) fn described() -> OpenApiRouter<App> {
 
 /// The contract that every host serves.
 pub(crate) fn contract(app: App) -> Router {
-    finished(calls(app), Router::new())
-}
-
-/// The contract, and what only a server of one's own has.
-pub(crate) fn self_hosted(app: App) -> Router {
-    let health = health::router().with_state(app.clone());
-    finished(calls(app), health)
-}
-
-/// The contract's calls behind the gate.
-fn calls(app: App) -> Router {
     let gate = app.gate.clone();
     let (described, _) = described().split_for_parts();
     described
         .route("/streams/", get(missing_stream_id).post(missing_stream_id))
         .route("/streams//changesets", get(missing_stream_id))
         .route("/streams//events", get(missing_stream_id))
+        .fallback(invalid_endpoint)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(app)
-        .layer(from_fn_with_state(gate, admit))
+        // One layer of several, as a router boxes and clones each of its layers for each request.
+        .layer(
+            ServiceBuilder::new()
+                .layer(from_fn(finish))
+                .layer(CatchPanicLayer::custom(panicked))
+                .layer(from_fn_with_state(gate, admit)),
+        )
 }
 
-/// What is done to every answer, from the innermost to the outermost.
-fn finished(calls: Router, ungated: Router) -> Router {
-    calls
-        .merge(ungated)
-        .fallback(invalid_endpoint)
-        .layer(CatchPanicLayer::custom(panicked))
+/// The contract, and what only a server of one's own has, which no gate holds up.
+pub(crate) fn self_hosted(app: App) -> Router {
+    let health = health::router().with_state(app.clone());
+    let finished = ServiceBuilder::new()
         .layer(from_fn(finish))
+        .layer(CatchPanicLayer::custom(panicked));
+    contract(app).merge(health.layer(finished))
 }
 
 async fn missing_stream_id() -> ApiError {

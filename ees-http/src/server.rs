@@ -36,7 +36,8 @@ impl Default for ServerLimits {
         Self {
             max_connections: 8192,
             max_header_bytes: 32 * 1024,
-            header_timeout: Duration::from_secs(30),
+            // Longer than the minute that proxies keep idle connections for.
+            header_timeout: Duration::from_secs(75),
             write_timeout: Duration::from_secs(30),
             shutdown_timeout: Duration::from_secs(35),
         }
