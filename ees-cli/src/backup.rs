@@ -8,8 +8,10 @@ use crate::storage::scheme;
 ///
 /// # Errors
 /// [`Failure`] if the storage has no such file, or it could not be copied.
+#[cfg_attr(not(feature = "sqlite"), allow(clippy::unused_async))]
 pub async fn run(args: &BackupArgs) -> Result<(), Failure> {
     match scheme(&args.storage) {
+        #[cfg(feature = "sqlite")]
         "sqlite" => sqlite(args).await,
         "memory" => Err(Failure::Usage(
             "a store in memory cannot be copied: it lives in its server's process alone".to_owned(),
@@ -36,9 +38,4 @@ async fn sqlite(args: &BackupArgs) -> Result<(), Failure> {
         backup.bytes
     );
     Ok(())
-}
-
-#[cfg(not(feature = "sqlite"))]
-async fn sqlite(_: &BackupArgs) -> Result<(), Failure> {
-    Err(crate::storage::left_out("sqlite"))
 }

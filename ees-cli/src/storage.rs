@@ -7,6 +7,9 @@ use ees_core::ports::{StatisticsStore, Storage};
 
 use crate::Failure;
 
+/// The schemes of all adapters, and the features that they are in.
+const ADAPTERS: [&str; 2] = ["memory", "sqlite"];
+
 /// A store that is open.
 #[derive(Clone)]
 pub struct OpenStore {
@@ -33,9 +36,12 @@ impl OpenStore {
 /// # Errors
 /// [`Failure::Usage`] if the URL names none that this build knows, [`Failure::Storage`] if it
 /// cannot be opened.
+#[cfg_attr(not(feature = "sqlite"), allow(clippy::unused_async))]
 pub async fn open(url: &str) -> Result<OpenStore, Failure> {
     match scheme(url) {
+        #[cfg(feature = "memory")]
         "memory" => memory(url),
+        #[cfg(feature = "sqlite")]
         "sqlite" => sqlite(url).await,
         _ => Err(unknown(url)),
     }
@@ -46,10 +52,14 @@ pub(crate) fn scheme(url: &str) -> &str {
     url.split_once(':').map_or("", |(scheme, _)| scheme)
 }
 
+/// What is said of a URL that no adapter in this build takes.
 pub(crate) fn unknown(url: &str) -> Failure {
-    Failure::Usage(format!(
-        "`--storage {url}` names no storage; known are `sqlite:PATH` and `memory:`"
-    ))
+    let scheme = scheme(url);
+    Failure::Usage(if ADAPTERS.contains(&scheme) {
+        format!("this build of ees leaves `{scheme}:` out; build it with `--features {scheme}`")
+    } else {
+        format!("`--storage {url}` names no storage; known are `sqlite:PATH` and `memory:`")
+    })
 }
 
 #[cfg(feature = "memory")]
@@ -62,11 +72,6 @@ fn memory(url: &str) -> Result<OpenStore, Failure> {
     }
 }
 
-#[cfg(not(feature = "memory"))]
-fn memory(_: &str) -> Result<OpenStore, Failure> {
-    Err(left_out("memory"))
-}
-
 #[cfg(feature = "sqlite")]
 async fn sqlite(url: &str) -> Result<OpenStore, Failure> {
     let opened = ees_sqlite::SqliteStorage::open(&sqlite_config(url)?).await;
@@ -74,21 +79,8 @@ async fn sqlite(url: &str) -> Result<OpenStore, Failure> {
     Ok(OpenStore::over(storage))
 }
 
-#[cfg(not(feature = "sqlite"))]
-async fn sqlite(_: &str) -> Result<OpenStore, Failure> {
-    Err(left_out("sqlite"))
-}
-
 #[cfg(feature = "sqlite")]
 pub(crate) fn sqlite_config(url: &str) -> Result<ees_sqlite::SqliteConfig, Failure> {
     let config = url.parse();
     config.map_err(|error| Failure::Usage(format!("`--storage {url}`: {error}")))
-}
-
-/// What a build without an adapter says.
-#[cfg_attr(all(feature = "memory", feature = "sqlite"), allow(dead_code))]
-pub(crate) fn left_out(feature: &str) -> Failure {
-    Failure::Usage(format!(
-        "this build of ees leaves `{feature}:` out; build it with `--features {feature}`"
-    ))
 }
