@@ -79,7 +79,7 @@ impl Commit {
 }
 
 /// A changeset as it stands in the store, for ever.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Changeset {
     /// Its stream.
     pub stream_id: StreamId,

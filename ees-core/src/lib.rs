@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod group_commit;
+pub mod indexer;
 pub mod ports;
 
 mod changeset;

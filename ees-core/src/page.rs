@@ -82,7 +82,7 @@ pub enum Direction {
 }
 
 /// How much one page may hold. A page that could not hold even one item holds that one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PageLimit {
     /// At most so many items; 0 counts as 1.
     pub items: usize,
@@ -116,7 +116,7 @@ impl PageLimit {
 }
 
 /// Items of a stream read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Page<T> {
     /// The items, in the order asked for.
     pub items: Vec<T>,
@@ -125,7 +125,7 @@ pub struct Page<T> {
 }
 
 /// Changesets of the global order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct GlobalPage {
     /// The changesets, by checkpoint; each has one.
     pub changesets: Vec<Changeset>,
@@ -143,7 +143,7 @@ pub struct GlobalPage {
 /// let page = page.finish();
 /// assert_eq!((page.items, page.more), (vec![10], true));
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PageBuilder<T> {
     limit: PageLimit,
     bytes: usize,
@@ -179,7 +179,15 @@ impl<T> PageBuilder<T> {
 
     /// Whether no further item can fit.
     pub fn is_full(&self) -> bool {
-        self.page.items.len() >= self.limit.items.max(1)
+        self.room() == 0
+    }
+
+    /// How many further items can fit at most.
+    pub fn room(&self) -> usize {
+        self.limit
+            .items
+            .max(1)
+            .saturating_sub(self.page.items.len())
     }
 
     /// Says that more remains behind what was pushed.

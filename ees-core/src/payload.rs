@@ -40,7 +40,7 @@ pub enum PayloadError {
 /// assert_eq!(json.as_str(), "1.10");
 /// # Ok::<(), ees_core::PayloadError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Json(Arc<str>);
 
 impl Json {
@@ -97,7 +97,7 @@ impl Default for Json {
 /// assert_eq!(events.iter().next(), Some(r#"{"type": "init"}"#));
 /// # Ok::<(), ees_core::PayloadError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Events {
     array: Arc<str>,
     count: u64,

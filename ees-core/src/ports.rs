@@ -4,12 +4,16 @@
 
 mod checkpoint_store;
 mod clock;
+mod index;
 mod news;
 mod statistics;
 mod storage;
 
 pub use checkpoint_store::CheckpointStore;
 pub use clock::{Clock, SystemClock};
+pub use index::{
+    ChangesetKey, Entry, Index, IndexState, MAX_KEYS, PositionWrite, SweepCursor, SweepPage,
+};
 pub use news::News;
 pub use statistics::StatisticsStore;
 pub use storage::{Outcome, Storage, StorageError, Written};

@@ -1,0 +1,27 @@
+//! A global order without a gap, for storages that order after the commit.
+//!
+//! Such a storage commits a changeset to its stream first; an indexer gives it the next position of
+//! the global order later. Any number of indexers may run, stop and crash, anywhere and at any
+//! time: no position is given twice, none is left out, and no changeset gets two (G6), each stream's
+//! order is kept (G7), and whoever runs next finishes what another began (G8).
+//!
+//! The algorithm is [`Indexing`], a state machine without I/O: answers in, requests out. The async
+//! [`Indexer`] runs it over the [`Index`](crate::ports::Index) port, and the model checker runs the
+//! very same one. So it is with [`Reading`] and [`read_global`], which follow the order past an
+//! index that lags. `docs/global-order.md` explains both.
+
+mod block;
+mod corruption;
+mod driver;
+mod lane;
+mod reader;
+mod reading;
+mod step;
+mod writes;
+
+pub use block::{BlockLimit, Refused, Unfit};
+pub use corruption::Corruption;
+pub use driver::{Indexer, IndexingError, Report, Swept};
+pub use reader::read_global;
+pub use reading::{ReadAnswer, ReadRequest, Reading, Turn};
+pub use step::{Answer, Indexing, Request};

@@ -1,0 +1,294 @@
+//! The indexer's algorithm, without I/O.
+
+use std::collections::BTreeMap;
+use std::ops::Bound::{Excluded, Unbounded};
+
+use crate::ports::{ChangesetKey, Entry, IndexState, PositionWrite};
+use crate::{Checkpoint, StreamId};
+
+use super::block::Draft;
+use super::lane::Lane;
+use super::writes::Writes;
+use super::{BlockLimit, Corruption, Refused};
+
+/// A call of the [`Index`](crate::ports::Index) port that the indexer wants.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Request {
+    /// The state.
+    Load,
+    /// What stands under these keys: any number, to be asked for in any pieces.
+    LookUp(Vec<ChangesetKey>),
+    /// A position for a changeset.
+    Write {
+        /// The changeset.
+        key: ChangesetKey,
+        /// Its position.
+        position: Checkpoint,
+    },
+    /// Another state in the place of the one with this `rev`.
+    Swap {
+        /// The `rev` that must still stand.
+        previous: u64,
+        /// The state to put there.
+        next: IndexState,
+    },
+    /// A random pause: somebody else was faster.
+    Pause,
+}
+
+/// The answer to a request.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// To [`Request::Load`].
+    Loaded(IndexState),
+    /// To [`Request::LookUp`]: each key, in order, with what stands there.
+    LookedUp(Vec<(ChangesetKey, Entry)>),
+    /// To [`Request::Write`]: the key, and what became of it.
+    Written(ChangesetKey, PositionWrite),
+    /// To [`Request::Swap`]: whether it happened.
+    Swapped(bool),
+    /// To [`Request::Pause`].
+    Paused,
+}
+
+/// One run of the indexer: gives a position to each of its candidates.
+///
+/// 1. It reads the state.
+/// 2. It makes sure that the last intent is complete: it has finished that `rev` itself, or reads
+///    every member, and writes the positions that are missing.
+/// 3. Only then it reads the candidates and walks each stream back to its first changeset without
+///    a position.
+/// 4. It reserves the next positions for a block of them, by compare-and-swap on the state's `rev`.
+///    If another was faster: from 1 again, after a pause.
+/// 5. It writes the positions; then from 3 again, until every candidate has one.
+///
+/// The invariant: nobody swaps before the previous intent is complete, and nobody who swaps has
+/// read "no position" before that, or before the `rev` it swaps. So at a swap every position
+/// reserved before is written, nobody is still writing, and what was read is still true.
+///
+/// The requests returned by one call may run at the same time, and each answer is given as it
+/// comes. Without unanswered requests it [is done](Indexing::is_done).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Indexing {
+    limit: BlockLimit,
+    lanes: BTreeMap<StreamId, Lane>,
+    /// The lane that came first in the last block: in the next one it is last, so that a long
+    /// backlog does not keep the others waiting.
+    turn: Option<StreamId>,
+    /// A `rev` whose intent is known to be complete.
+    complete: Option<u64>,
+    refused: Vec<Refused>,
+    phase: Phase,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+enum Phase {
+    #[default]
+    Done,
+    Loading,
+    /// Reads the members of the last intent.
+    Checking(IndexState),
+    /// Writes positions of the last intent: its own, or those that another left out.
+    Writing(IndexState, Writes),
+    /// Reads candidates, the last intent being complete.
+    Searching(IndexState),
+    Swapping(IndexState),
+    Pausing,
+}
+
+impl Indexing {
+    /// Begins a run, with its first requests. `complete` is a `rev` whose intent this worker knows
+    /// to be complete, from [`Indexing::complete`] after an earlier run.
+    pub fn begin(
+        candidates: impl IntoIterator<Item = ChangesetKey>,
+        complete: Option<u64>,
+        limit: BlockLimit,
+    ) -> (Self, Vec<Request>) {
+        let mut lanes: BTreeMap<StreamId, Lane> = BTreeMap::new();
+        for key in candidates {
+            let lane = lanes.entry(key.stream_id.clone());
+            lane.or_insert_with(|| Lane::new(&key))
+                .want(key.changeset_id);
+        }
+        let mut run = Self {
+            limit,
+            lanes,
+            turn: None,
+            complete,
+            refused: Vec::new(),
+            phase: Phase::Done,
+        };
+        let requests = if run.lanes.is_empty() {
+            Vec::new()
+        } else {
+            run.load()
+        };
+        (run, requests)
+    }
+
+    /// Whether every candidate has a position, or was refused.
+    pub fn is_done(&self) -> bool {
+        self.phase == Phase::Done
+    }
+
+    /// A `rev` whose intent is complete, for ever; `None` if this worker knows of none.
+    pub fn complete(&self) -> Option<u64> {
+        self.complete
+    }
+
+    /// The candidates, or what stands before them, that can have no position.
+    pub fn refused(&self) -> &[Refused] {
+        &self.refused
+    }
+
+    /// Takes in an answer; what is returned may be asked at once.
+    ///
+    /// # Errors
+    /// [`Corruption`] if the storage holds what never can be. The run is over then.
+    pub fn answer(&mut self, answer: Answer) -> Result<Vec<Request>, Corruption> {
+        match (std::mem::take(&mut self.phase), answer) {
+            (Phase::Loading, Answer::Loaded(state)) => Ok(self.check(state)),
+            (Phase::Checking(state), Answer::LookedUp(found)) => self.repair(state, found),
+            (Phase::Writing(state, writes), Answer::Written(key, outcome)) => {
+                self.written(state, writes, &key, outcome)
+            }
+            (Phase::Searching(state), Answer::LookedUp(found)) => {
+                for (key, entry) in found {
+                    if let Some(lane) = self.lanes.get_mut(&key.stream_id) {
+                        lane.learn(key.changeset_id, entry);
+                    }
+                }
+                Ok(self.search(state))
+            }
+            (Phase::Swapping(next), Answer::Swapped(true)) => {
+                self.turn = next.intent.first().map(|key| key.stream_id.clone());
+                let members = next.members();
+                let writes = members
+                    .map(|(key, position)| (key.clone(), position))
+                    .collect();
+                Ok(self.write(next, writes))
+            }
+            (Phase::Swapping(_), Answer::Swapped(false)) => {
+                self.phase = Phase::Pausing;
+                Ok(vec![Request::Pause])
+            }
+            (Phase::Pausing, Answer::Paused) => Ok(self.load()),
+            _ => Err(Corruption::Unasked),
+        }
+    }
+
+    fn load(&mut self) -> Vec<Request> {
+        self.phase = Phase::Loading;
+        vec![Request::Load]
+    }
+
+    /// The last intent must be complete before anything else is read.
+    fn check(&mut self, state: IndexState) -> Vec<Request> {
+        if state.intent.is_empty() || self.complete == Some(state.rev) {
+            return self.search_anew(state);
+        }
+        let members = state.intent.clone();
+        self.phase = Phase::Checking(state);
+        vec![Request::LookUp(members)]
+    }
+
+    /// Writes what whoever reserved it has not written.
+    fn repair(
+        &mut self,
+        state: IndexState,
+        found: Vec<(ChangesetKey, Entry)>,
+    ) -> Result<Vec<Request>, Corruption> {
+        if found.len() != state.intent.len() {
+            return Err(Corruption::Unasked);
+        }
+        let mut missing = Vec::new();
+        for ((key, reserved), (_, entry)) in state.members().zip(found) {
+            match entry {
+                Entry::At(found) => Corruption::check(key, reserved, Some(found))?,
+                Entry::Unindexed => missing.push((key.clone(), reserved)),
+                Entry::Missing | Entry::Malformed(_) => {
+                    let key = key.clone();
+                    return Err(Corruption::Gone { key, reserved });
+                }
+            }
+        }
+        Ok(self.write(state, missing.into_iter().collect()))
+    }
+
+    fn write(&mut self, state: IndexState, writes: Writes) -> Vec<Request> {
+        if writes.is_done() {
+            self.complete = Some(state.rev);
+            for key in &state.intent {
+                if let Some(lane) = self.lanes.get_mut(&key.stream_id) {
+                    lane.advance(key.changeset_id);
+                }
+            }
+            return self.search_anew(state);
+        }
+        let requests = writes.first();
+        self.phase = Phase::Writing(state, writes);
+        requests
+    }
+
+    fn written(
+        &mut self,
+        state: IndexState,
+        mut writes: Writes,
+        key: &ChangesetKey,
+        outcome: PositionWrite,
+    ) -> Result<Vec<Request>, Corruption> {
+        let next = writes.answer(key, outcome)?;
+        if writes.is_done() {
+            return Ok(self.write(state, writes));
+        }
+        self.phase = Phase::Writing(state, writes);
+        Ok(next.into_iter().collect())
+    }
+
+    /// The intent of `state` is complete: what was found without a position before is worth
+    /// nothing, what is found from here on is.
+    fn search_anew(&mut self, state: IndexState) -> Vec<Request> {
+        self.lanes.values_mut().for_each(Lane::forget);
+        self.search(state)
+    }
+
+    /// Reads on until a block is complete, and then reserves it.
+    fn search(&mut self, state: IndexState) -> Vec<Request> {
+        loop {
+            let draft = Draft::plan(self.in_turn(), self.limit);
+            let refused = draft.refused.iter().map(|refused| &refused.key.stream_id);
+            for stream_id in draft.settled.iter().chain(refused) {
+                self.lanes.remove(stream_id);
+            }
+            self.refused.extend(draft.refused.iter().cloned());
+            if !draft.reads.is_empty() {
+                self.phase = Phase::Searching(state);
+                return vec![Request::LookUp(draft.reads)];
+            }
+            if !draft.settled.is_empty() || !draft.refused.is_empty() {
+                continue;
+            }
+            if draft.members.is_empty() {
+                return Vec::new();
+            }
+            let previous = state.rev;
+            let next = state.reserve(draft.members);
+            self.phase = Phase::Swapping(next.clone());
+            return vec![Request::Swap { previous, next }];
+        }
+    }
+
+    /// The lanes behind the one that came first last time, and then the others.
+    fn in_turn(&self) -> impl Iterator<Item = &Lane> {
+        let (behind, others) = match &self.turn {
+            Some(turn) => (
+                self.lanes.range((Excluded(turn.clone()), Unbounded)),
+                Some(self.lanes.range(..=turn.clone())),
+            ),
+            None => (self.lanes.range::<StreamId, _>(..), None),
+        };
+        behind
+            .chain(others.into_iter().flatten())
+            .map(|(_, lane)| lane)
+    }
+}
