@@ -1,0 +1,351 @@
+//! Those who act in the model: workers around the indexer's step function, and readers around the
+//! reader's.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use ees_core::indexer::{
+    Answer, BlockLimit, Indexing, ReadAnswer, ReadRequest, Reading, Request, Turn,
+};
+use ees_core::ports::{ChangesetKey, Entry};
+use ees_core::{Changeset, Checkpoint, PageLimit};
+
+use super::world::{Table, World, index_page};
+
+/// What the storage, or somebody, does against the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lie {
+    /// Nothing.
+    None,
+    /// A position is acknowledged before it is written: the next swap comes before the intent is
+    /// complete.
+    EarlyAcknowledgement,
+    /// Candidates are found as they were when the run began: before the state was read, and before
+    /// its intent was complete.
+    ReadsBeforeCompletion,
+    /// Candidates are found as they were when the state was read: beside the repair.
+    ReadsBesideRepair,
+    /// One changeset is announced under two names: a block that holds a changeset twice.
+    TwoNames,
+    /// A swap does not compare.
+    BlindSwap,
+    /// The reader takes what it sees, and goes on behind the highest.
+    MaxPlusOne,
+}
+
+/// A worker: one indexer, in one process.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Worker {
+    /// What it remembers from run to run.
+    complete: Option<u64>,
+    run: Option<Run>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Run {
+    indexing: Indexing,
+    given: Vec<ChangesetKey>,
+    open: Vec<Open>,
+    /// Whether it is looking up the last intent.
+    checks: bool,
+    /// What a liar finds candidates in.
+    snapshot: Option<Table>,
+}
+
+/// A request that was sent, with the keys that were read of it so far.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Open {
+    request: Request,
+    found: Vec<Option<Entry>>,
+}
+
+/// What a step of a worker brought to an end.
+pub(super) enum Ended {
+    /// Nothing: it goes on.
+    Not,
+    /// The run, with these candidates.
+    Run(Vec<ChangesetKey>),
+    /// Everything: it reports corruption.
+    Corrupt(String),
+}
+
+impl Worker {
+    pub(super) fn new() -> Self {
+        Self {
+            complete: None,
+            run: None,
+        }
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.run.is_none()
+    }
+
+    /// Begins a run. The candidates come twice, and against their order.
+    pub(super) fn begin(
+        &mut self,
+        given: Vec<ChangesetKey>,
+        limit: BlockLimit,
+        world: &World,
+        lie: Lie,
+    ) {
+        let candidates = given.iter().rev().chain(&given).cloned();
+        let (indexing, requests) = Indexing::begin(candidates, self.complete, limit);
+        self.run = Some(Run {
+            indexing,
+            given,
+            open: requests.into_iter().map(Open::new).collect(),
+            checks: false,
+            snapshot: (lie == Lie::ReadsBeforeCompletion).then(|| world.table.clone()),
+        });
+    }
+
+    /// What it waits for: a request, and a place in it where there are several.
+    pub(super) fn waits_for(&self) -> impl Iterator<Item = (usize, usize)> {
+        let open = self.run.iter().flat_map(|run| run.open.iter().enumerate());
+        open.flat_map(|(at, open)| {
+            let unread = open.found.iter().enumerate().filter(|(_, e)| e.is_none());
+            let whole = open.found.is_empty().then_some(0);
+            unread
+                .map(|(part, _)| part)
+                .chain(whole)
+                .map(move |part| (at, part))
+        })
+    }
+
+    /// The storage does what the worker asked for; the worker takes in the answer at once. That it
+    /// may come later adds nothing: whatever the worker asks for next may be done at any time.
+    pub(super) fn perform(
+        &mut self,
+        (at, part): (usize, usize),
+        world: &mut World,
+        wire: &mut Vec<Request>,
+        lie: Lie,
+    ) -> Ended {
+        let Some(run) = &mut self.run else {
+            return Ended::Not;
+        };
+        let Some(answer) = run.execute(at, part, world, wire, lie) else {
+            return Ended::Not;
+        };
+        run.open.remove(at);
+        run.checks = match &answer {
+            Answer::Loaded(state) => {
+                !state.intent.is_empty() && run.indexing.complete() != Some(state.rev)
+            }
+            _ => false,
+        };
+        let rev_is_known = matches!(answer, Answer::Loaded(_) | Answer::Swapped(true));
+        if lie == Lie::ReadsBesideRepair && rev_is_known {
+            run.snapshot = Some(world.table.clone());
+        }
+        if let Err(corruption) = run.take_in(answer) {
+            return Ended::Corrupt(corruption.to_string());
+        }
+        if !run.open.is_empty() {
+            return Ended::Not;
+        }
+        assert!(
+            run.indexing.is_done(),
+            "it waits for nothing, but is not done"
+        );
+        self.complete = run.indexing.complete();
+        Ended::Run(self.run.take().unwrap().given)
+    }
+
+    /// It loses its memory; what it had asked for may still happen.
+    pub(super) fn crash(&mut self) -> (Vec<ChangesetKey>, Vec<Request>) {
+        let run = std::mem::replace(self, Self::new()).run.unwrap();
+        let asked = run.open.into_iter().map(|open| open.request);
+        let changes = |request: &Request| !matches!(request, Request::Load | Request::LookUp(_));
+        (run.given, asked.filter(changes).collect())
+    }
+}
+
+impl Open {
+    fn new(request: Request) -> Self {
+        let keys = match &request {
+            Request::LookUp(keys) => keys.len(),
+            _ => 0,
+        };
+        Self {
+            request,
+            found: vec![None; keys],
+        }
+    }
+}
+
+impl Run {
+    fn take_in(&mut self, answer: Answer) -> Result<(), ees_core::indexer::Corruption> {
+        let mut requests = self.indexing.answer(answer)?;
+        if requests == [Request::Pause] {
+            requests = self.indexing.answer(Answer::Paused)?;
+        }
+        self.open.extend(requests.into_iter().map(Open::new));
+        self.open
+            .sort_by_cached_key(|open| format!("{:?}", open.request));
+        Ok(())
+    }
+
+    fn execute(
+        &mut self,
+        at: usize,
+        part: usize,
+        world: &mut World,
+        wire: &mut Vec<Request>,
+        lie: Lie,
+    ) -> Option<Answer> {
+        let Open { request, found } = &mut self.open[at];
+        Some(match request {
+            Request::LookUp(keys) => {
+                let stale = self.snapshot.as_ref().filter(|_| !self.checks);
+                let table = stale.unwrap_or(&world.table);
+                found[part] = Some(World::look_up(table, &keys[part]));
+                let all: Option<Vec<Entry>> = found.iter().cloned().collect();
+                Answer::LookedUp(keys.iter().cloned().zip(all?).collect())
+            }
+            Request::Write { key, .. } if lie == Lie::EarlyAcknowledgement => {
+                let key = key.clone();
+                wire.push(request.clone());
+                Answer::Written(key, ees_core::ports::PositionWrite::Written)
+            }
+            Request::Swap { next, .. } if lie == Lie::BlindSwap => {
+                Answer::Swapped(world.swap(world.state.rev, next))
+            }
+            request => perform(request, world),
+        })
+    }
+}
+
+/// For an order among things that have none: how things came about must not part equal moments.
+pub(super) fn fingerprint(thing: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    thing.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Does what a request asks for.
+pub(super) fn perform(request: &Request, world: &mut World) -> Answer {
+    match request {
+        Request::Load => Answer::Loaded(world.state.clone()),
+        Request::LookUp(keys) => {
+            let found = keys.iter();
+            let found = found.map(|key| (key.clone(), World::look_up(&world.table, key)));
+            Answer::LookedUp(found.collect())
+        }
+        Request::Write { key, position } => {
+            Answer::Written(key.clone(), world.write(key, *position))
+        }
+        Request::Swap { previous, next } => Answer::Swapped(world.swap(*previous, next)),
+        Request::Pause => Answer::Paused,
+    }
+}
+
+/// A worker that nobody disturbs indexes all there is. `false` if it cannot.
+pub(super) fn finish_alone(world: &mut World, limit: BlockLimit) -> bool {
+    let (mut run, mut requests) = Indexing::begin(world.unindexed(), None, limit);
+    for _ in 0..1000 {
+        let Some(request) = requests.pop() else {
+            return run.is_done() && world.is_all_indexed();
+        };
+        match run.answer(perform(&request, world)) {
+            Ok(more) => requests.extend(more),
+            Err(_) => return false,
+        }
+    }
+    false
+}
+
+/// A reader that follows the order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Reader {
+    from: Checkpoint,
+    now: Option<(Reading, ReadRequest)>,
+}
+
+/// What a reader reads at once.
+const PAGE: PageLimit = PageLimit {
+    items: 2,
+    bytes: usize::MAX,
+};
+
+impl Reader {
+    pub(super) fn new() -> Self {
+        Self {
+            from: Checkpoint::FIRST,
+            now: None,
+        }
+    }
+
+    /// How many answers its next request may get: the index may hide any of its entries.
+    pub(super) fn choices(&self, world: &World) -> usize {
+        match &self.now {
+            Some((_, ReadRequest::Index { from, .. })) => 2 << world.index(*from).len(),
+            _ => 1,
+        }
+    }
+
+    /// A reader that nobody disturbs, behind an index that hides nothing, shows the whole order.
+    pub(super) fn reads_all(world: &World) -> bool {
+        let mut reader = Self::new();
+        (0..1000).any(|_| {
+            let all = reader.choices(world).saturating_sub(2);
+            reader.step(all, world, Lie::None) && reader.from == world.state.next()
+        })
+    }
+
+    /// Goes one step; `false` if what it shows is not the order.
+    pub(super) fn step(&mut self, choice: usize, world: &World, lie: Lie) -> bool {
+        let Some((mut reading, request)) = self.now.take() else {
+            self.now = Some(Reading::begin(self.from, PAGE));
+            return true;
+        };
+        let Some(answer) = answer(&request, choice, world) else {
+            self.now = Some((reading, request));
+            return true;
+        };
+        let turn = match (answer, lie) {
+            (ReadAnswer::Index(page), Lie::MaxPlusOne) => Ok(take_all(page.items, self.from)),
+            (answer, _) => reading.answer(answer),
+        };
+        match turn {
+            Ok(Turn::Ask(request)) => {
+                self.now = Some((reading, request));
+                true
+            }
+            Ok(Turn::Done(page)) => {
+                let shows = world.shows(&page, self.from);
+                self.from = page.next;
+                shows
+            }
+            Err(_) => false,
+        }
+    }
+}
+
+/// `None` for a choice that is none.
+fn answer(request: &ReadRequest, choice: usize, world: &World) -> Option<ReadAnswer> {
+    Some(match request {
+        ReadRequest::Index { from, limit } => {
+            let (mut more, visible) = (choice & 1 == 1, choice >> 1);
+            let all = world.index(*from).into_iter().enumerate();
+            let seen = all.filter(|(bit, _)| visible >> bit & 1 == 1);
+            let mut seen: Vec<_> = seen.map(|(_, changeset)| changeset).collect();
+            more |= seen.len() > limit.items;
+            seen.truncate(limit.items);
+            if more && seen.is_empty() {
+                return None;
+            }
+            ReadAnswer::Index(index_page(seen, more))
+        }
+        ReadRequest::State => ReadAnswer::State(world.state.clone()),
+        ReadRequest::Fetch(keys) => ReadAnswer::Fetched(world.fetch(keys)),
+        ReadRequest::PastVoid(position) => ReadAnswer::PastVoid(world.past_void(*position)),
+    })
+}
+
+/// The reader that must not be.
+fn take_all(changesets: Vec<Changeset>, from: Checkpoint) -> Turn {
+    let max = changesets.last().and_then(|last| last.checkpoint);
+    let next = max.map_or(from, |max| max.plus(1));
+    Turn::Done(ees_core::GlobalPage { changesets, next })
+}

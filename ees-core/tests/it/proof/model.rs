@@ -1,0 +1,273 @@
+//! The model: what may happen next, and what must always hold.
+
+use std::collections::BTreeMap;
+
+use ees_core::indexer::{BlockLimit, Request};
+use ees_core::ports::ChangesetKey;
+use stateright::{Model, Property};
+
+use super::actors::{Ended, Lie, Reader, Worker, fingerprint, finish_alone, perform};
+use super::world::{World, key};
+
+/// How large the model is, and who lies.
+#[derive(Debug, Clone)]
+pub(super) struct Setting {
+    pub(super) workers: usize,
+    pub(super) readers: usize,
+    /// Who crashes, at most so often.
+    pub(super) crashes: u8,
+    /// How many notifications are lost, at most.
+    pub(super) losses: u8,
+    /// How often each notification comes.
+    pub(super) copies: u8,
+    /// The streams of the changesets that are there at the beginning.
+    pub(super) commits: &'static [&'static str],
+    /// The streams of those that come at any time.
+    pub(super) later: &'static [&'static str],
+    /// How many members a block has, at most.
+    pub(super) block: usize,
+    /// Whether the first two changesets come from another indexer, with a void position.
+    pub(super) taken_over: bool,
+    pub(super) lie: Lie,
+}
+
+/// Everything, at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Moment {
+    world: World,
+    workers: Vec<Worker>,
+    /// What was asked for by workers that are gone, and may still happen.
+    wire: Vec<Request>,
+    notifications: BTreeMap<ChangesetKey, u8>,
+    readers: Vec<Reader>,
+    later: &'static [&'static str],
+    crashes: u8,
+    losses: u8,
+    broken: Option<String>,
+}
+
+/// What happens.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Event {
+    /// A worker gets these notifications.
+    Notify(usize, Vec<ChangesetKey>),
+    /// A worker sweeps.
+    Sweep(usize),
+    /// The storage does what a worker asked for: a part of a request.
+    Perform(usize, (usize, usize)),
+    /// A worker crashes; its notifications come again.
+    Crash(usize),
+    /// The storage does what a worker that is gone had asked for.
+    Land(usize),
+    /// A notification is lost.
+    Lose(ChangesetKey),
+    /// A changeset is committed.
+    Commit,
+    /// A reader goes one step; the index shows it one of several answers.
+    Read(usize, usize),
+}
+
+impl Setting {
+    fn limit(&self) -> BlockLimit {
+        BlockLimit {
+            members: self.block,
+            ..BlockLimit::default()
+        }
+    }
+}
+
+impl Moment {
+    fn notify(&mut self, keys: Vec<ChangesetKey>) {
+        for key in keys {
+            *self.notifications.entry(key).or_default() += 1;
+        }
+    }
+
+    fn take(&mut self, key: &ChangesetKey) {
+        if let Some(copies) = self.notifications.get_mut(key) {
+            *copies -= 1;
+            if *copies == 0 {
+                self.notifications.remove(key);
+            }
+        }
+    }
+
+    fn nobody_works(&self) -> bool {
+        self.workers.iter().all(Worker::is_idle)
+    }
+
+    /// Workers have no names: which one does what makes no difference.
+    fn without_names(mut self) -> Self {
+        self.workers.sort_by_cached_key(fingerprint);
+        self
+    }
+
+    fn performed(&mut self, worker: usize, part: (usize, usize), lie: Lie) {
+        let ended = self.workers[worker].perform(part, &mut self.world, &mut self.wire, lie);
+        match ended {
+            Ended::Not => {}
+            Ended::Corrupt(reason) => self.broken = Some(reason),
+            Ended::Run(given) => {
+                let table = &self.world.table;
+                if given.iter().any(|key| table.get(key) == Some(&None)) {
+                    self.broken = Some("a run ended before its candidates had positions".into());
+                }
+            }
+        }
+    }
+
+    fn crash(&mut self, worker: usize) {
+        let (given, asked) = self.workers[worker].crash();
+        self.notify(given);
+        self.wire.extend(asked);
+        self.wire
+            .sort_by_cached_key(|request| format!("{request:?}"));
+        self.crashes -= 1;
+    }
+}
+
+impl Model for Setting {
+    type State = Moment;
+    type Action = Event;
+
+    fn init_states(&self) -> Vec<Moment> {
+        let mut world = World::default();
+        let keys: Vec<_> = self.commits.iter().map(|s| world.commit(s)).collect();
+        if self.taken_over {
+            world.take_over(&keys[0], &keys[1]);
+        }
+        let mut notifications: BTreeMap<_, _> =
+            keys.into_iter().map(|key| (key, self.copies)).collect();
+        if self.lie == Lie::TwoNames {
+            notifications.insert(key("a*", 1), 1);
+        }
+        vec![Moment {
+            world,
+            workers: vec![Worker::new(); self.workers],
+            wire: Vec::new(),
+            notifications,
+            readers: vec![Reader::new(); self.readers],
+            later: self.later,
+            crashes: self.crashes,
+            losses: self.losses,
+            broken: None,
+        }]
+    }
+
+    fn actions(&self, now: &Moment, events: &mut Vec<Event>) {
+        if now.broken.is_some() {
+            return;
+        }
+        let news: Vec<_> = now.notifications.keys().cloned().collect();
+        for (at, worker) in now.workers.iter().enumerate() {
+            if !worker.is_idle() {
+                events.extend(worker.waits_for().map(|part| Event::Perform(at, part)));
+                if now.crashes > 0 {
+                    events.push(Event::Crash(at));
+                }
+            } else if news.is_empty() {
+                if !now.world.is_all_indexed() {
+                    events.push(Event::Sweep(at));
+                }
+            } else {
+                events.extend(batches(&news).map(|batch| Event::Notify(at, batch)));
+            }
+        }
+        events.extend((0..now.wire.len()).map(Event::Land));
+        if now.losses > 0 {
+            events.extend(news.into_iter().map(Event::Lose));
+        }
+        if !now.later.is_empty() {
+            events.push(Event::Commit);
+        }
+        for (at, reader) in now.readers.iter().enumerate() {
+            events.extend((0..reader.choices(&now.world)).map(|choice| Event::Read(at, choice)));
+        }
+    }
+
+    fn next_state(&self, last: &Moment, event: Event) -> Option<Moment> {
+        let mut now = last.clone();
+        match event {
+            Event::Notify(worker, batch) => {
+                batch.iter().for_each(|key| now.take(key));
+                now.workers[worker].begin(batch, self.limit(), &now.world, self.lie);
+            }
+            Event::Sweep(worker) => {
+                now.workers[worker].begin(
+                    now.world.unindexed(),
+                    self.limit(),
+                    &now.world,
+                    self.lie,
+                );
+            }
+            Event::Perform(worker, part) => now.performed(worker, part, self.lie),
+            Event::Crash(worker) => now.crash(worker),
+            Event::Land(at) => {
+                perform(&now.wire.remove(at), &mut now.world);
+            }
+            Event::Lose(key) => {
+                now.take(&key);
+                now.losses -= 1;
+            }
+            Event::Commit => {
+                let (stream, later) = now.later.split_first()?;
+                let key = now.world.commit(stream);
+                now.notify(vec![key]);
+                now.later = later;
+            }
+            Event::Read(reader, choice) => {
+                if !now.readers[reader].step(choice, &now.world, self.lie) {
+                    now.broken = Some("a reader was shown what is not the order".into());
+                }
+            }
+        }
+        Some(now.without_names())
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![
+            Property::always(DENSE, |_, now: &Moment| now.world.is_dense_and_unique()),
+            Property::always(STREAM_ORDER, |_, now: &Moment| {
+                now.world.keeps_stream_order()
+            }),
+            Property::always(INVARIANT, |_, now: &Moment| {
+                now.world.is_complete_below_the_intent()
+            }),
+            Property::always(NOTHING_BROKEN, |_, now: &Moment| now.broken.is_none()),
+            Property::always(REPAIRED, |setting: &Self, now: &Moment| {
+                let mut world = now.world.clone();
+                !now.nobody_works()
+                    || finish_alone(&mut world, setting.limit()) && Reader::reads_all(&world)
+            }),
+            Property::sometimes("all is indexed", |_, now: &Moment| {
+                now.world.is_all_indexed() && now.nobody_works() && now.later.is_empty()
+            }),
+        ]
+    }
+}
+
+/// G6.
+pub(super) const DENSE: &str = "G6: positions are dense, and each changeset has one";
+/// G7.
+pub(super) const STREAM_ORDER: &str = "G7: each stream's order is kept";
+/// What the others follow from.
+pub(super) const INVARIANT: &str = "no swap before the last intent is complete";
+/// No worker reports corruption, no run ends too early, no reader skips or repeats.
+pub(super) const NOTHING_BROKEN: &str = "G6, G8: runs end well, readers skip and repeat nothing";
+/// Whenever no worker runs, the next one finishes alone, and all can be read.
+pub(super) const REPAIRED: &str = "G8: whoever comes next finishes";
+
+/// Each notification alone, and all together; every set of a few.
+fn batches(news: &[ChangesetKey]) -> impl Iterator<Item = Vec<ChangesetKey>> {
+    let sets = 1..1_usize << news.len();
+    let wanted = |set: &usize| {
+        news.len() <= 3 || set.count_ones() == 1 || set.count_ones() as usize == news.len()
+    };
+    sets.filter(wanted).map(|set| {
+        let members = news
+            .iter()
+            .enumerate()
+            .filter(|(bit, _)| set >> bit & 1 == 1);
+        members.map(|(_, key)| key.clone()).collect()
+    })
+}
