@@ -2,5 +2,6 @@
 // A test says what is wrong by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod eventual;
 mod group_commit;
 mod proof;

@@ -83,11 +83,9 @@ fn two_workers_both_crash() {
 #[test]
 fn notifications_are_lost_and_repeated() {
     let setting = Setting {
-        crashes: 0,
         losses: 1,
         copies: 2,
         commits: &["a", "b"],
-        block: 1,
         ..TWO_WORKERS
     };
     prove("notifications lost and repeated", setting);
@@ -96,9 +94,8 @@ fn notifications_are_lost_and_repeated() {
 #[test]
 fn commits_go_on() {
     let setting = Setting {
-        crashes: 0,
         commits: &["a"],
-        later: &["a", "b"],
+        later: &["a"],
         ..TWO_WORKERS
     };
     prove("commits go on", setting);
@@ -117,6 +114,54 @@ fn a_table_that_was_taken_over() {
         ..A_READER
     };
     prove("a table taken over", setting);
+}
+
+/// Small in every test run; much larger with `EES_PROOF=long`.
+#[test]
+fn three_workers() {
+    let small = Setting {
+        workers: 3,
+        crashes: 0,
+        ..TWO_WORKERS
+    };
+    prove("three workers", small);
+    if std::env::var("EES_PROOF").is_ok_and(|how| how == "long") {
+        for (name, setting) in long_run(small) {
+            prove(name, setting);
+        }
+    }
+}
+
+fn long_run(three: Setting) -> Vec<(&'static str, Setting)> {
+    let larger = Setting {
+        crashes: 1,
+        commits: &["a", "a", "b"],
+        block: 2,
+        ..three
+    };
+    let everything = Setting {
+        workers: 2,
+        losses: 1,
+        copies: 2,
+        later: &["a"],
+        ..larger
+    };
+    let three_streams = Setting {
+        workers: 2,
+        crashes: 2,
+        commits: &["a", "b", "b", "c"],
+        ..larger
+    };
+    let with_reader = Setting {
+        readers: 1,
+        ..TWO_WORKERS
+    };
+    vec![
+        ("three workers, three changesets", larger),
+        ("losses, repeats, commits and a crash", everything),
+        ("two workers and a reader", with_reader),
+        ("three streams, two crashes", three_streams),
+    ]
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::actors::{Ended, Lie, Reader, Worker, fingerprint, finish_alone, perfo
 use super::world::{World, key};
 
 /// How large the model is, and who lies.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Setting {
     pub(super) workers: usize,
     pub(super) readers: usize,
@@ -189,7 +189,9 @@ impl Model for Setting {
         let mut now = last.clone();
         match event {
             Event::Notify(worker, batch) => {
-                batch.iter().for_each(|key| now.take(key));
+                for key in &batch {
+                    now.take(key);
+                }
                 now.workers[worker].begin(batch, self.limit(), &now.world, self.lie);
             }
             Event::Sweep(worker) => {
@@ -261,7 +263,7 @@ pub(super) const REPAIRED: &str = "G8: whoever comes next finishes";
 fn batches(news: &[ChangesetKey]) -> impl Iterator<Item = Vec<ChangesetKey>> {
     let sets = 1..1_usize << news.len();
     let wanted = |set: &usize| {
-        news.len() <= 3 || set.count_ones() == 1 || set.count_ones() as usize == news.len()
+        news.len() <= 3 || set.is_power_of_two() || set.count_ones() as usize == news.len()
     };
     sets.filter(wanted).map(|set| {
         let members = news

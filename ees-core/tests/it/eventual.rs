@@ -1,0 +1,72 @@
+//! The second reference adapter, which orders after the commit: the conformance suite on it, and
+//! the indexer over it while everything fails.
+
+mod faults;
+mod faulty;
+mod index;
+mod storage;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use conformance_tests::subject::{Direct, Subject};
+use conformance_tests::{AdapterHarness, Capabilities, Harness};
+use ees_core::indexer::Indexer;
+use ees_core::ports::Index;
+
+pub(crate) use storage::EventualStorage;
+
+struct Eventual(Arc<EventualStorage>);
+
+#[async_trait]
+impl Harness for Eventual {
+    const CAPABILITIES: Capabilities = Capabilities {
+        durable: false,
+        orders_at_commit: false,
+    };
+
+    async fn start() -> Self {
+        Self(Arc::new(EventualStorage::with_lag(3)))
+    }
+
+    fn subject(&self) -> Arc<dyn Subject> {
+        Direct::new(Arc::clone(&self.0))
+    }
+
+    async fn restart(&mut self) {
+        *self = Self::start().await;
+    }
+
+    /// Indexes what was committed. Every third notification is lost: the sweep finds it.
+    async fn settle(&self) {
+        let notified = self.0.notifications().into_iter().enumerate();
+        let arrived = notified.filter(|(at, _)| at % 3 != 2).map(|(_, key)| key);
+        let mut indexer = Indexer::new(Arc::clone(&self.0) as Arc<dyn Index>);
+        indexer.index(arrived).await.unwrap();
+        sweep(&mut indexer).await;
+        self.0.catch_up();
+    }
+}
+
+impl AdapterHarness for Eventual {
+    type Storage = EventualStorage;
+
+    fn storage(&self) -> Arc<EventualStorage> {
+        Arc::clone(&self.0)
+    }
+}
+
+/// A whole sweep.
+async fn sweep(indexer: &mut Indexer) {
+    let mut after = None;
+    loop {
+        let swept = indexer.sweep_page(after.as_ref()).await.unwrap();
+        assert_eq!(swept.done.refused, []);
+        after = swept.next;
+        if after.is_none() {
+            return;
+        }
+    }
+}
+
+conformance_tests::suite!(Eventual);

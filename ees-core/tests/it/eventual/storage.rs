@@ -1,0 +1,186 @@
+//! A storage that orders after the commit: the reference for adapters that do.
+//!
+//! It commits at once, in memory, and gives no position. An indexer does that later, over the same
+//! storage, and what it wrote shows in the index later still: each entry hides from some reads.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use ees_core::indexer::read_global;
+use ees_core::ports::{
+    ChangesetKey, CheckpointStore, Index, IndexState, News, Outcome, StatisticsStore, Storage,
+    StorageError,
+};
+use ees_core::{
+    Changeset, Checkpoint, Commit, GlobalPage, Head, Page, PageLimit, Statistics, StreamId,
+    StreamQuery,
+};
+use ees_memory::MemoryStorage;
+use futures_util::future::BoxFuture;
+
+/// A storage that orders after the commit.
+#[derive(Debug)]
+pub(crate) struct EventualStorage {
+    /// Keeps the changesets. That it orders them itself is of no interest here.
+    pub(super) memory: MemoryStorage,
+    ordered: Mutex<Ordered>,
+    news: News,
+    /// From how many reads an entry of the index hides, at most.
+    lag: u64,
+}
+
+/// What the indexer makes.
+#[derive(Debug, Default)]
+pub(super) struct Ordered {
+    pub(super) state: IndexState,
+    pub(super) positions: BTreeMap<ChangesetKey, Checkpoint>,
+    pub(super) index: BTreeMap<Checkpoint, Indexed>,
+    notifications: Vec<ChangesetKey>,
+}
+
+/// An entry of the index.
+#[derive(Debug)]
+pub(super) struct Indexed {
+    pub(super) key: ChangesetKey,
+    /// From how many reads it will still hide.
+    pub(super) hidden: u64,
+}
+
+impl EventualStorage {
+    pub(crate) fn with_lag(lag: u64) -> Self {
+        Self {
+            memory: MemoryStorage::new(),
+            ordered: Mutex::default(),
+            news: News::default(),
+            lag,
+        }
+    }
+
+    /// What was committed since the last call.
+    pub(crate) fn notifications(&self) -> Vec<ChangesetKey> {
+        std::mem::take(&mut self.ordered().notifications)
+    }
+
+    /// Lets the index show everything.
+    pub(crate) fn catch_up(&self) {
+        let mut ordered = self.ordered();
+        ordered
+            .index
+            .values_mut()
+            .for_each(|entry| entry.hidden = 0);
+        drop(ordered);
+        self.news.announce();
+    }
+
+    pub(super) fn ordered(&self) -> MutexGuard<'_, Ordered> {
+        self.ordered.lock().unwrap()
+    }
+
+    /// Puts a position into the index, where it shows later.
+    pub(super) fn show(&self, ordered: &mut Ordered, key: &ChangesetKey, position: Checkpoint) {
+        let key = key.clone();
+        let hidden = position.get().wrapping_mul(7) % (self.lag + 1);
+        ordered.index.insert(position, Indexed { key, hidden });
+    }
+
+    /// The changeset with the position that the indexer gave it.
+    pub(super) fn ordered_as(ordered: &Ordered, mut changeset: Changeset) -> Changeset {
+        changeset.checkpoint = ordered.positions.get(&key_of(&changeset)).copied();
+        changeset
+    }
+}
+
+pub(super) fn key_of(changeset: &Changeset) -> ChangesetKey {
+    ChangesetKey {
+        stream_id: changeset.stream_id.clone(),
+        changeset_id: changeset.changeset_id,
+    }
+}
+
+#[async_trait]
+impl Storage for EventualStorage {
+    async fn commit(&self, commit: &Commit) -> Result<Outcome, StorageError> {
+        let outcome = self.memory.commit(commit).await?;
+        let Outcome::Committed(mut receipt) = outcome else {
+            return Ok(outcome);
+        };
+        receipt.checkpoint = None;
+        self.ordered().notifications.push(ChangesetKey {
+            stream_id: receipt.stream_id.clone(),
+            changeset_id: receipt.changeset_id,
+        });
+        Ok(Outcome::Committed(receipt))
+    }
+
+    async fn head(&self, stream_id: &StreamId) -> Result<Option<Head>, StorageError> {
+        self.memory.head(stream_id).await
+    }
+
+    async fn read_stream(&self, query: &StreamQuery) -> Result<Page<Changeset>, StorageError> {
+        let page = self.memory.read_stream(query).await?;
+        let ordered = self.ordered();
+        let items = page.items.into_iter();
+        Ok(Page {
+            items: items.map(|c| Self::ordered_as(&ordered, c)).collect(),
+            more: page.more,
+        })
+    }
+
+    async fn read_global(
+        &self,
+        from: Checkpoint,
+        limit: PageLimit,
+    ) -> Result<GlobalPage, StorageError> {
+        read_global(self, from, limit).await
+    }
+
+    async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError> {
+        Ok(self.load_state().await?.next())
+    }
+
+    fn news(&self) -> BoxFuture<'static, ()> {
+        self.news.listen()
+    }
+
+    fn max_changeset_bytes(&self) -> usize {
+        self.memory.max_changeset_bytes()
+    }
+
+    async fn close(&self) {
+        self.memory.close().await;
+    }
+}
+
+#[async_trait]
+impl StatisticsStore for EventualStorage {
+    async fn load_statistics(&self) -> Result<Statistics, StorageError> {
+        self.memory.load_statistics().await
+    }
+
+    async fn swap_statistics(
+        &self,
+        previous: Checkpoint,
+        statistics: &Statistics,
+    ) -> Result<bool, StorageError> {
+        self.memory.swap_statistics(previous, statistics).await
+    }
+}
+
+#[async_trait]
+impl CheckpointStore for EventualStorage {
+    async fn load_checkpoint(
+        &self,
+        subscription: &str,
+    ) -> Result<Option<Checkpoint>, StorageError> {
+        self.memory.load_checkpoint(subscription).await
+    }
+
+    async fn save_checkpoint(
+        &self,
+        subscription: &str,
+        checkpoint: Checkpoint,
+    ) -> Result<(), StorageError> {
+        self.memory.save_checkpoint(subscription, checkpoint).await
+    }
+}
