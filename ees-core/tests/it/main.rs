@@ -4,4 +4,6 @@
 
 mod eventual;
 mod group_commit;
+mod indexing;
 mod proof;
+mod reading;

@@ -36,7 +36,8 @@ const A_READER: Setting = Setting {
 
 fn prove(name: &str, setting: Setting) {
     let begun = Instant::now();
-    let checker = setting.checker().threads(2).spawn_bfs().join();
+    // Depth first: the states that wait stay few.
+    let checker = setting.checker().threads(2).spawn_dfs().join();
     println!(
         "{name}: {} states, {} steps deep, {:.1} s",
         checker.unique_state_count(),
@@ -122,6 +123,8 @@ fn three_workers() {
     let small = Setting {
         workers: 3,
         crashes: 0,
+        commits: &["a", "b"],
+        block: 1,
         ..TWO_WORKERS
     };
     prove("three workers", small);
@@ -133,34 +136,41 @@ fn three_workers() {
 }
 
 fn long_run(three: Setting) -> Vec<(&'static str, Setting)> {
-    let larger = Setting {
+    let one_crashes = Setting {
         crashes: 1,
-        commits: &["a", "a", "b"],
+        ..three
+    };
+    let larger = Setting {
+        commits: TWO_WORKERS.commits,
         block: 2,
         ..three
     };
     let everything = Setting {
-        workers: 2,
         losses: 1,
         copies: 2,
+        commits: &["a", "b"],
         later: &["a"],
-        ..larger
+        ..TWO_WORKERS
     };
     let three_streams = Setting {
-        workers: 2,
-        crashes: 2,
         commits: &["a", "b", "b", "c"],
-        ..larger
+        ..TWO_WORKERS
     };
     let with_reader = Setting {
         readers: 1,
         ..TWO_WORKERS
     };
+    let largest = Setting {
+        crashes: 1,
+        ..larger
+    };
     vec![
+        ("three workers, one crashes", one_crashes),
         ("three workers, three changesets", larger),
         ("losses, repeats, commits and a crash", everything),
         ("two workers and a reader", with_reader),
-        ("three streams, two crashes", three_streams),
+        ("four changesets of three streams", three_streams),
+        ("three workers, three changesets, one crashes", largest),
     ]
 }
 

@@ -293,6 +293,17 @@ impl Reader {
         })
     }
 
+    /// A reader behind an index that hides everything shows the last intent.
+    pub(super) fn reads_intent(world: &World) -> bool {
+        let mut reader = Self {
+            from: world.state.base,
+            now: None,
+        };
+        reader.from == world.state.next()
+            || (0..100)
+                .any(|_| reader.step(0, world, Lie::None) && reader.from == world.state.next())
+    }
+
     /// Goes one step; `false` if what it shows is not the order.
     pub(super) fn step(&mut self, choice: usize, world: &World, lie: Lie) -> bool {
         let Some((mut reading, request)) = self.now.take() else {

@@ -241,6 +241,9 @@ impl Model for Setting {
                 !now.nobody_works()
                     || finish_alone(&mut world, setting.limit()) && Reader::reads_all(&world)
             }),
+            Property::always(READABLE, |setting: &Self, now: &Moment| {
+                setting.readers == 0 || Reader::reads_intent(&now.world)
+            }),
             Property::sometimes("all is indexed", |_, now: &Moment| {
                 now.world.is_all_indexed() && now.nobody_works() && now.later.is_empty()
             }),
@@ -258,6 +261,8 @@ pub(super) const INVARIANT: &str = "no swap before the last intent is complete";
 pub(super) const NOTHING_BROKEN: &str = "G6, G8: runs end well, readers skip and repeat nothing";
 /// Whenever no worker runs, the next one finishes alone, and all can be read.
 pub(super) const REPAIRED: &str = "G8: whoever comes next finishes";
+/// Whatever the index shows, what the last intent reserved can be read at once.
+const READABLE: &str = "G8: what is decided can be read";
 
 /// Each notification alone, and all together; every set of a few.
 fn batches(news: &[ChangesetKey]) -> impl Iterator<Item = Vec<ChangesetKey>> {
