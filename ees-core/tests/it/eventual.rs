@@ -1,6 +1,7 @@
 //! The second reference adapter, which orders after the commit: the conformance suite on it, and
 //! the indexer over it while everything fails.
 
+mod driving;
 mod faults;
 mod faulty;
 mod index;

@@ -19,7 +19,7 @@ use super::faulty::{CRASH, Fault, Faulty};
 use super::{EventualStorage, sweep};
 
 /// A clock without patience.
-struct Hasty;
+pub(super) struct Hasty;
 
 impl Clock for Hasty {
     fn now(&self) -> Timestamp {
@@ -49,20 +49,25 @@ struct Story {
     lag: u64,
 }
 
+/// Appends to a stream.
+pub(super) async fn commit(storage: &EventualStorage, stream: usize, last: u64) {
+    let commit = Commit {
+        stream_id: StreamId::new(&format!("s{stream}")).unwrap(),
+        expectation: Expectation::LastChangeset(last),
+        events: Events::parse("[1]").unwrap(),
+        metadata: Json::default(),
+        commit_id: CommitId::generate(),
+        timestamp: Timestamp::now(),
+    };
+    let outcome = storage.commit(&commit).await.unwrap();
+    assert!(matches!(outcome, Outcome::Committed(_)));
+}
+
 async fn commit_all(storage: Arc<EventualStorage>, queue: Notifications, story: Story) {
     let mut heads: HashMap<usize, u64> = HashMap::new();
     for (place, (stream, pause)) in story.commits.into_iter().enumerate() {
         let head = heads.entry(stream).or_default();
-        let commit = Commit {
-            stream_id: StreamId::new(&format!("s{stream}")).unwrap(),
-            expectation: Expectation::LastChangeset(*head),
-            events: Events::parse("[1]").unwrap(),
-            metadata: Json::default(),
-            commit_id: CommitId::generate(),
-            timestamp: Timestamp::now(),
-        };
-        let outcome = storage.commit(&commit).await.unwrap();
-        assert!(matches!(outcome, Outcome::Committed(_)));
+        commit(&storage, stream, *head).await;
         *head += 1;
         let key = storage.notifications().pop().unwrap();
         if story.repeated.contains(&place) {
