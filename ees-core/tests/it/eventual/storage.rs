@@ -48,9 +48,11 @@ pub(super) struct Indexed {
 }
 
 impl EventualStorage {
+    pub(crate) const MAX_CHANGESET_BYTES: usize = 6 * 1024 * 1024;
+
     pub(crate) fn with_lag(lag: u64) -> Self {
         Self {
-            memory: MemoryStorage::new(),
+            memory: MemoryStorage::with_max_changeset_bytes(Self::MAX_CHANGESET_BYTES),
             ordered: Mutex::default(),
             news: News::default(),
             lag,
@@ -62,6 +64,11 @@ impl EventualStorage {
         std::mem::take(&mut self.ordered().notifications)
     }
 
+    /// Tells waiting readers that something was given its position.
+    pub(crate) fn announce(&self) {
+        self.news.announce();
+    }
+
     /// Lets the index show everything.
     pub(crate) fn catch_up(&self) {
         let mut ordered = self.ordered();
@@ -70,7 +77,7 @@ impl EventualStorage {
             .values_mut()
             .for_each(|entry| entry.hidden = 0);
         drop(ordered);
-        self.news.announce();
+        self.announce();
     }
 
     pub(super) fn ordered(&self) -> MutexGuard<'_, Ordered> {
