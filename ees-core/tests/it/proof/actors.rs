@@ -152,9 +152,11 @@ impl Worker {
         Ended::Run(self.run.take().unwrap().given)
     }
 
-    /// It loses its memory; what it had asked for may still happen.
-    pub(super) fn crash(&mut self) -> (Vec<ChangesetKey>, Vec<Request>) {
-        let run = std::mem::replace(self, Self::new()).run.unwrap();
+    /// Its run ends early, and what it had asked for may still happen. Where the run failed, it
+    /// remembers what it knows; where the process did, it does not.
+    pub(super) fn stop(&mut self, forgets: bool) -> (Vec<ChangesetKey>, Vec<Request>) {
+        let run = self.run.take().unwrap();
+        self.complete = run.indexing.complete().filter(|_| !forgets);
         let asked = run.open.into_iter().map(|open| open.request);
         let changes = |request: &Request| !matches!(request, Request::Load | Request::LookUp(_));
         (run.given, asked.filter(changes).collect())

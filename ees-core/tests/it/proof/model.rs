@@ -14,7 +14,7 @@ use super::world::{World, key};
 pub(super) struct Setting {
     pub(super) workers: usize,
     pub(super) readers: usize,
-    /// Who crashes, at most so often.
+    /// How often a worker or its run fails, at most.
     pub(super) crashes: u8,
     /// How many notifications are lost, at most.
     pub(super) losses: u8,
@@ -55,8 +55,8 @@ pub(super) enum Event {
     Sweep(usize),
     /// The storage does what a worker asked for: a part of a request.
     Perform(usize, (usize, usize)),
-    /// A worker crashes; its notifications come again.
-    Crash(usize),
+    /// A worker's run fails, or the whole worker, which forgets; its notifications come again.
+    Stop(usize, bool),
     /// The storage does what a worker that is gone had asked for.
     Land(usize),
     /// A notification is lost.
@@ -116,8 +116,8 @@ impl Moment {
         }
     }
 
-    fn crash(&mut self, worker: usize) {
-        let (given, asked) = self.workers[worker].crash();
+    fn stop(&mut self, worker: usize, forgets: bool) {
+        let (given, asked) = self.workers[worker].stop(forgets);
         self.notify(given);
         self.wire.extend(asked);
         self.wire
@@ -163,7 +163,7 @@ impl Model for Setting {
             if !worker.is_idle() {
                 events.extend(worker.waits_for().map(|part| Event::Perform(at, part)));
                 if now.crashes > 0 {
-                    events.push(Event::Crash(at));
+                    events.extend([false, true].map(|forgets| Event::Stop(at, forgets)));
                 }
             } else if news.is_empty() {
                 if !now.world.is_all_indexed() {
@@ -203,7 +203,7 @@ impl Model for Setting {
                 );
             }
             Event::Perform(worker, part) => now.performed(worker, part, self.lie),
-            Event::Crash(worker) => now.crash(worker),
+            Event::Stop(worker, forgets) => now.stop(worker, forgets),
             Event::Land(at) => {
                 perform(&now.wire.remove(at), &mut now.world);
             }
