@@ -2,16 +2,39 @@
 //! functions through every interleaving of a bounded world. `docs/global-order.md` says what it
 //! covers and how the long run is started.
 
-mod actors;
 mod model;
+mod reader;
+mod worker;
 mod world;
 
 use std::time::Instant;
 
 use stateright::{Checker, HasDiscoveries, Model};
 
-use actors::Lie;
 use model::{DENSE, INVARIANT, NOTHING_BROKEN, Setting};
+
+/// What the storage, or somebody, does against the contract, while the step functions stay as
+/// they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lie {
+    /// Nothing.
+    None,
+    /// A position is acknowledged before it is written: the next swap comes before the intent is
+    /// complete.
+    EarlyAcknowledgement,
+    /// Candidates are found as they were when the run began: before the state was read, and before
+    /// its intent was complete.
+    ReadsBeforeCompletion,
+    /// Candidates are found as they were when the state was read: beside the repair.
+    ReadsBesideRepair,
+    /// One changeset is announced under two names. Candidates are a set, so this is how a block
+    /// comes to hold a changeset twice.
+    TwoNames,
+    /// A swap does not compare.
+    BlindSwap,
+    /// The reader takes what it sees, and goes on behind the highest.
+    MaxPlusOne,
+}
 
 /// Two workers, blocks of two, three changesets of two streams; one of the workers crashes.
 const TWO_WORKERS: Setting = Setting {

@@ -6,7 +6,9 @@ use ees_core::indexer::{BlockLimit, Request};
 use ees_core::ports::ChangesetKey;
 use stateright::{Model, Property};
 
-use super::actors::{Ended, Lie, Reader, Worker, fingerprint, finish_alone, perform};
+use super::Lie;
+use super::reader::Reader;
+use super::worker::{Ended, Worker, fingerprint, finish_alone, perform};
 use super::world::{World, key};
 
 /// How large the model is, and who lies.

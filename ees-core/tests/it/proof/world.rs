@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ees_core::ports::{ChangesetKey, Entry, IndexState, PositionWrite};
 use ees_core::{
-    Changeset, ChangesetId, Checkpoint, CommitId, EventId, Events, Json, Page, StreamId, Timestamp,
+    Changeset, ChangesetId, Checkpoint, CommitId, EventId, Events, Json, StreamId, Timestamp,
 };
 
 /// Every changeset with its position, if it has one.
@@ -180,9 +180,4 @@ fn changeset(key: &ChangesetKey, checkpoint: Option<Checkpoint>) -> Changeset {
         metadata: Json::default(),
         checkpoint,
     }
-}
-
-/// A page of the index.
-pub(super) fn index_page(items: Vec<Changeset>, more: bool) -> Page<Changeset> {
-    Page { items, more }
 }
