@@ -78,11 +78,14 @@ fn write(address: &str, stream: usize, acknowledged: &AtomicU64) {
     }
 }
 
-/// All changesets of a server, in the global order, which must be dense.
+/// All changesets of a server with their details, in the global order, which must be dense.
 pub(crate) fn log(ees: &Ees) -> Vec<Value> {
     let mut log = Vec::new();
     loop {
-        let path = format!("/changesets?limit=1000&checkpoint={}", log.len());
+        let path = format!(
+            "/changesets?limit=1000&details=true&checkpoint={}",
+            log.len()
+        );
         let page = ees.ok("GET", &path, "");
         let changesets = page["changesets"].as_array().expect("changesets");
         if changesets.is_empty() {

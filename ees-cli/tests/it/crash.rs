@@ -1,0 +1,180 @@
+//! SIGKILL at random moments, again and again, while several writers and readers are at work.
+//!
+//! The short form is a test as all others. The long one is the same by command:
+//!
+//! ```console
+//! EES_CRASH_ROUNDS=500 cargo test -p ees-cli --test it crash
+//! ```
+//!
+//! Each run tells its seed; `EES_CRASH_SEED` gives it back, to repeat the schedule: when it is
+//! killed, and what writers ask for. What runs beside what is the machine's choice each time.
+
+mod check;
+mod client;
+mod schedule;
+mod wire;
+
+use std::env;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use conformance_tests::history::Operation;
+use conformance_tests::subject::Changeset;
+use tempfile::TempDir;
+
+use self::client::{Client, Reader, Writer};
+use self::schedule::Schedule;
+use crate::process::{Ees, LONG, ees, sqlite};
+use crate::writers;
+
+/// How often it is killed when nothing else was asked for.
+const SHORT: u64 = 8;
+
+/// How often one file goes through it, before the next one begins: the first moments of a file
+/// are crashed into too, and what is to be checked at once stays small.
+const ROUNDS_A_FILE: u64 = 25;
+
+const WRITERS: u64 = 6;
+
+/// How many changesets the readers take at once.
+const READERS: [u64; 2] = [1000, 3];
+
+/// The longest that a server lives.
+const LIFE: u64 = 400;
+
+/// The longest that it gets to start, where it is killed while it does.
+const START: u64 = 60;
+
+/// What one file has seen.
+struct Outcome {
+    stored: usize,
+    lost: usize,
+    stored_all_the_same: usize,
+}
+
+/// A number from the environment.
+fn setting(name: &str) -> Option<u64> {
+    let text = env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name}: a number")))
+}
+
+#[test]
+fn what_was_acknowledged_survives_sigkill_again_and_again() {
+    let asked = setting("EES_CRASH_ROUNDS");
+    let rounds = asked.unwrap_or(SHORT);
+    let seed = setting("EES_CRASH_SEED").unwrap_or_else(|| u64::from(std::process::id()));
+    // A test's own prints are shown when it fails; those of a long run as they come.
+    let say = |text: String| match asked {
+        None => println!("{text}"),
+        Some(_) => writeln!(io::stderr(), "{text}").expect("standard error"),
+    };
+    say(format!("crash: {rounds} rounds, EES_CRASH_SEED={seed}"));
+    let mut schedule = Schedule::new(seed);
+    let mut done = 0;
+    while done < rounds {
+        let begun = Instant::now();
+        let more = ROUNDS_A_FILE.min(rounds - done);
+        let outcome = crash_one_file(more, &mut schedule);
+        done += more;
+        say(format!(
+            "crash: {done} of {rounds} rounds; this file: {} changesets, {} answers lost, of which \
+             {} had been stored, {} ms",
+            outcome.stored,
+            outcome.lost,
+            outcome.stored_all_the_same,
+            begun.elapsed().as_millis()
+        ));
+    }
+}
+
+/// Kills servers of one file, and holds what stands in the end against what they had said.
+fn crash_one_file(rounds: u64, schedule: &mut Schedule) -> Outcome {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("ees.db");
+    let clock = Arc::new(AtomicU64::new(0));
+    let writers = (0..WRITERS).map(|id| Writer::new(id, schedule.branch(), Arc::clone(&clock)));
+    let mut writers: Vec<Writer> = writers.collect();
+    let mut readers: Vec<Reader> = READERS.map(Reader::new).into();
+    for _ in 0..rounds {
+        if schedule.below(2) == 0 {
+            kill_while_it_starts(&file, schedule.milliseconds(START));
+        }
+        let mut ees = Ees::serve(&sqlite(&file));
+        let address = ees.address();
+        let writing = at_work(writers, &address);
+        let reading = at_work(readers, &address);
+        thread::sleep(schedule.milliseconds(LIFE));
+        ees.kill();
+        (writers, readers) = (finished(writing), finished(reading));
+    }
+    conclude(&Ees::serve(&sqlite(&file)), &mut writers, &mut readers)
+}
+
+/// Kills a server that may not be one yet: it makes the file, or mends it after the crash before.
+fn kill_while_it_starts(file: &Path, after: Duration) {
+    let mut command = ees(&["--storage", &sqlite(file), "--listen", "127.0.0.1:0"]);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().expect("ees starts");
+    thread::sleep(after);
+    child.kill().expect("SIGKILL is sent");
+    child.wait().expect("an end");
+}
+
+/// Sets clients to work, each until the server is gone.
+fn at_work<C: Client>(clients: Vec<C>, address: &str) -> Vec<thread::JoinHandle<C>> {
+    let clients = clients.into_iter().map(|mut client| {
+        let address = address.to_owned();
+        thread::spawn(move || {
+            client.work(&address);
+            client
+        })
+    });
+    clients.collect()
+}
+
+fn finished<C>(clients: Vec<thread::JoinHandle<C>>) -> Vec<C> {
+    let clients = clients.into_iter();
+    clients.map(|c| c.join().expect("no refusal")).collect()
+}
+
+/// Lets all come to an end with a server that stays, and checks.
+fn conclude(ees: &Ees, writers: &mut [Writer], readers: &mut [Reader]) -> Outcome {
+    let address = ees.address();
+    for writer in writers.iter_mut() {
+        writer.settle(&address);
+    }
+    let log: Vec<Changeset> = writers::log(ees).iter().map(wire::changeset).collect();
+    assert!(!log.is_empty(), "something was written at all");
+    let operations: Vec<Operation> = writers.iter_mut().flat_map(Writer::operations).collect();
+    let fault = |fault: String| panic!("{fault}");
+    check::operations(&operations, &log).unwrap_or_else(fault);
+    for reader in readers {
+        reader.catch_up(&address, log.len());
+        check::reader(&reader.read, &log).unwrap_or_else(fault);
+    }
+    assert_statistics(ees, &log);
+    Outcome {
+        stored: log.len(),
+        lost: check::lost(&operations).count(),
+        stored_all_the_same: check::stored_all_the_same(&operations),
+    }
+}
+
+/// The counts are those of the log, once they have come so far.
+fn assert_statistics(ees: &Ees, log: &[Changeset]) {
+    let begun = Instant::now();
+    loop {
+        let found = ees.ok("GET", "/streams", "");
+        if found["statistics_version"] == log.len() {
+            assert_eq!(found, check::statistics(log), "G13: exact");
+            return;
+        }
+        assert!(begun.elapsed() < LONG, "G13: statistics converge: {found}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
