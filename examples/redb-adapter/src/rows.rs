@@ -1,0 +1,88 @@
+//! Changesets as rows.
+
+use ees_core::ports::StorageError;
+use ees_core::{
+    Changeset, ChangesetId, Checkpoint, CommitId, EventId, Events, Head, Json, StreamId, Timestamp,
+};
+use redb::ReadableTable;
+
+use crate::error::{corrupt, translate};
+
+/// Stream, changeset id, first and last event id, microseconds, commit id, metadata, events.
+pub(crate) type Row = (
+    &'static str,
+    u64,
+    u64,
+    u64,
+    i64,
+    &'static str,
+    &'static str,
+    &'static str,
+);
+
+/// A row as redb lends it.
+type Lent<'a> = (&'a str, u64, u64, u64, i64, &'a str, &'a str, &'a str);
+
+/// A changeset as a row.
+pub(crate) fn row(changeset: &Changeset) -> Lent<'_> {
+    (
+        changeset.stream_id.as_str(),
+        changeset.changeset_id.get(),
+        changeset.first_event_id.get(),
+        changeset.last_event_id.get(),
+        changeset.timestamp.as_micros(),
+        changeset.commit_id.as_str(),
+        changeset.metadata.as_str(),
+        changeset.events.as_str(),
+    )
+}
+
+/// A row as the changeset at its checkpoint.
+pub(crate) fn changeset(checkpoint: u64, row: Lent<'_>) -> Result<Changeset, StorageError> {
+    let (stream, id, first, last, micros, commit_id, metadata, events) = row;
+    let count = last.checked_sub(first).ok_or_else(|| corrupt(&"events"))? + 1;
+    Ok(Changeset {
+        checkpoint: Some(Checkpoint::new(checkpoint).map_err(|error| corrupt(&error))?),
+        stream_id: StreamId::new(stream).map_err(|error| corrupt(&error))?,
+        changeset_id: ChangesetId::new(id).map_err(|error| corrupt(&error))?,
+        first_event_id: EventId::new(first).map_err(|error| corrupt(&error))?,
+        last_event_id: EventId::new(last).map_err(|error| corrupt(&error))?,
+        timestamp: Timestamp::from_micros(micros).map_err(|error| corrupt(&error))?,
+        commit_id: CommitId::new(commit_id).map_err(|error| corrupt(&error))?,
+        metadata: Json::from_storage(metadata),
+        events: Events::from_storage(events, count),
+    })
+}
+
+/// The end of a stream, found through the index by changeset id, in any transaction.
+pub(crate) fn head(
+    log: &impl ReadableTable<u64, Row>,
+    by_changeset: &impl ReadableTable<(&'static str, u64), u64>,
+    stream: &StreamId,
+) -> Result<Option<Head>, StorageError> {
+    let stream = stream.as_str();
+    let mut entries = by_changeset
+        .range((stream, 0)..=(stream, u64::MAX))
+        .map_err(translate)?;
+    let Some(last) = entries.next_back() else {
+        return Ok(None);
+    };
+    let (_, checkpoint) = last.map_err(translate)?;
+    let found = log.get(checkpoint.value()).map_err(translate)?;
+    let found = found.ok_or_else(|| corrupt(&"the index names no changeset"))?;
+    let (_, id, _, last_event, micros, ..) = found.value();
+    Ok(Some(Head {
+        last_changeset: ChangesetId::new(id).map_err(|error| corrupt(&error))?,
+        last_event: EventId::new(last_event).map_err(|error| corrupt(&error))?,
+        last_timestamp: Timestamp::from_micros(micros).map_err(|error| corrupt(&error))?,
+    }))
+}
+
+/// The checkpoint that the next changeset gets, in any transaction.
+pub(crate) fn next_checkpoint(
+    log: &impl ReadableTable<u64, Row>,
+) -> Result<Checkpoint, StorageError> {
+    let last = log.last().map_err(translate)?;
+    let next = last.map_or(0, |(checkpoint, _)| checkpoint.value() + 1);
+    Checkpoint::new(next).map_err(|error| corrupt(&error))
+}

@@ -1,0 +1,256 @@
+//! The storage port.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ees_core::group_commit::{BatchLimit, GroupCommit};
+use ees_core::ports::{News, Outcome, Storage, StorageError, Written};
+use ees_core::{
+    Changeset, Checkpoint, Commit, Direction, GlobalPage, Head, Page, PageBuilder, PageLimit,
+    StreamId, StreamQuery, StreamRange,
+};
+use futures_util::future::BoxFuture;
+use redb::{
+    Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable, WriteTransaction,
+};
+use tokio::sync::{Mutex, RwLock};
+use tokio::task::JoinHandle;
+
+use crate::error::{OpenError, corrupt, translate, translate_commit};
+use crate::rows::{self, changeset};
+use crate::schema::{self, BY_CHANGESET, BY_EVENT, LOG};
+use crate::writer::Writer;
+
+/// The database; `None` once closed. Every step holds it for reading, so that closing waits for it.
+pub(crate) type SharedDatabase = Arc<RwLock<Option<Database>>>;
+
+/// A store in one redb file.
+pub struct RedbStorage {
+    database: SharedDatabase,
+    commits: GroupCommit,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    news: Arc<News>,
+    max_changeset_bytes: usize,
+}
+
+impl RedbStorage {
+    /// Opens a file, which is made if it is missing, and starts the writer task.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the file is not ours, in use, or cannot be written.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn open(
+        path: impl Into<PathBuf>,
+        max_changeset_bytes: usize,
+    ) -> Result<Self, OpenError> {
+        let path = path.into();
+        let opened = tokio::task::spawn_blocking(move || schema::open(&path));
+        let database = opened.await.unwrap_or_else(|panic| {
+            std::panic::resume_unwind(panic.into_panic());
+        })?;
+        let database = Arc::new(RwLock::new(Some(database)));
+        let news = Arc::new(News::default());
+        let writer = Writer {
+            database: Arc::clone(&database),
+            news: Arc::clone(&news),
+            open: None,
+        };
+        let (commits, run) = GroupCommit::new(writer, BatchLimit::default());
+        let writer = tokio::spawn(async move {
+            run.await;
+        });
+        Ok(Self {
+            database,
+            commits,
+            writer: Mutex::new(Some(writer)),
+            news,
+            max_changeset_bytes,
+        })
+    }
+
+    /// Reads in one transaction, which sees one state of the whole database.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        step: impl FnOnce(&ReadTransaction) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        let database = Arc::clone(&self.database).read_owned().await;
+        let read = move || {
+            let database = database.as_ref().ok_or_else(StorageError::closed)?;
+            step(&database.begin_read().map_err(translate)?)
+        };
+        blocking(read).await
+    }
+
+    /// Writes in a transaction beside group commit's: redb lets one in after the other.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        step: impl FnOnce(&WriteTransaction) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        let database = Arc::clone(&self.database).read_owned().await;
+        let write = move || {
+            let transaction = begin_write(database.as_ref())?;
+            let done = step(&transaction)?;
+            transaction.commit().map_err(translate_commit)?;
+            Ok(done)
+        };
+        blocking(write).await
+    }
+}
+
+/// Opens a transaction that waits for every other writer, and is flushed to the disk by its commit.
+pub(crate) fn begin_write(database: Option<&Database>) -> Result<WriteTransaction, StorageError> {
+    let database = database.ok_or_else(StorageError::closed)?;
+    let mut transaction = database.begin_write().map_err(translate)?;
+    let durable = transaction.set_durability(Durability::Immediate);
+    durable.map_err(translate)?;
+    Ok(transaction)
+}
+
+/// Runs what blocks where blocking is allowed. It runs to its end, whoever goes away.
+pub(crate) async fn blocking<T: Send + 'static>(
+    step: impl FnOnce() -> Result<T, StorageError> + Send + 'static,
+) -> Result<T, StorageError> {
+    let stopped = |_| StorageError::unavailable("its thread has stopped", Written::Unknown);
+    let done = tokio::task::spawn_blocking(step).await;
+    done.map_err(stopped)?
+}
+
+#[async_trait]
+impl Storage for RedbStorage {
+    async fn commit(&self, commit: &Commit) -> Result<Outcome, StorageError> {
+        self.commits.commit(commit).await
+    }
+
+    async fn head(&self, stream_id: &StreamId) -> Result<Option<Head>, StorageError> {
+        let stream_id = stream_id.clone();
+        self.read(move |transaction| {
+            let log = transaction.open_table(LOG).map_err(translate)?;
+            let by_changeset = transaction.open_table(BY_CHANGESET).map_err(translate)?;
+            rows::head(&log, &by_changeset, &stream_id)
+        })
+        .await
+    }
+
+    async fn read_stream(&self, query: &StreamQuery) -> Result<Page<Changeset>, StorageError> {
+        let query = query.clone();
+        self.read(move |transaction| read_stream(transaction, &query))
+            .await
+    }
+
+    async fn read_global(
+        &self,
+        from: Checkpoint,
+        limit: PageLimit,
+    ) -> Result<GlobalPage, StorageError> {
+        self.read(move |transaction| read_global(transaction, from, limit))
+            .await
+    }
+
+    async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError> {
+        self.read(|transaction| {
+            let log = transaction.open_table(LOG).map_err(translate)?;
+            rows::next_checkpoint(&log)
+        })
+        .await
+    }
+
+    fn news(&self) -> BoxFuture<'static, ()> {
+        self.news.listen()
+    }
+
+    fn max_changeset_bytes(&self) -> usize {
+        self.max_changeset_bytes
+    }
+
+    async fn close(&self) {
+        self.commits.close();
+        if let Some(writer) = self.writer.lock().await.take() {
+            // A writer that panicked has given everything back.
+            let _ = writer.await;
+        }
+        // Waits for the reads under way; the file is free when the database is dropped.
+        let mut database = Arc::clone(&self.database).write_owned().await;
+        let _ = tokio::task::spawn_blocking(move || drop(database.take())).await;
+    }
+}
+
+fn read_stream(
+    transaction: &ReadTransaction,
+    query: &StreamQuery,
+) -> Result<Page<Changeset>, StorageError> {
+    let log = transaction.open_table(LOG).map_err(translate)?;
+    let stream = query.stream_id.as_str();
+    let (index, from, to) = match &query.range {
+        StreamRange::Changesets(ids) => (BY_CHANGESET, *ids.start(), *ids.end()),
+        StreamRange::Events(ids) => {
+            let by_event = transaction.open_table(BY_EVENT).map_err(translate)?;
+            let to = last_event_within(&log, &by_event, stream, *ids.end())?;
+            (BY_EVENT, *ids.start(), to)
+        }
+    };
+    let mut page = PageBuilder::new(query.limit);
+    if from > to {
+        return Ok(page.finish());
+    }
+    let index = transaction.open_table(index).map_err(translate)?;
+    let mut entries = index
+        .range((stream, from)..=(stream, to))
+        .map_err(translate)?;
+    let mut next = || match query.direction {
+        Direction::Forward => entries.next(),
+        Direction::Backward => entries.next_back(),
+    };
+    while let Some(entry) = next() {
+        let checkpoint = entry.map_err(translate)?.1.value();
+        let found = log.get(checkpoint).map_err(translate)?;
+        let found = found.ok_or_else(|| corrupt(&"an index names no changeset"))?;
+        if !page.push_changeset(changeset(checkpoint, found.value())?) {
+            break;
+        }
+    }
+    Ok(page.finish())
+}
+
+/// The end, in the index by last events, of what holds an event up to `to`: the changeset that
+/// reaches it is the last one, if it begins early enough.
+fn last_event_within(
+    log: &impl ReadableTable<u64, rows::Row>,
+    by_event: &impl ReadableTable<(&'static str, u64), u64>,
+    stream: &str,
+    to: u64,
+) -> Result<u64, StorageError> {
+    let mut entries = by_event
+        .range((stream, to)..=(stream, u64::MAX))
+        .map_err(translate)?;
+    let Some(reaches) = entries.next() else {
+        return Ok(to);
+    };
+    let (key, checkpoint) = reaches.map_err(translate)?;
+    let found = log.get(checkpoint.value()).map_err(translate)?;
+    let begins_within = found.is_some_and(|found| found.value().2 <= to);
+    Ok(if begins_within { key.value().1 } else { to })
+}
+
+fn read_global(
+    transaction: &ReadTransaction,
+    from: Checkpoint,
+    limit: PageLimit,
+) -> Result<GlobalPage, StorageError> {
+    let log = transaction.open_table(LOG).map_err(translate)?;
+    let mut page = PageBuilder::new(limit);
+    for (expected, entry) in (from.get()..).zip(log.range(from.get()..).map_err(translate)?) {
+        let (checkpoint, row) = entry.map_err(translate)?;
+        if checkpoint.value() != expected {
+            return Err(corrupt(&format!("nothing stands at checkpoint {expected}")));
+        }
+        if !page.push_changeset(changeset(expected, row.value())?) {
+            break;
+        }
+    }
+    let changesets = page.finish().items;
+    let next = from.plus(changesets.len() as u64);
+    Ok(GlobalPage { changesets, next })
+}

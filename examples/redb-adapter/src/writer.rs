@@ -1,0 +1,117 @@
+//! The writing side: group commit's transaction.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ees_core::group_commit::{BatchStore, Snapshot};
+use ees_core::ports::{News, StorageError};
+use ees_core::{Changeset, StreamId};
+use redb::{Database, WriteTransaction};
+use tokio::sync::OwnedRwLockReadGuard;
+
+use crate::error::{corrupt, translate, translate_commit};
+use crate::rows::{head, next_checkpoint, row};
+use crate::schema::{BY_CHANGESET, BY_EVENT, LOG};
+use crate::storage::{SharedDatabase, begin_write, blocking};
+
+/// Group commit's transactions on the database.
+pub(crate) struct Writer {
+    pub(crate) database: SharedDatabase,
+    pub(crate) news: Arc<News>,
+    pub(crate) open: Option<Open>,
+}
+
+/// An open transaction, and what keeps the database from being closed under it.
+pub(crate) struct Open {
+    transaction: WriteTransaction,
+    _database: OwnedRwLockReadGuard<Option<Database>>,
+}
+
+#[async_trait]
+impl BatchStore for Writer {
+    async fn begin(&mut self, streams: &[StreamId]) -> Result<Snapshot, StorageError> {
+        let database = Arc::clone(&self.database).read_owned().await;
+        let streams = streams.to_vec();
+        let begun = blocking(move || {
+            let transaction = begin_write(database.as_ref())?;
+            let snapshot = snapshot(&transaction, streams)?;
+            let open = Open {
+                transaction,
+                _database: database,
+            };
+            Ok((open, snapshot))
+        });
+        let (open, snapshot) = begun.await?;
+        self.open = Some(open);
+        Ok(snapshot)
+    }
+
+    async fn commit(&mut self, changesets: &[Changeset]) -> Result<(), StorageError> {
+        let open = self.open.take().ok_or_else(StorageError::closed)?;
+        let changesets = changesets.to_vec();
+        let committed = blocking(move || {
+            write(&open.transaction, &changesets)?;
+            open.transaction.commit().map_err(translate_commit)
+        });
+        committed.await?;
+        self.news.announce();
+        Ok(())
+    }
+
+    async fn rollback(&mut self) {
+        if let Some(open) = self.open.take() {
+            // A transaction that is dropped is rolled back, whatever becomes of the thread.
+            let _ = blocking(move || open.transaction.abort().map_err(translate)).await;
+        }
+    }
+}
+
+/// What the judge needs, read inside the transaction.
+fn snapshot(
+    transaction: &WriteTransaction,
+    streams: Vec<StreamId>,
+) -> Result<Snapshot, StorageError> {
+    let log = transaction.open_table(LOG).map_err(translate)?;
+    let by_changeset = transaction.open_table(BY_CHANGESET).map_err(translate)?;
+    let mut heads = HashMap::new();
+    for stream in streams {
+        if let Some(head) = head(&log, &by_changeset, &stream)? {
+            heads.insert(stream, head);
+        }
+    }
+    Ok(Snapshot {
+        heads,
+        next_checkpoint: next_checkpoint(&log)?,
+    })
+}
+
+/// Writes changesets into the transaction. Nothing may stand where they go: the last guard.
+fn write(transaction: &WriteTransaction, changesets: &[Changeset]) -> Result<(), StorageError> {
+    let mut log = transaction.open_table(LOG).map_err(translate)?;
+    let mut by_changeset = transaction.open_table(BY_CHANGESET).map_err(translate)?;
+    let mut by_event = transaction.open_table(BY_EVENT).map_err(translate)?;
+    for changeset in changesets {
+        let checkpoint = changeset.checkpoint.ok_or_else(|| corrupt(&"no place"))?;
+        let checkpoint = checkpoint.get();
+        let stream = changeset.stream_id.as_str();
+        let by_id = (stream, changeset.changeset_id.get());
+        let by_last = (stream, changeset.last_event_id.get());
+        let stood = log.insert(checkpoint, row(changeset)).map_err(translate)?;
+        let stood = stood.is_some() | insert(&mut by_changeset, by_id, checkpoint)?;
+        if stood | insert(&mut by_event, by_last, checkpoint)? {
+            return Err(corrupt(&"two changesets at one place"));
+        }
+    }
+    Ok(())
+}
+
+/// Writes an index entry; whether one stood there.
+fn insert(
+    index: &mut redb::Table<'_, (&'static str, u64), u64>,
+    key: (&str, u64),
+    checkpoint: u64,
+) -> Result<bool, StorageError> {
+    let stood = index.insert(key, checkpoint).map_err(translate)?;
+    Ok(stood.is_some())
+}

@@ -1,0 +1,65 @@
+//! The conformance suite on a file.
+
+// A test says what is wrong by panicking.
+#![allow(clippy::expect_used)]
+
+mod guide;
+mod opening;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use conformance_tests::subject::{Direct, Subject};
+use conformance_tests::{AdapterHarness, Capabilities, Harness};
+use ees_core::ports::Storage;
+use redb_adapter::RedbStorage;
+use tempfile::TempDir;
+
+struct Redb {
+    folder: TempDir,
+    storage: Arc<RedbStorage>,
+}
+
+impl Redb {
+    async fn open(folder: &TempDir) -> Arc<RedbStorage> {
+        let limit = Self::CAPABILITIES.max_changeset_bytes;
+        let opened = RedbStorage::open(folder.path().join("ees.redb"), limit).await;
+        Arc::new(opened.expect("a store"))
+    }
+}
+
+#[async_trait]
+impl Harness for Redb {
+    const CAPABILITIES: Capabilities = Capabilities {
+        durable: true,
+        orders_at_commit: true,
+        max_changeset_bytes: 6 * 1024 * 1024,
+    };
+
+    async fn start() -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let storage = Self::open(&folder).await;
+        Self { folder, storage }
+    }
+
+    fn subject(&self) -> Arc<dyn Subject> {
+        Direct::new(Arc::clone(&self.storage))
+    }
+
+    async fn restart(&mut self) {
+        self.storage.close().await;
+        self.storage = Self::open(&self.folder).await;
+    }
+
+    async fn settle(&self) {}
+}
+
+impl AdapterHarness for Redb {
+    type Storage = RedbStorage;
+
+    fn storage(&self) -> Arc<RedbStorage> {
+        Arc::clone(&self.storage)
+    }
+}
+
+conformance_tests::adapter_suite!(Redb);
