@@ -157,6 +157,15 @@ fn conclude(ees: &Ees, writers: &mut [Writer], readers: &mut [Reader]) -> Outcom
         reader.catch_up(&address, log.len());
         check::reader(&reader.read, &log).unwrap_or_else(fault);
     }
+    for (stream, stands) in check::by_stream(&log) {
+        let head = ees.ok("GET", &format!("/streams/{stream}"), "");
+        let last = stands
+            .last()
+            .map(|last| (last.changeset_id, last.last_event_id));
+        let (changeset, event) = last.expect("what is in the log has an end");
+        assert_eq!(head["last_changeset"], changeset, "G5: the end of {stream}");
+        assert_eq!(head["last_event"], event, "G5: the end of {stream}");
+    }
     assert_statistics(ees, &log);
     Outcome {
         stored: log.len(),

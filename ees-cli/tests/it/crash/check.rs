@@ -59,7 +59,8 @@ fn events(operation: &Operation) -> &str {
     &operation.ask.events
 }
 
-fn by_stream(log: &[Changeset]) -> BTreeMap<&str, Vec<Changeset>> {
+/// What stands, stream by stream.
+pub(super) fn by_stream(log: &[Changeset]) -> BTreeMap<&str, Vec<Changeset>> {
     let mut streams: BTreeMap<&str, Vec<Changeset>> = BTreeMap::new();
     for changeset in log {
         let stands = streams.entry(&changeset.stream).or_default();
