@@ -36,7 +36,7 @@ enum Lie {
     MaxPlusOne,
 }
 
-/// Two workers, blocks of two, three changesets of two streams; one of the workers crashes.
+/// Two workers, blocks of two, three changesets of two streams; a worker crashes, or a run fails.
 const TWO_WORKERS: Setting = Setting {
     workers: 2,
     readers: 0,
@@ -181,6 +181,8 @@ fn long_run(three: Setting) -> Vec<(&'static str, Setting)> {
     };
     let with_reader = Setting {
         readers: 1,
+        commits: &["a", "b"],
+        block: 1,
         ..TWO_WORKERS
     };
     let largest = Setting {
