@@ -6,12 +6,12 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use ees_core::ports::{StorageError, Written};
-use ees_core::{CommitId, Conflict, Error, PayloadError, StreamIdError};
+use ees_core::{CommitId, Conflict, Direction, Error, PayloadError, StreamIdError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::answer::{ChangesetItem, Raw, to_json};
-use crate::page::{Items, frame_bytes};
+use crate::page::{Items, frame_bytes, next};
 use crate::params::Common;
 
 /// A refusal or a failure, on its way to become an answer: [`finish`](crate::finish) writes the
@@ -170,11 +170,9 @@ fn forthcoming(
     let shown = page.items.iter();
     let shown = shown.map(|changeset| ChangesetItem::of_stream(changeset, common.details));
     let items = Items::fill(shown, room, common.pretty);
-    let last = page.items.get(..items.taken).and_then(<[_]>::last);
-    let more = page.more || items.taken < page.items.len();
-    let next = last
-        .filter(|_| more)
-        .map(|last| last.changeset_id.get() + 1);
+    let next = next(page, items.taken, Direction::Forward, |changeset| {
+        changeset.changeset_id.get()
+    });
     (items, next)
 }
 

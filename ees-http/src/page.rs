@@ -1,6 +1,6 @@
 //! Cuts pages where the whole body would pass the limit.
 
-use ees_core::MAX_PAGE_BYTES;
+use ees_core::{Direction, MAX_PAGE_BYTES, Page};
 use serde::Serialize;
 
 use crate::answer::{Raw, to_json, write_json};
@@ -56,6 +56,21 @@ impl Items {
     pub(crate) fn raw(&self) -> Raw<'_> {
         Raw(&self.array)
     }
+}
+
+/// Where the next page of a stream begins, if anything remains behind the items that were taken.
+pub(crate) fn next<T>(
+    page: &Page<T>,
+    taken: usize,
+    direction: Direction,
+    id: impl Fn(&T) -> u64,
+) -> Option<u64> {
+    let last = page.items.get(..taken)?.last()?;
+    let more = page.more || taken < page.items.len();
+    more.then(|| match direction {
+        Direction::Forward => id(last) + 1,
+        Direction::Backward => id(last) - 1,
+    })
 }
 
 /// How many bytes a frame takes without its items.

@@ -5,14 +5,14 @@ use axum::http::{HeaderMap, StatusCode, Uri, header::ACCEPT};
 use axum::response::Response;
 use ees_core::ports::Written;
 use ees_core::{
-    Changeset, Checkpoint, Direction, GlobalPage, MAX_ID, Page, StreamId, StreamQuery, StreamRange,
+    Changeset, Checkpoint, GlobalPage, MAX_ID, Page, StreamId, StreamQuery, StreamRange,
     parse_number,
 };
 
 use super::{App, StreamPath};
 use crate::answer::{AllChangesets, ChangesetItem, Raw, StreamChangesets, ok, to_json};
 use crate::error::{ApiError, ErrorBody};
-use crate::page::{Items, frame_bytes};
+use crate::page::{Items, frame_bytes, next};
 use crate::params::{From, GlobalRead, Params, StreamRead};
 
 /// The error of a wrong range.
@@ -70,22 +70,11 @@ fn stream_page(stream_id: &StreamId, page: &Page<Changeset>, read: &StreamRead) 
     let items = page.items.iter();
     let items = items.map(|changeset| ChangesetItem::of_stream(changeset, read.common.details));
     let items = Items::fill(items, room, read.common.pretty);
-    let last = page.items.get(..items.taken).and_then(<[_]>::last);
-    let more = page.more || items.taken < page.items.len();
-    let ids = last.map(|last| last.changeset_id.get());
-    frame.next = ids
-        .filter(|_| more)
-        .map(|last| beside(last, read.direction));
+    frame.next = next(page, items.taken, read.direction, |changeset| {
+        changeset.changeset_id.get()
+    });
     frame.changesets = items.raw();
     to_json(&frame)
-}
-
-/// The id that follows another in a direction.
-pub(super) fn beside(id: u64, direction: Direction) -> u64 {
-    match direction {
-        Direction::Forward => id + 1,
-        Direction::Backward => id - 1,
-    }
 }
 
 /// Read all changesets
@@ -161,8 +150,8 @@ fn global_page(from: Checkpoint, page: &GlobalPage, read: &GlobalRead<Checkpoint
     let items = items.map(|changeset| ChangesetItem::of_all(changeset, read.common.details));
     let items = Items::fill(items, room, read.common.pretty);
     let left = page.changesets.get(items.taken);
-    let next = left.and_then(|left| left.checkpoint).unwrap_or(page.next);
-    frame.next_checkpoint = next.get();
+    let next_checkpoint = left.and_then(|left| left.checkpoint);
+    frame.next_checkpoint = next_checkpoint.unwrap_or(page.next).get();
     frame.changesets = items.raw();
     to_json(&frame)
 }

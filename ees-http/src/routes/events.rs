@@ -9,11 +9,10 @@ use ees_core::{
     StreamRange,
 };
 
-use super::changesets::beside;
 use super::{App, StreamPath};
 use crate::answer::{AllEvents, EventItem, GlobalEventItem, Raw, StreamEvents, ok, to_json};
 use crate::error::{ApiError, ErrorBody};
-use crate::page::{Items, frame_bytes};
+use crate::page::{Items, frame_bytes, next};
 use crate::params::{From, GlobalRead, Params, StreamRead};
 
 /// The error of a wrong range.
@@ -69,12 +68,9 @@ fn stream_page(stream_id: &StreamId, page: &Page<Event>, read: &StreamRead) -> V
     let items = page.items.iter();
     let items = items.map(|event| EventItem::new(event, read.common.details));
     let items = Items::fill(items, room, read.common.pretty);
-    let last = page.items.get(..items.taken).and_then(<[_]>::last);
-    let more = page.more || items.taken < page.items.len();
-    let ids = last.map(|last| last.event_id.get());
-    frame.next = ids
-        .filter(|_| more)
-        .map(|last| beside(last, read.direction));
+    frame.next = next(page, items.taken, read.direction, |event| {
+        event.event_id.get()
+    });
     frame.events = items.raw();
     to_json(&frame)
 }
@@ -142,8 +138,8 @@ fn global_page(
     let items = items.map(|event| GlobalEventItem::new(event, read.common.details));
     let items = Items::fill(items, room, read.common.pretty);
     let left = page.events.get(items.taken);
-    let next = left.map_or(page.next, |left| left.checkpoint);
-    frame.next_checkpoint = next.to_string();
+    let next_checkpoint = left.map_or(page.next, |left| left.checkpoint);
+    frame.next_checkpoint = next_checkpoint.to_string();
     frame.events = items.raw();
     to_json(&frame)
 }
