@@ -27,7 +27,7 @@ pub struct Capabilities {
 #[async_trait]
 pub trait Harness: Sized + Send + Sync + 'static {
     /// What the storage promises.
-    const CAPABILITIES: Capabilities;
+    fn capabilities(&self) -> Capabilities;
 
     /// Starts an empty store.
     async fn start() -> Self;

@@ -56,7 +56,7 @@ pub async fn checkpoints_survive_a_restart<H: AdapterHarness>(harness: &mut H) {
     let name = unique("kept");
     save(&*harness.storage(), &name, at(42)).await;
     harness.restart().await;
-    let kept = H::CAPABILITIES.durable.then(|| at(42));
+    let kept = harness.capabilities().durable.then(|| at(42));
     let found = load(&*harness.storage(), &name).await;
     assert_eq!(found, kept, "G4: as declared");
 }

@@ -64,7 +64,7 @@ pub async fn what_was_acknowledged_before_closing_lasts<H: AdapterHarness>(harne
     let wrote = wrote.await;
     drop(storage);
     harness.restart().await;
-    if !H::CAPABILITIES.durable {
+    if !harness.capabilities().durable {
         return;
     }
     let subject = harness.subject();

@@ -232,7 +232,7 @@ pub async fn an_expectation_ahead_is_refused<H: Harness>(harness: &mut H) {
 pub async fn a_large_conflict_is_told_in_pages<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let name = unique("large-conflict");
-    let count = fill_large(&*subject, &name, H::CAPABILITIES.max_changeset_bytes).await;
+    let count = fill_large(&*subject, &name, harness.capabilities().max_changeset_bytes).await;
     for expect in [Expect::Changeset(1), Expect::Event(1)] {
         let told = conflict(&*subject, &Ask::new(&name, expect)).await;
         let next = told.next.expect("G2: more than one answer can hold");

@@ -38,7 +38,7 @@ pub async fn streams_survive_a_restart<H: Harness>(harness: &mut H) {
     drop(subject);
     harness.restart().await;
     let subject = harness.subject();
-    if !H::CAPABILITIES.durable {
+    if !harness.capabilities().durable {
         return assert_gone(&*subject, &name).await;
     }
     assert_eq!(see(&*subject, &name).await, before, "G4: as it was");
@@ -58,7 +58,7 @@ pub async fn the_global_order_survives_a_restart<H: Harness>(harness: &mut H) {
     drop(subject);
     harness.restart().await;
     let subject = harness.subject();
-    if !H::CAPABILITIES.durable {
+    if !harness.capabilities().durable {
         return assert_gone(&*subject, &names[0]).await;
     }
     let after = of_streams(&log(&*subject, start, 7).await, &names);
@@ -73,13 +73,13 @@ pub async fn commits_go_on_after_a_restart<H: Harness>(harness: &mut H) {
     drop(subject);
     harness.restart().await;
     let subject = harness.subject();
-    let kept = if H::CAPABILITIES.durable { 2 } else { 0 };
+    let kept = if harness.capabilities().durable { 2 } else { 0 };
     let ask = Ask::new(&name, Expect::Event(kept * 2));
     let committed = commit(&*subject, &ask).await;
     assert_eq!(committed.changeset_id, kept + 1, "G4: the next id");
     assert_eq!(committed.first_event_id, kept * 2 + 1, "G4: the next event");
     harness.settle().await;
-    if H::CAPABILITIES.durable {
+    if harness.capabilities().durable {
         let log = of_streams(&log(&*subject, start, 1000).await, &[name]);
         let ids: Vec<u64> = log.iter().map(|c| c.changeset_id).collect();
         assert_eq!(ids, [1, 2, 3], "G4: one order before and after");
@@ -102,7 +102,7 @@ pub async fn idempotency_keys_survive_a_restart<H: Harness>(harness: &mut H) {
         stream(&*subject, &name).await.len(),
         again.timestamp == first.timestamp,
     );
-    if H::CAPABILITIES.durable {
+    if harness.capabilities().durable {
         assert_eq!((kept, same_time), (2, true), "G10: nothing new was stored");
     } else {
         assert_eq!((kept, same_time), (1, false), "G4: declared not durable");
@@ -115,7 +115,11 @@ pub async fn what_many_writers_wrote_survives<H: Harness>(harness: &mut H) {
     let names: Vec<String> = (0..WRITERS).map(|_| unique("crowd")).collect();
     for round in 0..3 {
         let subject = harness.subject();
-        let last = if H::CAPABILITIES.durable { round } else { 0 };
+        let last = if harness.capabilities().durable {
+            round
+        } else {
+            0
+        };
         let writers = names.iter().map(|name| {
             let ask = Ask::new(name, Expect::Changeset(last));
             let ask = ask.events(events(name, 1 + round));
@@ -127,7 +131,7 @@ pub async fn what_many_writers_wrote_survives<H: Harness>(harness: &mut H) {
         harness.restart().await;
         let subject = harness.subject();
         for committed in acknowledged {
-            if !H::CAPABILITIES.durable {
+            if !harness.capabilities().durable {
                 assert_gone(&*subject, &committed.stream).await;
                 continue;
             }

@@ -227,7 +227,7 @@ pub async fn every_limit_gives_the_same_events<H: Harness>(harness: &mut H) {
 pub async fn large_changesets_come_in_pages<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let (start, name) = (end_of_log(&*subject).await, unique("large"));
-    let count = fill_large(&*subject, &name, H::CAPABILITIES.max_changeset_bytes).await;
+    let count = fill_large(&*subject, &name, harness.capabilities().max_changeset_bytes).await;
     harness.settle().await;
     let read = GlobalRead::from(start).limit(GLOBAL_LIMIT);
     let page = log_page(&*subject, read).await;
@@ -256,14 +256,14 @@ pub async fn commits_tell_their_checkpoint<H: Harness>(harness: &mut H) {
     let order = log(&*subject, start, GLOBAL_LIMIT).await;
     let ours = of_streams(&order, std::slice::from_ref(&name));
     let placed: Vec<_> = ours.iter().map(|c| c.checkpoint).collect();
-    if H::CAPABILITIES.orders_at_commit {
+    if harness.capabilities().orders_at_commit {
         assert_eq!(told, placed, "G6: told at commit");
     } else {
         assert_eq!(told, vec![None; SIZES.len()], "G6: not known at commit");
     }
     for (changeset, placed) in stream(&*subject, &name).await.iter().zip(placed) {
         let known = changeset.checkpoint;
-        let same = known == placed || (known.is_none() && !H::CAPABILITIES.orders_at_commit);
+        let same = known == placed || (known.is_none() && !harness.capabilities().orders_at_commit);
         assert!(same, "G6: {known:?} in the stream, {placed:?} in the order");
     }
 }

@@ -19,10 +19,11 @@ async fn keyed(subject: &dyn Subject) -> (Ask, Committed) {
 }
 
 /// Repeats a commit: it is answered as the first time, and the stream stays as it is.
-async fn repeat<H: Harness>(subject: &dyn Subject, ask: &Ask, first: &Committed) {
+async fn repeat<H: Harness>(harness: &H, ask: &Ask, first: &Committed) {
+    let subject = &*harness.subject();
     let before = stream(subject, &ask.stream).await.len();
     let mut again = commit(subject, ask).await;
-    if !H::CAPABILITIES.orders_at_commit {
+    if !harness.capabilities().orders_at_commit {
         // By now it may have the position that it had not when it was committed.
         again.checkpoint = first.checkpoint;
     }
@@ -36,13 +37,13 @@ pub async fn a_repeat_is_answered_as_the_first<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let start = end_of_log(&*subject).await;
     let (ask, first) = keyed(&*subject).await;
-    repeat::<H>(&*subject, &ask, &first).await;
+    repeat(harness, &ask, &first).await;
     for last in 2..22 {
         commit(&*subject, &Ask::new(&ask.stream, Expect::Changeset(last))).await;
     }
-    repeat::<H>(&*subject, &ask, &first).await;
+    repeat(harness, &ask, &first).await;
     harness.settle().await;
-    repeat::<H>(&*subject, &ask, &first).await;
+    repeat(harness, &ask, &first).await;
     let placed = log(&*subject, start, 1000).await;
     let placed = of_streams(&placed, &[ask.stream]).len();
     assert_eq!(placed, 22, "G10: nor in the global order");
@@ -56,16 +57,16 @@ pub async fn a_place_is_the_same_by_event<H: Harness>(harness: &mut H) {
         expect: Expect::Event(3),
         ..by_changeset
     };
-    repeat::<H>(&*subject, &by_event, &first).await;
+    repeat(harness, &by_event, &first).await;
     let ask = Ask::new(&by_event.stream, Expect::Event(4)).key("another");
     let first = commit(&*subject, &ask).await;
     fill(&*subject, &unique("other"), &[1]).await;
-    repeat::<H>(&*subject, &ask, &first).await;
+    repeat(harness, &ask, &first).await;
     let by_changeset = Ask {
         expect: Expect::Changeset(2),
         ..ask
     };
-    repeat::<H>(&*subject, &by_changeset, &first).await;
+    repeat(harness, &by_changeset, &first).await;
 }
 
 /// The key counts only directly behind the expectation: elsewhere the commit is outdated.
@@ -100,7 +101,7 @@ pub async fn a_key_may_be_used_elsewhere<H: Harness>(harness: &mut H) {
     };
     let committed = commit(&*subject, &other).await;
     assert_eq!(committed.changeset_id, 1, "G10: a commit of its own");
-    repeat::<H>(&*subject, &other, &committed).await;
+    repeat(harness, &other, &committed).await;
 }
 
 /// Many repeats at the same time are one commit, and all are told so.
@@ -146,7 +147,7 @@ pub async fn a_key_stands_for_one_content<H: Harness>(harness: &mut H) {
         ..ask.clone()
     };
     refused(&*subject, &without, KEY_REUSED).await;
-    repeat::<H>(&*subject, &ask, &first).await;
+    repeat(harness, &ask, &first).await;
 }
 
 /// To leave out the metadata is to say `{}`, and nothing else.
@@ -155,10 +156,10 @@ pub async fn absent_metadata_is_an_empty_object<H: Harness>(harness: &mut H) {
     let name = unique("absent");
     let absent = Ask::new(&name, Expect::Changeset(0)).key("absent");
     let first = commit(&*subject, &absent).await;
-    repeat::<H>(&*subject, &absent.clone().metadata("{}"), &first).await;
+    repeat(harness, &absent.clone().metadata("{}"), &first).await;
     refused(&*subject, &absent.clone().metadata("{ }"), KEY_REUSED).await;
     refused(&*subject, &absent.clone().metadata("null"), KEY_REUSED).await;
-    repeat::<H>(&*subject, &absent, &first).await;
+    repeat(harness, &absent, &first).await;
 }
 
 /// Without its key, or with another one, the same content is another commit.
@@ -202,6 +203,6 @@ pub async fn every_legal_key_is_kept<H: Harness>(harness: &mut H) {
     for key in ["k", "with space", "\"'\\%;,=", &printable, &"k".repeat(255)] {
         let ask = Ask::new(&unique("legal"), Expect::Changeset(0)).key(key);
         let first = commit(&*subject, &ask).await;
-        repeat::<H>(&*subject, &ask, &first).await;
+        repeat(harness, &ask, &first).await;
     }
 }

@@ -165,7 +165,7 @@ pub async fn bad_input_is_told_before_a_conflict<H: Harness>(harness: &mut H) {
 /// A changeset may have exactly as many bytes of events and metadata as the store declares.
 pub async fn a_changeset_has_a_largest_size<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
-    let largest = H::CAPABILITIES.max_changeset_bytes;
+    let largest = harness.capabilities().max_changeset_bytes;
     let metadata = r#"{"m":1}"#;
     let name = unique("largest");
     let ask = Ask::new(&name, Expect::Changeset(0)).metadata(metadata);

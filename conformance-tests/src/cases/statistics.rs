@@ -111,7 +111,7 @@ pub async fn counts_survive_a_restart<H: Harness>(harness: &mut H) {
     fill(&*harness.subject(), &unique("before"), &[1, 2, 3]).await;
     let before = now(harness).await;
     harness.restart().await;
-    if !H::CAPABILITIES.durable {
+    if !harness.capabilities().durable {
         let after = now(harness).await;
         assert_eq!(after.total_changesets, 0, "G4: declared not durable");
         return;

@@ -145,7 +145,7 @@ pub async fn following_next_gives_the_whole_answer<H: Harness>(harness: &mut H) 
 pub async fn a_large_stream_comes_in_pages<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let name = unique("large");
-    let count = fill_large(&*subject, &name, H::CAPABILITIES.max_changeset_bytes).await;
+    let count = fill_large(&*subject, &name, harness.capabilities().max_changeset_bytes).await;
     for backward in [false, true] {
         let read = Read {
             backward,
@@ -185,7 +185,7 @@ pub async fn a_changeset_larger_than_a_page_comes_alone<H: Harness>(harness: &mu
     let huge = format!("[{}]", [event.as_str(); 9].join(","));
     commit(&*subject, &Ask::new(&name, Expect::Changeset(0))).await;
     let ask = Ask::new(&name, Expect::Changeset(1)).events(&huge);
-    if H::CAPABILITIES.max_changeset_bytes < huge.len() + 2 {
+    if harness.capabilities().max_changeset_bytes < huge.len() + 2 {
         refused(&*subject, &ask, TOO_LARGE).await;
         return;
     }

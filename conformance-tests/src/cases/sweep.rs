@@ -60,7 +60,7 @@ async fn play<H: Harness>(harness: &H, operations: &[Operation]) {
     harness.settle().await;
     let found = of_streams(&log(&*subject, start, GLOBAL_LIMIT).await, &names);
     let found: Vec<Changeset> = found.into_iter().map(bare).collect();
-    if H::CAPABILITIES.orders_at_commit {
+    if harness.capabilities().orders_at_commit {
         assert_eq!(found, model.log(), "G6: the order of the commits");
     }
     for name in names {

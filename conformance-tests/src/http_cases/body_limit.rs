@@ -131,7 +131,7 @@ pub async fn white_space_counts<H: HttpHarness>(harness: &mut H) {
 /// An item that passes the limit by itself is answered all the same, alone.
 pub async fn what_passes_it_alone_comes_alone<H: HttpHarness>(harness: &mut H) {
     let remote = remote(harness);
-    let largest = H::CAPABILITIES.max_changeset_bytes;
+    let largest = harness.capabilities().max_changeset_bytes;
     if largest <= LIMIT {
         return;
     }

@@ -37,7 +37,7 @@ async fn assert_usable(remote: &Remote) {
 /// One byte more than the storage takes.
 pub async fn a_changeset_over_the_storages_limit_is_refused<H: HttpHarness>(harness: &mut H) {
     let remote = remote(harness);
-    let limit = H::CAPABILITIES.max_changeset_bytes;
+    let limit = harness.capabilities().max_changeset_bytes;
     let stream = unique("sizes");
     let response = remote.post(&path(&stream), body_of(limit + 1)).await;
     let message = refused(&response, TOO_LARGE, Some(&stream));
@@ -53,7 +53,7 @@ pub async fn a_changeset_over_the_storages_limit_is_refused<H: HttpHarness>(harn
 pub async fn a_body_over_the_limit_is_refused<H: HttpHarness>(harness: &mut H) {
     let remote = remote(harness);
     let stream = unique("sizes");
-    let size = H::CAPABILITIES.max_changeset_bytes + 2 * 1024 * 1024;
+    let size = harness.capabilities().max_changeset_bytes + 2 * 1024 * 1024;
     let response = remote.post(&path(&stream), body_of(size)).await;
     let message = refused(&response, TOO_LARGE, Some(&stream));
     assert_tells_sizes(&message, size);
@@ -66,7 +66,7 @@ pub async fn a_body_in_chunks_over_the_limit_is_refused<H: HttpHarness>(harness:
     let remote = remote(harness);
     let stream = unique("sizes");
     let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x1_0000));
-    let limit = H::CAPABILITIES.max_changeset_bytes;
+    let limit = harness.capabilities().max_changeset_bytes;
     let count = limit / 0x1_0000 + 16;
     let mut socket = Socket::connect(&harness.url()).await;
     let head = "HTTP/1.1\r\nHost: ees\r\nTransfer-Encoding: chunked\r\n\r\n";

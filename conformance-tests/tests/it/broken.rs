@@ -19,20 +19,25 @@ use conformance_tests::subject::{Direct, Subject};
 use conformance_tests::{AdapterHarness, Capabilities, Harness, run};
 use ees_memory::MemoryStorage;
 
+/// Small, so that the cases that go right up to it are quick.
+const MAX_CHANGESET_BYTES: usize = 6 * 1024 * 1024;
+
 /// A memory store with a fault.
 struct Broken<F>(Arc<Faulty<F>>);
 
 #[async_trait]
 impl<F: Fault + Default> Harness for Broken<F> {
-    const CAPABILITIES: Capabilities = Capabilities {
-        durable: false,
-        orders_at_commit: true,
-        max_changeset_bytes: 6 * 1024 * 1024,
-    };
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            durable: false,
+            orders_at_commit: true,
+            max_changeset_bytes: MAX_CHANGESET_BYTES,
+        }
+    }
 
     async fn start() -> Self {
-        let limit = Self::CAPABILITIES.max_changeset_bytes;
-        let storage = Arc::new(MemoryStorage::with_max_changeset_bytes(limit));
+        let storage = MemoryStorage::with_max_changeset_bytes(MAX_CHANGESET_BYTES);
+        let storage = Arc::new(storage);
         Self(Faulty::new(storage, F::default()))
     }
 

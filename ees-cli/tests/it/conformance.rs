@@ -15,11 +15,13 @@ struct Memory(Server);
 
 #[async_trait]
 impl Harness for Memory {
-    const CAPABILITIES: Capabilities = Capabilities {
-        durable: false,
-        orders_at_commit: true,
-        max_changeset_bytes: 16 * 1024 * 1024,
-    };
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            durable: false,
+            orders_at_commit: true,
+            max_changeset_bytes: 16 * 1024 * 1024,
+        }
+    }
 
     async fn start() -> Self {
         Self(serving::start("memory:").await)
@@ -42,6 +44,9 @@ impl HttpHarness for Memory {
     }
 }
 
+/// Small, so that the cases that go right up to it are quick.
+const MAX_CHANGESET_BYTES: usize = 6 * 1024 * 1024;
+
 /// A server over a file.
 struct Sqlite {
     folder: TempDir,
@@ -52,19 +57,21 @@ struct Sqlite {
 impl Sqlite {
     async fn serve(folder: &TempDir) -> Option<Server> {
         let file = folder.path().join("ees.db");
-        let limit = Self::CAPABILITIES.max_changeset_bytes;
-        let storage = format!("sqlite:{}?max_changeset_bytes={limit}", file.display());
+        let file = file.display();
+        let storage = format!("sqlite:{file}?max_changeset_bytes={MAX_CHANGESET_BYTES}");
         Some(serving::start(&storage).await)
     }
 }
 
 #[async_trait]
 impl Harness for Sqlite {
-    const CAPABILITIES: Capabilities = Capabilities {
-        durable: true,
-        orders_at_commit: true,
-        max_changeset_bytes: 6 * 1024 * 1024,
-    };
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            durable: true,
+            orders_at_commit: true,
+            max_changeset_bytes: MAX_CHANGESET_BYTES,
+        }
+    }
 
     async fn start() -> Self {
         let folder = TempDir::new().expect("a folder");

@@ -7,19 +7,24 @@ use conformance_tests::subject::{Direct, Subject};
 use conformance_tests::{AdapterHarness, Capabilities, Harness};
 use ees_memory::MemoryStorage;
 
+/// Small, so that the cases that go right up to it are quick.
+const MAX_CHANGESET_BYTES: usize = 6 * 1024 * 1024;
+
 struct Memory(Arc<MemoryStorage>);
 
 #[async_trait]
 impl Harness for Memory {
-    const CAPABILITIES: Capabilities = Capabilities {
-        durable: false,
-        orders_at_commit: true,
-        max_changeset_bytes: 6 * 1024 * 1024,
-    };
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            durable: false,
+            orders_at_commit: true,
+            max_changeset_bytes: MAX_CHANGESET_BYTES,
+        }
+    }
 
     async fn start() -> Self {
-        let limit = Self::CAPABILITIES.max_changeset_bytes;
-        Self(Arc::new(MemoryStorage::with_max_changeset_bytes(limit)))
+        let storage = MemoryStorage::with_max_changeset_bytes(MAX_CHANGESET_BYTES);
+        Self(Arc::new(storage))
     }
 
     fn subject(&self) -> Arc<dyn Subject> {

@@ -9,6 +9,9 @@ use ees_core::ports::Storage;
 use ees_sqlite::{SqliteConfig, SqliteStorage};
 use tempfile::TempDir;
 
+/// Small, so that the cases that go right up to it are quick.
+const MAX_CHANGESET_BYTES: usize = 6 * 1024 * 1024;
+
 struct Sqlite {
     folder: TempDir,
     storage: Arc<SqliteStorage>,
@@ -17,18 +20,20 @@ struct Sqlite {
 impl Sqlite {
     async fn open(folder: &TempDir) -> Arc<SqliteStorage> {
         let mut config = SqliteConfig::new(folder.path().join("ees.db"));
-        config.max_changeset_bytes = Self::CAPABILITIES.max_changeset_bytes;
+        config.max_changeset_bytes = MAX_CHANGESET_BYTES;
         Arc::new(SqliteStorage::open(&config).await.expect("a store"))
     }
 }
 
 #[async_trait]
 impl Harness for Sqlite {
-    const CAPABILITIES: Capabilities = Capabilities {
-        durable: true,
-        orders_at_commit: true,
-        max_changeset_bytes: 6 * 1024 * 1024,
-    };
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            durable: true,
+            orders_at_commit: true,
+            max_changeset_bytes: MAX_CHANGESET_BYTES,
+        }
+    }
 
     async fn start() -> Self {
         let folder = TempDir::new().expect("a folder");
