@@ -179,24 +179,39 @@ pub(crate) async fn log_page(subject: &dyn Subject, read: GlobalRead<u64>) -> Ve
     page.changesets
 }
 
-/// The global order from a checkpoint to its end, read in pages of so many.
+/// The global order from a checkpoint to its end, read in pages of so many. It goes on to where the
+/// end was when it began, at least, but not for ever behind others who write.
 pub(crate) async fn log(subject: &dyn Subject, from: u64, limit: u64) -> Vec<Changeset> {
+    let end = end_of_log(subject).await;
     let mut log = Vec::new();
     loop {
         let at = from + log.len() as u64;
         let page = log_page(subject, GlobalRead::from(at).limit(limit)).await;
-        if page.is_empty() {
+        if page.is_empty() || at > end {
             return log;
         }
         log.extend(page);
     }
 }
 
-/// The global order's events from a checkpoint to its end, read in pages of so many.
+/// The global order's events from a checkpoint to its end, read in pages of so many; as far as
+/// [`log`].
 pub(crate) async fn event_log(
+    subject: &dyn Subject,
+    from: (u64, u64),
+    limit: u64,
+) -> Vec<GlobalEvent> {
+    let end = end_of_log(subject).await;
+    event_log_past(subject, from, limit, end).await
+}
+
+/// The global order's events from a checkpoint on, until there are no more or those of another
+/// checkpoint have been read.
+pub(crate) async fn event_log_past(
     subject: &dyn Subject,
     mut from: (u64, u64),
     limit: u64,
+    last: u64,
 ) -> Vec<GlobalEvent> {
     let mut log = Vec::new();
     loop {
@@ -213,6 +228,9 @@ pub(crate) async fn event_log(
         assert!(page.next_checkpoint > from, "G6: a page leads on");
         from = page.next_checkpoint;
         log.extend(page.events);
+        if from.0 > last {
+            return log;
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A store over HTTP: the REST contract's client.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -53,9 +54,11 @@ impl Response {
         std::str::from_utf8(&self.body).expect("a body in UTF-8")
     }
 
-    /// The body as JSON.
+    /// The body as JSON. Numbers that fit into none of Rust's are null: the order may tell of what
+    /// others committed.
     pub fn json(&self) -> serde_json::Value {
-        self.read()
+        let plain = serde_json::from_slice(&self.body);
+        plain.unwrap_or_else(|_| lenient(self.read()))
     }
 
     /// A header's value, if it is there.
@@ -79,6 +82,17 @@ impl Remote {
         })
     }
 
+    /// GETs a path and query from a server that may not be there.
+    ///
+    /// # Errors
+    /// What went wrong, if no answer came.
+    pub async fn try_get(&self, path_and_query: &str) -> Result<Response, String> {
+        let uri = format!("{}{path_and_query}", self.url);
+        let request = Request::builder().uri(uri).body(Full::default());
+        let request = request.map_err(|error| chain(&error))?;
+        self.exchange(request).await
+    }
+
     /// Sends a request as it is: the path and query are not touched.
     pub async fn send(
         &self,
@@ -98,13 +112,19 @@ impl Remote {
                 HeaderValue::from_bytes(value.as_bytes()).expect("a header's value"),
             );
         }
-        let response = self.client.request(request).await.expect("an answer");
-        let (head, body) = response.into_parts();
-        Response {
+        let answered = self.exchange(request).await;
+        answered.unwrap_or_else(|error| panic!("no answer from {}: {error}", self.url))
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Response, String> {
+        let response = self.client.request(request).await;
+        let (head, body) = response.map_err(|error| chain(&error))?.into_parts();
+        let body = body.collect().await.map_err(|error| chain(&error))?;
+        Ok(Response {
             status: head.status,
             headers: head.headers,
-            body: body.collect().await.expect("a whole body").to_bytes(),
-        }
+            body: body.to_bytes(),
+        })
     }
 
     /// GETs a path and query.
@@ -126,6 +146,29 @@ impl Remote {
         accept(&response)?;
         Ok(take(&response))
     }
+}
+
+fn lenient(raw: &RawValue) -> serde_json::Value {
+    let text = raw.get();
+    if let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(text) {
+        return items.into_iter().map(lenient).collect();
+    }
+    if let Ok(fields) = serde_json::from_str::<BTreeMap<String, &RawValue>>(text) {
+        let fields = fields.into_iter();
+        return fields.map(|(name, value)| (name, lenient(value))).collect();
+    }
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+/// An error and what caused it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
 }
 
 /// Writes a stream id as a path segment.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{accepted, append, path};
+use super::{accepted, append, end_of_log, path};
 use crate::subject::{Remote, Response};
 
 /// How long a body may be.
@@ -59,8 +59,14 @@ impl Walk {
         }
     }
 
-    /// Reads all pages from a cursor on; no body passes the limit, and none is cut before it.
+    /// Reads all pages from a cursor on; no body passes the limit, and none is cut before it. The
+    /// global order is read to where its end is now: a page that comes by it may be cut anywhere,
+    /// as others may write.
     pub(crate) async fn follow(&self, remote: &Remote, begin: u64) -> Vec<Value> {
+        let end = match self.limit {
+            Some(_) => end_of_log(remote).await,
+            None => u64::MAX,
+        };
         let mut items = Vec::new();
         let mut cursor = begin.to_string();
         loop {
@@ -77,6 +83,9 @@ impl Walk {
             let Some(next) = cursor_of(&page[self.next]).filter(|next| *next != cursor) else {
                 return items;
             };
+            if changeset_of(&next) >= end {
+                return items;
+            }
             if Some(found.len()) != self.limit {
                 self.assert_full(remote, size, &next).await;
             }
@@ -100,6 +109,12 @@ impl Walk {
         let limit = limit.map_or_else(String::new, |limit| format!("&limit={limit}"));
         remote.get(&format!("{}{cursor}{limit}", self.path)).await
     }
+}
+
+/// The first part of `c` or `c.i`.
+fn changeset_of(cursor: &str) -> u64 {
+    let number = cursor.split('.').next().and_then(|c| c.parse().ok());
+    number.expect("a cursor")
 }
 
 fn cursor_of(next: &Value) -> Option<String> {
