@@ -12,7 +12,7 @@ pub mod wake_hint;
 list! { $
     /// The cases for adapters, beside [`CASES`](crate::cases::CASES): one test each for an
     /// [`AdapterHarness`](crate::AdapterHarness).
-    adapter_cases: ADAPTER_CASES, adapter_cases:
+    adapter_cases: ADAPTER_CASES, adapter_cases, AdapterHarness:
     checkpoint_store {
         an_unknown_name_has_no_checkpoint [6];
         the_checkpoint_saved_last_wins [6];

@@ -21,7 +21,7 @@ pub mod waiting;
 list! { $
     /// The cases for every store, in process or over HTTP: one test each for a
     /// [`Harness`](crate::Harness).
-    cases: CASES, suite:
+    cases: CASES, suite, Harness:
     atomic {
         a_changeset_is_stored_whole [1];
         a_reader_never_sees_part_of_a_changeset [1, 5];

@@ -22,7 +22,7 @@ mod wire;
 #[cfg(feature = "http")]
 pub use harness::HttpHarness;
 pub use harness::{Adapter, AdapterHarness, Capabilities, Harness, run};
-pub use list::Case;
+pub use list::{Case, Runnable};
 #[cfg(feature = "http")]
 pub use wire::tokens::tokens;
 

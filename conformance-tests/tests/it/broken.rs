@@ -1,7 +1,7 @@
 //! The suite can fail: storages that break a promise are found out by the case that holds it.
 
 mod counts;
-mod order;
+pub(crate) mod order;
 mod reads;
 mod writes;
 

@@ -64,6 +64,21 @@ fn every_guarantee_that_a_store_can_show_has_cases() {
     assert_eq!(held, expected);
 }
 
+/// A runner that cannot restart a store leaves out G4, and nothing else.
+#[test]
+fn who_restarts_a_store_holds_what_is_durable() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cases");
+    for case in CASES {
+        let (group, name) = case.name.split_once("::").expect("a group");
+        let file = folder.join(format!("{group}.rs"));
+        let text = fs::read_to_string(file).expect("a file to read");
+        let mut functions = text.split("pub async fn ");
+        let function = functions.find(|text| text.starts_with(&format!("{name}<")));
+        let restarts = function.expect("the case").contains(".restart()");
+        assert_eq!(restarts, case.guarantees.contains(&4), "{}", case.name);
+    }
+}
+
 /// The page that strangers read tells of every group under each guarantee that it holds.
 #[test]
 fn the_guarantees_page_names_every_group() {

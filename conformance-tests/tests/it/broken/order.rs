@@ -8,7 +8,7 @@ use ees_core::{Checkpoint, GlobalPage, PageLimit};
 
 /// Leaves a hole in the positions.
 #[derive(Default)]
-pub(super) struct SkipsACheckpoint;
+pub(crate) struct SkipsACheckpoint;
 
 #[async_trait]
 impl Fault for SkipsACheckpoint {

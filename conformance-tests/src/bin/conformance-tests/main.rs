@@ -1,0 +1,111 @@
+//! The `conformance-tests` binary: holds a running deployment to the promises that can be seen
+//! through its REST contract.
+
+mod args;
+// A harness says what is wrong by panicking, as the cases do.
+#[allow(clippy::expect_used)]
+mod deployment;
+mod report;
+mod run;
+mod selection;
+mod table;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use args::Args;
+use clap::Parser;
+use clap::error::ErrorKind;
+use conformance_tests::Case;
+use conformance_tests::cases::CASES;
+use conformance_tests::http_cases::HTTP_CASES;
+use deployment::Target;
+use report::Report;
+use selection::Filter;
+
+/// At least one case failed.
+const FAILED: u8 = 1;
+/// The deployment cannot be reached.
+const UNREACHABLE: u8 = 3;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let filter = Filter::new(&args.filter);
+    if args.list {
+        return list(&filter);
+    }
+    let Some(url) = &args.url else {
+        usage("--url is missing");
+    };
+    let chosen = filter.choose();
+    if chosen.is_empty() {
+        usage("no case matches --filter; --list tells them all");
+    }
+    if chosen
+        .iter()
+        .all(|runnable| selection::needs_restart(&runnable.case))
+    {
+        usage("nothing to run: a black box cannot restart a deployment");
+    }
+    let target = match Target::find(url, args.max_changeset_bytes) {
+        Ok(target) => target,
+        Err(reason) => {
+            eprintln!("conformance-tests: {reason}");
+            return ExitCode::from(UNREACHABLE);
+        }
+    };
+    deployment::set(target);
+    let results = run::all(&chosen, &args);
+    finish(&Report::new(url.clone(), results), &args)
+}
+
+/// Ends as the command line's own errors do: with 2.
+fn usage(message: &str) -> ! {
+    let mut command = <Args as clap::CommandFactory>::command();
+    command.error(ErrorKind::InvalidValue, message).exit()
+}
+
+/// Prints the cases' names and guarantees.
+fn list(filter: &Filter) -> ExitCode {
+    let cases = CASES.iter().chain(HTTP_CASES);
+    let lines: Vec<String> = cases
+        .filter(|case| filter.takes(case))
+        .map(|case| format!("{} {}\n", case.name, guarantees(case)))
+        .collect();
+    print(&lines.concat())
+}
+
+/// `[G1, G5]`
+fn guarantees(case: &Case) -> String {
+    let names: Vec<String> = case.guarantees.iter().map(|n| format!("G{n}")).collect();
+    format!("[{}]", names.join(", "))
+}
+
+fn finish(report: &Report, args: &Args) -> ExitCode {
+    let text = if args.json {
+        report.json()
+    } else {
+        table::render(report)
+    };
+    let printed = print(&text);
+    if report.failed() > 0 {
+        return ExitCode::from(FAILED);
+    }
+    printed
+}
+
+/// Prints to standard output; whoever closed it has seen enough.
+fn print(text: &str) -> ExitCode {
+    let mut stdout = io::stdout().lock();
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("conformance-tests: standard output: {error}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
