@@ -22,11 +22,13 @@ struct Eventual(Arc<EventualStorage>);
 
 #[async_trait]
 impl Harness for Eventual {
-    const CAPABILITIES: Capabilities = Capabilities {
-        durable: false,
-        orders_at_commit: false,
-        max_changeset_bytes: EventualStorage::MAX_CHANGESET_BYTES,
-    };
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            durable: false,
+            orders_at_commit: false,
+            max_changeset_bytes: EventualStorage::MAX_CHANGESET_BYTES,
+        }
+    }
 
     async fn start() -> Self {
         let storage = Arc::new(EventualStorage::with_lag(3));

@@ -15,6 +15,8 @@ use ees_core::ports::Storage;
 use redb_adapter::RedbStorage;
 use tempfile::TempDir;
 
+const MAX_CHANGESET_BYTES: usize = 6 * 1024 * 1024;
+
 struct Redb {
     folder: TempDir,
     storage: Arc<RedbStorage>,
@@ -22,7 +24,7 @@ struct Redb {
 
 impl Redb {
     async fn open(folder: &TempDir) -> Arc<RedbStorage> {
-        let limit = Self::CAPABILITIES.max_changeset_bytes;
+        let limit = MAX_CHANGESET_BYTES;
         let opened = RedbStorage::open(folder.path().join("ees.redb"), limit).await;
         Arc::new(opened.expect("a store"))
     }
@@ -30,11 +32,13 @@ impl Redb {
 
 #[async_trait]
 impl Harness for Redb {
-    const CAPABILITIES: Capabilities = Capabilities {
-        durable: true,
-        orders_at_commit: true,
-        max_changeset_bytes: 6 * 1024 * 1024,
-    };
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            durable: true,
+            orders_at_commit: true,
+            max_changeset_bytes: MAX_CHANGESET_BYTES,
+        }
+    }
 
     async fn start() -> Self {
         let folder = TempDir::new().expect("a folder");
