@@ -65,10 +65,15 @@ impl AdapterHarness for Eventual {
     }
 }
 
-/// A worker, one of several at once: indexes what it is notified of until the storage has gone.
+/// A worker, one of several at once: indexes what it is notified of until the storage has gone. It
+/// begins with the first who waits for news, so that until then `settle` alone gives positions.
 async fn keep_indexing(storage: Weak<EventualStorage>) {
     while let Some(storage) = storage.upgrade() {
-        let notified = storage.notifications();
+        let notified = if storage.is_waited_for() {
+            storage.notifications()
+        } else {
+            Vec::new()
+        };
         if !notified.is_empty() {
             let mut indexer = Indexer::new(Arc::clone(&storage) as Arc<dyn Index>);
             // A closed storage refuses; whatever else is left behind is the sweep's to find.

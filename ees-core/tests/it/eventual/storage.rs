@@ -4,6 +4,7 @@
 //! storage, and what it wrote shows in the index later still: each entry hides from some reads.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
@@ -28,6 +29,8 @@ pub(crate) struct EventualStorage {
     news: News,
     /// From how many reads an entry of the index hides, at most.
     lag: u64,
+    /// Whether anyone has ever waited for news.
+    waited_for: AtomicBool,
 }
 
 /// What the indexer makes.
@@ -56,7 +59,13 @@ impl EventualStorage {
             ordered: Mutex::default(),
             news: News::default(),
             lag,
+            waited_for: AtomicBool::new(false),
         }
+    }
+
+    /// Whether anyone has ever waited for news.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        self.waited_for.load(Ordering::Relaxed)
     }
 
     /// What was committed since the last call.
@@ -147,6 +156,7 @@ impl Storage for EventualStorage {
     }
 
     fn news(&self) -> BoxFuture<'static, ()> {
+        self.waited_for.store(true, Ordering::Relaxed);
         self.news.listen()
     }
 
