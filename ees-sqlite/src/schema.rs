@@ -47,6 +47,7 @@ pub(crate) async fn open_writer(path: &Path) -> Result<SqliteConnection, OpenErr
         // Gives back what a burst made of the write-ahead log.
         .pragma("journal_size_limit", "67108864")
         .pragma("cache_size", "-16384")
+        .pragma("wal_autocheckpoint", "16384")
         .statement_cache_capacity(2 * MAX_ROWS)
         .pragma("application_id", APPLICATION_ID.to_string())
         .connect()
