@@ -6,6 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ees_core::ports::{CheckpointStore, StatisticsStore, Storage};
 
+#[cfg(feature = "http")]
+use crate::subject::Remote;
 use crate::subject::Subject;
 
 /// What a storage promises beyond what all do. What is declared unsupported is asserted to be
@@ -59,8 +61,8 @@ pub trait AdapterHarness: Harness {
 /// A harness that serves the REST contract.
 #[cfg(feature = "http")]
 pub trait HttpHarness: Harness {
-    /// Where, without a slash at the end: `http://127.0.0.1:8080`.
-    fn url(&self) -> String;
+    /// A client of it.
+    fn remote(&self) -> Arc<Remote>;
 }
 
 /// The longest that a case may take. It decides no test: it only ends one that would never end.

@@ -86,7 +86,6 @@ list! { $
     sizes {
         a_changeset_over_the_storages_limit_is_refused [12];
         a_body_over_the_limit_is_refused [12];
-        a_body_in_chunks_over_the_limit_is_refused [12];
     }
     keys {
         bad_ones_are_refused [12, 10];
@@ -128,5 +127,6 @@ list! { $
         old_clients_are_answered [5];
         what_is_no_http_is_refused [12];
         a_body_that_breaks_off_changes_nothing [12, 1];
+        a_body_in_chunks_over_the_limit_is_refused [12];
     }
 }

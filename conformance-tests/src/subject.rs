@@ -12,10 +12,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use direct::Direct;
+#[cfg(feature = "sigv4")]
+pub use http::Signer;
 #[cfg(feature = "http")]
 pub(crate) use http::encode;
 #[cfg(feature = "http")]
-pub use http::{Remote, Response};
+pub use http::{Access, Remote, Response};
 
 /// A store under test.
 #[async_trait]

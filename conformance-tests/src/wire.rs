@@ -6,12 +6,10 @@ pub(crate) mod socket;
 pub(crate) mod tokens;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use hyper::Method;
 use serde_json::Value;
 
-use crate::HttpHarness;
 use crate::subject::{Remote, Response, encode};
 
 /// Which status each error has.
@@ -44,11 +42,6 @@ pub(crate) const EVENT_RANGE: &str = "INVALID_EVENT_FILTERING_PARAMS";
 
 /// A body that can be committed.
 pub(crate) const BODY: &str = r#"{"events":[{"type":"tested"}]}"#;
-
-/// A raw client of the server under test.
-pub(crate) fn remote<H: HttpHarness>(harness: &H) -> Arc<Remote> {
-    Remote::new(harness.url())
-}
 
 /// A stream's path.
 pub(crate) fn path(stream: &str) -> String {

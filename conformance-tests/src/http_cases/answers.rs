@@ -8,7 +8,7 @@ use crate::subject::{Remote, Response, encode, unique};
 use crate::wire::schema::Description;
 use crate::wire::{
     Call, accepted, append, assert_fields, changesets_call, commit_call, end_of_log, events_call,
-    global_calls, path, remote, stream_calls,
+    global_calls, path, stream_calls,
 };
 
 /// What `details=true` adds to a changeset.
@@ -52,7 +52,7 @@ fn assert_details(changeset: &Value) {
 
 /// A commit's answer.
 pub async fn a_commit<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = unique("answers");
     let call = commit_call(&path(&stream));
     let plain = answer(&remote, &call, "").await;
@@ -70,7 +70,7 @@ pub async fn a_commit<H: HttpHarness>(harness: &mut H) {
 
 /// A stream's end; it has no details.
 pub async fn a_streams_end<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = two_changesets(&remote).await;
     let [_, head, _, _] = stream_calls(&path(&stream));
     let plain = answer(&remote, &head, "").await;
@@ -90,7 +90,7 @@ pub async fn a_streams_end<H: HttpHarness>(harness: &mut H) {
 
 /// A stream's changesets, with a cursor and without.
 pub async fn a_streams_changesets<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = two_changesets(&remote).await;
     harness.settle().await;
     let call = changesets_call(&path(&stream));
@@ -122,7 +122,7 @@ pub async fn a_streams_changesets<H: HttpHarness>(harness: &mut H) {
 
 /// A stream's events, with a cursor and without.
 pub async fn a_streams_events<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = two_changesets(&remote).await;
     let call = events_call(&path(&stream));
     let events = [
@@ -158,7 +158,7 @@ fn own(page: &Value, name: &str, stream: &str) -> Vec<Value> {
 
 /// All changesets.
 pub async fn all_changesets<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let begin = end_of_log(&remote).await;
     let stream = two_changesets(&remote).await;
     harness.settle().await;
@@ -189,7 +189,7 @@ pub async fn all_changesets<H: HttpHarness>(harness: &mut H) {
 
 /// All events.
 pub async fn all_events<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let begin = end_of_log(&remote).await;
     let stream = two_changesets(&remote).await;
     harness.settle().await;
@@ -223,7 +223,7 @@ pub async fn all_events<H: HttpHarness>(harness: &mut H) {
 
 /// The statistics: five counts.
 pub async fn statistics<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let call = Call::new(Method::GET, "/streams", "");
     for query in ["", "details=true"] {
         let counts = answer(&remote, &call, query).await;
@@ -239,7 +239,7 @@ pub async fn statistics<H: HttpHarness>(harness: &mut H) {
 
 /// The version and the description.
 pub async fn what_the_service_says_of_itself<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let version = Call::new(Method::GET, "/version", "");
     let body = answer(&remote, &version, "").await;
     assert_fields(&body, &["version"]);
@@ -251,7 +251,7 @@ pub async fn what_the_service_says_of_itself<H: HttpHarness>(harness: &mut H) {
 
 /// HEAD works wherever GET does.
 pub async fn a_head_request_has_the_same_headers<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = two_changesets(&remote).await;
     let mut calls = crate::wire::all_calls(&path(&stream));
     calls.retain(|call| call.method == Method::GET);
@@ -268,7 +268,7 @@ pub async fn a_head_request_has_the_same_headers<H: HttpHarness>(harness: &mut H
 
 /// An existing stream whose range holds nothing answers an empty list.
 pub async fn a_range_that_holds_nothing<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = two_changesets(&remote).await;
     for (call, name) in [
         (changesets_call(&path(&stream)), "changesets"),
@@ -288,7 +288,7 @@ pub async fn a_range_that_holds_nothing<H: HttpHarness>(harness: &mut H) {
 
 /// Past the head a page is empty and leads nowhere.
 pub async fn the_end_of_the_global_order<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let [changesets, events] = global_calls();
     let far = 1_u64 << 60;
     assert_eq!(

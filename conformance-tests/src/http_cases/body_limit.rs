@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::HttpHarness;
 use crate::subject::{Remote, unique};
 use crate::wire::paging::{LIMIT, Walk, large_stream};
-use crate::wire::{accepted, append, end_of_log, path, remote};
+use crate::wire::{accepted, append, end_of_log, path};
 
 /// Walks through a stream's items; their ids.
 async fn stream_ids(remote: &Remote, stream: &str, items: &'static str, query: &str) -> Vec<u64> {
@@ -44,7 +44,7 @@ fn all(count: u64) -> Vec<u64> {
 
 /// Changesets and events of a stream.
 pub async fn no_page_of_a_stream_passes_it<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = unique("limit");
     let changesets = large_stream(&remote, &stream).await;
     for query in ["", "details=true&pp=true&"] {
@@ -57,7 +57,7 @@ pub async fn no_page_of_a_stream_passes_it<H: HttpHarness>(harness: &mut H) {
 
 /// Changesets and events of the global order.
 pub async fn no_page_of_the_global_order_passes_it<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let begin = end_of_log(&remote).await;
     let stream = unique("limit");
     let changesets = large_stream(&remote, &stream).await;
@@ -84,7 +84,7 @@ async fn tiny_events(remote: &Remote, count: usize) -> String {
 
 /// Events of one byte each take more for their frames than for themselves.
 pub async fn the_frames_of_tiny_events_count<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let count = 80_000;
     let stream = tiny_events(&remote, count).await;
     let ids = stream_ids(&remote, &stream, "events", "details=true&").await;
@@ -93,7 +93,7 @@ pub async fn the_frames_of_tiny_events_count<H: HttpHarness>(harness: &mut H) {
 
 /// The same in the global order, where the stream's name comes with each.
 pub async fn the_frames_of_events_count_globally<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let begin = end_of_log(&remote).await;
     // On the wire its name takes 2000 bytes.
     let stream = unique("limit") + &"\\".repeat(980);
@@ -111,7 +111,7 @@ pub async fn the_frames_of_events_count_globally<H: HttpHarness>(harness: &mut H
 
 /// What pretty-printing adds counts too.
 pub async fn white_space_counts<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = unique("limit-space");
     let event = format!("{}1{}", "[".repeat(30), "]".repeat(30));
     let events = vec![event.as_str(); 700].join(",");
@@ -130,7 +130,7 @@ pub async fn white_space_counts<H: HttpHarness>(harness: &mut H) {
 
 /// An item that passes the limit by itself is answered all the same, alone.
 pub async fn what_passes_it_alone_comes_alone<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let largest = harness.capabilities().max_changeset_bytes;
     if largest <= LIMIT {
         return;

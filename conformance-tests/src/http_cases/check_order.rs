@@ -7,7 +7,7 @@ use crate::HttpHarness;
 use crate::subject::{Remote, Response, unique};
 use crate::wire::{
     BODY, CHANGESET_RANGE, Call, EVENT_RANGE, all_calls, append, changesets_call, commit_call,
-    events_call, global_calls, path, refused, remote, stream_calls,
+    events_call, global_calls, path, refused, stream_calls,
 };
 
 const BAD_KEY: (&str, &str) = ("idempotency-key", "");
@@ -23,7 +23,7 @@ async fn post(
 
 /// A wrong method or path is told before a wrong stream id or parameter.
 pub async fn method_and_path_come_first<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let reserved = "!!!RESERVED";
     for call in stream_calls(&path(reserved)) {
         let response = remote
@@ -47,7 +47,7 @@ pub async fn method_and_path_come_first<H: HttpHarness>(harness: &mut H) {
 
 /// A wrong stream id is told before wrong parameters, headers, bodies.
 pub async fn the_stream_id_comes_before_the_parameters<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let reserved = "!!!RESERVED";
     let bad = "expected_last_changeset=x&from=x&limit=0&details=x&pp=x&pp=x";
     for call in stream_calls(&path(reserved)) {
@@ -62,7 +62,7 @@ pub async fn the_stream_id_comes_before_the_parameters<H: HttpHarness>(harness: 
 /// Of several wrong parameters the first of the contract's table is told, wherever it stands in
 /// the query.
 pub async fn parameters_come_in_the_order_of_the_contract<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = unique("order");
     let commit = [
         ("expected_last_changeset", "INVALID_EXPECTED_CHANGESET_ID"),
@@ -107,7 +107,7 @@ async fn assert_order(remote: &Remote, call: &Call, order: &[(&str, &str)], stre
 
 /// A wrong parameter is told before a wrong header.
 pub async fn parameters_come_before_headers<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = unique("order");
     let path = path(&stream);
     for (query, code) in [
@@ -127,7 +127,7 @@ pub async fn parameters_come_before_headers<H: HttpHarness>(harness: &mut H) {
 
 /// A wrong header is told before a wrong body.
 pub async fn headers_come_before_the_body<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = unique("order");
     let response = post(&remote, &path(&stream), &[BAD_KEY], "x").await;
     refused(&response, "INVALID_IDEMPOTENCY_KEY", Some(&stream));
@@ -135,7 +135,7 @@ pub async fn headers_come_before_the_body<H: HttpHarness>(harness: &mut H) {
 
 /// A wrong body is told before a conflict or an expectation ahead.
 pub async fn the_body_comes_before_the_storage<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = unique("order");
     append(&remote, &stream, 0, BODY).await;
     for last in [0, 9] {
@@ -148,7 +148,7 @@ pub async fn the_body_comes_before_the_storage<H: HttpHarness>(harness: &mut H) 
 
 /// A wrong parameter is told before a missing stream.
 pub async fn parameters_come_before_the_storage<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = unique("order");
     for call in all_calls(&path(&stream)) {
         let response = call.send(&remote, "details=x").await;

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::HttpHarness;
 use crate::subject::{Remote, unique};
-use crate::wire::{BODY, accepted, append, assert_untouched, path, refused, remote};
+use crate::wire::{BODY, accepted, append, assert_untouched, path, refused};
 
 const INVALID: &str = "INVALID_BODY";
 
@@ -74,12 +74,12 @@ pub async fn what_is_no_json_object_is_refused<H: HttpHarness>(harness: &mut H) 
         br#"{"events":["\u12"]}"#,
         br"{events:[1]}",
     ];
-    assert_refused(&remote(harness), bodies, INVALID).await;
+    assert_refused(&harness.remote(), bodies, INVALID).await;
 }
 
 /// No key twice at the top level, whichever and however written; further down it is the client's.
 pub async fn a_key_given_twice_is_refused<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let bodies: &[&[u8]] = &[
         br#"{"events":[1],"events":[1]}"#,
         br#"{"events":[1],"metadata":1,"metadata":1}"#,
@@ -118,7 +118,7 @@ pub async fn events_are_an_array<H: HttpHarness>(harness: &mut H) {
         br#"{"events":1}"#,
         br#"{"events":true}"#,
     ];
-    assert_refused(&remote(harness), bodies, INVALID).await;
+    assert_refused(&harness.remote(), bodies, INVALID).await;
 }
 
 /// `events` holds something.
@@ -127,12 +127,12 @@ pub async fn no_events_are_refused<H: HttpHarness>(harness: &mut H) {
         br#"{"events":[]}"#,
         br#"{"events": [ ] ,"metadata":{"a":1}}"#,
     ];
-    assert_refused(&remote(harness), bodies, "NO_EVENTS").await;
+    assert_refused(&harness.remote(), bodies, "NO_EVENTS").await;
 }
 
 /// Keys that the contract does not know, whatever they hold.
 pub async fn other_keys_are_ignored<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let deep = nested(120);
     for other in [
         "null",
@@ -149,7 +149,7 @@ pub async fn other_keys_are_ignored<H: HttpHarness>(harness: &mut H) {
 
 /// `null` is metadata; only absent metadata is `{}`.
 pub async fn null_metadata_is_not_absent_metadata<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     for metadata in ["null", "{}", "[]", "0", "\"\"", "false", "1.0"] {
         let body = format!(r#"{{"metadata": {metadata} , "events" : [null] }}"#);
         let stored = taken(&remote, &body).await;
@@ -162,7 +162,7 @@ pub async fn null_metadata_is_not_absent_metadata<H: HttpHarness>(harness: &mut 
 
 /// 100 levels are taken, 101 are not, in an event as in metadata.
 pub async fn a_hundred_levels_of_nesting_and_no_more<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let (fits, too_deep) = (nested(100), nested(101));
     let objects = format!("{}1{}", r#"{"a":"#.repeat(100), "}".repeat(100));
     for fits in [&fits, &objects] {
@@ -179,7 +179,7 @@ pub async fn a_hundred_levels_of_nesting_and_no_more<H: HttpHarness>(harness: &m
 
 /// Nesting that would exhaust a stack is refused like any other, and the server lives.
 pub async fn a_hundred_thousand_levels_do_no_harm<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let deep = nested(100_000);
     let open = "[".repeat(100_000);
     let objects = r#"{"a":"#.repeat(100_000);
@@ -198,7 +198,7 @@ pub async fn a_hundred_thousand_levels_do_no_harm<H: HttpHarness>(harness: &mut 
 
 /// An escaped lone surrogate is no text, in values and in keys.
 pub async fn half_a_surrogate_pair_is_refused<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let bodies: &[&[u8]] = &[
         br#"{"events":["\ud800"]}"#,
         br#"{"events":["\udc00"]}"#,
@@ -223,7 +223,7 @@ pub async fn half_a_surrogate_pair_is_refused<H: HttpHarness>(harness: &mut H) {
 
 /// A client may say what it likes of a body's type.
 pub async fn the_content_type_is_not_looked_at<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     for kind in [
         "text/plain",
         "application/x-www-form-urlencoded",

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::HttpHarness;
 use crate::subject::{Remote, unique};
 use crate::wire::paging::{LIMIT, large_stream};
-use crate::wire::{BODY, accepted, append, assert_fields, error, path, remote};
+use crate::wire::{BODY, accepted, append, assert_fields, error, path};
 
 const CONFLICT: &str = "OPTIMISTIC_CONCURRENCY_EXCEPTION";
 
@@ -20,7 +20,7 @@ async fn conflict(remote: &Remote, stream: &str, query: &str) -> Value {
 
 /// Every changeset that holds something after the expectation.
 pub async fn tell_what_came_after_the_expectation<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = unique("conflicts");
     append(&remote, &stream, 0, r#"{"events":[1,2],"metadata":null}"#).await;
     append(&remote, &stream, 1, r#"{"events":[3]}"#).await;
@@ -47,7 +47,7 @@ pub async fn tell_what_came_after_the_expectation<H: HttpHarness>(harness: &mut 
 
 /// The same details as a stream's reader gets.
 pub async fn tell_details_where_asked<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = unique("conflicts");
     append(&remote, &stream, 0, BODY).await;
     append(&remote, &stream, 1, BODY).await;
@@ -60,7 +60,7 @@ pub async fn tell_details_where_asked<H: HttpHarness>(harness: &mut H) {
 
 /// What does not fit into one body goes on with GET, from `next` on.
 pub async fn that_fit_into_no_body_go_on_elsewhere<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = unique("conflicts");
     let count = large_stream(&remote, &stream).await;
     for (query, after) in [

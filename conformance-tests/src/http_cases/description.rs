@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::HttpHarness;
 use crate::subject::unique;
 use crate::wire::schema::Description;
-use crate::wire::{BODY, all_calls, append, changesets_call, commit_call, path, remote};
+use crate::wire::{BODY, all_calls, append, changesets_call, commit_call, path};
 
 /// The errors that a client of a call may meet and has to be told of.
 const ERRORS: &[(&str, &str, &[&str])] = &[
@@ -77,7 +77,7 @@ const ERRORS: &[(&str, &str, &[&str])] = &[
 
 /// OpenAPI 3.1, with every call of the contract.
 pub async fn is_of_the_contract<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let description = Description::of(&remote).await;
     let version = description.json()["openapi"].as_str().unwrap_or_default();
     assert!(version.starts_with("3.1."), "OpenAPI 3.1, not {version}");
@@ -102,7 +102,7 @@ pub async fn is_of_the_contract<H: HttpHarness>(harness: &mut H) {
 
 /// Every error of a call is named where it is described.
 pub async fn names_every_error<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let description = Description::of(&remote).await;
     for (method, template, errors) in ERRORS {
         let mut calls = all_calls("/streams/x").into_iter();
@@ -120,7 +120,7 @@ pub async fn names_every_error<H: HttpHarness>(harness: &mut H) {
 
 /// Errors are as they are described.
 pub async fn describes_every_error_body<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let description = Description::of(&remote).await;
     let stream = unique("description");
     append(&remote, &stream, 0, BODY).await;

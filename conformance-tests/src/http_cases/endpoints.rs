@@ -6,11 +6,11 @@ use hyper::Method;
 
 use crate::HttpHarness;
 use crate::subject::{Remote, unique};
-use crate::wire::{BODY, append, assert_untouched, path, refused, remote};
+use crate::wire::{BODY, append, assert_untouched, path, refused};
 
 /// What is no path of the contract, a slash too many included.
 pub async fn unknown_paths_are_not_found<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = unique("endpoints");
     append(&remote, &stream, 0, BODY).await;
     let stream = path(&stream);
@@ -86,7 +86,7 @@ async fn assert_not_allowed(
 
 /// Another method than the path has; `Allow` tells which those are.
 pub async fn other_methods_are_not_allowed<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = unique("endpoints/%");
     let stream_path = path(&stream);
     for (path, allowed) in endpoints(&stream_path) {
@@ -104,7 +104,7 @@ pub async fn other_methods_are_not_allowed<H: HttpHarness>(harness: &mut H) {
 
 /// Server-sent events: a host that has none says what to do instead.
 pub async fn event_streams_are_not_sent<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     for accept in ["text/event-stream", " text/event-stream "] {
         let headers = [("accept", accept)];
         let response = remote.send(Method::GET, "/changesets", &headers, "").await;

@@ -4,7 +4,7 @@ use hyper::Method;
 
 use crate::HttpHarness;
 use crate::subject::{Remote, Response, unique};
-use crate::wire::{BODY, accepted, append, assert_untouched, path, refused, remote};
+use crate::wire::{BODY, accepted, append, assert_untouched, path, refused};
 
 async fn commit(remote: &Remote, stream: &str, last: u64, keys: &[&str], body: &str) -> Response {
     let path = format!("{}?expected_last_changeset={last}", path(stream));
@@ -16,7 +16,7 @@ async fn commit(remote: &Remote, stream: &str, last: u64, keys: &[&str], body: &
 
 /// A key is 1 to 255 printable ASCII characters, given once.
 pub async fn bad_ones_are_refused<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = unique("keys");
     let long = "k".repeat(256);
     for keys in [
@@ -39,7 +39,7 @@ pub async fn bad_ones_are_refused<H: HttpHarness>(harness: &mut H) {
 
 /// 255 characters, of every kind that there is.
 pub async fn the_longest_one_is_taken<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let printable: String = ('!'..='~').collect();
     let long = "k".repeat(255);
     for key in [long.as_str(), &printable, "a b", "0", ","] {
@@ -53,7 +53,7 @@ pub async fn the_longest_one_is_taken<H: HttpHarness>(harness: &mut H) {
 
 /// The very same answer, details too, however far the stream has moved.
 pub async fn a_repeat_is_answered_as_the_first<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = unique("keys");
     append(&remote, &stream, 0, BODY).await;
     let path = format!("{}?expected_last_event=1&details=true", path(&stream));
@@ -71,7 +71,7 @@ pub async fn a_repeat_is_answered_as_the_first<H: HttpHarness>(harness: &mut H) 
 
 /// A key stands for the bytes of events and metadata that it came with.
 pub async fn another_content_is_refused<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = unique("keys");
     let body = r#"{"events":[{"a":1}]}"#;
     accepted(&commit(&remote, &stream, 0, &["key"], body).await);
@@ -97,7 +97,7 @@ pub async fn another_content_is_refused<H: HttpHarness>(harness: &mut H) {
 
 /// A repeat is never a conflict; another key at the same place is.
 pub async fn a_repeat_is_found_before_a_conflict_is_told<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = unique("keys");
     accepted(&commit(&remote, &stream, 0, &["one"], BODY).await);
     append(&remote, &stream, 1, BODY).await;

@@ -5,7 +5,7 @@ use hyper::Method;
 use crate::HttpHarness;
 use crate::subject::{Remote, Response, unique};
 use crate::wire::tokens::tokens;
-use crate::wire::{BODY, append, assert_untouched, end_of_log, path, remote};
+use crate::wire::{BODY, append, assert_untouched, end_of_log, path};
 
 /// Payloads that a careless printer would change.
 const NASTY: &[&str] = &[
@@ -46,7 +46,7 @@ fn assert_same(plain: &Response, laid_out: &Response) {
 
 /// Payloads keep their bytes, white space between tokens apart.
 pub async fn only_white_space_is_added<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = unique("layout \" \\ { , :");
     let begin = end_of_log(&remote).await;
     for (last, payload) in (0..).zip(NASTY) {
@@ -86,7 +86,7 @@ pub async fn only_white_space_is_added<H: HttpHarness>(harness: &mut H) {
 
 /// Errors too, those of the router as well, and conflicts.
 pub async fn errors_are_laid_out_too<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let missing = unique("layout");
     for (method, path) in [
         (Method::GET, "/nowhere".to_owned()),

@@ -7,7 +7,7 @@ use crate::HttpHarness;
 use crate::subject::{Remote, encode, unique};
 use crate::wire::{
     BODY, CHANGESET_RANGE, Call, EVENT_RANGE, accepted, all_calls, append, assert_untouched,
-    changesets_call, commit_call, events_call, global_calls, path, refused, remote,
+    changesets_call, commit_call, events_call, global_calls, path, refused,
 };
 
 /// What is no integer from 0 to 2^63 - 1 in decimal digits.
@@ -98,7 +98,7 @@ async fn assert_refused(
 
 /// Integers are decimal digits only, up to 2^63 - 1; the message names the value.
 pub async fn bad_integers_are_refused<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = unique("parameters");
     for (call, name, code) in integers(&path(&stream)) {
         for bad in BAD_INTEGERS {
@@ -115,7 +115,7 @@ pub async fn bad_integers_are_refused<H: HttpHarness>(harness: &mut H) {
 
 /// 2^63 - 1 is an integer like any other.
 pub async fn the_largest_integer_is_taken<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let (stream, free) = streams(&remote).await;
     for (call, name, _) in integers(&path(&stream)) {
         if call.method == Method::POST || name == "wait" {
@@ -144,7 +144,7 @@ pub async fn the_largest_integer_is_taken<H: HttpHarness>(harness: &mut H) {
 
 /// `from=` is as good as nothing.
 pub async fn an_empty_parameter_counts_as_not_given<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let (stream, free) = streams(&remote).await;
     let query = "expected_last_changeset=&expected_last_event=&details=&pp";
     let committed = accepted(&commit_call(&path(&free)).send(&remote, query).await);
@@ -177,7 +177,7 @@ pub async fn an_empty_parameter_counts_as_not_given<H: HttpHarness>(harness: &mu
 
 /// A parameter given twice is refused, even with one value.
 pub async fn a_parameter_given_twice_is_refused<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = unique("parameters");
     let calls = integers(&path(&stream));
     let mut calls: Vec<_> = calls
@@ -203,7 +203,7 @@ pub async fn a_parameter_given_twice_is_refused<H: HttpHarness>(harness: &mut H)
 
 /// What the contract does not know is ignored, even twice.
 pub async fn unknown_parameters_are_ignored<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let (stream, free) = streams(&remote).await;
     let unknown = "colour=red&colour=blue&FROM=x&Limit=0&=&&%ff=%fe&_=1";
     let committed = commit_call(&path(&free)).send(&remote, unknown).await;
@@ -220,7 +220,7 @@ pub async fn unknown_parameters_are_ignored<H: HttpHarness>(harness: &mut H) {
 
 /// A limit is 1 or more; a stream's may be as large as one likes.
 pub async fn a_limit_is_one_or_more<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let (stream, _) = streams(&remote).await;
     let mut calls = vec![changesets_call(&path(&stream)), events_call(&path(&stream))];
     for call in &calls {
@@ -245,7 +245,7 @@ pub async fn a_limit_is_one_or_more<H: HttpHarness>(harness: &mut H) {
 
 /// The global order's pages hold 1000 at most; the answer tells the limit used.
 pub async fn a_global_limit_has_a_maximum<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     for call in global_calls() {
         for (asked, used) in [
             ("", 10),
@@ -263,7 +263,7 @@ pub async fn a_global_limit_has_a_maximum<H: HttpHarness>(harness: &mut H) {
 
 /// `direction`, `details` and `pp` know two words each.
 pub async fn bad_words_are_refused<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = unique("parameters");
     for (call, name) in words(&path(&stream)) {
         for bad in [
@@ -302,7 +302,7 @@ pub async fn bad_words_are_refused<H: HttpHarness>(harness: &mut H) {
 
 /// `from` is not behind `to`.
 pub async fn a_range_is_not_upside_down<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let (stream, _) = streams(&remote).await;
     for (call, code) in [
         (changesets_call(&path(&stream)), CHANGESET_RANGE),
@@ -323,7 +323,7 @@ pub async fn a_range_is_not_upside_down<H: HttpHarness>(harness: &mut H) {
 
 /// `from=0` is as `from=1`; nothing is before it.
 pub async fn ids_begin_at_one_but_ranges_at_zero<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let (stream, _) = streams(&remote).await;
     for (call, name, id) in [
         (
@@ -356,7 +356,7 @@ pub async fn ids_begin_at_one_but_ranges_at_zero<H: HttpHarness>(harness: &mut H
 
 /// A checkpoint is an integer, or `c.i` for events, or `head`.
 pub async fn checkpoints_have_their_forms<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let [changesets, events] = global_calls();
     let shared = [
         "HEAD", "heads", "tail", ".", "..", "1.", ".1", "1.-1", "-1.0", "1.2.3", "1. 2",
@@ -385,7 +385,7 @@ pub async fn checkpoints_have_their_forms<H: HttpHarness>(harness: &mut H) {
 
 /// Nobody waits longer than 20 seconds.
 pub async fn a_wait_has_a_maximum<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     append(&remote, &unique("parameters"), 0, BODY).await;
     harness.settle().await;
     for call in global_calls() {

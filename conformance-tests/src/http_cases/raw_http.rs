@@ -1,9 +1,10 @@
 //! HTTP itself: what other clients than ours send.
 
+use super::sizes::{TOO_LARGE, assert_tells_sizes};
 use crate::HttpHarness;
 use crate::subject::unique;
 use crate::wire::socket::Socket;
-use crate::wire::{BODY, accepted, assert_untouched, path, remote};
+use crate::wire::{BODY, accepted, assert_untouched, path};
 
 const REST: &str = "HTTP/1.1\r\nHost: ees\r\n";
 
@@ -13,7 +14,7 @@ pub async fn requests_may_be_sent_ahead<H: HttpHarness>(harness: &mut H) {
     let length = BODY.len();
     let post = format!("POST {stream} {REST}Content-Length: {length}\r\n\r\n{BODY}");
     let get = format!("GET {stream} {REST}\r\n");
-    let mut socket = Socket::connect(&harness.url()).await;
+    let mut socket = Socket::connect(harness.remote().url()).await;
     socket.send(format!("{get}{post}{get}{post}{get}")).await;
     for (at, expected) in [404, 200, 200, 409, 200].into_iter().enumerate() {
         let answer = socket.receive().await;
@@ -26,7 +27,7 @@ pub async fn a_body_may_come_in_chunks<H: HttpHarness>(harness: &mut H) {
     let stream = unique("raw");
     let event = "{\"text\":\"\u{e9}\u{1f600}\"}";
     let body = format!(r#"{{"events":[{event}]}}"#);
-    let mut socket = Socket::connect(&harness.url()).await;
+    let mut socket = Socket::connect(harness.remote().url()).await;
     let head = format!(
         "POST {} {REST}Transfer-Encoding: chunked\r\n\r\n",
         path(&stream)
@@ -40,7 +41,7 @@ pub async fn a_body_may_come_in_chunks<H: HttpHarness>(harness: &mut H) {
     socket.send("0\r\nTrailer: x\r\n\r\n").await;
     let answer = socket.receive().await;
     assert_eq!(answer.status, 200, "{}", answer.body);
-    let remote = remote(harness);
+    let remote = harness.remote();
     let read = remote.get(&format!("{}/events", path(&stream))).await;
     accepted(&read);
     assert!(read.text().contains(event), "G11: {}", read.text());
@@ -48,7 +49,7 @@ pub async fn a_body_may_come_in_chunks<H: HttpHarness>(harness: &mut H) {
 
 /// HTTP/1.0, without a Host.
 pub async fn old_clients_are_answered<H: HttpHarness>(harness: &mut H) {
-    let mut socket = Socket::connect(&harness.url()).await;
+    let mut socket = Socket::connect(harness.remote().url()).await;
     socket.send("GET /version HTTP/1.0\r\n\r\n").await;
     let answer = socket.receive().await;
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -67,18 +68,18 @@ pub async fn what_is_no_http_is_refused<H: HttpHarness>(harness: &mut H) {
         "POST /streams/raw HTTP/1.1\r\nContent-Length: x\r\n\r\n",
         "POST /streams/raw HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
     ] {
-        let mut socket = Socket::connect(&harness.url()).await;
+        let mut socket = Socket::connect(harness.remote().url()).await;
         socket.send(garbage).await;
         let answer = socket.receive().await;
         assert_eq!(answer.status, 400, "G12: {garbage}: {}", answer.body);
         assert!(socket.is_closed().await, "G12: {garbage}: the end");
     }
-    accepted(&remote(harness).get("/version").await);
+    accepted(&harness.remote().get("/version").await);
 }
 
 /// A client that goes away in the middle of its body has committed nothing.
 pub async fn a_body_that_breaks_off_changes_nothing<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = unique("raw");
     let whole = BODY.len() + 1;
     for head in [
@@ -89,11 +90,38 @@ pub async fn a_body_that_breaks_off_changes_nothing<H: HttpHarness>(harness: &mu
         ),
         format!("Transfer-Encoding: chunked\r\n\r\n{whole:x}\r\n{BODY}"),
     ] {
-        let mut socket = Socket::connect(&harness.url()).await;
+        let mut socket = Socket::connect(harness.remote().url()).await;
         socket
             .send(format!("POST {} {REST}{head}", path(&stream)))
             .await;
         socket.finish().await;
     }
+    assert_untouched(&remote, &stream).await;
+}
+
+/// A body over the limit, in chunks, which do not tell the size before.
+pub async fn a_body_in_chunks_over_the_limit_is_refused<H: HttpHarness>(harness: &mut H) {
+    let remote = harness.remote();
+    let stream = unique("sizes");
+    let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x1_0000));
+    let limit = harness.capabilities().max_changeset_bytes;
+    let count = limit / 0x1_0000 + 16;
+    let mut socket = Socket::connect(remote.url()).await;
+    let head = "Transfer-Encoding: chunked\r\n\r\n";
+    socket
+        .send(format!("POST {} {REST}{head}", path(&stream)))
+        .await;
+    for _ in 0..count {
+        socket.send(&chunk).await;
+    }
+    socket.send("0\r\n\r\n").await;
+    let answer = socket.receive().await;
+    assert_eq!(answer.status, 413, "G12: {}", answer.body);
+    let body: serde_json::Value = serde_json::from_str(&answer.body).expect("JSON");
+    assert_eq!(body["error"], TOO_LARGE, "G12: {body}");
+    assert_tells_sizes(body["message"].as_str().unwrap_or_default(), limit + 1);
+    socket.send(format!("GET /version {REST}\r\n")).await;
+    let next = socket.receive().await;
+    assert_eq!(next.status, 200, "G12: the connection is as good as before");
     assert_untouched(&remote, &stream).await;
 }

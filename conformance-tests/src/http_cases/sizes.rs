@@ -2,10 +2,9 @@
 
 use crate::HttpHarness;
 use crate::subject::{Remote, unique};
-use crate::wire::socket::Socket;
-use crate::wire::{BODY, append, assert_untouched, path, refused, remote};
+use crate::wire::{BODY, append, assert_untouched, path, refused};
 
-const TOO_LARGE: &str = "CHANGESET_TOO_LARGE";
+pub(super) const TOO_LARGE: &str = "CHANGESET_TOO_LARGE";
 
 /// A body whose events and metadata together have so many bytes.
 fn body_of(payload_bytes: usize) -> String {
@@ -20,7 +19,7 @@ fn numbers(message: &str) -> Vec<usize> {
 }
 
 /// A message that tells the size of what was sent, at least, and a smaller limit.
-fn assert_tells_sizes(message: &str, least: usize) {
+pub(super) fn assert_tells_sizes(message: &str, least: usize) {
     let numbers = numbers(message);
     let size = numbers.iter().copied().max().unwrap_or(0);
     assert!(
@@ -36,7 +35,7 @@ async fn assert_usable(remote: &Remote) {
 
 /// One byte more than the storage takes.
 pub async fn a_changeset_over_the_storages_limit_is_refused<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let limit = harness.capabilities().max_changeset_bytes;
     let stream = unique("sizes");
     let response = remote.post(&path(&stream), body_of(limit + 1)).await;
@@ -51,7 +50,7 @@ pub async fn a_changeset_over_the_storages_limit_is_refused<H: HttpHarness>(harn
 
 /// A body that says that it is far longer than any changeset.
 pub async fn a_body_over_the_limit_is_refused<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = unique("sizes");
     let size = harness.capabilities().max_changeset_bytes + 2 * 1024 * 1024;
     let response = remote.post(&path(&stream), body_of(size)).await;
@@ -59,31 +58,4 @@ pub async fn a_body_over_the_limit_is_refused<H: HttpHarness>(harness: &mut H) {
     assert_tells_sizes(&message, size);
     assert_untouched(&remote, &stream).await;
     assert_usable(&remote).await;
-}
-
-/// The same in chunks, which do not tell the size before.
-pub async fn a_body_in_chunks_over_the_limit_is_refused<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
-    let stream = unique("sizes");
-    let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x1_0000));
-    let limit = harness.capabilities().max_changeset_bytes;
-    let count = limit / 0x1_0000 + 16;
-    let mut socket = Socket::connect(&harness.url()).await;
-    let head = "HTTP/1.1\r\nHost: ees\r\nTransfer-Encoding: chunked\r\n\r\n";
-    socket.send(format!("POST {} {head}", path(&stream))).await;
-    for _ in 0..count {
-        socket.send(&chunk).await;
-    }
-    socket.send("0\r\n\r\n").await;
-    let answer = socket.receive().await;
-    assert_eq!(answer.status, 413, "G12: {}", answer.body);
-    let body: serde_json::Value = serde_json::from_str(&answer.body).expect("JSON");
-    assert_eq!(body["error"], TOO_LARGE, "G12: {body}");
-    assert_tells_sizes(body["message"].as_str().unwrap_or_default(), limit + 1);
-    socket
-        .send("GET /version HTTP/1.1\r\nHost: ees\r\n\r\n")
-        .await;
-    let next = socket.receive().await;
-    assert_eq!(next.status, 200, "G12: the connection is as good as before");
-    assert_untouched(&remote, &stream).await;
 }

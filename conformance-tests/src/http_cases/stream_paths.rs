@@ -5,13 +5,12 @@ use hyper::Method;
 use crate::HttpHarness;
 use crate::subject::unique;
 use crate::wire::{
-    BODY, accepted, append, changesets_call, end_of_log, events_call, path, refused, remote,
-    stream_calls,
+    BODY, accepted, append, changesets_call, end_of_log, events_call, path, refused, stream_calls,
 };
 
 /// `/streams//changesets` names no stream.
 pub async fn an_empty_one_is_missing<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     for call in stream_calls("/streams/") {
         for query in ["", "from=x&expected_last_changeset=x&pp=x"] {
             let response = call.send(&remote, query).await;
@@ -22,7 +21,7 @@ pub async fn an_empty_one_is_missing<H: HttpHarness>(harness: &mut H) {
 
 /// A path is percent-encoded UTF-8.
 pub async fn an_encoding_that_is_no_text_is_invalid<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     for bad in [
         "%ff",
         "a%c3",
@@ -40,7 +39,7 @@ pub async fn an_encoding_that_is_no_text_is_invalid<H: HttpHarness>(harness: &mu
 
 /// Too long, with a control character, or reserved.
 pub async fn what_no_stream_may_be_called_is_invalid<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let long = "x".repeat(1025);
     let wide = "\u{e9}".repeat(513);
     let mut bad: Vec<String> = vec![long, wide];
@@ -58,7 +57,7 @@ pub async fn what_no_stream_may_be_called_is_invalid<H: HttpHarness>(harness: &m
 
 /// Whatever else a client can percent-encode is a stream's name, in every call.
 pub async fn any_other_text_works_in_every_call<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let room = 1024 - unique("").len();
     let long = "x".repeat(room);
     for text in [
@@ -99,7 +98,7 @@ pub async fn any_other_text_works_in_every_call<H: HttpHarness>(harness: &mut H)
 
 /// Reads of a stream without a changeset, with whatever range.
 pub async fn a_missing_stream_is_not_found<H: HttpHarness>(harness: &mut H) {
-    let remote = remote(harness);
+    let remote = harness.remote();
     let stream = unique("missing");
     let path = path(&stream);
     let [_, head, ..] = stream_calls(&path);

@@ -1,7 +1,6 @@
 //! The binary, against servers of all kinds.
 
 use std::net::TcpListener as StdListener;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use clap::Parser;
@@ -14,36 +13,10 @@ use ees_cli::server::Server;
 use ees_core::EventStore;
 use ees_http::{Options, ServerLimits};
 use ees_memory::MemoryStorage;
-use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use crate::binary::{assert_passed, run};
 use crate::broken::order::SkipsACheckpoint;
-
-/// What a run left: its exit code, standard output and standard error.
-struct Ended {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
-impl Ended {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|error| panic!("{error}: {}{}", self.stdout, self.stderr))
-    }
-}
-
-/// Runs the binary to its end.
-fn run(args: &[&str]) -> Ended {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_conformance-tests"));
-    command.env_clear().args(args).stdin(Stdio::null());
-    let output = command.output().expect("the binary runs");
-    Ended {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).expect("text"),
-        stderr: String::from_utf8(output.stderr).expect("text"),
-    }
-}
 
 /// `ees serve` on a free port.
 async fn serve(storage: &str) -> (Server, String) {
@@ -52,30 +25,6 @@ async fn serve(storage: &str) -> (Server, String) {
     let server = started.unwrap_or_else(|failure| panic!("{failure}"));
     let url = format!("http://{}", server.address());
     (server, url)
-}
-
-/// All cases ran and passed, those apart that a black box cannot run.
-fn assert_passed(ended: &Ended) {
-    let report = ended.json();
-    let cases = report["cases"].as_array().expect("cases");
-    let failed: Vec<_> = cases.iter().filter(|c| c["outcome"] == "failed").collect();
-    let failed = failed.iter().map(|case| {
-        let message: String = case["message"].to_string().chars().take(300).collect();
-        format!("{}: {message}", case["name"])
-    });
-    let failed: Vec<_> = failed.collect();
-    assert!(failed.is_empty(), "{failed:#?}");
-    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert_eq!(report["ok"], true);
-    assert_eq!(cases.len(), CASES.len() + HTTP_CASES.len());
-    for case in cases {
-        let guarantees = case["guarantees"].as_array().expect("guarantees");
-        let restarts = guarantees.contains(&"G4".into());
-        let outcome = if restarts { "not_run" } else { "passed" };
-        assert_eq!(case["outcome"], outcome, "{case}");
-        let told = format!(" {} (", case["name"].as_str().expect("a name"));
-        assert_eq!(ended.stderr.matches(&told).count(), 1, "{told} as it ended");
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -106,7 +55,8 @@ async fn a_server_on_a_file_passes_beside_other_data() {
         remote.commit(&ask).await.expect("a commit");
     }
     let limit = ["--max-changeset-bytes", &limit];
-    assert_passed(&run(&[&["--url", &url, "--json"], &limit[..]].concat()));
+    let ended = run(&[&["--url", &url, "--json"], &limit[..]].concat());
+    assert_passed(&ended);
     let head = remote.head("of another").await.expect("a stream");
     assert_eq!(head.last_changeset, 1234, "it is left alone");
     server.stop().await.expect("the server stops");
@@ -196,8 +146,9 @@ fn nonsense_is_refused() {
     let url = "http://127.0.0.1:1";
     for (args, said) in [
         (&[][..], "--url"),
-        (&["--url", "https://example.com"], "TLS"),
-        (&["--url", "http://example.com/prod"], "host and a port"),
+        (&["--url", "example.com"], "http://"),
+        (&["--url", "http://example.com/?stage=prod"], "path is all"),
+        (&["--url", url, "--sigv4"], "AWS_ACCESS_KEY_ID"),
         (&["--url", url, "--filter", "nothing at all"], "no case"),
         (&["--url", url, "--filter", "durable::"], "cannot restart"),
         (&["--url", url, "--jobs", "0"], "--jobs"),

@@ -3,8 +3,12 @@
 // A test says what is wrong by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[cfg(feature = "cli")]
+mod binary;
 mod broken;
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(all(feature = "cli", feature = "https", feature = "sigv4"))]
+mod gateway;
 mod lists;
 mod neighbours;

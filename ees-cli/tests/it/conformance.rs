@@ -28,7 +28,7 @@ impl Harness for Memory {
     }
 
     fn subject(&self) -> Arc<dyn Subject> {
-        Remote::new(self.url())
+        self.remote()
     }
 
     async fn restart(&mut self) {
@@ -39,8 +39,8 @@ impl Harness for Memory {
 }
 
 impl HttpHarness for Memory {
-    fn url(&self) -> String {
-        serving::url(&self.0)
+    fn remote(&self) -> Arc<Remote> {
+        Remote::new(serving::url(&self.0))
     }
 }
 
@@ -80,7 +80,7 @@ impl Harness for Sqlite {
     }
 
     fn subject(&self) -> Arc<dyn Subject> {
-        Remote::new(self.url())
+        self.remote()
     }
 
     async fn restart(&mut self) {
@@ -93,8 +93,8 @@ impl Harness for Sqlite {
 }
 
 impl HttpHarness for Sqlite {
-    fn url(&self) -> String {
-        serving::url(self.server.as_ref().expect("a server"))
+    fn remote(&self) -> Arc<Remote> {
+        Remote::new(serving::url(self.server.as_ref().expect("a server")))
     }
 }
 

@@ -4,13 +4,18 @@ use std::num::NonZeroUsize;
 
 use clap::Parser;
 
-use crate::deployment::{Url, parse_url};
+use crate::address::Url;
 
 const AFTER_HELP: &str = "\
 The cases use streams with names of their own and read the global order from where they find its \
 end, so that they may run beside other data and other writers. They do leave behind what they \
 wrote: about 100 MB, in streams with names that end in a UUID. What needs a restart (G4) is not \
-run, as a black box cannot restart a deployment.
+run, as a black box cannot restart a deployment; nor, through TLS, a path or signatures, what \
+writes HTTP by hand (raw_http).
+
+--sigv4 signs with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, which \
+`eval \"$(aws configure export-credentials --format env)\"` sets. SSL_CERT_FILE names other \
+certificate authorities to trust.
 
 Exit codes:
   0  every case that ran passed
@@ -22,6 +27,7 @@ Examples:
   conformance-tests --url http://127.0.0.1:8080
   conformance-tests --url http://127.0.0.1:8080 --filter G6 --filter idempotent::
   conformance-tests --url http://127.0.0.1:8080 --json > report.json
+  conformance-tests --url https://ID.execute-api.REGION.amazonaws.com/Prod --sigv4
   conformance-tests --list --filter G10";
 
 /// Holds a running Elastic Event Store to its promises, by nothing but HTTP.
@@ -31,14 +37,17 @@ Examples:
 #[derive(Debug, Parser)]
 #[command(version, after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// Where the deployment is: `http://HOST[:PORT]`.
-    #[arg(long, value_parser = parse_url, required_unless_present = "list")]
+    /// Where the deployment is: `http://HOST[:PORT][/PATH]`, or the same with https.
+    #[arg(long, value_parser = Url::parse, required_unless_present = "list")]
     pub(crate) url: Option<Url>,
 
     /// Run only cases whose `group::case` has this text in it, or which hold this guarantee (`G6`).
     /// May be given more than once: what any of them names is run.
     #[arg(long, value_name = "TEXT")]
     pub(crate) filter: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) aws: Aws,
 
     /// Print the cases and the guarantees they hold, and run none.
     #[arg(long)]
@@ -66,6 +75,32 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SECONDS", default_value_t = 300,
           value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) time_limit: u64,
+}
+
+/// Whether and with what requests are signed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Aws {
+    /// Sign every request for AWS's IAM authorization (Signature Version 4).
+    #[arg(long)]
+    pub(crate) sigv4: bool,
+
+    /// The region to sign for, where the URL does not tell it.
+    #[arg(long = "aws-region", value_name = "REGION", env = "AWS_REGION")]
+    pub(crate) region: Option<String>,
+
+    #[arg(long, hide = true, env = "AWS_ACCESS_KEY_ID", hide_env_values = true)]
+    pub(crate) access_key_id: Option<String>,
+
+    #[arg(
+        long,
+        hide = true,
+        env = "AWS_SECRET_ACCESS_KEY",
+        hide_env_values = true
+    )]
+    pub(crate) secret_access_key: Option<String>,
+
+    #[arg(long, hide = true, env = "AWS_SESSION_TOKEN", hide_env_values = true)]
+    pub(crate) session_token: Option<String>,
 }
 
 /// Smaller than any storage's limit, but large enough for what all cases commit.

@@ -1,6 +1,7 @@
 //! The `conformance-tests` binary: holds a running deployment to the promises that can be seen
 //! through its REST contract.
 
+mod address;
 mod args;
 // A harness says what is wrong by panicking, as the cases do.
 #[allow(clippy::expect_used)]
@@ -41,13 +42,15 @@ fn main() -> ExitCode {
     if chosen.is_empty() {
         usage("no case matches --filter; --list tells them all");
     }
-    if chosen
+    let is_direct = address::is_direct(url, &args);
+    let reasons = chosen
         .iter()
-        .all(|runnable| selection::needs_restart(&runnable.case))
-    {
-        usage("nothing to run: a black box cannot restart a deployment");
+        .map(|runnable| selection::why_not(&runnable.case, is_direct));
+    if let Some(why) = reasons.reduce(Option::and).flatten() {
+        usage(&format!("nothing to run: {why}"));
     }
-    let target = match Target::find(url, args.max_changeset_bytes) {
+    let access = address::access(url, &args).unwrap_or_else(|reason| usage(&reason));
+    let target = match Target::find(url.as_str(), access, args.max_changeset_bytes) {
         Ok(target) => target,
         Err(reason) => {
             eprintln!("conformance-tests: {reason}");
@@ -55,8 +58,8 @@ fn main() -> ExitCode {
         }
     };
     deployment::set(target);
-    let results = run::all(&chosen, &args);
-    finish(&Report::new(url.clone(), results), &args)
+    let results = run::all(&chosen, &args, is_direct);
+    finish(&Report::new(url.as_str().to_owned(), results), &args)
 }
 
 /// Ends as the command line's own errors do: with 2.

@@ -11,13 +11,10 @@ use conformance_tests::Runnable;
 
 use crate::args::Args;
 use crate::report::{Outcome, Tested};
-use crate::selection::needs_restart;
-
-/// Why a case of G4 is not run.
-const NO_RESTART: &str = "a black box cannot restart a deployment";
+use crate::selection::why_not;
 
 /// Runs all cases; the results in the cases' order.
-pub(crate) fn all(cases: &[Runnable], args: &Args) -> Vec<Tested> {
+pub(crate) fn all(cases: &[Runnable], args: &Args, is_direct: bool) -> Vec<Tested> {
     // What a case says by panicking is told in the report.
     std::panic::set_hook(Box::new(|_| {}));
     let limit = Duration::from_secs(args.time_limit);
@@ -28,7 +25,7 @@ pub(crate) fn all(cases: &[Runnable], args: &Args) -> Vec<Tested> {
         for _ in 0..args.jobs.get().min(cases.len()) {
             scope.spawn(|| {
                 while let Some((index, case)) = next(&waiting) {
-                    let tested = one(*case, limit);
+                    let tested = one(*case, limit, is_direct);
                     progress.tell(&tested);
                     lock(&results).push((index, tested));
                 }
@@ -49,12 +46,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn one(runnable: Runnable, limit: Duration) -> Tested {
+fn one(runnable: Runnable, limit: Duration, is_direct: bool) -> Tested {
     let begun = Instant::now();
-    let outcome = if needs_restart(&runnable.case) {
-        Outcome::NotRun(NO_RESTART.to_owned())
-    } else {
-        outcome(runnable.run, limit)
+    let outcome = match why_not(&runnable.case, is_direct) {
+        Some(why) => Outcome::NotRun(why.to_owned()),
+        None => outcome(runnable.run, limit),
     };
     Tested {
         case: runnable.case,

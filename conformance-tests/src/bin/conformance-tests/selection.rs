@@ -38,9 +38,13 @@ fn guarantee(text: &str) -> Option<u8> {
     text.strip_prefix(['G', 'g'])?.parse().ok()
 }
 
-/// Cases that hold G4 restart the store.
-pub(crate) fn needs_restart(case: &Case) -> bool {
-    case.guarantees.contains(&4)
+/// Why a case cannot be run against a deployment that is reached directly, or not.
+pub(crate) fn why_not(case: &Case, is_direct: bool) -> Option<&'static str> {
+    if case.guarantees.contains(&4) {
+        return Some("a black box cannot restart a deployment");
+    }
+    let is_raw = case.name.starts_with("raw_http::");
+    (is_raw && !is_direct).then_some("HTTP by hand does not reach the server itself")
 }
 
 #[cfg(test)]
