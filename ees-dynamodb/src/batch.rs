@@ -1,0 +1,97 @@
+//! Reading many items by key.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+use ees_core::ports::{ChangesetKey, StorageError, Written};
+
+use crate::error::translate;
+use crate::items::{self, Item};
+use crate::tables::Tables;
+
+/// How often in a row DynamoDB may answer nothing of what was asked for.
+const MAX_IDLE: u32 = 5;
+
+/// The longest pause after the first such answer; it doubles with each further one.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+
+/// How much of an item is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Part {
+    /// All of it.
+    Whole,
+    /// All but the payload.
+    Numbers,
+}
+
+impl Tables {
+    /// Reads items by key, consistently, in as many requests as DynamoDB makes of it.
+    pub(crate) async fn batch(
+        &self,
+        keys: &[ChangesetKey],
+        part: Part,
+    ) -> Result<HashMap<ChangesetKey, Item>, StorageError> {
+        let table = &self.config.events_table;
+        let mut found = HashMap::new();
+        let mut asked = ask(keys, part)?;
+        let mut idle = 0;
+        while !asked.keys().is_empty() {
+            let get = self.client.batch_get_item().request_items(table, asked);
+            let answer = get.send().await;
+            let answer =
+                answer.map_err(|error| translate("BatchGetItem", &error, Written::None))?;
+            let before = found.len();
+            for item in answer
+                .responses
+                .into_iter()
+                .flat_map(HashMap::into_values)
+                .flatten()
+            {
+                found.insert(items::key_of(&item)?, item);
+            }
+            let rest = answer.unprocessed_keys;
+            let Some(rest) = rest.and_then(|mut rest| rest.remove(table)) else {
+                break;
+            };
+            asked = rest;
+            idle = if found.len() > before { 0 } else { idle + 1 };
+            pause(idle).await?;
+        }
+        Ok(found)
+    }
+}
+
+fn ask(keys: &[ChangesetKey], part: Part) -> Result<KeysAndAttributes, StorageError> {
+    let keys: HashSet<&ChangesetKey> = keys.iter().collect();
+    let keys = keys.into_iter().map(items::key).collect();
+    let mut asked = KeysAndAttributes::builder()
+        .consistent_read(true)
+        .set_keys(Some(keys));
+    if let Part::Numbers = part {
+        asked = asked
+            .projection_expression(items::WITHOUT_PAYLOAD)
+            .expression_attribute_names("#timestamp", items::TIMESTAMP)
+            .expression_attribute_names("#page", items::PAGE);
+    }
+    let asked = asked.build();
+    asked.map_err(|error| StorageError::Backend(Arc::new(error)))
+}
+
+/// Waits a random part of a time that doubles with each answer that held nothing, and gives up
+/// after a few of them.
+async fn pause(idle: u32) -> Result<(), StorageError> {
+    if idle > MAX_IDLE {
+        let reason = "DynamoDB throttles BatchGetItem";
+        return Err(StorageError::unavailable(reason, Written::None));
+    }
+    if idle > 0 {
+        let longest = FIRST_PAUSE * (1 << idle);
+        // A hasher's keys are random enough to part those who collided.
+        let thousandths = u32::try_from(RandomState::new().hash_one(idle) % 1000).unwrap_or(0);
+        tokio::time::sleep(longest * thousandths / 1000).await;
+    }
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! Appending: one conditional write.
+
+use aws_sdk_dynamodb::operation::put_item::{PutItemError, PutItemOutput};
+use aws_sdk_dynamodb::types::{
+    ItemCollectionMetrics, ReturnItemCollectionMetrics, ReturnValuesOnConditionCheckFailure,
+};
+use ees_core::ports::{Outcome, StorageError, Written};
+use ees_core::{Changeset, Commit, Expectation, Head, Refusal, StreamId, Verdict};
+
+use crate::DynamoStorage;
+use crate::attempts::Attempts;
+use crate::error::translate;
+use crate::items;
+use crate::tables::{End, Placed};
+
+/// From how many GB on a stream is full. DynamoDB refuses every write from 10 GB on, that of a
+/// position too, and tells sizes in whole GB. A process learns a stream's size from its own writes:
+/// each one adds a changeset before it knows, and thousands of the largest fit in between.
+const FULL_GB: f64 = 8.0;
+
+impl DynamoStorage {
+    /// Appends a changeset if its expectation holds. What is remembered of its predecessor saves
+    /// the read; whether that still is the stream's end the write's condition decides.
+    pub(crate) async fn append(&self, commit: &Commit) -> Result<Outcome, StorageError> {
+        let known = self.heads.get(&commit.stream_id, commit.expectation);
+        let verdict = match known {
+            Some(known) if !known.full => judge(commit, Some(&known.head)),
+            None if is_new_stream(commit) => judge(commit, None),
+            known => match self.judge_by_end(commit).await? {
+                Verdict::Append(_) if known.is_some() => Verdict::Refuse(Refusal::Full),
+                verdict => verdict,
+            },
+        };
+        match verdict {
+            Verdict::Append(slot) => self.put(Changeset::new(commit, slot, None)).await,
+            Verdict::Refuse(refusal) => Ok(Outcome::Refused(refusal)),
+        }
+    }
+
+    /// Judges by the stream's end, of which an index has the numbers. Its time is needed only where
+    /// the end is told, and is read then.
+    async fn judge_by_end(&self, commit: &Commit) -> Result<Verdict, StorageError> {
+        let stream_id = &commit.stream_id;
+        let end = self.tables.end(stream_id, End::LastEvent).await?;
+        let head = end.map(|end| head(end, commit)).transpose()?;
+        match judge(commit, head.as_ref()) {
+            Verdict::Refuse(Refusal::Ahead(Some(_))) => {
+                Ok(judge(commit, self.tables.head(stream_id).await?.as_ref()))
+            }
+            verdict => Ok(verdict),
+        }
+    }
+
+    async fn put(&self, changeset: Changeset) -> Result<Outcome, StorageError> {
+        let attempts = Attempts::default();
+        let put = self
+            .tables
+            .client
+            .put_item()
+            .table_name(&self.tables.config.events_table)
+            .set_item(Some(items::item(&changeset)))
+            .condition_expression("attribute_not_exists(stream_id)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_item_collection_metrics(ReturnItemCollectionMetrics::Size);
+        let put = put.customize().interceptor(attempts.clone()).send().await;
+        let error = match put {
+            Ok(done) => return Ok(self.stands(&changeset, is_full(&done))),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                let found = failed.item().map(items::changeset).transpose()?;
+                Ok(match found {
+                    // An earlier try had done it, but its answer was lost.
+                    Some(found) if is_same(&found, &changeset) => self.stands(&changeset, false),
+                    _ => Outcome::Refused(Refusal::Outdated),
+                })
+            }
+            Some(PutItemError::ItemCollectionSizeLimitExceededException(_))
+                if attempts.written() == Written::None =>
+            {
+                Ok(Outcome::Refused(Refusal::Full))
+            }
+            _ => Err(translate("PutItem", &error, attempts.written())),
+        }
+    }
+
+    fn stands(&self, changeset: &Changeset, full: bool) -> Outcome {
+        let stream_id: &StreamId = &changeset.stream_id;
+        self.heads.learn(stream_id, changeset.head(), full);
+        self.news.announce();
+        Outcome::Committed(changeset.receipt())
+    }
+}
+
+fn is_new_stream(commit: &Commit) -> bool {
+    use Expectation::{LastChangeset, LastEvent};
+    matches!(commit.expectation, LastChangeset(0) | LastEvent(0))
+}
+
+fn judge(commit: &Commit, head: Option<&Head>) -> Verdict {
+    commit.expectation.judge(head, commit.events.count())
+}
+
+/// The head that an entry of the index tells of. It has no time: nobody is told this one.
+fn head(end: Placed, commit: &Commit) -> Result<Head, StorageError> {
+    let corrupt = |error: ees_core::OutOfRange| {
+        StorageError::Corrupt(format!("the end of stream `{}`: {error}", commit.stream_id))
+    };
+    Ok(Head {
+        last_changeset: ees_core::ChangesetId::new(end.changeset).map_err(corrupt)?,
+        last_event: ees_core::EventId::new(end.event.max(1)).map_err(corrupt)?,
+        last_timestamp: commit.timestamp,
+    })
+}
+
+/// Whether what stands is this very commit; it may have got its position since.
+fn is_same(found: &Changeset, ours: &Changeset) -> bool {
+    let checkpoint = found.checkpoint;
+    *found
+        == Changeset {
+            checkpoint,
+            ..ours.clone()
+        }
+}
+
+fn is_full(done: &PutItemOutput) -> bool {
+    let sizes = done
+        .item_collection_metrics()
+        .map(ItemCollectionMetrics::size_estimate_range_gb);
+    sizes.is_some_and(|range| range.first().is_some_and(|lower| *lower >= FULL_GB))
+}

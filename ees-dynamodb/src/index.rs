@@ -1,0 +1,210 @@
+//! The index port: what the indexer and the contiguous reader need.
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use ees_core::ports::{
+    ChangesetKey, Entry, Index, IndexState, PositionWrite, StorageError, SweepCursor, SweepPage,
+};
+use ees_core::{Changeset, Checkpoint, PAGE_SIZE, Page, PageBuilder, PageLimit};
+
+use crate::DynamoStorage;
+use crate::attempts::Attempts;
+use crate::batch::Part;
+use crate::error::translate;
+use crate::items::{self, Item, number};
+use crate::state::Guard;
+use crate::tables::page;
+
+#[async_trait]
+impl Index for DynamoStorage {
+    async fn load_state(&self) -> Result<IndexState, StorageError> {
+        let _open = self.enter().await?;
+        self.tables.state().await
+    }
+
+    async fn swap_state(&self, previous: u64, next: &IndexState) -> Result<bool, StorageError> {
+        let _open = self.enter().await?;
+        let guard = Guard::Number("rev", previous);
+        self.tables.put_state(guard, next).await
+    }
+
+    async fn look_up(&self, keys: &[ChangesetKey]) -> Result<Vec<Entry>, StorageError> {
+        let _open = self.enter().await?;
+        let found = self.tables.batch(keys, Part::Numbers).await?;
+        let entry = |key| match found.get(key).map(items::check) {
+            None => Entry::Missing,
+            Some(Err(malformed)) => Entry::Malformed(malformed.reason),
+            Some(Ok(position)) => position.map_or(Entry::Unindexed, Entry::At),
+        };
+        Ok(keys.iter().map(entry).collect())
+    }
+
+    async fn write_position(
+        &self,
+        key: &ChangesetKey,
+        position: Checkpoint,
+    ) -> Result<PositionWrite, StorageError> {
+        let _open = self.enter().await?;
+        let (page, page_item) = position.page();
+        let attempts = Attempts::default();
+        let update = self
+            .tables
+            .client
+            .update_item()
+            .table_name(&self.tables.config.events_table)
+            .set_key(Some(items::key(key)))
+            .update_expression("SET #page = :page, page_item = :item")
+            .condition_expression("attribute_exists(stream_id) AND attribute_not_exists(#page)")
+            .expression_attribute_names("#page", items::PAGE)
+            .expression_attribute_values(":page", number(page))
+            .expression_attribute_values(":item", number(page_item))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let update = update
+            .customize()
+            .interceptor(attempts.clone())
+            .send()
+            .await;
+        let Err(error) = update else {
+            self.news.announce();
+            return Ok(PositionWrite::Written);
+        };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                refused(failed.item(), position)
+            }
+            _ => Err(translate("UpdateItem", &error, attempts.written())),
+        }
+    }
+
+    /// One query, of one page. Where a page ends, so does the answer; where nothing is found
+    /// because positions are void, it goes on behind them.
+    async fn read_index(
+        &self,
+        from: Checkpoint,
+        limit: PageLimit,
+    ) -> Result<Page<Changeset>, StorageError> {
+        let _open = self.enter().await?;
+        let found = self.query_index(from, limit).await?;
+        let past = self.voids.past(from);
+        if found.items.is_empty() && past > from {
+            return self.query_index(past, limit).await;
+        }
+        Ok(found)
+    }
+
+    async fn fetch(&self, keys: &[ChangesetKey]) -> Result<Vec<Option<Changeset>>, StorageError> {
+        let _open = self.enter().await?;
+        let found = self.tables.batch(keys, Part::Whole).await?;
+        let fetched = keys
+            .iter()
+            .map(|key| found.get(key).map(items::changeset).transpose());
+        Ok(fetched.collect::<Result<_, _>>()?)
+    }
+
+    async fn past_void(&self, position: Checkpoint) -> Result<Checkpoint, StorageError> {
+        let _open = self.enter().await?;
+        Ok(self.voids.past(position))
+    }
+
+    async fn unindexed(&self, after: Option<&SweepCursor>) -> Result<SweepPage, StorageError> {
+        let _open = self.enter().await?;
+        let scan = self
+            .tables
+            .scan()
+            .filter_expression("attribute_not_exists(#page)");
+        let start = after.map(cursor_key).transpose()?;
+        let (items, next) = self.tables.scan_page(scan, start).await?;
+        let mut keys = Vec::new();
+        for item in items.iter().filter(|item| !items::is_reserved(item)) {
+            match items::check(item).and_then(|_| items::key_of(item)) {
+                Ok(key) => keys.push(key),
+                Err(malformed) => tracing::error!(
+                    key = malformed.key,
+                    reason = malformed.reason,
+                    "an item of the events table is no changeset and gets no checkpoint"
+                ),
+            }
+        }
+        let next = next.as_ref().map(cursor).transpose()?;
+        Ok(SweepPage { keys, next })
+    }
+}
+
+impl DynamoStorage {
+    async fn query_index(
+        &self,
+        from: Checkpoint,
+        limit: PageLimit,
+    ) -> Result<Page<Changeset>, StorageError> {
+        let (index_page, index_item) = from.page();
+        let items = i32::try_from(limit.max_items()).unwrap_or(i32::MAX);
+        let query = self
+            .tables
+            .client
+            .query()
+            .table_name(&self.tables.config.events_table)
+            .index_name(&self.tables.config.indexes.enumeration)
+            .key_condition_expression("#page = :page AND page_item >= :item")
+            .expression_attribute_names("#page", items::PAGE)
+            .expression_attribute_values(":page", number(index_page))
+            .expression_attribute_values(":item", number(index_item))
+            .limit(items.saturating_add(1));
+        let (items, next) = page(query, None).await?;
+        let mut page = PageBuilder::new(limit);
+        let mut last = None;
+        for item in &items {
+            let position = items::position(item)?;
+            if position.is_some_and(|position| self.voids.past(position) > position) {
+                continue;
+            }
+            last = position;
+            if !page.push_changeset(items::changeset(item)?) {
+                return Ok(page.finish());
+            }
+        }
+        // The next page of the index begins behind this one's last item.
+        let at_end = last.is_some_and(|last| last.page().1 == PAGE_SIZE - 1);
+        if last.is_some() && (next.is_some() || at_end) {
+            page.more_remains();
+        }
+        Ok(page.finish())
+    }
+}
+
+/// Why a position was not written.
+fn refused(found: Option<&Item>, position: Checkpoint) -> Result<PositionWrite, StorageError> {
+    let Some(found) = found else {
+        return Ok(PositionWrite::Missing);
+    };
+    match items::position(found)? {
+        Some(found) if found == position => Ok(PositionWrite::AlreadyThere),
+        Some(found) => Ok(PositionWrite::Other(found)),
+        None => Ok(PositionWrite::Missing),
+    }
+}
+
+/// Where a sweep goes on, as JSON.
+fn cursor(next: &Item) -> Result<SweepCursor, StorageError> {
+    let stream_id = next
+        .get(items::STREAM_ID)
+        .and_then(|value| value.as_s().ok());
+    let changeset_id = next
+        .get(items::CHANGESET_ID)
+        .and_then(|value| value.as_n().ok());
+    let cursor = serde_json::to_string(&(stream_id, changeset_id));
+    let cursor = cursor.map_err(|error| StorageError::Backend(std::sync::Arc::new(error)))?;
+    Ok(SweepCursor(cursor))
+}
+
+fn cursor_key(cursor: &SweepCursor) -> Result<Item, StorageError> {
+    let (stream_id, changeset_id): (String, String) = serde_json::from_str(&cursor.0)
+        .map_err(|error| StorageError::Backend(std::sync::Arc::new(error)))?;
+    Ok(Item::from([
+        (items::STREAM_ID.to_owned(), items::text(stream_id)),
+        (
+            items::CHANGESET_ID.to_owned(),
+            aws_sdk_dynamodb::types::AttributeValue::N(changeset_id),
+        ),
+    ]))
+}

@@ -1,0 +1,224 @@
+//! Changesets as items of the events table.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use ees_core::ports::{ChangesetKey, StorageError};
+use ees_core::{
+    Changeset, ChangesetId, Checkpoint, CommitId, EventId, Events, Json, RESERVED_STREAM_PREFIX,
+    StreamId, Timestamp, parse_number,
+};
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+pub(crate) const STREAM_ID: &str = "stream_id";
+pub(crate) const CHANGESET_ID: &str = "changeset_id";
+pub(crate) const EVENTS: &str = "events";
+pub(crate) const METADATA: &str = "metadata";
+pub(crate) const TIMESTAMP: &str = "timestamp";
+pub(crate) const FIRST_EVENT_ID: &str = "first_event_id";
+pub(crate) const LAST_EVENT_ID: &str = "last_event_id";
+pub(crate) const PAGE: &str = "page";
+pub(crate) const PAGE_ITEM: &str = "page_item";
+pub(crate) const COMMIT_ID: &str = "commit_id";
+
+/// What there is of a changeset beside its payload, as a projection expression; `#timestamp` and
+/// `#page` stand for [`TIMESTAMP`] and [`PAGE`].
+pub(crate) const WITHOUT_PAYLOAD: &str =
+    "stream_id, changeset_id, first_event_id, last_event_id, #timestamp, #page, page_item";
+
+/// The commit id of changesets that were stored without one, by the Python original.
+const NO_COMMIT_ID: &str = "ees-none";
+
+/// An item that is no changeset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Malformed {
+    /// The item's key, for people.
+    pub(crate) key: String,
+    /// What is wrong with it.
+    pub(crate) reason: String,
+}
+
+impl From<Malformed> for StorageError {
+    fn from(Malformed { key, reason }: Malformed) -> Self {
+        Self::Corrupt(format!("{key} cannot be read: {reason}"))
+    }
+}
+
+pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(crate) fn number(value: impl Into<u64>) -> AttributeValue {
+    AttributeValue::N(value.into().to_string())
+}
+
+/// The primary key of a changeset.
+pub(crate) fn key(key: &ChangesetKey) -> Item {
+    Item::from([
+        (STREAM_ID.to_owned(), text(key.stream_id.as_str())),
+        (CHANGESET_ID.to_owned(), number(key.changeset_id.get())),
+    ])
+}
+
+/// A changeset as it is committed: without a position.
+pub(crate) fn item(changeset: &Changeset) -> Item {
+    let attributes = [
+        (STREAM_ID, text(changeset.stream_id.as_str())),
+        (CHANGESET_ID, number(changeset.changeset_id.get())),
+        (EVENTS, text(changeset.events.as_str())),
+        (METADATA, text(changeset.metadata.as_str())),
+        (TIMESTAMP, text(changeset.timestamp.to_string())),
+        (FIRST_EVENT_ID, number(changeset.first_event_id.get())),
+        (LAST_EVENT_ID, number(changeset.last_event_id.get())),
+        (COMMIT_ID, text(changeset.commit_id.as_str())),
+    ];
+    attributes
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+/// Whether an item belongs to the store, or to the Python original, and not to a stream.
+pub(crate) fn is_reserved(item: &Item) -> bool {
+    let stream = item.get(STREAM_ID).and_then(|value| value.as_s().ok());
+    stream.is_some_and(|stream| stream.starts_with(RESERVED_STREAM_PREFIX))
+}
+
+/// Where an item stands.
+pub(crate) fn key_of(item: &Item) -> Result<ChangesetKey, Malformed> {
+    Fields(item).key()
+}
+
+/// The number of an item's first or last event.
+pub(crate) fn event_number(item: &Item, name: &str) -> Result<u64, Malformed> {
+    Fields(item).number(name)
+}
+
+/// An item's position in the global order, if it has one.
+pub(crate) fn position(item: &Item) -> Result<Option<Checkpoint>, Malformed> {
+    Fields(item).position()
+}
+
+/// Checks what the indexer reads of an item, and answers its position.
+pub(crate) fn check(item: &Item) -> Result<Option<Checkpoint>, Malformed> {
+    let fields = Fields(item);
+    fields.key()?;
+    fields.event_ids()?;
+    fields.timestamp()?;
+    fields.position()
+}
+
+/// Reads an item.
+pub(crate) fn changeset(item: &Item) -> Result<Changeset, Malformed> {
+    let fields = Fields(item);
+    let ChangesetKey {
+        stream_id,
+        changeset_id,
+    } = fields.key()?;
+    let (first_event_id, last_event_id, count) = fields.event_ids()?;
+    Ok(Changeset {
+        stream_id,
+        changeset_id,
+        first_event_id,
+        last_event_id,
+        timestamp: fields.timestamp()?,
+        commit_id: fields.commit_id()?,
+        checkpoint: fields.position()?,
+        events: Events::from_storage(fields.text(EVENTS)?, count),
+        metadata: Json::from_storage(fields.text(METADATA)?),
+    })
+}
+
+/// Reads attributes, and names the item and the attribute that cannot be read.
+struct Fields<'a>(&'a Item);
+
+impl<'a> Fields<'a> {
+    fn key(&self) -> Result<ChangesetKey, Malformed> {
+        let stream_id = StreamId::new(self.text(STREAM_ID)?);
+        let changeset_id = ChangesetId::new(self.number(CHANGESET_ID)?);
+        Ok(ChangesetKey {
+            stream_id: stream_id.map_err(|error| self.malformed(&error))?,
+            changeset_id: changeset_id.map_err(|error| self.malformed(&error))?,
+        })
+    }
+
+    /// The first and the last event's number, and how many there are: none in some changesets of
+    /// the Python original. Where such a one begins a stream its last event would be number 0.
+    fn event_ids(&self) -> Result<(EventId, EventId, u64), Malformed> {
+        let (first, last) = (self.number(FIRST_EVENT_ID)?, self.number(LAST_EVENT_ID)?);
+        let count = (last + 1).checked_sub(first);
+        let count = count
+            .ok_or_else(|| self.malformed(&format_args!("its events go from {first} to {last}")))?;
+        let first = EventId::new(first).map_err(|error| self.malformed(&error))?;
+        let last = EventId::new(last.max(1)).map_err(|error| self.malformed(&error))?;
+        Ok((first, last, count))
+    }
+
+    fn timestamp(&self) -> Result<Timestamp, Malformed> {
+        let timestamp = self.text(TIMESTAMP)?.parse();
+        timestamp.map_err(|error: ees_core::TimestampError| self.malformed(&error))
+    }
+
+    fn commit_id(&self) -> Result<CommitId, Malformed> {
+        let commit_id = if self.0.contains_key(COMMIT_ID) {
+            self.text(COMMIT_ID)?
+        } else {
+            NO_COMMIT_ID
+        };
+        CommitId::new(commit_id).map_err(|error| self.malformed(&error))
+    }
+
+    fn position(&self) -> Result<Option<Checkpoint>, Malformed> {
+        if !self.0.contains_key(PAGE) && !self.0.contains_key(PAGE_ITEM) {
+            return Ok(None);
+        }
+        let (page, page_item) = (self.number(PAGE)?, self.number(PAGE_ITEM)?);
+        let position = Checkpoint::at(page, page_item);
+        let wrong = || self.malformed(&format_args!("page {page} has no item {page_item}"));
+        position.ok_or_else(wrong).map(Some)
+    }
+
+    fn text(&self, name: &str) -> Result<&'a str, Malformed> {
+        match self.0.get(name) {
+            Some(AttributeValue::S(text)) => Ok(text),
+            found => Err(self.unlike(name, "a string", found)),
+        }
+    }
+
+    fn number(&self, name: &str) -> Result<u64, Malformed> {
+        let found = self.0.get(name);
+        let number = match found {
+            Some(AttributeValue::N(digits)) => parse_number(digits),
+            _ => None,
+        };
+        number.ok_or_else(|| self.unlike(name, "an integer from 0 to 2^63 - 1", found))
+    }
+
+    fn unlike(&self, name: &str, expected: &str, found: Option<&AttributeValue>) -> Malformed {
+        let found = match found {
+            None => "nothing".to_owned(),
+            Some(AttributeValue::N(digits)) => format!("the number {digits}"),
+            Some(AttributeValue::S(_)) => "a string".to_owned(),
+            Some(_) => "something else".to_owned(),
+        };
+        self.malformed(&format_args!(
+            "`{name}` should be {expected}, but is {found}"
+        ))
+    }
+
+    fn malformed(&self, reason: &dyn std::fmt::Display) -> Malformed {
+        let plain = |name| match self.0.get(name) {
+            Some(AttributeValue::S(value) | AttributeValue::N(value)) => value.as_str(),
+            _ => "?",
+        };
+        Malformed {
+            key: format!(
+                "changeset {} of stream `{}`",
+                plain(CHANGESET_ID),
+                plain(STREAM_ID)
+            ),
+            reason: reason.to_string(),
+        }
+    }
+}

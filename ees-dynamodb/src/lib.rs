@@ -1,0 +1,26 @@
+#![doc = include_str!("../README.md")]
+
+mod admin;
+mod attempts;
+mod batch;
+mod client;
+mod commit;
+mod config;
+mod error;
+mod heads;
+mod index;
+mod items;
+mod opening;
+mod scan;
+mod state;
+mod storage;
+mod tables;
+mod voids;
+
+pub mod schema;
+
+pub use admin::Admin;
+pub use client::{sdk_from_environment, sdk_with_key};
+pub use config::{ConfigError, DynamoConfig, IndexNames};
+pub use error::OpenError;
+pub use storage::DynamoStorage;

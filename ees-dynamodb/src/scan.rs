@@ -1,0 +1,32 @@
+//! Reading the whole events table.
+
+use aws_sdk_dynamodb::operation::scan::builders::ScanFluentBuilder;
+use ees_core::ports::{StorageError, Written};
+
+use crate::error::translate;
+use crate::items::{self, Item};
+use crate::tables::Tables;
+
+impl Tables {
+    /// A consistent scan of the events table, of all but the payload.
+    pub(crate) fn scan(&self) -> ScanFluentBuilder {
+        self.client
+            .scan()
+            .table_name(&self.config.events_table)
+            .consistent_read(true)
+            .projection_expression(items::WITHOUT_PAYLOAD)
+            .expression_attribute_names("#timestamp", items::TIMESTAMP)
+            .expression_attribute_names("#page", items::PAGE)
+    }
+
+    /// One request of a scan: items, and where it goes on.
+    pub(crate) async fn scan_page(
+        &self,
+        scan: ScanFluentBuilder,
+        start: Option<Item>,
+    ) -> Result<(Vec<Item>, Option<Item>), StorageError> {
+        let found = scan.set_exclusive_start_key(start).send().await;
+        let found = found.map_err(|error| translate("Scan", &error, Written::None))?;
+        Ok((found.items.unwrap_or_default(), found.last_evaluated_key))
+    }
+}

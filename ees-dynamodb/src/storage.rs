@@ -1,0 +1,210 @@
+//! The storage port on two tables.
+
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use ees_core::indexer::read_global;
+use ees_core::ports::{News, Outcome, Storage, StorageError};
+use ees_core::{
+    Changeset, Checkpoint, Commit, Direction, GlobalPage, Head, MAX_ID, Page, PageBuilder,
+    PageLimit, StreamId, StreamQuery, StreamRange,
+};
+use futures_util::future::BoxFuture;
+use tokio::sync::{RwLock, RwLockReadGuard};
+
+use crate::heads::Heads;
+use crate::items;
+use crate::items::number;
+use crate::opening::open;
+use crate::tables::{End, Tables, page};
+use crate::voids::Voids;
+use crate::{DynamoConfig, OpenError};
+
+/// A store in two DynamoDB tables. It orders after the commit: an
+/// [`Indexer`](ees_core::indexer::Indexer) over it gives changesets their checkpoints.
+#[derive(Debug)]
+pub struct DynamoStorage {
+    pub(crate) tables: Tables,
+    pub(crate) heads: Heads,
+    pub(crate) voids: Voids,
+    pub(crate) news: News,
+    max_changeset_bytes: usize,
+    stream_arn: String,
+    /// Read by every call; written once, by who closes.
+    closed: RwLock<bool>,
+}
+
+/// What is known of the tables once they were looked at.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) max_changeset_bytes: usize,
+    pub(crate) stream_arn: String,
+    pub(crate) voids: Voids,
+}
+
+impl DynamoStorage {
+    /// Looks at both tables, and opens the store if they are as they have to be. Tables that hold
+    /// nothing yet get their state; nothing else is changed.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what was found, what was expected, and how to mend it.
+    pub async fn open(config: &DynamoConfig, sdk: &SdkConfig) -> Result<Self, OpenError> {
+        let tables = Tables::new(config, sdk);
+        let opened = open(&tables, sdk).await?;
+        Ok(Self {
+            heads: Heads::new(config.head_cache),
+            tables,
+            voids: opened.voids,
+            news: News::default(),
+            max_changeset_bytes: opened.max_changeset_bytes,
+            stream_arn: opened.stream_arn,
+            closed: RwLock::new(false),
+        })
+    }
+
+    /// The ARN of the events table's stream, which tells of every commit for a day.
+    pub fn stream_arn(&self) -> &str {
+        &self.stream_arn
+    }
+
+    /// Begins a call; closing waits for its end. One call must not begin within another.
+    pub(crate) async fn enter(&self) -> Result<RwLockReadGuard<'_, bool>, StorageError> {
+        let closed = self.closed.read().await;
+        if *closed {
+            return Err(StorageError::closed());
+        }
+        Ok(closed)
+    }
+
+    /// The ids of the changesets that a range selects; `None` if there are none.
+    async fn changesets_of(
+        &self,
+        stream_id: &StreamId,
+        range: &StreamRange,
+    ) -> Result<Option<(u64, u64)>, StorageError> {
+        let (first, last) = match range {
+            StreamRange::Changesets(ids) => (*ids.start(), *ids.end()),
+            StreamRange::Events(ids) => {
+                let Some(first) = self.first_reaching(stream_id, *ids.start()).await? else {
+                    return Ok(None);
+                };
+                let Some(last) = self.last_begun(stream_id, *ids.end()).await? else {
+                    return Ok(None);
+                };
+                (first, last)
+            }
+        };
+        let (first, last) = (first.max(1), last.min(MAX_ID));
+        Ok((first <= last).then_some((first, last)))
+    }
+
+    /// The first changeset that goes as far as an event.
+    async fn first_reaching(&self, id: &StreamId, event: u64) -> Result<Option<u64>, StorageError> {
+        if event <= 1 {
+            return Ok(Some(1));
+        }
+        let end = self.tables.end(id, End::LastEventFrom(event)).await?;
+        Ok(end.map(|found| found.changeset))
+    }
+
+    /// The last changeset that begins at an event or before it.
+    async fn last_begun(&self, id: &StreamId, event: u64) -> Result<Option<u64>, StorageError> {
+        if event >= MAX_ID {
+            return Ok(Some(MAX_ID));
+        }
+        let end = self.tables.end(id, End::FirstEventTo(event)).await?;
+        Ok(end.map(|found| found.changeset))
+    }
+
+    /// Reads a range of changesets, request after request, until the page is full; one more than
+    /// fits tells whether any remain.
+    async fn read(
+        &self,
+        query: &StreamQuery,
+        (first, last): (u64, u64),
+    ) -> Result<Page<Changeset>, StorageError> {
+        let ask = self
+            .tables
+            .stream(&query.stream_id)
+            .key_condition_expression("stream_id = :stream AND changeset_id BETWEEN :from AND :to")
+            .expression_attribute_values(":from", number(first))
+            .expression_attribute_values(":to", number(last))
+            .scan_index_forward(query.direction == Direction::Forward);
+        let by_event = matches!(query.range, StreamRange::Events(_));
+        let mut builder = PageBuilder::new(query.limit);
+        let mut start = None;
+        loop {
+            let room = builder.room().min(query.limit.max_items());
+            let room = i32::try_from(room).unwrap_or(i32::MAX).saturating_add(1);
+            let (items, next) = page(ask.clone().limit(room), start).await?;
+            for item in &items {
+                let changeset = items::changeset(item)?;
+                // One without events holds none of a range.
+                let wanted = !by_event || changeset.events.count() > 0;
+                if wanted && !builder.push_changeset(changeset) {
+                    return Ok(builder.finish());
+                }
+            }
+            if next.is_none() {
+                return Ok(builder.finish());
+            }
+            start = next;
+        }
+    }
+}
+
+#[async_trait]
+impl Storage for DynamoStorage {
+    async fn commit(&self, commit: &Commit) -> Result<Outcome, StorageError> {
+        let _open = self.enter().await?;
+        self.append(commit).await
+    }
+
+    async fn head(&self, stream_id: &StreamId) -> Result<Option<Head>, StorageError> {
+        let _open = self.enter().await?;
+        let head = self.tables.head(stream_id).await?;
+        if let Some(head) = head {
+            self.heads.learn(stream_id, head, false);
+        }
+        Ok(head)
+    }
+
+    async fn read_stream(&self, query: &StreamQuery) -> Result<Page<Changeset>, StorageError> {
+        let _open = self.enter().await?;
+        let selected = self.changesets_of(&query.stream_id, &query.range).await?;
+        let Some(selected) = selected else {
+            return Ok(PageBuilder::new(query.limit).finish());
+        };
+        let page = self.read(query, selected).await?;
+        // Who reads up to the end is likely to commit behind it.
+        let to_the_end = query.direction == Direction::Forward && selected.1 == MAX_ID;
+        if let Some(last) = page.items.last().filter(|_| to_the_end && !page.more) {
+            self.heads.learn(&query.stream_id, last.head(), false);
+        }
+        Ok(page)
+    }
+
+    async fn read_global(
+        &self,
+        from: Checkpoint,
+        limit: PageLimit,
+    ) -> Result<GlobalPage, StorageError> {
+        read_global(self, from, limit).await
+    }
+
+    async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError> {
+        let _open = self.enter().await?;
+        Ok(self.tables.state().await?.next())
+    }
+
+    fn news(&self) -> BoxFuture<'static, ()> {
+        self.news.listen()
+    }
+
+    fn max_changeset_bytes(&self) -> usize {
+        self.max_changeset_bytes
+    }
+
+    async fn close(&self) {
+        *self.closed.write().await = true;
+    }
+}

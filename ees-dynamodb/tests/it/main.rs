@@ -1,0 +1,8 @@
+//! The DynamoDB adapter, over the real SDK: the conformance suite, and what only DynamoDB can get
+//! wrong.
+// A test says what is wrong by panicking.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod conformance;
+mod emulator;
+mod store;
