@@ -10,6 +10,10 @@ Storage URLs:
   sqlite:PATH   one durable file, made if it is missing
                   ?max_changeset_bytes=N  the largest changeset [16777216]
                   ?readers=N              reads at the same time [4]
+  dynamodb://TABLE   Amazon DynamoDB; `ees admin create-tables` makes the tables
+                  ?analysis=TABLE   the second table [TABLE_analysis]
+                  ?region=REGION    [that of the environment]
+                  ?endpoint=URL     an emulator, as http://127.0.0.1:8000
   memory:       nothing is kept; for trying things out and for tests
 
 Exit codes:

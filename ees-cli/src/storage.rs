@@ -8,7 +8,7 @@ use ees_core::ports::{StatisticsStore, Storage};
 use crate::Failure;
 
 /// The schemes of all adapters, and the features that they are in.
-const ADAPTERS: [&str; 2] = ["memory", "sqlite"];
+const ADAPTERS: [&str; 3] = ["dynamodb", "memory", "sqlite"];
 
 /// A store that is open.
 #[derive(Clone)]
@@ -21,7 +21,10 @@ pub struct OpenStore {
 
 impl OpenStore {
     /// The use cases over an adapter.
-    #[cfg_attr(not(any(feature = "memory", feature = "sqlite")), allow(dead_code))]
+    #[cfg_attr(
+        not(any(feature = "dynamodb", feature = "memory", feature = "sqlite")),
+        allow(dead_code)
+    )]
     fn over<S: Storage + StatisticsStore>(adapter: S) -> Self {
         let adapter = Arc::new(adapter);
         Self {
@@ -36,9 +39,14 @@ impl OpenStore {
 /// # Errors
 /// [`Failure::Usage`] if the URL names none that this build knows, [`Failure::Storage`] if it
 /// cannot be opened.
-#[cfg_attr(not(feature = "sqlite"), allow(clippy::unused_async))]
+#[cfg_attr(
+    not(any(feature = "dynamodb", feature = "sqlite")),
+    allow(clippy::unused_async)
+)]
 pub async fn open(url: &str) -> Result<OpenStore, Failure> {
     match scheme(url) {
+        #[cfg(feature = "dynamodb")]
+        "dynamodb" => dynamodb(url).await,
         #[cfg(feature = "memory")]
         "memory" => memory(url),
         #[cfg(feature = "sqlite")]
@@ -58,8 +66,35 @@ pub(crate) fn unknown(url: &str) -> Failure {
     Failure::Usage(if ADAPTERS.contains(&scheme) {
         format!("this build of ees leaves `{scheme}:` out; build it with `--features {scheme}`")
     } else {
-        format!("`--storage {url}` names no storage; known are `sqlite:PATH` and `memory:`")
+        format!(
+            "`--storage {url}` names no storage; known are `sqlite:PATH`, `dynamodb://TABLE` and \
+             `memory:`"
+        )
     })
+}
+
+#[cfg(feature = "dynamodb")]
+async fn dynamodb(url: &str) -> Result<OpenStore, Failure> {
+    let config = dynamodb_config(url)?;
+    let sdk = dynamodb_sdk(&config).await;
+    let opened = ees_dynamodb::DynamoStorage::open(&config, &sdk).await;
+    let storage = opened.map_err(|error| Failure::Storage(error.to_string()))?;
+    Ok(OpenStore::over(storage))
+}
+
+#[cfg(feature = "dynamodb")]
+pub(crate) fn dynamodb_config(url: &str) -> Result<ees_dynamodb::DynamoConfig, Failure> {
+    let config = url.parse();
+    config.map_err(|error| Failure::Usage(format!("`--storage {url}`: {error}")))
+}
+
+/// Credentials as AWS tools find them; an emulator on this machine takes any.
+#[cfg(feature = "dynamodb")]
+pub(crate) async fn dynamodb_sdk(config: &ees_dynamodb::DynamoConfig) -> ees_dynamodb::SdkConfig {
+    if config.is_emulator() && std::env::var_os("AWS_ACCESS_KEY_ID").is_none() {
+        return ees_dynamodb::sdk_with_key(config, "emulator", "emulator");
+    }
+    ees_dynamodb::sdk_from_environment(config).await
 }
 
 #[cfg(feature = "memory")]
