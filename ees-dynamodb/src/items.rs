@@ -109,6 +109,12 @@ pub(crate) fn check(item: &Item) -> Result<Option<Checkpoint>, Malformed> {
     fields.position()
 }
 
+/// Whether a changeset holds no events.
+pub(crate) fn is_empty(item: &Item) -> bool {
+    let event_ids = Fields(item).event_ids();
+    event_ids.is_ok_and(|(_, _, count)| count == 0)
+}
+
 /// Reads an item.
 pub(crate) fn changeset(item: &Item) -> Result<Changeset, Malformed> {
     let fields = Fields(item);

@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 
-mod admin;
+pub mod admin;
 mod attempts;
 mod batch;
 mod client;
@@ -20,6 +20,7 @@ mod voids;
 pub mod schema;
 
 pub use admin::Admin;
+pub use aws_config::SdkConfig;
 pub use client::{sdk_from_environment, sdk_with_key};
 pub use config::{ConfigError, DynamoConfig, IndexNames};
 pub use error::OpenError;

@@ -1,5 +1,5 @@
 //! The conformance suite, with indexers that run beside it.
 
-use crate::store::Store;
+type Plain = crate::store::Store<false>;
 
-conformance_tests::adapter_suite!(Store);
+conformance_tests::adapter_suite!(Plain);

@@ -5,4 +5,6 @@
 
 mod conformance;
 mod emulator;
+mod faults;
+mod proxy;
 mod store;

@@ -5,14 +5,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use conformance_tests::faults::{Fault, Faulty};
-use conformance_tests::subject::{Direct, Subject};
+use conformance_tests::subject::{Direct, Subject, unique};
 use conformance_tests::{Adapter, AdapterHarness, Capabilities, Harness};
 use ees_core::Commit;
 use ees_core::indexer::Indexer;
 use ees_core::ports::{ChangesetKey, Index, Outcome, Storage, StorageError};
-use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, sdk_with_key};
+use ees_dynamodb::{
+    Admin, DynamoConfig, DynamoStorage, SdkConfig, sdk_from_environment, sdk_with_key,
+};
 
 use crate::emulator::Emulator;
+use crate::faults::Faults;
+use crate::proxy::Proxy;
 
 /// The storage, and what was committed through it: what the table's stream would tell.
 pub(crate) type Watched = Faulty<Notifications>;
@@ -41,32 +45,47 @@ impl Fault for Notifications {
     }
 }
 
-/// A store on an emulator of its own.
-pub(crate) struct Store {
-    _emulator: Emulator,
+/// A store in two tables of its own: at the endpoint that `EES_DYNAMODB_ENDPOINT` names, or else on
+/// an emulator; behind faults, if it is faulty.
+pub(crate) struct Store<const FAULTY: bool> {
     config: DynamoConfig,
     dynamo: Arc<DynamoStorage>,
     watched: Arc<Watched>,
+    faults: Arc<Faults>,
+    _proxy: Option<Proxy>,
+    emulator: Option<Emulator>,
 }
 
-/// The configuration of a store at an endpoint.
+/// The configuration of a new store at an endpoint.
 pub(crate) fn config(endpoint: &str) -> DynamoConfig {
-    let mut config = DynamoConfig::new("ees_db");
+    let mut config = DynamoConfig::new(unique("ees"));
     config.endpoint = Some(endpoint.to_owned());
     config
 }
 
+/// An emulator takes any key, AWS that of the environment.
+pub(crate) async fn sdk(config: &DynamoConfig) -> SdkConfig {
+    if config
+        .endpoint
+        .as_ref()
+        .is_some_and(|at| at.starts_with("https:"))
+    {
+        return sdk_from_environment(config).await;
+    }
+    sdk_with_key(config, "test", "test")
+}
+
 /// Makes the tables of a store.
 pub(crate) async fn create(config: &DynamoConfig) {
-    let sdk = sdk_with_key(config, "test", "test");
-    let admin = Admin::new(config, &sdk).await.expect("an operator");
+    let admin = Admin::new(config, &sdk(config).await)
+        .await
+        .expect("an operator");
     admin.create_tables().await.expect("tables");
 }
 
 /// Opens a store.
 pub(crate) async fn open(config: &DynamoConfig) -> Arc<DynamoStorage> {
-    let sdk = sdk_with_key(config, "test", "test");
-    let opened = DynamoStorage::open(config, &sdk).await;
+    let opened = DynamoStorage::open(config, &sdk(config).await).await;
     Arc::new(opened.expect("a store"))
 }
 
@@ -108,7 +127,7 @@ pub(crate) async fn sweep(index: Arc<dyn Index>) {
 }
 
 #[async_trait]
-impl Harness for Store {
+impl<const FAULTY: bool> Harness for Store<FAULTY> {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             durable: true,
@@ -118,15 +137,31 @@ impl Harness for Store {
     }
 
     async fn start() -> Self {
-        let emulator = Emulator::start().await;
-        let config = config(&emulator.endpoint);
+        let named = std::env::var("EES_DYNAMODB_ENDPOINT").ok();
+        let mut emulator = None;
+        let endpoint = if let Some(endpoint) = named.filter(|_| !FAULTY) {
+            endpoint
+        } else {
+            let started = emulator.insert(Emulator::start().await);
+            started.endpoint.clone()
+        };
+        let mut config = config(&endpoint);
         create(&config).await;
+        let faults = Arc::new(Faults::default());
+        let mut proxy = None;
+        if FAULTY {
+            let started = Proxy::start(&endpoint, Arc::clone(&faults) as _).await;
+            config.endpoint = Some(started.endpoint.clone());
+            proxy = Some(started);
+        }
         let (dynamo, watched) = watch(&config).await;
         Self {
-            _emulator: emulator,
             config,
             dynamo,
             watched,
+            faults,
+            _proxy: proxy,
+            emulator,
         }
     }
 
@@ -141,13 +176,35 @@ impl Harness for Store {
 
     async fn settle(&self) {
         sweep(Arc::clone(&self.dynamo) as _).await;
+        let next = self.dynamo.next_checkpoint().await;
+        self.faults.show(next.expect("G6: the end").get());
     }
 }
 
-impl AdapterHarness for Store {
+impl<const FAULTY: bool> AdapterHarness for Store<FAULTY> {
     type Storage = Watched;
 
     fn storage(&self) -> Arc<Watched> {
         Arc::clone(&self.watched)
+    }
+}
+
+impl<const FAULTY: bool> Drop for Store<FAULTY> {
+    /// Tables elsewhere than on an emulator of our own have to be deleted.
+    fn drop(&mut self) {
+        if self.emulator.is_some() {
+            return;
+        }
+        let config = self.config.clone();
+        let deleting = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+            runtime.block_on(async {
+                let client = aws_sdk_dynamodb::Client::new(&sdk(&config).await);
+                for table in [&config.events_table, &config.analysis_table] {
+                    let _ = client.delete_table().table_name(table).send().await;
+                }
+            });
+        });
+        let _ = deleting.join();
     }
 }

@@ -1,0 +1,196 @@
+//! Looking at every item of the events table.
+
+use std::collections::HashMap;
+
+use ees_core::ports::{ChangesetKey, StorageError};
+use ees_core::{Checkpoint, MAX_ID, PAGE_SIZE, StreamId};
+
+use crate::items::{self, Item};
+use crate::tables::Tables;
+use crate::voids::Voids;
+
+/// How many findings of a kind are told; all are counted.
+const TOLD: usize = 100;
+
+/// Findings of one kind: the first of them, and how many there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Findings<T> {
+    /// The first hundred.
+    pub first: Vec<T>,
+    /// How many there are in all.
+    pub count: u64,
+}
+
+impl<T> Default for Findings<T> {
+    fn default() -> Self {
+        Self {
+            first: Vec::new(),
+            count: 0,
+        }
+    }
+}
+
+impl<T> Findings<T> {
+    fn add(&mut self, finding: T) {
+        self.count += 1;
+        if self.first.len() < TOLD {
+            self.first.push(finding);
+        }
+    }
+}
+
+/// What the events table holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Survey {
+    /// Changesets that can be read.
+    pub changesets: u64,
+    /// Those of them without a position; the indexer gives them one.
+    pub unindexed: u64,
+    /// Those of them without events, which only the Python original wrote.
+    pub empty: u64,
+    /// Items that are no changesets, and why. A position of theirs is void.
+    pub unreadable: Findings<String>,
+    /// Changesets that have a position although one before them in their stream has none: that one
+    /// will come behind them in the global order.
+    pub out_of_order: Findings<ChangesetKey>,
+    /// Positions that two changesets have; the second one found of each.
+    pub twice: Findings<ChangesetKey>,
+}
+
+/// A survey, and the positions it saw.
+#[derive(Debug, Default)]
+pub(super) struct Surveyed {
+    pub(super) survey: Survey,
+    pub(super) positions: Positions,
+    /// The stream looked at, once it showed a changeset without a position. A scan shows a stream's
+    /// changesets together and in order.
+    waiting: Option<StreamId>,
+}
+
+impl Tables {
+    /// Scans the events table, consistently.
+    pub(super) async fn survey(&self) -> Result<Surveyed, StorageError> {
+        let (mut surveyed, mut start) = (Surveyed::default(), None);
+        loop {
+            let (items, next) = self.scan_page(self.scan(), start).await?;
+            for item in items.iter().filter(|item| !items::is_reserved(item)) {
+                surveyed.add(item);
+            }
+            if next.is_none() {
+                return Ok(surveyed);
+            }
+            start = next;
+        }
+    }
+}
+
+impl Surveyed {
+    fn add(&mut self, item: &Item) {
+        let read = items::check(item).and_then(|position| Ok((items::key_of(item)?, position)));
+        let (key, position) = match read {
+            Ok(read) => read,
+            Err(wrong) => {
+                let finding = format!("{}: {}", wrong.key, wrong.reason);
+                return self.survey.unreadable.add(finding);
+            }
+        };
+        self.survey.changesets += 1;
+        self.survey.empty += u64::from(items::is_empty(item));
+        let Some(position) = position else {
+            self.survey.unindexed += 1;
+            self.waiting = Some(key.stream_id);
+            return;
+        };
+        if !self.positions.insert(position) {
+            self.survey.twice.add(key.clone());
+        }
+        if self.waiting.as_ref() == Some(&key.stream_id) {
+            self.survey.out_of_order.add(key);
+        }
+    }
+}
+
+/// How many words hold a bit for each position of a page.
+const WORDS: usize = 16;
+const _: () = assert!(PAGE_SIZE <= WORDS as u64 * 64);
+
+/// A set of positions: a bit for each, in pages, so that a table of a hundred million changesets
+/// takes some 15 MB.
+#[derive(Debug, Default)]
+pub(super) struct Positions {
+    pages: HashMap<u64, [u64; WORDS]>,
+    end: u64,
+}
+
+impl Positions {
+    /// Adds a position; `false` if it was there.
+    fn insert(&mut self, position: Checkpoint) -> bool {
+        let (page, item) = position.page();
+        let words = self.pages.entry(page).or_default();
+        let (word, bit) = place(item);
+        let Some(word) = words.get_mut(word) else {
+            return false;
+        };
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        self.end = self.end.max(position.get() + 1);
+        is_new
+    }
+
+    pub(super) fn contains(&self, position: u64) -> bool {
+        let (page, item) = (position / PAGE_SIZE, position % PAGE_SIZE);
+        let (word, bit) = place(item);
+        let words = self.pages.get(&page).and_then(|words| words.get(word));
+        words.is_some_and(|word| word & bit != 0)
+    }
+
+    /// The position behind the last one.
+    pub(super) fn end(&self) -> u64 {
+        self.end.min(MAX_ID)
+    }
+
+    /// What is missing before a position.
+    pub(super) fn holes(&self, end: u64) -> Voids {
+        let mut holes = Voids::default();
+        let mut position = 0;
+        while position < end {
+            let page = position / PAGE_SIZE;
+            let page_end = ((page + 1) * PAGE_SIZE).min(end);
+            if self.pages.contains_key(&page) {
+                let missing = (position..page_end).filter(|at| !self.contains(*at));
+                missing.for_each(|at| holes.add(at, at));
+            } else {
+                holes.add(position, page_end - 1);
+            }
+            position = page_end;
+        }
+        holes
+    }
+}
+
+/// The word and the bit of a page's item.
+fn place(item: u64) -> (usize, u64) {
+    (
+        usize::try_from(item / 64).unwrap_or(usize::MAX),
+        1 << (item % 64),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holes_are_what_nobody_has() {
+        let mut positions = Positions::default();
+        for position in [0, 1, 3, 998, 3001, 3001] {
+            let is_new = !positions.contains(position);
+            assert_eq!(positions.insert(Checkpoint::new(position).unwrap()), is_new);
+        }
+        assert_eq!(positions.end(), 3002);
+        let holes: Vec<_> = positions.holes(3002).ranges().collect();
+        assert_eq!(holes, [(2, 2), (4, 997), (999, 3000)]);
+        assert_eq!(Positions::default().holes(0), Voids::default());
+    }
+}

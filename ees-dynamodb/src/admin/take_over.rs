@@ -1,0 +1,215 @@
+//! Taking over a table of the Python original.
+
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::AttributeValue;
+use ees_core::ports::{ChangesetKey, IndexState, StorageError, Written};
+use ees_core::{ChangesetId, Checkpoint, StreamId, parse_number};
+
+use crate::Admin;
+use crate::batch::Part;
+use crate::error::translate;
+use crate::items::{self, Item, PAGE, PAGE_ITEM};
+use crate::state::Guard;
+use crate::tables::Tables;
+
+use super::rebuild::Rebuilt;
+use super::survey::Positions;
+use super::{AdminError, Options};
+
+/// The stream id of the original's counter; its changeset id is 0.
+const COUNTER: &str = "!!!RESERVED:GLOBAL-COUNTER!!!";
+
+/// Where the counter's position goes, so that the original finds none and stops.
+const FENCED_PAGE: &str = "fenced_page";
+const FENCED_PAGE_ITEM: &str = "fenced_page_item";
+
+/// Where the original keeps whom it gave the counter's position. It writes the one name and reads
+/// another, which is how it loses positions.
+const LAST_STREAM: &str = "prev_stream_id";
+const LAST_CHANGESET: &str = "prev_stream_changeset_id";
+
+/// The original's counter.
+#[derive(Debug)]
+struct Counter {
+    /// Page and item as they stand; before the first position the item is -1.
+    page: String,
+    page_item: String,
+    /// Whether the original can still use it.
+    is_fenced: bool,
+    /// Whom it gave the position last.
+    last: Option<ChangesetKey>,
+}
+
+impl Admin {
+    /// Takes over a table that the Python original made, once that is stopped: takes its counter
+    /// away from it, makes the position that it gave last the first intent if it was not written,
+    /// and records the positions that it lost as void. Safe to repeat until it succeeds.
+    ///
+    /// # Errors
+    /// [`AdminError`] says why it was not done. [`AdminError::HasState`] if the table has been
+    /// taken over, [`AdminError::NoCounter`] if it is not the original's.
+    pub async fn take_over(&self, options: Options) -> Result<Rebuilt, AdminError> {
+        self.tables.check_both().await?;
+        if self.tables.find_state().await?.is_some() {
+            return Err(AdminError::HasState);
+        }
+        let counter = self.tables.counter().await?.ok_or(AdminError::NoCounter)?;
+        if !counter.is_fenced && !options.dry_run {
+            self.tables.fence(&counter).await?;
+        }
+        let surveyed = self.tables.survey().await?;
+        let last = counter.position()?;
+        let end = surveyed.positions.end();
+        let given = last.map_or(0, |last| last.get() + 1);
+        if end > given {
+            return Err(AdminError::Beyond { end, given });
+        }
+        let state = self
+            .first_state(&counter, last, &surveyed.positions)
+            .await?;
+        self.settle(surveyed, state, Guard::Absent, options).await
+    }
+
+    /// The state after the last position that the original gave: an intent, if it was not written
+    /// and still can be.
+    async fn first_state(
+        &self,
+        counter: &Counter,
+        last: Option<Checkpoint>,
+        positions: &Positions,
+    ) -> Result<IndexState, StorageError> {
+        let written_up_to = |base| IndexState {
+            base,
+            ..IndexState::default()
+        };
+        let Some(last) = last else {
+            return Ok(IndexState::default());
+        };
+        let pending = counter
+            .last
+            .clone()
+            .filter(|_| !positions.contains(last.get()));
+        if let Some(key) = pending {
+            let found = self
+                .tables
+                .batch(std::slice::from_ref(&key), Part::Numbers)
+                .await?;
+            if let Some(Ok(None)) = found.get(&key).map(items::check) {
+                return Ok(IndexState {
+                    intent: vec![key],
+                    ..written_up_to(last)
+                });
+            }
+        }
+        Ok(written_up_to(last.plus(1)))
+    }
+}
+
+impl Tables {
+    async fn counter(&self) -> Result<Option<Counter>, StorageError> {
+        let get = self
+            .client
+            .get_item()
+            .table_name(&self.config.events_table)
+            .set_key(Some(counter_key()))
+            .consistent_read(true);
+        let found = get.send().await;
+        let found = found.map_err(|error| translate("GetItem", &error, Written::None))?;
+        found.item.as_ref().map(counter).transpose()
+    }
+
+    /// Moves the counter's position to other attributes, if it still is where it was found.
+    async fn fence(&self, counter: &Counter) -> Result<(), AdminError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.config.events_table)
+            .set_key(Some(counter_key()))
+            .update_expression(format!(
+                "SET {FENCED_PAGE} = #page, {FENCED_PAGE_ITEM} = {PAGE_ITEM} \
+                 REMOVE #page, {PAGE_ITEM}"
+            ))
+            .condition_expression(format!("#page = :page AND {PAGE_ITEM} = :item"))
+            .expression_attribute_names("#page", PAGE)
+            .expression_attribute_values(":page", AttributeValue::N(counter.page.clone()))
+            .expression_attribute_values(":item", AttributeValue::N(counter.page_item.clone()));
+        match update.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => {
+                    self.refenced(counter).await
+                }
+                _ => Err(translate("UpdateItem", &error, Written::Unknown).into()),
+            },
+        }
+    }
+
+    /// An earlier try may have fenced the counter, and its answer have been lost.
+    async fn refenced(&self, counter: &Counter) -> Result<(), AdminError> {
+        match self.counter().await? {
+            Some(now)
+                if now.is_fenced
+                    && now.page == counter.page
+                    && now.page_item == counter.page_item =>
+            {
+                Ok(())
+            }
+            _ => Err(AdminError::StillRuns),
+        }
+    }
+}
+
+fn counter_key() -> Item {
+    Item::from([
+        (items::STREAM_ID.to_owned(), items::text(COUNTER)),
+        (
+            items::CHANGESET_ID.to_owned(),
+            AttributeValue::N("0".to_owned()),
+        ),
+    ])
+}
+
+fn counter(item: &Item) -> Result<Counter, StorageError> {
+    let number = |name: &str| item.get(name).and_then(|value| value.as_n().ok()).cloned();
+    let both = |page, page_item| number(page).zip(number(page_item));
+    let plain = both(PAGE, PAGE_ITEM);
+    let is_fenced = plain.is_none();
+    let (page, page_item) = plain
+        .or_else(|| both(FENCED_PAGE, FENCED_PAGE_ITEM))
+        .ok_or_else(|| StorageError::Corrupt(format!("item `{COUNTER}` has no position")))?;
+    let stream_id = item.get(LAST_STREAM).and_then(|value| value.as_s().ok());
+    let stream_id = stream_id.and_then(|stream_id| StreamId::new(stream_id).ok());
+    let changeset_id = number(LAST_CHANGESET).and_then(|digits| parse_number(&digits));
+    let changeset_id = changeset_id.and_then(|id| ChangesetId::new(id).ok());
+    let last = stream_id.zip(changeset_id);
+    Ok(Counter {
+        page,
+        page_item,
+        is_fenced,
+        last: last.map(|(stream_id, changeset_id)| ChangesetKey {
+            stream_id,
+            changeset_id,
+        }),
+    })
+}
+
+impl Counter {
+    /// The position given last; `None` before the first.
+    fn position(&self) -> Result<Option<Checkpoint>, StorageError> {
+        if (self.page.as_str(), self.page_item.as_str()) == ("0", "-1") {
+            return Ok(None);
+        }
+        let (page, page_item) = (parse_number(&self.page), parse_number(&self.page_item));
+        let position = page
+            .zip(page_item)
+            .and_then(|(page, item)| Checkpoint::at(page, item));
+        position.map(Some).ok_or_else(|| {
+            let Self {
+                page, page_item, ..
+            } = self;
+            StorageError::Corrupt(format!(
+                "item `{COUNTER}` stands at page {page}, item {page_item}"
+            ))
+        })
+    }
+}

@@ -1,0 +1,86 @@
+//! The conformance suite while DynamoDB throttles, fails, is slow, loses answers to what it has
+//! done, and its global index lags and shows later entries first.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::proxy::{Call, Fate, Plan};
+
+/// From how many reads an entry of the global index hides, at most.
+const LAG: u64 = 3;
+
+/// Every so many tries one meets each kind of fault.
+const EVERY: u64 = 40;
+
+/// How often the SDK may be disturbed at one call; it tries five times.
+const DISTURBED: u64 = 3;
+
+/// Faults at places that depend on the number of the try alone.
+#[derive(Default)]
+pub(crate) struct Faults {
+    tries: AtomicU64,
+    /// From how many reads each position still hides.
+    hidden: Mutex<HashMap<u64, u64>>,
+    /// What stands before this position is no longer hidden.
+    shown: AtomicU64,
+}
+
+impl Faults {
+    /// Lets the index show every position before this one.
+    pub(crate) fn show(&self, below: u64) {
+        self.shown.store(below, Ordering::SeqCst);
+    }
+
+    fn hides(&self, item: &Value) -> bool {
+        let number = |name: &str| item[name]["N"].as_str()?.parse::<u64>().ok();
+        let position = number("page").zip(number("page_item"));
+        let position = position.map_or(0, |(page, item)| page * 1000 + item);
+        if position < self.shown.load(Ordering::SeqCst) {
+            return false;
+        }
+        let mut hidden = self.hidden.lock().unwrap();
+        let left = hidden.entry(position).or_insert(position * 7 % (LAG + 1));
+        let hides = *left > 0;
+        *left = left.saturating_sub(1);
+        hides
+    }
+}
+
+impl Plan for Faults {
+    fn begin(&self, call: &mut Call) -> Fate {
+        let number = self.tries.fetch_add(1, Ordering::SeqCst);
+        if call.attempt > DISTURBED {
+            return Fate::Through;
+        }
+        // Spreads neighbours, so that no kind of fault keeps to one kind of call.
+        match number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 & 0xffff_ffff {
+            spread if spread % EVERY == 0 => Fate::Refused(400, "ThrottlingException"),
+            spread if spread % EVERY == 1 => {
+                Fate::Refused(400, "ProvisionedThroughputExceededException")
+            }
+            spread if spread % EVERY == 2 => Fate::Refused(500, "InternalServerError"),
+            spread if spread % EVERY == 3 => Fate::Lost,
+            spread if spread % EVERY <= 5 => Fate::Unanswered,
+            spread if spread % EVERY == 6 => Fate::Late(Duration::from_millis(30)),
+            _ => Fate::Through,
+        }
+    }
+
+    fn end(&self, call: &Call, answer: &mut Value) {
+        let by_order = call.asked["IndexName"] == "EnumerationIndex";
+        if let Some(items) = answer["Items"].as_array_mut().filter(|_| by_order) {
+            items.retain(|item| !self.hides(item));
+            let count = items.len();
+            answer["Count"] = count.into();
+        }
+    }
+}
+
+/// A store behind such a proxy.
+type Faulty = crate::store::Store<true>;
+
+conformance_tests::adapter_suite!(Faulty);

@@ -1,0 +1,188 @@
+//! An HTTP proxy before an emulator, which does with each call what a plan says.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+/// One try of a call.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// Its name: `PutItem`.
+    pub(crate) operation: String,
+    /// Which try of it the SDK says that it is.
+    pub(crate) attempt: u64,
+    /// What it asks for.
+    pub(crate) asked: Value,
+}
+
+/// What happens to a try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It goes through.
+    Through,
+    /// It goes through, but late.
+    Late(Duration),
+    /// It is answered so, and not done.
+    Refused(u16, &'static str),
+    /// The connection breaks before it is done.
+    Lost,
+    /// The connection breaks after it was done.
+    Unanswered,
+}
+
+/// What a proxy does.
+pub(crate) trait Plan: Send + Sync + 'static {
+    /// Decides about a try, and may change what it asks for.
+    fn begin(&self, _: &mut Call) -> Fate {
+        Fate::Through
+    }
+
+    /// Sees an answer with status 200, and may change it.
+    fn end(&self, _: &Call, _: &mut Value) {}
+}
+
+/// A proxy; it stops when it is dropped.
+pub(crate) struct Proxy {
+    pub(crate) endpoint: String,
+    accepting: JoinHandle<()>,
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+impl Proxy {
+    pub(crate) async fn start(upstream: &str, plan: Arc<dyn Plan>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        let upstream = Upstream {
+            url: upstream.to_owned(),
+            client,
+            plan,
+        };
+        Self {
+            endpoint: format!("http://{address}"),
+            accepting: tokio::spawn(accept(listener, upstream)),
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Upstream {
+    url: String,
+    client: Client<HttpConnector, Full<Bytes>>,
+    plan: Arc<dyn Plan>,
+}
+
+async fn accept(listener: TcpListener, upstream: Upstream) {
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(serve(stream, upstream.clone()));
+    }
+}
+
+async fn serve(stream: TcpStream, upstream: Upstream) {
+    let service = service_fn(move |request| {
+        let upstream = upstream.clone();
+        async move { upstream.pass(request).await }
+    });
+    // A service that fails breaks the connection off.
+    let _ = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+impl Upstream {
+    async fn pass(&self, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
+        let (parts, body) = request.into_parts();
+        let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+        let header = |name: &str| {
+            parts
+                .headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+        };
+        let target = header("x-amz-target").unwrap_or_default();
+        let mut call = Call {
+            operation: target.rsplit('.').next().unwrap_or_default().to_owned(),
+            attempt: attempt(header("amz-sdk-request").unwrap_or_default()),
+            asked: serde_json::from_slice(&body)?,
+        };
+        let broken = || io::Error::from(io::ErrorKind::ConnectionReset);
+        let fate = self.plan.begin(&mut call);
+        match fate {
+            Fate::Lost => return Err(broken()),
+            Fate::Refused(status, code) => return Ok(refusal(status, code)),
+            Fate::Late(pause) => tokio::time::sleep(pause).await,
+            Fate::Through | Fate::Unanswered => {}
+        }
+        let mut forward = Request::post(&self.url);
+        for name in [
+            "x-amz-target",
+            "content-type",
+            "authorization",
+            "x-amz-date",
+        ] {
+            if let Some(value) = parts.headers.get(name) {
+                forward = forward.header(name, value);
+            }
+        }
+        let asked = Bytes::from(serde_json::to_vec(&call.asked)?);
+        let forward = forward.body(Full::new(asked)).map_err(io::Error::other)?;
+        let answer = self
+            .client
+            .request(forward)
+            .await
+            .map_err(io::Error::other)?;
+        let status = answer.status();
+        let body = answer
+            .into_body()
+            .collect()
+            .await
+            .map_err(io::Error::other)?;
+        let mut body: Value = serde_json::from_slice(&body.to_bytes())?;
+        if fate == Fate::Unanswered {
+            return Err(broken());
+        }
+        if status == StatusCode::OK {
+            self.plan.end(&call, &mut body);
+        }
+        Ok(response(status.as_u16(), &body))
+    }
+}
+
+/// Which try it is, from `attempt=2; max=5`.
+fn attempt(header: &str) -> u64 {
+    let number = header
+        .split(';')
+        .find_map(|part| part.trim().strip_prefix("attempt="));
+    number.and_then(|number| number.parse().ok()).unwrap_or(1)
+}
+
+fn refusal(status: u16, code: &str) -> Response<Full<Bytes>> {
+    let kind = format!("com.amazonaws.dynamodb.v20120810#{code}");
+    response(status, &json!({"__type": kind, "message": "as planned"}))
+}
+
+fn response(status: u16, body: &Value) -> Response<Full<Bytes>> {
+    let body = Bytes::from(serde_json::to_vec(body).expect("JSON"));
+    Response::builder()
+        .status(status)
+        .header("content-type", "application/x-amz-json-1.0")
+        .body(Full::new(body))
+        .expect("a response")
+}
