@@ -1,0 +1,205 @@
+//! Following the events table's stream: what was committed, by whomever.
+
+mod frontier;
+mod position;
+mod shards;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodbstreams::Client as StreamsClient;
+use ees_core::ports::{ChangesetKey, StorageError};
+use futures_util::StreamExt;
+use futures_util::stream::iter;
+
+use crate::DynamoStorage;
+use frontier::{Frontier, Place};
+use shards::{Batch, Shards};
+
+/// How many shards are read at the same time.
+const AT_ONCE: usize = 8;
+
+/// The least time between two rounds, so that no shard is asked more often than it may be.
+const ROUND: Duration = Duration::from_millis(200);
+
+/// How long to wait, after a round that found nothing, for a commit of our own or another round.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// How often shards are listed when none ended.
+const LISTED_EVERY: Duration = Duration::from_mins(5);
+
+/// The least time between two saves of the position.
+const SAVED_EVERY: Duration = Duration::from_secs(5);
+
+/// What the stream told.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Notified {
+    /// Changesets that were committed, in no order that matters.
+    pub committed: Vec<ChangesetKey>,
+    /// Whether the stream may have forgotten commits that were never told: a sweep finds them.
+    pub gap: bool,
+}
+
+/// Reads the events table's stream from where it was left, through splits of its shards.
+///
+/// A stream has room for two readers; more are throttled.
+#[derive(Debug)]
+pub struct Follower {
+    storage: Arc<DynamoStorage>,
+    shards: Shards,
+    frontier: Frontier,
+    saved: Frontier,
+    /// Shards that wait for their turn in a round.
+    turn: Vec<String>,
+    /// Commits may be forgotten, and nobody was told yet.
+    gap: bool,
+    /// Whoever was told has not closed the gap yet.
+    gap_open: bool,
+    found: bool,
+    begun: Option<Instant>,
+    listed: Option<Instant>,
+    last_save: Instant,
+}
+
+impl Follower {
+    /// Goes on where [`Follower::done`] was called last, by whomever; else from the oldest record
+    /// that the stream still has, and tells of a gap.
+    ///
+    /// # Errors
+    /// [`StorageError`] if DynamoDB fails.
+    pub async fn open(storage: Arc<DynamoStorage>, sdk: &SdkConfig) -> Result<Self, StorageError> {
+        let stream_arn = storage.stream_arn();
+        let position = storage.tables.position(stream_arn).await?;
+        let gap = position.is_none();
+        let frontier = position.unwrap_or_default();
+        Ok(Self {
+            shards: Shards::new(StreamsClient::new(sdk), stream_arn),
+            storage,
+            saved: frontier.clone(),
+            frontier,
+            turn: Vec::new(),
+            gap,
+            gap_open: gap,
+            found: true,
+            begun: None,
+            listed: None,
+            last_save: Instant::now(),
+        })
+    }
+
+    /// What was committed since the last call; waits a moment, but may answer that nothing was.
+    /// What it told once it does not tell again: who cannot deal with it now has to keep it.
+    ///
+    /// # Errors
+    /// [`StorageError`] if DynamoDB fails. Nothing is lost by that.
+    pub async fn next(&mut self) -> Result<Notified, StorageError> {
+        self.wait().await;
+        if self
+            .listed
+            .is_none_or(|listed| listed.elapsed() >= LISTED_EVERY)
+        {
+            self.list().await?;
+        }
+        if self.turn.is_empty() {
+            self.turn = self.frontier.open().map(str::to_owned).collect();
+        }
+        let rest = self.turn.split_off(self.turn.len().min(AT_ONCE));
+        let turn = std::mem::replace(&mut self.turn, rest);
+        let places = turn.into_iter().filter_map(|shard| {
+            let place = self.frontier.place(&shard)?.clone();
+            Some((shard, place))
+        });
+        let reads = places.map(|(shard, place)| self.shards.read(shard, place));
+        let reads: Vec<_> = iter(reads).buffer_unordered(AT_ONCE).collect().await;
+        self.take(reads)
+    }
+
+    /// All that [`Follower::next`] told so far has been dealt with: remembers it, every few seconds,
+    /// and not before a gap that was told is closed.
+    ///
+    /// # Errors
+    /// [`StorageError`] if DynamoDB fails; it is remembered another time then.
+    pub async fn done(&mut self) -> Result<(), StorageError> {
+        let is_due = self.last_save.elapsed() >= SAVED_EVERY;
+        if !is_due || self.gap_open || self.saved == self.frontier {
+            return Ok(());
+        }
+        let tables = &self.storage.tables;
+        tables
+            .save_position(self.storage.stream_arn(), &self.frontier)
+            .await?;
+        self.saved = self.frontier.clone();
+        self.last_save = Instant::now();
+        Ok(())
+    }
+
+    /// A sweep that began after a gap was told has come to its end.
+    pub fn close_gap(&mut self) {
+        self.gap_open = self.gap;
+    }
+
+    /// Waits for the next round.
+    async fn wait(&mut self) {
+        let heard = self.storage.news.listen();
+        if let Some(begun) = self.begun {
+            tokio::time::sleep(ROUND.saturating_sub(begun.elapsed())).await;
+        }
+        if !self.found && self.turn.is_empty() {
+            let _ = tokio::time::timeout(IDLE, heard).await;
+        }
+        self.begun = Some(Instant::now());
+    }
+
+    async fn list(&mut self) -> Result<(), StorageError> {
+        let listed = self.shards.list().await?;
+        if self.frontier.update(&listed) {
+            self.forgot();
+        }
+        self.listed = Some(Instant::now());
+        Ok(())
+    }
+
+    fn forgot(&mut self) {
+        (self.gap, self.gap_open) = (true, true);
+    }
+
+    /// Takes what a round read. A shard that failed is read again later; the error is told only
+    /// where there is nothing else to tell.
+    fn take(
+        &mut self,
+        reads: Vec<(String, Result<Batch, StorageError>)>,
+    ) -> Result<Notified, StorageError> {
+        let mut committed = Vec::new();
+        let mut failed = None;
+        for (shard, read) in reads {
+            match read {
+                Ok(Batch::Records { keys, last }) => {
+                    committed.extend(keys);
+                    if let Some(last) = last {
+                        self.frontier.reach(&shard, Place::After(last));
+                    }
+                }
+                Ok(Batch::End { keys }) => {
+                    committed.extend(keys);
+                    self.frontier.reach(&shard, Place::End);
+                    self.listed = None;
+                }
+                Ok(Batch::Forgotten) => {
+                    self.frontier.reach(&shard, Place::Start);
+                    self.forgot();
+                    self.listed = None;
+                }
+                Err(error) => failed = Some(error),
+            }
+        }
+        self.found = !committed.is_empty() || self.listed.is_none();
+        match failed {
+            Some(error) if committed.is_empty() => Err(error),
+            _ => Ok(Notified {
+                committed,
+                gap: std::mem::take(&mut self.gap),
+            }),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The follower's place, in the analysis table.
+
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use ees_core::parse_number;
+use ees_core::ports::{StorageError, Written};
+
+use super::frontier::{Frontier, Place};
+use crate::error::translate;
+use crate::items::{Item, number, text};
+use crate::schema::PROJECTION_ID;
+use crate::tables::Tables;
+
+const POSITION: &str = "ees:follower";
+const STREAM: &str = "stream";
+const SAVED_AT: &str = "saved_at";
+const SHARDS: &str = "shards";
+
+/// What marks a shard of which nothing was read, and one that was read to the end. Sequence numbers
+/// are digits.
+const START: &str = "start";
+const END: &str = "end";
+
+/// A stream keeps its records for a day; a place older than this may lie before them.
+const KEPT: Duration = Duration::from_hours(23);
+
+impl Tables {
+    /// Where reading this stream was left; `None` if it is not known, or was too long ago.
+    pub(super) async fn position(&self, stream: &str) -> Result<Option<Frontier>, StorageError> {
+        let item = self.analysis(POSITION).await?;
+        Ok(item.and_then(|item| read(&item, stream, now())))
+    }
+
+    pub(super) async fn save_position(
+        &self,
+        stream: &str,
+        frontier: &Frontier,
+    ) -> Result<(), StorageError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.config.analysis_table)
+            .set_item(Some(item(stream, frontier, now())));
+        // Whether it was written or not is the same to who reads it later.
+        let saved = put.send().await;
+        saved.map_err(|error| translate("PutItem", &error, Written::Unknown))?;
+        Ok(())
+    }
+}
+
+fn now() -> Duration {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+}
+
+fn item(stream: &str, frontier: &Frontier, now: Duration) -> Item {
+    let shards = frontier.places().map(|(shard, place)| {
+        let place = match place {
+            Place::Start => START,
+            Place::After(record) => record,
+            Place::End => END,
+        };
+        (shard.to_owned(), text(place))
+    });
+    Item::from([
+        (PROJECTION_ID.to_owned(), text(POSITION)),
+        (STREAM.to_owned(), text(stream)),
+        (SAVED_AT.to_owned(), number(now.as_secs())),
+        (SHARDS.to_owned(), AttributeValue::M(shards.collect())),
+    ])
+}
+
+/// A place that cannot be read is none: what is read twice does no harm.
+fn read(item: &Item, stream: &str, now: Duration) -> Option<Frontier> {
+    if item.get(STREAM)?.as_s().ok()? != stream {
+        return None;
+    }
+    let saved = Duration::from_secs(parse_number(item.get(SAVED_AT)?.as_n().ok()?)?);
+    if now.saturating_sub(saved) > KEPT {
+        return None;
+    }
+    let shards: &HashMap<_, _> = item.get(SHARDS)?.as_m().ok()?;
+    let places = shards.iter().map(|(shard, place)| {
+        let place = match place.as_s().ok()?.as_str() {
+            START => Place::Start,
+            END => Place::End,
+            record => Place::After(record.to_owned()),
+        };
+        Some((shard.clone(), place))
+    });
+    let places: Option<Vec<_>> = places.collect();
+    Some(Frontier::new(places?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_read_as_it_was_saved_while_the_stream_keeps_its_records() {
+        let places = [
+            ("a", Place::Start),
+            ("b", Place::After("12300000000001".to_owned())),
+            ("c", Place::End),
+        ];
+        let frontier = Frontier::new(places.map(|(shard, place)| (shard.to_owned(), place)));
+        let day = Duration::from_hours(24);
+        let saved = item("arn", &frontier, day);
+        assert_eq!(read(&saved, "arn", day + KEPT), Some(frontier));
+        assert_eq!(read(&saved, "arn", day + day), None, "too long ago");
+        assert_eq!(read(&saved, "another", day), None, "of another stream");
+    }
+}

@@ -1,0 +1,186 @@
+//! Reading shards.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use aws_sdk_dynamodbstreams::Client;
+use aws_sdk_dynamodbstreams::error::SdkError;
+use aws_sdk_dynamodbstreams::operation::get_records::GetRecordsError;
+use aws_sdk_dynamodbstreams::operation::get_shard_iterator::GetShardIteratorError;
+use aws_sdk_dynamodbstreams::types::{OperationType, Record, ShardIteratorType, StreamRecord};
+use ees_core::ports::{ChangesetKey, StorageError, Written};
+use ees_core::{ChangesetId, RESERVED_STREAM_PREFIX, StreamId, parse_number};
+
+use super::frontier::{Place, Shard};
+use crate::error::translate;
+use crate::items::{CHANGESET_ID, LAST_EVENT_ID, STREAM_ID};
+
+/// What one read of a shard gave.
+#[derive(Debug)]
+pub(super) enum Batch {
+    /// Some records, and the sequence number of the last one; more may follow.
+    Records {
+        keys: Vec<ChangesetKey>,
+        last: Option<String>,
+    },
+    /// The last records.
+    End { keys: Vec<ChangesetKey> },
+    /// The stream does not have the records any more that should come next.
+    Forgotten,
+}
+
+/// A table's stream.
+#[derive(Debug)]
+pub(super) struct Shards {
+    client: Client,
+    stream: String,
+    /// Where the next read of a shard begins, as DynamoDB wants it told. They expire.
+    iterators: Mutex<HashMap<String, String>>,
+}
+
+impl Shards {
+    pub(super) fn new(client: Client, stream: &str) -> Self {
+        Self {
+            client,
+            stream: stream.to_owned(),
+            iterators: Mutex::default(),
+        }
+    }
+
+    /// All shards that the stream has.
+    pub(super) async fn list(&self) -> Result<Vec<Shard>, StorageError> {
+        let (mut shards, mut after) = (Vec::new(), None);
+        loop {
+            let describe = self.client.describe_stream().stream_arn(&self.stream);
+            let described = describe.set_exclusive_start_shard_id(after).send().await;
+            let described =
+                described.map_err(|error| translate("DescribeStream", &error, Written::None))?;
+            let Some(description) = described.stream_description else {
+                return Ok(shards);
+            };
+            let listed = description.shards.unwrap_or_default().into_iter();
+            shards.extend(listed.filter_map(|shard| {
+                Some(Shard {
+                    id: shard.shard_id?,
+                    parent: shard.parent_shard_id,
+                })
+            }));
+            after = description.last_evaluated_shard_id;
+            if after.is_none() {
+                return Ok(shards);
+            }
+        }
+    }
+
+    /// Reads a shard on from a place.
+    pub(super) async fn read(
+        &self,
+        shard: String,
+        place: Place,
+    ) -> (String, Result<Batch, StorageError>) {
+        let batch = self.read_shard(&shard, &place).await;
+        (shard, batch)
+    }
+
+    async fn read_shard(&self, shard: &str, place: &Place) -> Result<Batch, StorageError> {
+        let kept = self.iterators().remove(shard);
+        let iterator = match kept {
+            Some(iterator) => iterator,
+            None => match self.iterator(shard, place).await? {
+                Some(iterator) => iterator,
+                None => return Ok(Batch::Forgotten),
+            },
+        };
+        let get = self.client.get_records().shard_iterator(&iterator).send();
+        let answer = match get.await {
+            Ok(answer) => answer,
+            Err(error) => return unread(&error),
+        };
+        let records = answer.records.unwrap_or_default();
+        let keys = records.iter().filter_map(committed).collect();
+        let Some(next) = answer.next_shard_iterator else {
+            return Ok(Batch::End { keys });
+        };
+        self.iterators().insert(shard.to_owned(), next);
+        let last = records.last().and_then(|record| record.dynamodb());
+        let last = last.and_then(StreamRecord::sequence_number);
+        Ok(Batch::Records {
+            keys,
+            last: last.map(str::to_owned),
+        })
+    }
+
+    /// Where to begin; `None` if the stream does not have it any more.
+    async fn iterator(&self, shard: &str, place: &Place) -> Result<Option<String>, StorageError> {
+        let get = self.client.get_shard_iterator();
+        let get = get.stream_arn(&self.stream).shard_id(shard);
+        let get = match place {
+            Place::After(record) => get
+                .shard_iterator_type(ShardIteratorType::AfterSequenceNumber)
+                .sequence_number(record),
+            Place::Start | Place::End => get.shard_iterator_type(ShardIteratorType::TrimHorizon),
+        };
+        match get.send().await {
+            Ok(answer) => Ok(answer.shard_iterator),
+            Err(error) => match error.as_service_error() {
+                Some(
+                    GetShardIteratorError::TrimmedDataAccessException(_)
+                    | GetShardIteratorError::ResourceNotFoundException(_),
+                ) => Ok(None),
+                _ => Err(translate("GetShardIterator", &error, Written::None)),
+            },
+        }
+    }
+
+    fn iterators(&self) -> std::sync::MutexGuard<'_, HashMap<String, String>> {
+        self.iterators
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn unread<R: std::fmt::Debug>(error: &SdkError<GetRecordsError, R>) -> Result<Batch, StorageError> {
+    match error.as_service_error() {
+        Some(
+            GetRecordsError::TrimmedDataAccessException(_)
+            | GetRecordsError::ResourceNotFoundException(_),
+        ) => Ok(Batch::Forgotten),
+        // Too long ago: the next read asks for a new one.
+        Some(GetRecordsError::ExpiredIteratorException(_)) => Ok(Batch::Records {
+            keys: Vec::new(),
+            last: None,
+        }),
+        _ => Err(translate("GetRecords", error, Written::None)),
+    }
+}
+
+/// The changeset whose commit a record tells of.
+fn committed(record: &Record) -> Option<ChangesetKey> {
+    let change = record.dynamodb()?;
+    let image = change.new_image();
+    if record.event_name() != Some(&OperationType::Insert)
+        || image.is_some_and(|image| !image.contains_key(LAST_EVENT_ID))
+    {
+        return None;
+    }
+    let stream_id = change.keys()?.get(STREAM_ID)?.as_s().ok()?;
+    let changeset_id = change.keys()?.get(CHANGESET_ID)?.as_n().ok()?;
+    if stream_id.starts_with(RESERVED_STREAM_PREFIX) {
+        return None;
+    }
+    let key = StreamId::new(stream_id)
+        .ok()
+        .zip(parse_number(changeset_id).and_then(|number| ChangesetId::new(number).ok()));
+    let Some((stream_id, changeset_id)) = key else {
+        tracing::error!(
+            stream_id,
+            changeset_id,
+            "an item with a key that no changeset has"
+        );
+        return None;
+    };
+    Some(ChangesetKey {
+        stream_id,
+        changeset_id,
+    })
+}
