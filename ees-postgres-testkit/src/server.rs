@@ -1,0 +1,366 @@
+//! A server of one's own, and what can be done to it.
+
+use std::fs;
+use std::io;
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::folder::{Folder, PID, random};
+use crate::machine::{Machine, run, signal};
+use crate::{Database, Error};
+
+/// Longer than a server needs to start, to recover from a crash, or to stop.
+const LONG: Duration = Duration::from_mins(1);
+
+/// How often to look whether it has.
+const SHORT: Duration = Duration::from_millis(20);
+
+/// Ports that systems do not give to outgoing connections.
+const PORTS: std::ops::Range<u128> = 10_000..32_000;
+
+/// Mounts a file system of its own, which nobody else sees and which goes with its last process,
+/// for the data, and changes back to a user who may run PostgreSQL.
+const SMALL_DISK: &str = r#"
+mount -t tmpfs -o "size=$1m,mode=0700,uid=$2,gid=$3" tmpfs data && shift 3 && exec "$0" "$@"
+"#;
+
+/// Makes a cluster where there is none, and becomes its server.
+const SERVE: &str = r#"
+[ -e data/PG_VERSION ] || "$0" --pgdata=data --pwfile=password --username=postgres \
+    --auth=password --encoding=UTF8 --locale=C --no-sync >log 2>&1 || exit 1
+exec "$@" >>log 2>&1
+"#;
+
+/// How a server is to be.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Whether commits are flushed to the disk (`fsync`).
+    pub durable: bool,
+    /// The size of its disk in MiB, at least 100, for [`Server::fill_disk`]. Such a disk is in
+    /// memory: it does not survive [`Server::stop`] or [`Server::kill`].
+    ///
+    /// Needs Linux, and root or user namespaces.
+    pub disk: Option<u32>,
+    /// Further settings, as in `postgresql.conf`.
+    pub options: Vec<(String, String)>,
+}
+
+impl Default for Settings {
+    /// Durable, on a disk without a limit.
+    fn default() -> Self {
+        Self {
+            durable: true,
+            disk: None,
+            options: Vec::new(),
+        }
+    }
+}
+
+/// A server of one's own. It is stopped, and all that it held is removed, when this is dropped, or
+/// when the process ends, however it ends.
+#[derive(Debug)]
+pub struct Server {
+    running: Arc<Running>,
+    process: Mutex<Option<Child>>,
+}
+
+/// Where a server is, and how to reach it.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) machine: Machine,
+    pub(crate) folder: Folder,
+    pub(crate) port: u16,
+    pub(crate) password: String,
+    settings: Settings,
+}
+
+impl Server {
+    /// Starts a durable server.
+    ///
+    /// # Errors
+    /// [`Error`] if there is no PostgreSQL on this machine or it does not start.
+    pub fn start() -> Result<Self, Error> {
+        Self::with(Settings::default())
+    }
+
+    /// Starts a server with these settings.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn with(settings: Settings) -> Result<Self, Error> {
+        let (running, process) = Running::start(settings, 0)?;
+        Ok(Self {
+            running: Arc::new(running),
+            process: Mutex::new(Some(process)),
+        })
+    }
+
+    /// Makes a database, which is dropped with its handle.
+    ///
+    /// # Errors
+    /// [`Error`] if it cannot be made.
+    pub fn database(&self) -> Result<Database, Error> {
+        Database::create(Arc::clone(&self.running))
+    }
+
+    /// Stops it in order: open transactions are rolled back, all connections cut.
+    ///
+    /// # Errors
+    /// [`Error`] if it does not stop.
+    pub fn stop(&self) -> Result<(), Error> {
+        self.end("INT")
+    }
+
+    /// Ends it by SIGKILL, as need of memory would: nothing is written any more.
+    ///
+    /// # Errors
+    /// [`Error`] if it does not end.
+    pub fn kill(&self) -> Result<(), Error> {
+        self.end("KILL")
+    }
+
+    /// Starts it again, at the same address, over what it holds.
+    ///
+    /// # Errors
+    /// [`Error`] if it does not start.
+    pub fn resume(&self) -> Result<(), Error> {
+        let begun = Instant::now();
+        loop {
+            let mut process = self.running.spawn()?;
+            match self.running.wait_until_ready(&mut process) {
+                Ok(()) => {
+                    *self.process() = Some(process);
+                    return Ok(());
+                }
+                // What a killed server leaves behind takes a moment to end.
+                Err(error) if begun.elapsed() > LONG => return Err(error),
+                Err(_) => std::thread::sleep(SHORT),
+            }
+        }
+    }
+
+    /// Fills its disk to the last byte; see [`Settings::disk`].
+    ///
+    /// # Errors
+    /// [`Error`] if its disk has no limit or the server does not answer.
+    pub fn fill_disk(&self) -> Result<(), Error> {
+        if self.running.settings.disk.is_none() {
+            return Err(Error::Failed {
+                program: "fill_disk".to_owned(),
+                said: "the server's disk has no limit; start it with `Settings::disk`".to_owned(),
+            });
+        }
+        self.run_in_data("cat /dev/zero >ballast 2>/dev/null")
+    }
+
+    /// Gives the room on its disk back.
+    ///
+    /// # Errors
+    /// [`Error`] if the server does not answer.
+    pub fn free_disk(&self) -> Result<(), Error> {
+        self.run_in_data("rm -f ballast")
+    }
+
+    fn run_in_data(&self, command: &str) -> Result<(), Error> {
+        let copy = format!("COPY (SELECT) TO PROGRAM '{command}; cat >/dev/null'");
+        self.running.sql("postgres", &copy).map(drop)
+    }
+
+    fn end(&self, by: &str) -> Result<(), Error> {
+        let Some(mut process) = self.process().take() else {
+            return Ok(());
+        };
+        signal(process.id(), by);
+        self.running.wait_for_end(&mut process)
+    }
+
+    fn process(&self) -> std::sync::MutexGuard<'_, Option<Child>> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // What cannot be done now, the guardian does.
+        let _ = self.end("QUIT");
+        let _ = fs::remove_dir_all(&self.running.folder.path);
+    }
+}
+
+impl Running {
+    pub(crate) fn start(settings: Settings, linger: u32) -> Result<(Self, Child), Error> {
+        let machine = Machine::find()?;
+        let folder = Folder::create(&machine, linger)?;
+        let password = random()?;
+        folder.write("password", &password)?;
+        make_data(&folder.path, &machine)?;
+        let mut running = Self {
+            machine,
+            folder,
+            port: 0,
+            password,
+            settings,
+        };
+        loop {
+            running.port = free_port()?;
+            let mut process = running.spawn()?;
+            match running.wait_until_ready(&mut process) {
+                Ok(()) => return Ok((running, process)),
+                // Somebody was quicker.
+                Err(Error::Server { log, .. }) if log.contains("Address already in use") => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Becomes a user of a server that another process started.
+    pub(crate) fn join(machine: Machine, folder: Folder, settings: Settings) -> Option<Self> {
+        let running = Self {
+            machine,
+            port: folder.read("port").ok()?.parse().ok()?,
+            password: folder.read("password").ok()?,
+            folder,
+            settings,
+        };
+        running.is_ready().then_some(running)
+    }
+
+    /// Runs statements; what they answered, a line a row, with `|` between columns.
+    pub(crate) fn sql(&self, database: &str, statements: &str) -> Result<String, Error> {
+        let mut psql = self.psql(database);
+        psql.args(["--command", statements]);
+        run(psql).map(|said| said.trim_end().to_owned())
+    }
+
+    pub(crate) fn psql(&self, database: &str) -> Command {
+        let mut psql = self.machine.command("psql", &self.folder.path);
+        let port = self.port.to_string();
+        psql.env("PGPASSWORD", &self.password);
+        psql.args(["--host=127.0.0.1", "--port", &port, "--username=postgres"]);
+        psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]);
+        psql.args(["--set=ON_ERROR_STOP=1", "--dbname", database]);
+        psql
+    }
+
+    fn spawn(&self) -> Result<Child, Error> {
+        let mut serve = self.server_command();
+        let program = serve.get_program().to_string_lossy().into_owned();
+        let group = serve.process_group(0).stdout(Stdio::null());
+        let spawned = group.stderr(Stdio::null()).spawn();
+        spawned.map_err(|source| Error::Spawn { program, source })
+    }
+
+    /// A chain of programs, each of which becomes the next, so that the process is the server's.
+    fn server_command(&self) -> Command {
+        let machine = &self.machine;
+        let serve = ["sh", "-c", SERVE].map(str::to_owned);
+        let programs = ["initdb", "postgres"].map(|name| machine.program(name));
+        let programs = programs.map(|path| path.display().to_string());
+        let mut words: Vec<String> = serve.into_iter().chain(programs).collect();
+        words.extend(["-D".to_owned(), "data".to_owned()]);
+        for (name, value) in self.options() {
+            words.extend(["-c".to_owned(), format!("{name}={value}")]);
+        }
+        let mut command = match self.settings.disk {
+            None => machine.unprivileged("sh"),
+            Some(size) => machine.with_small_disk(SMALL_DISK, size),
+        };
+        let words = match self.settings.disk {
+            None => &words[1..],
+            Some(_) => &words[..],
+        };
+        command.args(words).current_dir(&self.folder.path);
+        command
+    }
+
+    fn options(&self) -> Vec<(String, String)> {
+        let on = if self.settings.durable { "on" } else { "off" };
+        let pid = self.folder.path.join(PID).display().to_string();
+        let port = self.port.to_string();
+        let options = [
+            ("listen_addresses", "127.0.0.1"),
+            ("port", port.as_str()),
+            ("unix_socket_directories", ""),
+            ("external_pid_file", pid.as_str()),
+            // In the folder, so that nothing is left elsewhere.
+            ("dynamic_shared_memory_type", "mmap"),
+            ("max_connections", "400"),
+            ("fsync", on),
+            ("full_page_writes", on),
+        ];
+        let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        let further = self.settings.options.iter().cloned();
+        options.into_iter().map(own).chain(further).collect()
+    }
+
+    fn is_ready(&self) -> bool {
+        let mut ask = self.machine.command("pg_isready", &self.folder.path);
+        ask.args(["--host=127.0.0.1", "--port", &self.port.to_string()]);
+        run(ask).is_ok()
+    }
+
+    fn wait_until_ready(&self, process: &mut Child) -> Result<(), Error> {
+        let begun = Instant::now();
+        loop {
+            if !matches!(process.try_wait(), Ok(None)) {
+                return Err(self.failed("has not started"));
+            }
+            if self.is_ready() {
+                return Ok(());
+            }
+            if begun.elapsed() > LONG {
+                signal(process.id(), "KILL");
+                return Err(self.failed("takes too long to start"));
+            }
+            std::thread::sleep(SHORT);
+        }
+    }
+
+    fn wait_for_end(&self, process: &mut Child) -> Result<(), Error> {
+        let begun = Instant::now();
+        while matches!(process.try_wait(), Ok(None)) {
+            if begun.elapsed() > LONG {
+                return Err(self.failed("does not end"));
+            }
+            std::thread::sleep(SHORT);
+        }
+        Ok(())
+    }
+
+    fn failed(&self, what: &'static str) -> Error {
+        let log = self.folder.read("log").unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        let end = lines[lines.len().saturating_sub(20)..].join("\n");
+        Error::Server {
+            folder: self.folder.path.clone(),
+            what,
+            log: end,
+        }
+    }
+}
+
+fn make_data(folder: &Path, machine: &Machine) -> Result<(), Error> {
+    let mut mkdir = machine.unprivileged("mkdir");
+    mkdir.args(["-m", "0700", "data"]).current_dir(folder);
+    run(mkdir).map(drop)
+}
+
+/// A port of the loopback address that nobody listens on.
+fn free_port() -> Result<u16, Error> {
+    for _ in 0..100 {
+        let number = u128::from_str_radix(&random()?, 16).unwrap_or_default();
+        let port = PORTS.start + number % (PORTS.end - PORTS.start);
+        let port = u16::try_from(port).unwrap_or_default();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(Error::Spawn {
+        program: "postgres".to_owned(),
+        source: io::Error::from(io::ErrorKind::AddrInUse),
+    })
+}

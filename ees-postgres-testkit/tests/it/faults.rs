@@ -1,0 +1,87 @@
+//! What is done to a server of one's own.
+
+use ees_postgres_testkit::{Error, Server, Settings};
+
+#[test]
+fn what_was_committed_survives_a_stop_and_a_kill() {
+    let server = Server::start().unwrap();
+    let database = server.database().unwrap();
+    let url = database.url();
+    database.sql("CREATE TABLE t (a int)").unwrap();
+    database.sql("INSERT INTO t VALUES (1)").unwrap();
+    server.stop().unwrap();
+    assert!(database.sql("SELECT 1").is_err(), "it is stopped");
+    server.resume().unwrap();
+    database.sql("INSERT INTO t VALUES (2)").unwrap();
+    server.kill().unwrap();
+    assert!(database.sql("SELECT 1").is_err(), "it is dead");
+    server.resume().unwrap();
+    assert_eq!(database.sql("SELECT a FROM t ORDER BY a").unwrap(), "1\n2");
+    assert_eq!(database.url(), url, "at the same address");
+    assert_eq!(database.sql("SHOW fsync").unwrap(), "on");
+}
+
+#[test]
+fn a_transaction_is_held_open() {
+    let server = Server::start().unwrap();
+    let database = server.database().unwrap();
+    database.sql("CREATE TABLE t (a int)").unwrap();
+    let insert = |a: i32| database.hold(&format!("INSERT INTO t VALUES ({a})"));
+    let mut committed = insert(1).unwrap();
+    let rolled_back = insert(2).unwrap();
+    let killed = insert(3).unwrap();
+    let count = || database.sql("SELECT coalesce(sum(a), 0) FROM t").unwrap();
+    assert_eq!(count(), "0");
+    let inside = committed.run("SELECT a FROM t; SELECT 'more'").unwrap();
+    assert_eq!(inside, "1\nmore");
+    committed.commit().unwrap();
+    rolled_back.rollback().unwrap();
+    drop(killed);
+    assert_eq!(count(), "1");
+    let wrong = database.hold("INSERT INTO nowhere VALUES (1)");
+    let Err(Error::Failed { said, .. }) = wrong else {
+        panic!("{wrong:?}");
+    };
+    assert!(said.contains("\"nowhere\" does not exist"), "{said}");
+}
+
+#[test]
+fn connections_are_cut() {
+    let server = Server::start().unwrap();
+    let (database, other) = (server.database().unwrap(), server.database().unwrap());
+    let mut held = database.hold("SELECT 1").unwrap();
+    let mut spared = other.hold("SELECT 1").unwrap();
+    assert_eq!(database.cut_connections().unwrap(), 1);
+    assert!(held.run("SELECT 1").is_err());
+    assert_eq!(spared.run("SELECT 1").unwrap(), "1");
+}
+
+#[test]
+fn a_disk_fills_and_has_room_again() {
+    let settings = Settings {
+        disk: Some(150),
+        ..Settings::default()
+    };
+    let server = Server::with(settings).unwrap();
+    let database = server.database().unwrap();
+    database.sql("CREATE TABLE t (a text)").unwrap();
+    let grow =
+        || database.sql("INSERT INTO t SELECT repeat('x', 1000) FROM generate_series(1, 100)");
+    grow().unwrap();
+    server.fill_disk().unwrap();
+    let Err(Error::Failed { said, .. }) = grow() else {
+        panic!("the disk is full");
+    };
+    assert!(said.contains("No space left on device"), "{said}");
+    assert_eq!(database.sql("SELECT count(*) FROM t").unwrap(), "100");
+    server.free_disk().unwrap();
+    grow().unwrap();
+    assert_eq!(database.sql("SELECT count(*) FROM t").unwrap(), "200");
+}
+
+#[test]
+fn a_disk_without_a_limit_is_not_filled() {
+    let server = Server::start().unwrap();
+    let error = server.fill_disk().unwrap_err().to_string();
+    assert!(error.contains("Settings::disk"), "{error}");
+}
