@@ -1,0 +1,165 @@
+//! Opening the database: is it fit, is the schema ours, is it current?
+
+use std::borrow::Cow;
+
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqlSafeStr};
+
+use crate::error::{code, is_connection_lost};
+use crate::session::Sessions;
+use crate::writer::patiently;
+use crate::{OpenError, PostgresConfig};
+
+/// The oldest version that its makers still look after.
+const OLDEST_VERSION: i32 = 140_000;
+
+/// Every version of the schema, oldest first; what has been released is never changed.
+const MIGRATIONS: &[(i64, &str, &str)] = &[(
+    1,
+    "changesets",
+    include_str!("../migrations/0001_changesets.sql"),
+)];
+
+/// What the server and the database are.
+const FITNESS: &str = "
+    SELECT current_setting('server_version_num')::integer, current_setting('server_version'),
+           current_setting('server_encoding'), pg_is_in_recovery(), current_setting('fsync')";
+
+/// Whether the schema is there, whether it holds anything, and whether it has versions.
+const SCHEMA: &str = "
+    SELECT to_regnamespace($1) IS NOT NULL,
+           EXISTS (SELECT FROM pg_class WHERE relnamespace = to_regnamespace($1)),
+           to_regclass($1 || '._sqlx_migrations') IS NOT NULL";
+
+/// One server at a time looks at a database and changes it; the others wait. The lock goes with
+/// the connection. "EES0".
+const LOCK: &str = "SELECT pg_advisory_lock(1162171184)";
+
+/// Makes sure that the database holds a store of the current version, whoever else does so now.
+pub(crate) async fn prepare(config: &PostgresConfig, sessions: &Sessions) -> Result<(), OpenError> {
+    let failed = |error| open_error(config, error);
+    let mut connection = sessions.open().await.map_err(failed)?;
+    assert_fit(config, &mut connection).await?;
+    let lock = sqlx::raw_sql(LOCK).execute(&mut connection);
+    patiently(lock).await.map_err(failed)?;
+    make_schema(config, &mut connection).await?;
+    migrate(config, &mut connection).await?;
+    connection.close().await.map_err(failed)
+}
+
+/// A kill cannot show a missing flush, so the setting that makes PostgreSQL flush is asked for.
+async fn assert_fit(
+    config: &PostgresConfig,
+    connection: &mut PgConnection,
+) -> Result<(), OpenError> {
+    let query = sqlx::query_as(FITNESS).fetch_one(connection);
+    let row: Result<(i32, String, String, bool, String), _> = patiently(query).await;
+    let (number, version, encoding, is_standby, fsync) =
+        row.map_err(|error| open_error(config, error))?;
+    let unfit = |found: String, expected| OpenError::Unfit {
+        target: config.target(),
+        found,
+        expected,
+    };
+    if number < OLDEST_VERSION {
+        let expected = "14 or newer is needed";
+        return Err(unfit(format!("it is PostgreSQL {version}"), expected));
+    }
+    if encoding != "UTF8" {
+        let expected = "UTF8 is needed: `createdb --encoding=UTF8 --template=template0 DATABASE`";
+        return Err(unfit(format!("its encoding is {encoding}"), expected));
+    }
+    if is_standby {
+        let expected = "only the primary takes writes: name its host in the URL";
+        return Err(unfit("it is a standby".to_owned(), expected));
+    }
+    if fsync != "on" && !config.allow_fsync_off {
+        let expected = "`on` is needed to keep what is acknowledged: `ALTER SYSTEM SET fsync = on` \
+                        and `SELECT pg_reload_conf()`, or for a test `?allow_fsync_off=true`";
+        return Err(unfit(format!("it runs with fsync={fsync}"), expected));
+    }
+    Ok(())
+}
+
+/// Makes the schema if it is missing, which takes a right that its owner need not have, and
+/// refuses one that something else is in.
+async fn make_schema(
+    config: &PostgresConfig,
+    connection: &mut PgConnection,
+) -> Result<(), OpenError> {
+    let failed = |error| open_error(config, error);
+    let look = sqlx::query(SCHEMA).bind(&config.schema);
+    let row = patiently(look.fetch_one(&mut *connection))
+        .await
+        .map_err(failed)?;
+    let is = |column: usize| row.try_get(column).map_err(failed);
+    let (is_there, is_used, has_versions): (bool, bool, bool) = (is(0)?, is(1)?, is(2)?);
+    if is_used && !has_versions {
+        return Err(not_ours(config, "it holds tables of another program"));
+    }
+    if !is_there {
+        // Checked to be a plain name.
+        let create = AssertSqlSafe(format!("CREATE SCHEMA \"{}\"", config.schema));
+        let created = sqlx::raw_sql(create).execute(connection);
+        patiently(created).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+async fn migrate(config: &PostgresConfig, connection: &mut PgConnection) -> Result<(), OpenError> {
+    let known = MIGRATIONS.last().map_or(0, |(version, ..)| *version);
+    let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
+        let kind = MigrationType::Simple;
+        let sql = sql.into_sql_str();
+        Migration::new(*version, Cow::Borrowed(*name), kind, sql, false)
+    });
+    let mut migrator = Migrator::with_migrations(migrations.collect());
+    migrator.set_locking(false);
+    // `Migrator::run` takes any `Acquire`, and with that no caller's future is known to be `Send`.
+    match migrator.run_direct(None, connection, false).await {
+        Ok(()) => Ok(()),
+        Err(MigrateError::VersionMissing(found)) => Err(OpenError::Newer {
+            target: config.target(),
+            schema: config.schema.clone(),
+            found,
+            known,
+        }),
+        Err(MigrateError::VersionMismatch(_)) => Err(not_ours(
+            config,
+            "its versions are those of another program",
+        )),
+        Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
+            Err(open_error(config, error))
+        }
+        Err(error) => Err(open_error(config, sqlx::Error::Migrate(Box::new(error)))),
+    }
+}
+
+fn not_ours(config: &PostgresConfig, found: &'static str) -> OpenError {
+    OpenError::NotOurs {
+        target: config.target(),
+        schema: config.schema.clone(),
+        found,
+    }
+}
+
+fn open_error(config: &PostgresConfig, source: sqlx::Error) -> OpenError {
+    let target = config.target();
+    let code = code(&source).unwrap_or_default();
+    match (code.get(..2).unwrap_or_default(), code.as_str()) {
+        ("28" | "3D", _) => OpenError::Refused {
+            target,
+            said: source.to_string(),
+        },
+        (_, "42501") => OpenError::NoRights {
+            target,
+            schema: config.schema.clone(),
+            user: config.connect.get_username().to_owned(),
+            said: source.to_string(),
+        },
+        _ if is_connection_lost(&source) || matches!(source, sqlx::Error::PoolTimedOut) => {
+            OpenError::Unreachable { target, source }
+        }
+        _ => OpenError::Postgres { target, source },
+    }
+}

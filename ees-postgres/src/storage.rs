@@ -1,0 +1,304 @@
+//! The storage port on PostgreSQL.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ees_core::group_commit::{BatchLimit, GroupCommit};
+use ees_core::ports::{News, Outcome, Storage, StorageError};
+use ees_core::{
+    Changeset, Checkpoint, Commit, Direction, GlobalPage, Head, Page, PageBuilder, PageLimit,
+    StreamId, StreamQuery, StreamRange,
+};
+use futures_util::future::BoxFuture;
+use sqlx::PgPool;
+use sqlx::postgres::{PgArguments, PgRow, Postgres};
+use sqlx::query::Query;
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+
+use crate::error::translate;
+use crate::rows::{changeset, columns, number};
+use crate::session::Sessions;
+use crate::wake::Wake;
+use crate::writer::{Writer, head, patiently};
+use crate::{OpenError, PostgresConfig, schema};
+
+const HEAD: &str = r#"
+    SELECT changeset_id, last_event_id, "timestamp" FROM changesets
+    WHERE stream_id = $1 ORDER BY changeset_id DESC LIMIT 1"#;
+
+const NEXT_CHECKPOINT: &str = "SELECT coalesce(max(checkpoint) + 1, 0) FROM changesets";
+
+/// A page of some rows, in an order of which the columns are unique: at most $1 rows, and none
+/// behind the one with which their payloads pass $2 bytes. So what an answer has no room for is
+/// neither sent nor, if it is large, even read.
+macro_rules! page {
+    ($rows:literal, $order:literal) => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM (SELECT ",
+            columns!(),
+            ", sum(payload_bytes) OVER (ORDER BY ",
+            $order,
+            " ROWS UNBOUNDED PRECEDING) - payload_bytes AS bytes_before
+                FROM (SELECT * FROM changesets WHERE ",
+            $rows,
+            " ORDER BY ",
+            $order,
+            " LIMIT $1) AS rows) AS page WHERE bytes_before <= $2 ORDER BY ",
+            $order
+        )
+    };
+}
+
+const GLOBAL: &str = page!("checkpoint >= $3", "checkpoint");
+
+/// By changeset ids $4 to $5.
+macro_rules! by_changeset {
+    ($order:literal) => {
+        page!("stream_id = $3 AND changeset_id BETWEEN $4 AND $5", $order)
+    };
+}
+
+/// By event ids $4 to $5. The changeset that holds the last of them bounds the walk through the
+/// index; where the range ends before the first event, nothing is left.
+macro_rules! by_event {
+    ($order:literal) => {
+        page!(
+            "stream_id = $3 AND last_event_id >= $4 AND last_event_id <=
+                coalesce((SELECT last_event_id FROM changesets
+                          WHERE stream_id = $3 AND last_event_id >= $5
+                          ORDER BY last_event_id LIMIT 1), $5)
+              AND first_event_id <= $5",
+            $order
+        )
+    };
+}
+
+const CHANGESETS: &str = by_changeset!("changeset_id");
+const CHANGESETS_BACKWARD: &str = by_changeset!("changeset_id DESC");
+const EVENTS: &str = by_event!("last_event_id");
+const EVENTS_BACKWARD: &str = by_event!("last_event_id DESC");
+
+/// The most rows that are asked for at once.
+const MAX_ROWS: usize = 4000;
+
+type Statement<'q> = Query<'q, Postgres, PgArguments>;
+
+/// A store in a schema of a PostgreSQL database: one writer task with group commit, several
+/// readers, and a connection that listens to what other servers commit.
+#[derive(Debug)]
+pub struct PostgresStorage {
+    readers: PgPool,
+    commits: GroupCommit,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    news: Arc<News>,
+    max_changeset_bytes: usize,
+}
+
+impl PostgresStorage {
+    /// Opens a store, which is made if it is missing, and starts its tasks.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the database cannot be reached or is not fit, or the schema is not ours or
+    /// too new; nothing was changed then.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn open(config: &PostgresConfig) -> Result<Self, OpenError> {
+        let sessions = Sessions::new(config);
+        schema::prepare(config, &sessions).await?;
+        let readers = sessions.pool(config.readers);
+        let (wake, tasks) = Wake::start(config, &sessions, &readers);
+        let news = Arc::clone(&wake.news);
+        let (commits, run) = GroupCommit::new(Writer::new(sessions, wake), BatchLimit::default());
+        let pool = readers.clone();
+        // What the writer does when nobody can commit any more, also where a storage was dropped
+        // and not closed.
+        let writer = tokio::spawn(async move {
+            run.await.close().await;
+            drop(tasks);
+            pool.close().await;
+        });
+        Ok(Self {
+            readers,
+            commits,
+            writer: Mutex::new(Some(writer)),
+            news,
+            max_changeset_bytes: config.max_changeset_bytes,
+        })
+    }
+
+    /// Asks one of the readers, and waits, but not for ever: then its connection is given up.
+    pub(crate) async fn all(&self, statement: Statement<'_>) -> Result<Vec<PgRow>, StorageError> {
+        let mut connection = self.readers.acquire().await.map_err(translate)?;
+        let answer = patiently(statement.fetch_all(&mut *connection)).await;
+        if matches!(answer, Err(sqlx::Error::Io(_))) {
+            drop(connection.detach());
+        }
+        answer.map_err(translate)
+    }
+
+    /// The same where there is one row at most.
+    pub(crate) async fn one(
+        &self,
+        statement: Statement<'_>,
+    ) -> Result<Option<PgRow>, StorageError> {
+        Ok(self.all(statement).await?.pop())
+    }
+
+    /// A part of a stream that can be asked for at once.
+    async fn read_part(
+        &self,
+        query: &StreamQuery,
+        filling: &Filling,
+    ) -> Result<Vec<Changeset>, StorageError> {
+        let (ids, statement) = match (&query.range, query.direction) {
+            (StreamRange::Changesets(ids), Direction::Forward) => (ids, CHANGESETS),
+            (StreamRange::Changesets(ids), Direction::Backward) => (ids, CHANGESETS_BACKWARD),
+            (StreamRange::Events(ids), Direction::Forward) => (ids, EVENTS),
+            (StreamRange::Events(ids), Direction::Backward) => (ids, EVENTS_BACKWARD),
+        };
+        let (from, to) = bounds(ids);
+        let statement = filling.ask(statement).bind(query.stream_id.as_str());
+        let rows = self.all(statement.bind(from).bind(to)).await?;
+        rows.iter().map(changeset).collect()
+    }
+}
+
+#[async_trait]
+impl Storage for PostgresStorage {
+    async fn commit(&self, commit: &Commit) -> Result<Outcome, StorageError> {
+        self.commits.commit(commit).await
+    }
+
+    async fn head(&self, stream_id: &StreamId) -> Result<Option<Head>, StorageError> {
+        let statement = sqlx::query(HEAD).bind(stream_id.as_str());
+        let row = self.one(statement).await?;
+        row.map(|row| head(&row, 0)).transpose()
+    }
+
+    async fn read_stream(&self, query: &StreamQuery) -> Result<Page<Changeset>, StorageError> {
+        let mut filling = Filling::new(query.limit);
+        let mut query = query.clone();
+        loop {
+            let part = Page {
+                items: self.read_part(&query, &filling).await?,
+                more: true,
+            };
+            let next = query.next_page(&part);
+            match next {
+                Some(next) if filling.take(part.items) => query = next,
+                _ => return Ok(filling.page.finish()),
+            }
+        }
+    }
+
+    async fn read_global(
+        &self,
+        from: Checkpoint,
+        limit: PageLimit,
+    ) -> Result<GlobalPage, StorageError> {
+        let mut filling = Filling::new(limit);
+        let mut next = from;
+        loop {
+            let statement = filling.ask(GLOBAL).bind(next.as_i64());
+            let rows = self.all(statement).await?;
+            let part = rows.iter().map(changeset).collect::<Result<Vec<_>, _>>()?;
+            assert_dense(next, &part)?;
+            next = next.plus(part.len() as u64);
+            if !filling.take(part) {
+                let changesets = filling.page.finish().items;
+                let next = from.plus(changesets.len() as u64);
+                return Ok(GlobalPage { changesets, next });
+            }
+        }
+    }
+
+    async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError> {
+        let row = self.one(sqlx::query(NEXT_CHECKPOINT)).await?;
+        row.map_or(Ok(Checkpoint::FIRST), |row| number(&row, 0))
+    }
+
+    fn news(&self) -> BoxFuture<'static, ()> {
+        self.news.listen()
+    }
+
+    fn max_changeset_bytes(&self) -> usize {
+        self.max_changeset_bytes
+    }
+
+    async fn close(&self) {
+        self.commits.close();
+        if let Some(writer) = self.writer.lock().await.take() {
+            // A writer that panicked has given everything back.
+            let _ = writer.await;
+        }
+    }
+}
+
+/// A page that is asked for in parts.
+struct Filling {
+    page: PageBuilder<Changeset>,
+    /// How many rows and how many bytes more it can hold at most.
+    rows: usize,
+    bytes: usize,
+}
+
+impl Filling {
+    fn new(limit: PageLimit) -> Self {
+        Self {
+            page: PageBuilder::new(limit),
+            rows: limit.max_items(),
+            bytes: limit.bytes,
+        }
+    }
+
+    /// How many rows to ask for: one more than fits tells whether any remain.
+    fn wanted(&self) -> usize {
+        self.rows.min(MAX_ROWS) + 1
+    }
+
+    fn ask(&self, statement: &'static str) -> Statement<'static> {
+        let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        sqlx::query(statement)
+            .bind(number(self.wanted()))
+            .bind(number(self.bytes))
+    }
+
+    /// Takes what was answered; whether to ask for more.
+    fn take(&mut self, part: Vec<Changeset>) -> bool {
+        let is_all = part.len() < self.wanted();
+        let bytes = part.iter().map(payload_bytes).sum::<usize>();
+        let is_cut = bytes > self.bytes;
+        self.rows = self.rows.saturating_sub(part.len());
+        self.bytes = self.bytes.saturating_sub(bytes);
+        let fits = part.into_iter().all(|item| self.page.push_changeset(item));
+        fits && (is_cut || !is_all)
+    }
+}
+
+fn payload_bytes(changeset: &Changeset) -> usize {
+    changeset.events.as_str().len() + changeset.metadata.as_str().len()
+}
+
+fn assert_dense(from: Checkpoint, part: &[Changeset]) -> Result<(), StorageError> {
+    let expected = from.plus(part.len() as u64);
+    match part.last().and_then(|last| last.checkpoint) {
+        Some(last) if last.plus(1) != expected => Err(StorageError::Corrupt(format!(
+            "positions are missing between checkpoints {from} and {last}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Ids are at most 2^63 - 1, so what is beyond selects the same.
+fn bounds(ids: &RangeInclusive<u64>) -> (i64, i64) {
+    let clamp = |id: u64| i64::try_from(id).unwrap_or(i64::MAX);
+    (clamp(*ids.start()), clamp(*ids.end()))
+}
+
+#[cfg(test)]
+mod tests;

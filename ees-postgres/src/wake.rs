@@ -1,0 +1,99 @@
+//! The wake hint between servers: `NOTIFY` after commits, and `LISTEN` on a connection of its own.
+//!
+//! It goes beside the commits, not in them: PostgreSQL lets the notifying transactions of all its
+//! databases commit one at a time, and a hint that is lost costs a waiting reader no more than its
+//! next poll.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ees_core::ports::News;
+use sqlx::PgPool;
+use sqlx::postgres::PgListener;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use crate::PostgresConfig;
+use crate::session::Sessions;
+
+const NOTIFY: &str = "SELECT pg_notify($1, $2)";
+
+/// The least time between two notifications: many commits need no more than one.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// How long to wait before listening is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Tells of commits, in this process and to all others.
+#[derive(Debug, Clone)]
+pub(crate) struct Wake {
+    pub(crate) news: Arc<News>,
+    others: Arc<Notify>,
+}
+
+impl Wake {
+    /// Begins to tell others and to listen to them, until the tasks are dropped.
+    pub(crate) fn start(
+        config: &PostgresConfig,
+        sessions: &Sessions,
+        readers: &PgPool,
+    ) -> (Self, JoinSet<()>) {
+        let wake = Self {
+            news: Arc::default(),
+            others: Arc::default(),
+        };
+        let channel = format!("ees:{}", config.schema);
+        let own = Uuid::new_v4().to_string();
+        let listening = sessions.pool(1);
+        let news = Arc::clone(&wake.news);
+        let mut tasks = JoinSet::new();
+        let telling = tell(
+            readers.clone(),
+            Arc::clone(&wake.others),
+            channel.clone(),
+            own.clone(),
+        );
+        tasks.spawn(telling);
+        tasks.spawn(async move {
+            loop {
+                // Whatever goes wrong is tried again, and readers poll meanwhile.
+                let _ = listen(&listening, &channel, &own, &news).await;
+                sleep(RETRY).await;
+            }
+        });
+        (wake, tasks)
+    }
+
+    /// Says that something was committed.
+    pub(crate) fn announce(&self) {
+        self.news.announce();
+        self.others.notify_one();
+    }
+}
+
+async fn tell(pool: PgPool, commits: Arc<Notify>, channel: String, own: String) {
+    loop {
+        commits.notified().await;
+        let notify = sqlx::query(NOTIFY).bind(&channel).bind(&own);
+        // Lost if it fails: it is a hint.
+        let _ = notify.execute(&pool).await;
+        sleep(PAUSE).await;
+    }
+}
+
+/// Announces what other servers committed, until the connection is lost for good.
+async fn listen(pool: &PgPool, channel: &str, own: &str, news: &News) -> Result<(), sqlx::Error> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.listen(channel).await?;
+    loop {
+        // What came before the connection stood was missed.
+        news.announce();
+        while let Some(told) = listener.try_recv().await? {
+            if told.payload() != own {
+                news.announce();
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The writing side: group commit's transaction, in four round trips.
+//!
+//! What keeps the order dense with any number of servers is the lock that a transaction takes
+//! first, in a statement of its own: at READ COMMITTED every later statement sees all that the
+//! lock's last holder committed, as PostgreSQL lets go of a transaction's locks only after its
+//! effects can be seen. The same holds for a transaction whose answer to COMMIT was lost: who has
+//! the lock sees what became of it.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ees_core::group_commit::{BatchStore, Snapshot};
+use ees_core::ports::StorageError;
+use ees_core::{Changeset, Checkpoint, Head, StreamId};
+use sqlx::postgres::PgRow;
+use sqlx::{Connection, PgConnection, Row};
+
+use crate::error::{is_connection_lost, translate, translate_commit};
+use crate::rows::{columns, corrupt, number, text, timestamp};
+use crate::session::Sessions;
+use crate::wake::Wake;
+
+/// The lock's second half is the table itself, so that each schema has a lock of its own; the
+/// first, "EES1", keeps it apart from other programs' locks.
+const BEGIN: &str = "
+    BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+    SET LOCAL synchronous_commit = on;
+    SELECT pg_advisory_xact_lock(1162171185, 'changesets'::regclass::oid::integer)";
+
+/// The next checkpoint, and the ends of the streams that hold something; a row without an end if
+/// none does.
+pub(crate) const HEADS: &str = r#"
+    SELECT next.checkpoint, head.stream_id, head.changeset_id, head.last_event_id, head."timestamp"
+    FROM (SELECT coalesce(max(checkpoint) + 1, 0) AS checkpoint FROM changesets) AS next
+    LEFT JOIN (
+        unnest($1::text[]) AS wanted (stream_id)
+        CROSS JOIN LATERAL (
+            SELECT stream_id, changeset_id, last_event_id, "timestamp" FROM changesets
+            WHERE changesets.stream_id = wanted.stream_id
+            ORDER BY changeset_id DESC LIMIT 1) AS head
+    ) ON true"#;
+
+const INSERT: &str = concat!(
+    "INSERT INTO changesets (",
+    columns!(),
+    ", payload_bytes)
+    SELECT checkpoint, stream_id, changeset_id, first_event_id, last_event_id, \"timestamp\",
+           commit_id, metadata::json, events::json, octet_length(metadata) + octet_length(events)
+    FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
+                $7::text[], $8::text[], $9::text[]) AS new (",
+    columns!(),
+    ")"
+);
+
+const COMMIT: &str = "COMMIT";
+
+const ROLLBACK: &str = "ROLLBACK";
+
+/// The longest that the server may take for an answer: more than its own timeouts allow.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Group commit's transactions, on a connection of their own.
+pub(crate) struct Writer {
+    sessions: Sessions,
+    wake: Wake,
+    /// Between transactions.
+    idle: Option<PgConnection>,
+    /// In a transaction. A connection on which anything failed is dropped, and with it what was
+    /// open on it.
+    open: Option<PgConnection>,
+}
+
+impl Writer {
+    pub(crate) fn new(sessions: Sessions, wake: Wake) -> Self {
+        Self {
+            sessions,
+            wake,
+            idle: None,
+            open: None,
+        }
+    }
+
+    /// Closes the connection in order.
+    pub(crate) async fn close(self) {
+        if let Some(connection) = self.idle {
+            // The server notices in any case.
+            let _ = connection.close().await;
+        }
+    }
+
+    /// Opens a transaction on a connection, and reads what stands.
+    async fn try_begin(
+        &mut self,
+        mut connection: PgConnection,
+        streams: &[&str],
+    ) -> Result<Vec<PgRow>, sqlx::Error> {
+        let begin = async {
+            sqlx::raw_sql(BEGIN).execute(&mut connection).await?;
+            let heads = sqlx::query(HEADS).bind(streams);
+            heads.fetch_all(&mut connection).await
+        };
+        let rows = patiently(begin).await?;
+        self.open = Some(connection);
+        Ok(rows)
+    }
+
+    /// The same on the connection there is, or on a new one.
+    async fn begin_anywhere(&mut self, streams: &[&str]) -> Result<Vec<PgRow>, sqlx::Error> {
+        if let Some(connection) = self.idle.take() {
+            match self.try_begin(connection, streams).await {
+                // It went while nobody used it, and nothing was asked for yet.
+                Err(error) if is_connection_lost(&error) => {}
+                begun => return begun,
+            }
+        }
+        let connection = self.sessions.open().await?;
+        self.try_begin(connection, streams).await
+    }
+}
+
+#[async_trait]
+impl BatchStore for Writer {
+    async fn begin(&mut self, streams: &[StreamId]) -> Result<Snapshot, StorageError> {
+        let streams: Vec<&str> = streams.iter().map(StreamId::as_str).collect();
+        let rows = self.begin_anywhere(&streams).await.map_err(translate)?;
+        snapshot(&rows)
+    }
+
+    async fn commit(&mut self, changesets: &[Changeset]) -> Result<(), StorageError> {
+        let mut connection = self.open.take().ok_or_else(StorageError::closed)?;
+        let insert = insert(changesets).execute(&mut connection);
+        patiently(insert).await.map_err(translate)?;
+        let commit = sqlx::raw_sql(COMMIT).execute(&mut connection);
+        patiently(commit).await.map_err(translate_commit)?;
+        self.idle = Some(connection);
+        self.wake.announce();
+        Ok(())
+    }
+
+    async fn rollback(&mut self) {
+        if let Some(mut connection) = self.open.take() {
+            let rollback = sqlx::raw_sql(ROLLBACK).execute(&mut connection);
+            if patiently(rollback).await.is_ok() {
+                self.idle = Some(connection);
+            }
+        }
+    }
+}
+
+/// Waits for an answer, but not for ever: the network may have swallowed it.
+pub(crate) async fn patiently<T>(
+    answer: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    let late = || std::io::Error::from(std::io::ErrorKind::TimedOut);
+    let answered = tokio::time::timeout(PATIENCE, answer).await;
+    answered.unwrap_or_else(|_| Err(sqlx::Error::Io(late())))
+}
+
+fn snapshot(rows: &[PgRow]) -> Result<Snapshot, StorageError> {
+    let Some(first) = rows.first() else {
+        return Err(StorageError::Corrupt("no next checkpoint".to_owned()));
+    };
+    let ends = rows.iter().filter(|row| {
+        let name: Option<&str> = row.try_get(1).unwrap_or_default();
+        name.is_some()
+    });
+    let heads = ends.map(|row| {
+        let stream_id = StreamId::new(text(row, 1)?).map_err(|error| corrupt(1, &error))?;
+        Ok((stream_id, head(row, 2)?))
+    });
+    Ok(Snapshot {
+        next_checkpoint: number(first, 0)?,
+        heads: heads.collect::<Result<_, StorageError>>()?,
+    })
+}
+
+/// Reads a stream's end: the last changeset, the last event and the time, from a column on.
+pub(crate) fn head(row: &PgRow, from: usize) -> Result<Head, StorageError> {
+    Ok(Head {
+        last_changeset: number(row, from)?,
+        last_event: number(row, from + 1)?,
+        last_timestamp: timestamp(row, from + 2)?,
+    })
+}
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
+
+fn insert(changesets: &[Changeset]) -> Query<'_> {
+    let numbers = |of: fn(&Changeset) -> i64| changesets.iter().map(of).collect::<Vec<_>>();
+    let texts = |of: fn(&Changeset) -> &str| changesets.iter().map(of).collect::<Vec<_>>();
+    sqlx::query(INSERT)
+        .bind(numbers(|c| c.checkpoint.map_or(-1, Checkpoint::as_i64)))
+        .bind(texts(|c| c.stream_id.as_str()))
+        .bind(numbers(|c| c.changeset_id.as_i64()))
+        .bind(numbers(|c| c.first_event_id.as_i64()))
+        .bind(numbers(|c| c.last_event_id.as_i64()))
+        .bind(numbers(|c| c.timestamp.as_micros()))
+        .bind(texts(|c| c.commit_id.as_str()))
+        .bind(texts(|c| c.metadata.as_str()))
+        .bind(texts(|c| c.events.as_str()))
+}

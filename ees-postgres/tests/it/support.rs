@@ -1,0 +1,35 @@
+//! Stores in databases of their own.
+
+use ees_core::{Commit, CommitId, Events, Expectation, Json, StreamId, Timestamp};
+use ees_postgres::{OpenError, PostgresConfig, PostgresStorage};
+use ees_postgres_testkit::Database;
+
+/// The configuration of a store in a database, with further settings of the URL.
+pub(crate) fn config(database: &Database, settings: &str) -> PostgresConfig {
+    let url = format!("{}?allow_fsync_off=true{settings}", database.url());
+    url.parse().expect("a URL")
+}
+
+/// Opens a store in a database.
+pub(crate) async fn open(database: &Database) -> PostgresStorage {
+    try_open(database, "").await.expect("a store")
+}
+
+pub(crate) async fn try_open(
+    database: &Database,
+    settings: &str,
+) -> Result<PostgresStorage, OpenError> {
+    PostgresStorage::open(&config(database, settings)).await
+}
+
+/// A commit of one event.
+pub(crate) fn commit(stream: &str, last: u64) -> Commit {
+    Commit {
+        stream_id: StreamId::new(stream).expect("a stream id"),
+        expectation: Expectation::LastChangeset(last),
+        events: Events::parse(r#"[{"type": "tested"}]"#).expect("events"),
+        metadata: Json::default(),
+        commit_id: CommitId::generate(),
+        timestamp: Timestamp::now(),
+    }
+}
