@@ -123,11 +123,14 @@ impl Server {
         self.end("KILL")
     }
 
-    /// Starts it again, at the same address, over what it holds.
+    /// Starts it again, at the same address, over what it holds; nothing if it runs.
     ///
     /// # Errors
     /// [`Error`] if it does not start.
     pub fn resume(&self) -> Result<(), Error> {
+        if self.process().is_some() {
+            return Ok(());
+        }
         let begun = Instant::now();
         loop {
             let mut process = self.running.spawn()?;
