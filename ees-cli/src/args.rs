@@ -10,6 +10,14 @@ Storage URLs:
   sqlite:PATH   one durable file, made if it is missing
                   ?max_changeset_bytes=N  the largest changeset [16777216]
                   ?readers=N              reads at the same time [4]
+  postgres://USER:PASSWORD@HOST:PORT/DATABASE
+                a schema of a database, made if it is missing; any number of
+                servers may use it at once
+                  ?schema=NAME            the schema [ees]
+                  ?max_changeset_bytes=N  the largest changeset [16777216]
+                  ?readers=N              reads at the same time [8]
+                and PostgreSQL's own parameters (sslmode, sslrootcert, ...).
+                PGPASSWORD or ~/.pgpass keep the password off the command line
   dynamodb://TABLE   Amazon DynamoDB; `ees admin create-tables` makes the tables
                   ?analysis=TABLE   the second table [TABLE_analysis]
                   ?region=REGION    [that of the environment]

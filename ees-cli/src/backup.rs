@@ -16,6 +16,11 @@ pub async fn run(args: &BackupArgs) -> Result<(), Failure> {
         "memory" => Err(Failure::Usage(
             "a store in memory cannot be copied: it lives in its server's process alone".to_owned(),
         )),
+        "postgres" => Err(Failure::Usage(
+            "a store in PostgreSQL is copied by PostgreSQL's own means: `pg_dump --schema=ees \
+             --format=custom --file=FILE DATABASE`, or a base backup"
+                .to_owned(),
+        )),
         _ => Err(crate::storage::unknown(&args.storage)),
     }
 }

@@ -26,7 +26,7 @@ pub async fn run(args: &ServeArgs) -> Result<(), Failure> {
     println!(
         "ees {} serves {} on http://{}",
         env!("CARGO_PKG_VERSION"),
-        args.storage,
+        storage::shown(&args.storage),
         server.address()
     );
     let stopped = tokio::select! {

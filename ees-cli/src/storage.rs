@@ -8,7 +8,7 @@ use ees_core::ports::{StatisticsStore, Storage};
 use crate::Failure;
 
 /// The schemes of all adapters, and the features that they are in.
-const ADAPTERS: [&str; 3] = ["dynamodb", "memory", "sqlite"];
+const ADAPTERS: [&str; 4] = ["dynamodb", "memory", "postgres", "sqlite"];
 
 /// A store that is open.
 #[derive(Clone)]
@@ -22,7 +22,12 @@ pub struct OpenStore {
 impl OpenStore {
     /// The use cases over an adapter.
     #[cfg_attr(
-        not(any(feature = "dynamodb", feature = "memory", feature = "sqlite")),
+        not(any(
+            feature = "dynamodb",
+            feature = "memory",
+            feature = "postgres",
+            feature = "sqlite"
+        )),
         allow(dead_code)
     )]
     fn over<S: Storage + StatisticsStore>(adapter: S) -> Self {
@@ -40,7 +45,7 @@ impl OpenStore {
 /// [`Failure::Usage`] if the URL names none that this build knows, [`Failure::Storage`] if it
 /// cannot be opened.
 #[cfg_attr(
-    not(any(feature = "dynamodb", feature = "sqlite")),
+    not(any(feature = "dynamodb", feature = "postgres", feature = "sqlite")),
     allow(clippy::unused_async)
 )]
 pub async fn open(url: &str) -> Result<OpenStore, Failure> {
@@ -49,15 +54,43 @@ pub async fn open(url: &str) -> Result<OpenStore, Failure> {
         "dynamodb" => dynamodb(url).await,
         #[cfg(feature = "memory")]
         "memory" => memory(url),
+        #[cfg(feature = "postgres")]
+        "postgres" => postgres(url).await,
         #[cfg(feature = "sqlite")]
         "sqlite" => sqlite(url).await,
         _ => Err(unknown(url)),
     }
 }
 
-/// The part before the first colon.
+/// The part before the first colon, where adapters agree on one name.
 pub(crate) fn scheme(url: &str) -> &str {
-    url.split_once(':').map_or("", |(scheme, _)| scheme)
+    match url.split_once(':') {
+        Some(("postgresql", _)) => "postgres",
+        Some((scheme, _)) => scheme,
+        None => "",
+    }
+}
+
+/// A storage's URL as everyone may see it: without passwords.
+pub(crate) fn shown(url: &str) -> String {
+    if scheme(url) != "postgres" {
+        return url.to_owned();
+    }
+    let (place, settings) = url.split_once('?').unwrap_or((url, ""));
+    let place = match place.rsplit_once('@') {
+        // `postgres://USER:PASSWORD`
+        Some((user, host)) => match user.splitn(3, ':').collect::<Vec<_>>()[..] {
+            [scheme, name, _] => format!("{scheme}:{name}:***@{host}"),
+            _ => place.to_owned(),
+        },
+        None => place.to_owned(),
+    };
+    let settings = settings.split('&').map(|setting| match setting {
+        secret if secret.starts_with("password=") => "password=***",
+        other => other,
+    });
+    let settings = settings.collect::<Vec<_>>().join("&");
+    [place, settings].join("?").trim_end_matches('?').to_owned()
 }
 
 /// What is said of a URL that no adapter in this build takes.
@@ -67,8 +100,8 @@ pub(crate) fn unknown(url: &str) -> Failure {
         format!("this build of ees leaves `{scheme}:` out; build it with `--features {scheme}`")
     } else {
         format!(
-            "`--storage {url}` names no storage; known are `sqlite:PATH`, `dynamodb://TABLE` and \
-             `memory:`"
+            "`--storage {url}` names no storage; known are `sqlite:PATH`, \
+             `postgres://USER@HOST/DATABASE`, `dynamodb://TABLE` and `memory:`"
         )
     })
 }
@@ -107,6 +140,17 @@ fn memory(url: &str) -> Result<OpenStore, Failure> {
     }
 }
 
+#[cfg(feature = "postgres")]
+async fn postgres(url: &str) -> Result<OpenStore, Failure> {
+    use ees_postgres::{ConfigError, PostgresConfig, PostgresStorage};
+
+    let wrong = |error: ConfigError| Failure::Usage(format!("`--storage {}`: {error}", shown(url)));
+    let config: PostgresConfig = url.parse().map_err(wrong)?;
+    let opened = PostgresStorage::open(&config).await;
+    let storage = opened.map_err(|error| Failure::Storage(error.to_string()))?;
+    Ok(OpenStore::over(storage))
+}
+
 #[cfg(feature = "sqlite")]
 async fn sqlite(url: &str) -> Result<OpenStore, Failure> {
     let opened = ees_sqlite::SqliteStorage::open(&sqlite_config(url)?).await;
@@ -118,4 +162,33 @@ async fn sqlite(url: &str) -> Result<OpenStore, Failure> {
 pub(crate) fn sqlite_config(url: &str) -> Result<ees_sqlite::SqliteConfig, Failure> {
     let config = url.parse();
     config.map_err(|error| Failure::Usage(format!("`--storage {url}`: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn nobody_sees_a_password() {
+        for (url, seen) in [
+            ("sqlite:./a:b@c", "sqlite:./a:b@c"),
+            ("postgres://h/d", "postgres://h/d"),
+            ("postgres://u@h:5432/d", "postgres://u@h:5432/d"),
+            ("postgres://u:p@h:5432/d", "postgres://u:***@h:5432/d"),
+            (
+                "postgres://u:p@:x@h/d?readers=2",
+                "postgres://u:***@h/d?readers=2",
+            ),
+            (
+                "postgresql://u:p@h/d?schema=s",
+                "postgresql://u:***@h/d?schema=s",
+            ),
+            (
+                "postgres:///d?user=u&password=p&host=h",
+                "postgres:///d?user=u&password=***&host=h",
+            ),
+        ] {
+            assert_eq!(shown(url), seen);
+        }
+    }
 }

@@ -93,7 +93,13 @@ fn help_tells_what_one_needs_to_know() {
         for setting in settings {
             assert!(help.contains(setting), "{args:?} names {setting}");
         }
-        for part in ["Exit codes", "sqlite:PATH", "memory:", "127.0.0.1:8080"] {
+        for part in [
+            "Exit codes",
+            "sqlite:PATH",
+            "postgres://",
+            "memory:",
+            "127.0.0.1:8080",
+        ] {
             assert!(help.contains(part), "{args:?} tells of {part}");
         }
         for exit in 0..=4 {
@@ -114,8 +120,14 @@ fn help_tells_what_one_needs_to_know() {
 fn a_wrong_command_line_is_refused() {
     for (args, named) in [
         (
-            vec!["--storage", "postgres://localhost/x"],
-            "postgres://localhost/x",
+            vec!["--storage", "dynamodb://localhost/x"],
+            "dynamodb://localhost/x",
+        ),
+        (vec!["--storage", "postgres://u@h/"], "names no database"),
+        (vec!["--storage", "postgres://u@h/d?x=1"], "`x`"),
+        (
+            vec!["backup", "f", "--storage", "postgres://h/d"],
+            "pg_dump",
         ),
         (vec!["--storage", "ees.db"], "`--storage ees.db`"),
         (vec!["--storage", ""], "--storage"),
