@@ -13,6 +13,7 @@ use ees_cli::server::Server;
 use ees_core::EventStore;
 use ees_http::{Options, ServerLimits};
 use ees_memory::MemoryStorage;
+use ees_postgres_testkit::Database;
 use tokio_util::sync::CancellationToken;
 
 use crate::binary::{assert_passed, run};
@@ -59,6 +60,22 @@ async fn a_server_on_a_file_passes_beside_other_data() {
     assert_passed(&ended);
     let head = remote.head("of another").await.expect("a stream");
     assert_eq!(head.last_changeset, 1234, "it is left alone");
+    server.stop().await.expect("the server stops");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_on_postgres_passes() {
+    let database = Database::fresh().expect("a database");
+    let limit = (6 * 1024 * 1024).to_string();
+    let settings = format!("max_changeset_bytes={limit}&allow_fsync_off=true");
+    let (server, url) = serve(&format!("{}?{settings}", database.url())).await;
+    assert_passed(&run(&[
+        "--url",
+        &url,
+        "--json",
+        "--max-changeset-bytes",
+        &limit,
+    ]));
     server.stop().await.expect("the server stops");
 }
 

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use conformance_tests::subject::{Remote, Subject};
 use conformance_tests::{Capabilities, Harness, HttpHarness};
 use ees_cli::server::Server;
+use ees_postgres_testkit::Database;
 use tempfile::TempDir;
 
 use crate::serving;
@@ -98,9 +99,63 @@ impl HttpHarness for Sqlite {
     }
 }
 
+/// A server over a database.
+struct Postgres {
+    /// Absent only while it restarts.
+    server: Option<Server>,
+    database: Database,
+}
+
+impl Postgres {
+    async fn serve(database: &Database) -> Option<Server> {
+        let settings = format!("max_changeset_bytes={MAX_CHANGESET_BYTES}&allow_fsync_off=true");
+        Some(serving::start(&format!("{}?{settings}", database.url())).await)
+    }
+}
+
+#[async_trait]
+impl Harness for Postgres {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            durable: true,
+            orders_at_commit: true,
+            max_changeset_bytes: MAX_CHANGESET_BYTES,
+        }
+    }
+
+    async fn start() -> Self {
+        let database = Database::fresh().expect("a database");
+        let server = Self::serve(&database).await;
+        Self { server, database }
+    }
+
+    fn subject(&self) -> Arc<dyn Subject> {
+        self.remote()
+    }
+
+    async fn restart(&mut self) {
+        let server = self.server.take().expect("a server");
+        server.stop().await.expect("G4: the server stops");
+        self.server = Self::serve(&self.database).await;
+    }
+
+    async fn settle(&self) {}
+}
+
+impl HttpHarness for Postgres {
+    fn remote(&self) -> Arc<Remote> {
+        Remote::new(serving::url(self.server.as_ref().expect("a server")))
+    }
+}
+
 mod memory {
     use super::Memory;
     conformance_tests::http_suite!(Memory);
+}
+
+mod postgres {
+    use super::Postgres;
+    conformance_tests::http_suite!(Postgres);
 }
 
 mod sqlite {

@@ -1,4 +1,5 @@
-//! SIGKILL at random moments, again and again, while several writers and readers are at work.
+//! SIGKILL at random moments, again and again, while several writers and readers are at work: of a
+//! server on a file, and of two servers on one database, and of the database itself.
 //!
 //! The short form is a test as all others. The long one is the same by command:
 //!
@@ -11,12 +12,12 @@
 
 mod check;
 mod client;
+mod ground;
 mod schedule;
 mod wire;
 
 use std::env;
 use std::io::{self, Write};
-use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -25,32 +26,32 @@ use std::time::{Duration, Instant};
 
 use conformance_tests::history::Operation;
 use conformance_tests::subject::Changeset;
-use tempfile::TempDir;
 
 use self::client::{Client, Reader, Writer};
+use self::ground::{Database, File, Ground};
 use self::schedule::Schedule;
-use crate::process::{Ees, LONG, ees, sqlite};
+use crate::process::{Ees, LONG, ees};
 use crate::writers;
 
 /// How often it is killed when nothing else was asked for.
 const SHORT: u64 = 8;
 
-/// How often one file goes through it, before the next one begins: the first moments of a file
+/// How often one store goes through it, before the next one begins: the first moments of a store
 /// are crashed into too, and what is to be checked at once stays small.
-const ROUNDS_A_FILE: u64 = 25;
+const ROUNDS_A_STORE: u64 = 25;
 
 const WRITERS: u64 = 6;
 
 /// How many changesets the readers take at once.
 const READERS: [u64; 2] = [1000, 3];
 
-/// The longest that a server lives.
+/// The longest that a server lives untroubled.
 const LIFE: u64 = 400;
 
 /// The longest that it gets to start, where it is killed while it does.
 const START: u64 = 60;
 
-/// What one file has seen.
+/// What one store has seen.
 struct Outcome {
     stored: usize,
     lost: usize,
@@ -65,6 +66,15 @@ fn setting(name: &str) -> Option<u64> {
 
 #[test]
 fn what_was_acknowledged_survives_sigkill_again_and_again() {
+    crash::<File>();
+}
+
+#[test]
+fn what_two_servers_acknowledged_survives_sigkill_of_them_and_of_the_database() {
+    crash::<Database>();
+}
+
+fn crash<G: Ground>() {
     let asked = setting("EES_CRASH_ROUNDS");
     let rounds = asked.unwrap_or(SHORT);
     let seed = setting("EES_CRASH_SEED").unwrap_or_else(|| u64::from(std::process::id()));
@@ -78,11 +88,11 @@ fn what_was_acknowledged_survives_sigkill_again_and_again() {
     let mut done = 0;
     while done < rounds {
         let begun = Instant::now();
-        let more = ROUNDS_A_FILE.min(rounds - done);
-        let outcome = crash_one_file(more, &mut schedule);
+        let more = ROUNDS_A_STORE.min(rounds - done);
+        let outcome = crash_one_store(&G::new(), more, &mut schedule);
         done += more;
         say(format!(
-            "crash: {done} of {rounds} rounds; this file: {} changesets, {} answers lost, of which \
+            "crash: {done} of {rounds} rounds; this store: {} changesets, {} answers lost, of which \
              {} had been stored, {} ms",
             outcome.stored,
             outcome.lost,
@@ -92,32 +102,32 @@ fn what_was_acknowledged_survives_sigkill_again_and_again() {
     }
 }
 
-/// Kills servers of one file, and holds what stands in the end against what they had said.
-fn crash_one_file(rounds: u64, schedule: &mut Schedule) -> Outcome {
-    let folder = TempDir::new().expect("a folder");
-    let file = folder.path().join("ees.db");
+/// Kills servers of one store, and holds what stands in the end against what they had said.
+fn crash_one_store(ground: &impl Ground, rounds: u64, schedule: &mut Schedule) -> Outcome {
     let clock = Arc::new(AtomicU64::new(0));
     let writers = (0..WRITERS).map(|id| Writer::new(id, schedule.branch(), Arc::clone(&clock)));
     let mut writers: Vec<Writer> = writers.collect();
     let mut readers: Vec<Reader> = READERS.map(Reader::new).into();
+    let mut servers = Vec::new();
     for _ in 0..rounds {
         if schedule.below(2) == 0 {
-            kill_while_it_starts(&file, schedule.milliseconds(START));
+            kill_while_it_starts(&ground.storage(), schedule.milliseconds(START));
         }
-        let mut ees = Ees::serve(&sqlite(&file));
-        let address = ees.address();
-        let writing = at_work(writers, &address);
-        let reading = at_work(readers, &address);
+        ground.serve(&mut servers);
+        let writing = at_work(writers, &servers);
+        let reading = at_work(readers, &servers);
         thread::sleep(schedule.milliseconds(LIFE));
-        ees.kill();
+        ground.crash(&mut servers, schedule);
         (writers, readers) = (finished(writing), finished(reading));
+        ground.mend();
     }
-    conclude(&Ees::serve(&sqlite(&file)), &mut writers, &mut readers)
+    ground.serve(&mut servers);
+    conclude(&servers[0], &mut writers, &mut readers)
 }
 
-/// Kills a server that may not be one yet: it makes the file, or mends it after the crash before.
-fn kill_while_it_starts(file: &Path, after: Duration) {
-    let mut command = ees(&["--storage", &sqlite(file), "--listen", "127.0.0.1:0"]);
+/// Kills a server that may not be one yet: it makes the store, or mends it after the crash before.
+fn kill_while_it_starts(storage: &str, after: Duration) {
+    let mut command = ees(&["--storage", storage, "--listen", "127.0.0.1:0"]);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().expect("ees starts");
     thread::sleep(after);
@@ -125,15 +135,19 @@ fn kill_while_it_starts(file: &Path, after: Duration) {
     child.wait().expect("an end");
 }
 
-/// Sets clients to work, each until the server is gone.
-fn at_work<C: Client>(clients: Vec<C>, address: &str) -> Vec<thread::JoinHandle<C>> {
-    let clients = clients.into_iter().map(|mut client| {
-        let address = address.to_owned();
-        thread::spawn(move || {
-            client.work(&address);
-            client
-        })
-    });
+/// Sets clients to work, each until its server is gone.
+fn at_work<C: Client>(clients: Vec<C>, servers: &[Ees]) -> Vec<thread::JoinHandle<C>> {
+    let servers = servers.iter().cycle();
+    let clients = clients
+        .into_iter()
+        .zip(servers)
+        .map(|(mut client, server)| {
+            let address = server.address();
+            thread::spawn(move || {
+                client.work(&address);
+                client
+            })
+        });
     clients.collect()
 }
 

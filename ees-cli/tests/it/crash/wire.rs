@@ -37,6 +37,9 @@ pub(super) fn commit(address: &str, ask: &Ask) -> Result<Committed, Failure> {
 pub(super) fn page(address: &str, from: u64, limit: u64) -> Option<(Vec<Changeset>, u64)> {
     let path = format!("/changesets?checkpoint={from}&limit={limit}&wait=1&details=true");
     let answer = http::request(address, "GET", &path, "").ok()?;
+    if answer.status == 503 {
+        return None;
+    }
     assert_eq!(answer.status, 200, "G6: {}", answer.body);
     let page = json(&answer.body);
     let changesets = page["changesets"].as_array().expect("changesets");
