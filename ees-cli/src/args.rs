@@ -58,6 +58,8 @@ pub enum Command {
     /// before it gets its name. To restore: stop the server, remove the store's file and its -wal
     /// and -shm files, put the copy in its place, start the server.
     Backup(BackupArgs),
+    /// Make, mend and look at a store's tables (dynamodb).
+    Admin(AdminArgs),
 }
 
 /// The flags of `ees serve`.
@@ -91,6 +93,15 @@ pub struct ServeArgs {
     #[arg(long, value_name = "SECONDS", env = "EES_REQUEST_TIMEOUT", default_value = "30",
           value_parser = clap::value_parser!(u32).range(21..=3600))]
     pub request_timeout: u32,
+    /// Whether this server gives changesets their place in the global order, and counts statistics,
+    /// where the storage does not order at commit time (dynamodb); off where functions do
+    #[arg(long, value_name = "SWITCH", env = "EES_INDEXER", default_value = "on")]
+    pub indexer: Switch,
+    /// Hours between two scans of such a storage for what got no place; 0 for none but those that
+    /// a gap in what the storage told makes necessary
+    #[arg(long, value_name = "N", env = "EES_SWEEP_HOURS", default_value = "24",
+          value_parser = clap::value_parser!(u32).range(0..=8760))]
+    pub sweep_hours: u32,
     /// What is logged to standard error: a level (error, warn, info, debug) or filter directives
     #[arg(long, value_name = "FILTER", env = "EES_LOG", default_value = "info")]
     pub log: String,
@@ -102,6 +113,15 @@ pub struct ServeArgs {
         default_value = "text"
     )]
     pub log_format: LogFormat,
+}
+
+/// Whether something is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
 }
 
 /// How log lines look.
@@ -126,6 +146,57 @@ pub struct BackupArgs {
         default_value = "sqlite:./ees.db"
     )]
     pub storage: String,
+}
+
+/// The flags of `ees admin`.
+#[derive(Debug, Args)]
+pub struct AdminArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub act: AdminAct,
+    /// The store
+    #[arg(long, value_name = "URL", env = "EES_STORAGE", global = true)]
+    pub storage: Option<String>,
+    /// Print the result as one JSON document
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// What an operator does.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum AdminAct {
+    /// Make the tables that are missing, and check those that are there. Safe to repeat.
+    CreateTables,
+    /// Scan for changesets that never got a place in the global order, and give them one. Safe at
+    /// any time, beside any other indexer.
+    Sweep,
+    /// Tell how far the global order has come.
+    IndexStatus,
+    /// Make the index state anew from the places that changesets have, by a scan of the table.
+    ///
+    /// For a store whose state was lost, or whose tables were restored. Stop all indexers first.
+    RebuildIndex {
+        /// Look and tell, but change nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Put a new state in the place of the one that is there
+        #[arg(long)]
+        replace: bool,
+        /// Go on although changesets have a place and others before them in their stream have none
+        #[arg(long)]
+        accept_disorder: bool,
+    },
+    /// Take over a table that the Python original made and filled.
+    ///
+    /// Stop the original first; from then on it cannot go on with this table.
+    TakeOver {
+        /// Look and tell, but change nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Go on although changesets have a place and others before them in their stream have none
+        #[arg(long)]
+        accept_disorder: bool,
+    },
 }
 
 #[cfg(test)]

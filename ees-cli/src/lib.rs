@@ -1,11 +1,14 @@
 //! The `ees` binary's parts: the command line, the choice of the adapter, the running server.
 
+pub mod admin;
 pub mod args;
 pub mod backup;
 pub mod logs;
 pub mod server;
 pub mod storage;
 
+#[cfg(feature = "dynamodb")]
+mod indexing;
 mod projector;
 
 use std::process::ExitCode;
@@ -51,5 +54,6 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         None => server::run(&cli.serve).await,
         Some(Command::Serve(args)) => server::run(&args).await,
         Some(Command::Backup(args)) => backup::run(&args).await,
+        Some(Command::Admin(args)) => admin::run(&args).await,
     }
 }

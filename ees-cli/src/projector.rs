@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use ees_core::{EventStore, PageLimit, Projector};
-use tokio_util::sync::CancellationToken;
 
 /// The least time between two rounds: statistics are as late, and cost no more than that.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -11,12 +10,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How long to wait for news at once.
 const WAIT: Duration = Duration::from_secs(20);
 
-/// Counts what is committed until the server closes.
-pub(crate) async fn run(store: EventStore, closing: CancellationToken) {
-    closing.run_until_cancelled(project(store)).await;
-}
-
-async fn project(store: EventStore) {
+/// Counts what is committed, for ever.
+pub(crate) async fn run(store: EventStore) {
     let projector = Projector::new(&store);
     loop {
         let round = async {

@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ees_http::{Options, ServerLimits, self_hosted_router};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, join_all};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::args::ServeArgs;
+use crate::args::{ServeArgs, Switch};
 use crate::storage::{self, OpenStore};
 use crate::{Failure, logs, projector};
 
@@ -48,7 +50,7 @@ pub struct Server {
     closing: CancellationToken,
     ended: CancellationToken,
     serving: JoinHandle<io::Result<()>>,
-    projecting: JoinHandle<()>,
+    working: JoinHandle<()>,
 }
 
 impl Server {
@@ -83,7 +85,7 @@ impl Server {
                 let _tell_end = tell_end;
                 serving.await
             }),
-            projecting: tokio::spawn(projector::run(opened.store.clone(), closing.clone())),
+            working: tokio::spawn(work(&opened, args, closing.clone())),
             opened,
             closing,
             ended,
@@ -93,6 +95,11 @@ impl Server {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The most bytes of events and metadata that its storage takes in a changeset.
+    pub fn max_changeset_bytes(&self) -> usize {
+        self.opened.storage.max_changeset_bytes()
     }
 
     /// Resolves when it serves no more, for whatever reason.
@@ -107,10 +114,34 @@ impl Server {
     pub async fn stop(self) -> Result<(), Failure> {
         self.closing.cancel();
         let served = self.serving.await.map_err(io::Error::other).flatten();
-        let projected = self.projecting.await;
+        let worked = self.working.await;
         self.opened.storage.close().await;
         served.map_err(|error| Failure::Run(format!("serving failed: {error}")))?;
-        projected.map_err(|error| Failure::Run(format!("the projector failed: {error}")))
+        worked.map_err(|error| Failure::Run(format!("work in the background failed: {error}")))
+    }
+}
+
+/// What is done in the background until the server closes: statistics, and the global order where
+/// that is not the storage's own work. With `--indexer off` somebody else does it for such a store.
+fn work(
+    opened: &OpenStore,
+    args: &ServeArgs,
+    closing: CancellationToken,
+) -> impl Future<Output = ()> + use<> {
+    let every = Duration::from_secs(u64::from(args.sweep_hours) * 60 * 60);
+    let every = (args.sweep_hours > 0).then_some(every);
+    let work: Vec<BoxFuture<'static, ()>> = match (&opened.indexing, args.indexer) {
+        (Some(_), Switch::Off) => vec![],
+        (None, _) => vec![projector::run(opened.store.clone()).boxed()],
+        (Some(indexing), Switch::On) => {
+            vec![
+                projector::run(opened.store.clone()).boxed(),
+                indexing(every),
+            ]
+        }
+    };
+    async move {
+        closing.run_until_cancelled(join_all(work)).await;
     }
 }
 

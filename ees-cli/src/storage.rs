@@ -1,14 +1,22 @@
 //! Chooses the adapter by the storage's URL.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ees_core::EventStore;
 use ees_core::ports::{StatisticsStore, Storage};
+use futures_util::future::BoxFuture;
 
 use crate::Failure;
+#[cfg(feature = "dynamodb")]
+use crate::indexing;
 
 /// The schemes of all adapters, and the features that they are in.
 const ADAPTERS: [&str; 4] = ["dynamodb", "memory", "postgres", "sqlite"];
+
+/// Work that a store needs done in the background as long as it is open. A sweep every so often is
+/// part of it.
+pub(crate) type Indexing = Arc<dyn Fn(Option<Duration>) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// A store that is open.
 #[derive(Clone)]
@@ -17,6 +25,8 @@ pub struct OpenStore {
     pub store: EventStore,
     /// What to close in the end.
     pub storage: Arc<dyn Storage>,
+    /// What gives changesets their place in the global order, if the commit does not.
+    pub(crate) indexing: Option<Indexing>,
 }
 
 impl OpenStore {
@@ -30,11 +40,11 @@ impl OpenStore {
         )),
         allow(dead_code)
     )]
-    fn over<S: Storage + StatisticsStore>(adapter: S) -> Self {
-        let adapter = Arc::new(adapter);
+    fn over<S: Storage + StatisticsStore>(adapter: Arc<S>) -> Self {
         Self {
             store: EventStore::new(Arc::clone(&adapter)),
             storage: adapter,
+            indexing: None,
         }
     }
 }
@@ -112,7 +122,12 @@ async fn dynamodb(url: &str) -> Result<OpenStore, Failure> {
     let sdk = dynamodb_sdk(&config).await;
     let opened = ees_dynamodb::DynamoStorage::open(&config, &sdk).await;
     let storage = opened.map_err(|error| Failure::Storage(error.to_string()))?;
-    Ok(OpenStore::over(storage))
+    let storage = Arc::new(storage);
+    let mut opened = OpenStore::over(Arc::clone(&storage));
+    opened.indexing = Some(Arc::new(move |every| {
+        Box::pin(indexing::run(Arc::clone(&storage), sdk.clone(), every))
+    }));
+    Ok(opened)
 }
 
 #[cfg(feature = "dynamodb")]
@@ -133,7 +148,7 @@ pub(crate) async fn dynamodb_sdk(config: &ees_dynamodb::DynamoConfig) -> ees_dyn
 #[cfg(feature = "memory")]
 fn memory(url: &str) -> Result<OpenStore, Failure> {
     match url {
-        "memory:" => Ok(OpenStore::over(ees_memory::MemoryStorage::new())),
+        "memory:" => Ok(OpenStore::over(Arc::new(ees_memory::MemoryStorage::new()))),
         _ => Err(Failure::Usage(format!(
             "`--storage {url}`: expected `memory:` and nothing more"
         ))),
@@ -148,14 +163,14 @@ async fn postgres(url: &str) -> Result<OpenStore, Failure> {
     let config: PostgresConfig = url.parse().map_err(wrong)?;
     let opened = PostgresStorage::open(&config).await;
     let storage = opened.map_err(|error| Failure::Storage(error.to_string()))?;
-    Ok(OpenStore::over(storage))
+    Ok(OpenStore::over(Arc::new(storage)))
 }
 
 #[cfg(feature = "sqlite")]
 async fn sqlite(url: &str) -> Result<OpenStore, Failure> {
     let opened = ees_sqlite::SqliteStorage::open(&sqlite_config(url)?).await;
     let storage = opened.map_err(|error| Failure::Storage(error.to_string()))?;
-    Ok(OpenStore::over(storage))
+    Ok(OpenStore::over(Arc::new(storage)))
 }
 
 #[cfg(feature = "sqlite")]

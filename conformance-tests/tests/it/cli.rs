@@ -11,6 +11,7 @@ use conformance_tests::subject::{Ask, Expect, Remote, Subject};
 use ees_cli::args::Cli;
 use ees_cli::server::Server;
 use ees_core::EventStore;
+use ees_dynamodb_testkit::Emulator;
 use ees_http::{Options, ServerLimits};
 use ees_memory::MemoryStorage;
 use ees_postgres_testkit::Database;
@@ -69,6 +70,25 @@ async fn a_server_on_postgres_passes() {
     let limit = (6 * 1024 * 1024).to_string();
     let settings = format!("max_changeset_bytes={limit}&allow_fsync_off=true");
     let (server, url) = serve(&format!("{}?{settings}", database.url())).await;
+    assert_passed(&run(&[
+        "--url",
+        &url,
+        "--json",
+        "--max-changeset-bytes",
+        &limit,
+    ]));
+    server.stop().await.expect("the server stops");
+}
+
+/// It orders after the commit: the binary waits for that where a case needs it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_on_dynamodb_passes() {
+    let emulator = Emulator::start().expect("DynamoDB");
+    let storage = format!("dynamodb://ees_db?endpoint={}", emulator.endpoint());
+    let made = Cli::parse_from(["ees", "admin", "create-tables", "--storage", &storage]);
+    ees_cli::run(made).await.expect("tables");
+    let (server, url) = serve(&storage).await;
+    let limit = server.max_changeset_bytes().to_string();
     assert_passed(&run(&[
         "--url",
         &url,

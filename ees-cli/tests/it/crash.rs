@@ -1,5 +1,6 @@
 //! SIGKILL at random moments, again and again, while several writers and readers are at work: of a
-//! server on a file, and of two servers on one database, and of the database itself.
+//! server on a file; of two servers on one database, and of the database itself; of two servers on
+//! DynamoDB's tables that both index.
 //!
 //! The short form is a test as all others. The long one is the same by command:
 //!
@@ -28,7 +29,7 @@ use conformance_tests::history::Operation;
 use conformance_tests::subject::Changeset;
 
 use self::client::{Client, Reader, Writer};
-use self::ground::{Database, File, Ground};
+use self::ground::{Database, File, Ground, Tables};
 use self::schedule::Schedule;
 use crate::process::{Ees, LONG, ees};
 use crate::writers;
@@ -72,6 +73,11 @@ fn what_was_acknowledged_survives_sigkill_again_and_again() {
 #[test]
 fn what_two_servers_acknowledged_survives_sigkill_of_them_and_of_the_database() {
     crash::<Database>();
+}
+
+#[test]
+fn what_two_servers_on_dynamodb_acknowledged_survives_sigkill_of_both() {
+    crash::<Tables>();
 }
 
 fn crash<G: Ground>() {
@@ -122,6 +128,10 @@ fn crash_one_store(ground: &impl Ground, rounds: u64, schedule: &mut Schedule) -
         ground.mend();
     }
     ground.serve(&mut servers);
+    for writer in &mut writers {
+        writer.settle(&servers[0].address());
+    }
+    ground.settle();
     conclude(&servers[0], &mut writers, &mut readers)
 }
 
@@ -156,12 +166,9 @@ fn finished<C>(clients: Vec<thread::JoinHandle<C>>) -> Vec<C> {
     clients.map(|c| c.join().expect("no refusal")).collect()
 }
 
-/// Lets all come to an end with a server that stays, and checks.
+/// Checks, with a server that stays.
 fn conclude(ees: &Ees, writers: &mut [Writer], readers: &mut [Reader]) -> Outcome {
     let address = ees.address();
-    for writer in writers.iter_mut() {
-        writer.settle(&address);
-    }
     let log: Vec<Changeset> = writers::log(ees).iter().map(wire::changeset).collect();
     assert!(!log.is_empty(), "something was written at all");
     let operations: Vec<Operation> = writers.iter_mut().flat_map(Writer::operations).collect();

@@ -13,6 +13,8 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+use ees_dynamodb_testkit::Emulator;
+
 use crate::http;
 
 /// Longer than anything takes that is waited for.
@@ -62,6 +64,11 @@ fn wait(child: &mut Child) -> Option<ExitStatus> {
 /// The storage URL of a file.
 pub(crate) fn sqlite(file: &Path) -> String {
     format!("sqlite:{}", file.display())
+}
+
+/// The storage URL of a table on an emulator.
+pub(crate) fn dynamodb(emulator: &Emulator) -> String {
+    format!("dynamodb://ees_db?endpoint={}", emulator.endpoint())
 }
 
 /// A server as a process of its own; killed when it is dropped.

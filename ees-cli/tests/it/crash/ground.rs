@@ -1,14 +1,15 @@
-//! What is crashed into: a file with one server, or a database with two.
+//! What is crashed into: a file with one server, a database with two, tables of DynamoDB with two.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ees_dynamodb_testkit::Emulator;
 use ees_postgres_testkit as testkit;
 use tempfile::TempDir;
 
 use super::schedule::Schedule;
 use crate::http;
-use crate::process::{Ees, LONG, sqlite};
+use crate::process::{Ees, LONG, dynamodb, run, sqlite};
 
 /// The longest that one server outlives another, in milliseconds.
 const BETWEEN: u64 = 100;
@@ -27,6 +28,9 @@ pub(super) trait Ground {
     fn crash(&self, servers: &mut Vec<Ees>, schedule: &mut Schedule) {
         kill(servers, schedule);
     }
+
+    /// Returns once everything has its place in the global order.
+    fn settle(&self) {}
 
     /// Mends what was crashed and is no server of ours.
     fn mend(&self) {}
@@ -103,4 +107,36 @@ impl Ground for Database {
     fn mend(&self) {
         self.server.resume().expect("PostgreSQL recovers");
     }
+}
+
+pub(super) struct Tables {
+    storage: String,
+    _emulator: Emulator,
+}
+
+impl Ground for Tables {
+    const SERVERS: usize = 2;
+
+    fn new() -> Self {
+        let emulator = Emulator::start().expect("DynamoDB");
+        let storage = dynamodb(&emulator);
+        admin(&storage, "create-tables");
+        Self {
+            storage,
+            _emulator: emulator,
+        }
+    }
+
+    fn storage(&self) -> String {
+        self.storage.clone()
+    }
+
+    fn settle(&self) {
+        admin(&self.storage, "sweep");
+    }
+}
+
+fn admin(storage: &str, act: &str) {
+    let (code, _, errors) = run(&["admin", act, "--storage", storage]);
+    assert_eq!(code, Some(0), "ees admin {act}: {errors}");
 }

@@ -1,0 +1,29 @@
+//! `ees admin`.
+
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
+
+use crate::Failure;
+use crate::args::AdminArgs;
+use crate::storage::scheme;
+
+/// Does what an operator asked for.
+///
+/// # Errors
+/// [`Failure`] if the storage has no such act, or it could not be done.
+#[cfg_attr(not(feature = "dynamodb"), allow(clippy::unused_async))]
+pub async fn run(args: &AdminArgs) -> Result<(), Failure> {
+    let Some(storage) = &args.storage else {
+        let missing = "`ees admin` needs --storage, as `--storage dynamodb://TABLE`";
+        return Err(Failure::Usage(missing.to_owned()));
+    };
+    match scheme(storage) {
+        #[cfg(feature = "dynamodb")]
+        "dynamodb" => dynamodb::run(storage, args).await,
+        kept @ ("memory" | "postgres" | "sqlite") => Err(Failure::Usage(format!(
+            "`{kept}:` needs no administration: `ees serve` makes what is missing, and every \
+             commit gives the changeset its place"
+        ))),
+        _ => Err(crate::storage::unknown(storage)),
+    }
+}

@@ -1,0 +1,192 @@
+//! An operator's acts on DynamoDB tables.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+
+use ees_core::indexer::Indexer;
+use ees_dynamodb::admin::{AdminError, IndexStatus, Options, Rebuilt};
+use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, SdkConfig};
+use serde_json::{Value, json};
+
+use crate::Failure;
+use crate::args::{AdminAct, AdminArgs};
+use crate::storage::{dynamodb_config, dynamodb_sdk};
+
+/// What came of an act, for people and for programs.
+struct Told {
+    text: String,
+    json: Value,
+}
+
+pub(super) async fn run(storage: &str, args: &AdminArgs) -> Result<(), Failure> {
+    let config = dynamodb_config(storage)?;
+    let sdk = dynamodb_sdk(&config).await;
+    let told = act(&config, &sdk, args.act).await?;
+    if args.json {
+        println!("{}", told.json);
+    } else {
+        println!("{}", told.text);
+    }
+    Ok(())
+}
+
+async fn act(config: &DynamoConfig, sdk: &SdkConfig, act: AdminAct) -> Result<Told, Failure> {
+    let admin = Admin::new(config, sdk).await.map_err(not_opened)?;
+    match act {
+        AdminAct::CreateTables => {
+            let made = admin.create_tables().await.map_err(not_opened)?;
+            Ok(created(config, &made))
+        }
+        AdminAct::Sweep => sweep(config, sdk).await,
+        AdminAct::IndexStatus => {
+            let status = admin.status().await.map_err(failed)?;
+            Ok(index_status(&status))
+        }
+        AdminAct::RebuildIndex {
+            dry_run,
+            replace,
+            accept_disorder,
+        } => {
+            let options = Options {
+                dry_run,
+                replace,
+                accept_disorder,
+            };
+            eprintln!("scanning table {} ...", config.events_table);
+            let rebuilt = admin.rebuild_index(options).await.map_err(not_done)?;
+            Ok(told(&rebuilt, dry_run))
+        }
+        AdminAct::TakeOver {
+            dry_run,
+            accept_disorder,
+        } => {
+            let options = Options {
+                dry_run,
+                replace: false,
+                accept_disorder,
+            };
+            eprintln!("scanning table {} ...", config.events_table);
+            let taken = admin.take_over(options).await.map_err(not_done)?;
+            Ok(told(&taken, dry_run))
+        }
+    }
+}
+
+fn not_opened(error: ees_dynamodb::OpenError) -> Failure {
+    Failure::Storage(error.to_string())
+}
+
+fn failed(error: impl std::error::Error) -> Failure {
+    Failure::Run(error.to_string())
+}
+
+fn not_done(error: AdminError) -> Failure {
+    match error {
+        AdminError::Open(error) => not_opened(error),
+        error => failed(error),
+    }
+}
+
+fn created(config: &DynamoConfig, made: &[String]) -> Told {
+    let tables = format!("{} and {}", config.events_table, config.analysis_table);
+    Told {
+        text: if made.is_empty() {
+            format!("tables {tables} are there, and as they have to be")
+        } else {
+            format!("made {}; tables {tables} are ready", made.join(" and "))
+        },
+        json: json!({ "created": made }),
+    }
+}
+
+fn index_status(status: &IndexStatus) -> Told {
+    Told {
+        text: format!(
+            "next checkpoint {}; {} positions reserved and not written yet; {} void; \
+             revision {}",
+            status.next, status.pending, status.voids, status.rev
+        ),
+        json: json!({
+            "next_checkpoint": status.next.get(),
+            "pending": status.pending,
+            "void_positions": status.voids,
+            "revision": status.rev,
+        }),
+    }
+}
+
+async fn sweep(config: &DynamoConfig, sdk: &SdkConfig) -> Result<Told, Failure> {
+    let storage = DynamoStorage::open(config, sdk).await.map_err(not_opened)?;
+    let mut indexer = Indexer::new(Arc::new(storage));
+    let (mut after, mut pages, mut found, mut written) = (None, 0_u64, 0, 0);
+    let mut refused = Vec::new();
+    loop {
+        let page = indexer.sweep_page(after.as_ref()).await.map_err(failed)?;
+        pages += 1;
+        found += page.found;
+        written += page.done.written;
+        refused.extend(page.done.refused.iter().map(ToString::to_string));
+        progress(&format!("{pages} pages, {found} without a position"));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    progress("");
+    for refused in &refused {
+        eprintln!("{refused}; what follows in its stream has to wait");
+    }
+    Ok(Told {
+        text: format!("{found} changesets had no position; {written} got one"),
+        json: json!({ "found": found, "written": written, "refused": refused }),
+    })
+}
+
+/// One line of a terminal that the next one takes.
+fn progress(line: &str) {
+    let mut stderr = std::io::stderr().lock();
+    if stderr.is_terminal() {
+        // Progress that cannot be told stops nothing.
+        let _ = write!(stderr, "\r\x1b[K{line}");
+        let _ = stderr.flush();
+    }
+}
+
+/// What a scan found and what was made of it.
+fn told(rebuilt: &Rebuilt, dry_run: bool) -> Told {
+    let survey = &rebuilt.survey;
+    let void: u64 = rebuilt.voids.iter().map(|(from, to)| to - from + 1).sum();
+    let next = rebuilt.state.next();
+    let disorder = survey.out_of_order.first.iter();
+    let disorder: Vec<String> = disorder.map(ToString::to_string).collect();
+    let mut lines = vec![
+        format!(
+            "{} changesets, {} of them without a position, {} without events",
+            survey.changesets, survey.unindexed, survey.empty
+        ),
+        format!(
+            "the next checkpoint {} {next}; {void} positions before it are void",
+            if dry_run { "would be" } else { "is" }
+        ),
+    ];
+    let unreadable = survey.unreadable.first.iter();
+    lines.extend(unreadable.map(|item| format!("no changeset: {item}")));
+    lines.extend(
+        disorder
+            .iter()
+            .map(|key| format!("comes before its predecessor: {key}")),
+    );
+    Told {
+        text: lines.join("\n"),
+        json: json!({
+            "dry_run": dry_run,
+            "changesets": survey.changesets,
+            "without_position": survey.unindexed,
+            "without_events": survey.empty,
+            "unreadable": { "count": survey.unreadable.count, "first": survey.unreadable.first },
+            "out_of_order": { "count": survey.out_of_order.count, "first": disorder },
+            "next_checkpoint": next.get(),
+            "void": rebuilt.voids,
+        }),
+    }
+}

@@ -1,0 +1,65 @@
+#![doc = include_str!("../README.md")]
+
+use std::io;
+use std::net::TcpListener;
+use std::thread::JoinHandle;
+
+use dynoxide::Database;
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
+
+/// A DynamoDB with nothing in it.
+#[derive(Debug)]
+pub struct Emulator {
+    endpoint: String,
+    stop: Option<oneshot::Sender<()>>,
+    serving: Option<JoinHandle<()>>,
+}
+
+impl Emulator {
+    /// Starts one, in a thread of its own.
+    ///
+    /// # Errors
+    /// [`io::Error`] if it cannot listen or begin.
+    pub fn start() -> io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        listener.set_nonblocking(true)?;
+        let endpoint = format!("http://{}", listener.local_addr()?);
+        let database = Database::memory().map_err(io::Error::other)?;
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let (stop, stopped) = oneshot::channel();
+        let serving = std::thread::Builder::new()
+            .name("dynamodb".to_owned())
+            .spawn(move || runtime.block_on(serve(listener, database, stopped)))?;
+        Ok(Self {
+            endpoint,
+            stop: Some(stop),
+            serving: Some(serving),
+        })
+    }
+
+    /// Where it is: `http://127.0.0.1:PORT`.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+}
+
+async fn serve(listener: TcpListener, database: Database, stopped: oneshot::Receiver<()>) {
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
+        return;
+    };
+    tokio::select! {
+        _ = dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()) => {}
+        // Connections that are open need no answer any more.
+        _ = stopped => {}
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(serving) = self.serving.take() {
+            let _ = serving.join();
+        }
+    }
+}
