@@ -27,7 +27,8 @@ pub struct DynamoConfig {
     pub region: Option<String>,
     /// The names of the events table's indexes.
     pub indexes: IndexNames,
-    /// How many ends of streams are remembered, so that a commit need not ask for them.
+    /// How many ends of streams, and how many positions that were written here, are remembered, so
+    /// that a commit and an indexer need not ask for them.
     pub head_cache: NonZeroUsize,
 }
 
@@ -91,7 +92,7 @@ pub enum ConfigError {
 }
 
 impl DynamoConfig {
-    /// How many ends of streams are remembered unless told otherwise; some 10 MB at most.
+    /// Unless told otherwise; some 30 MB at most, if all stream ids are as long as they can be.
     const HEAD_CACHE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(9_999);
 
     /// A store in a table, with nothing else set.

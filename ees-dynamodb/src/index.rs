@@ -31,13 +31,19 @@ impl Index for DynamoStorage {
 
     async fn look_up(&self, keys: &[ChangesetKey]) -> Result<Vec<Entry>, StorageError> {
         let _open = self.enter().await?;
-        let found = self.tables.batch(keys, Part::Numbers).await?;
+        let known: Vec<_> = keys.iter().map(|key| self.positions.get(key)).collect();
+        let unknown = keys.iter().zip(&known).filter(|(_, known)| known.is_none());
+        let unknown: Vec<_> = unknown.map(|(key, _)| key.clone()).collect();
+        let found = self.tables.batch(&unknown, Part::Numbers).await?;
         let entry = |key| match found.get(key).map(items::check) {
             None => Entry::Missing,
             Some(Err(malformed)) => Entry::Malformed(malformed.reason),
             Some(Ok(position)) => position.map_or(Entry::Unindexed, Entry::At),
         };
-        Ok(keys.iter().map(entry).collect())
+        let entries = keys.iter().zip(known);
+        Ok(entries
+            .map(|(key, known)| known.map_or_else(|| entry(key), Entry::At))
+            .collect())
     }
 
     async fn write_position(
@@ -66,6 +72,7 @@ impl Index for DynamoStorage {
             .send()
             .await;
         let Err(error) = update else {
+            self.positions.learn(key, position);
             self.news.announce();
             return Ok(PositionWrite::Written);
         };
@@ -157,6 +164,10 @@ impl DynamoStorage {
             let position = items::position(item)?;
             if position.is_some_and(|position| self.voids.past(position) > position) {
                 continue;
+            }
+            if page.is_full() {
+                page.more_remains();
+                return Ok(page.finish());
             }
             last = position;
             if !page.push_changeset(items::changeset(item)?) {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use aws_config::SdkConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::ProvideCredentials;
+use aws_sdk_dynamodb::config::{Builder, ProvideCredentials};
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::operation::create_table::CreateTableInput;
 use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
@@ -30,10 +30,11 @@ const MAX_COPY_BYTES: usize = 2 * 1024;
 
 impl Tables {
     pub(crate) fn new(config: &DynamoConfig, sdk: &SdkConfig) -> Self {
+        let conf = Builder::from(sdk).behavior_version(BehaviorVersion::v2026_01_12());
         let mut config = config.clone();
         config.region = sdk.region().map(ToString::to_string);
         Self {
-            client: Client::new(sdk),
+            client: Client::from_conf(conf.build()),
             config: config.into(),
         }
     }

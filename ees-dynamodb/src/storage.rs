@@ -11,9 +11,9 @@ use ees_core::{
 use futures_util::future::BoxFuture;
 use tokio::sync::{RwLock, RwLockReadGuard};
 
-use crate::heads::Heads;
 use crate::items;
 use crate::items::number;
+use crate::memory::{Heads, Positions};
 use crate::opening::open;
 use crate::tables::{End, Tables, page};
 use crate::voids::Voids;
@@ -25,6 +25,7 @@ use crate::{DynamoConfig, OpenError};
 pub struct DynamoStorage {
     pub(crate) tables: Tables,
     pub(crate) heads: Heads,
+    pub(crate) positions: Positions,
     pub(crate) voids: Voids,
     pub(crate) news: News,
     max_changeset_bytes: usize,
@@ -52,6 +53,7 @@ impl DynamoStorage {
         let opened = open(&tables, sdk).await?;
         Ok(Self {
             heads: Heads::new(config.head_cache),
+            positions: Positions::new(config.head_cache),
             tables,
             voids: opened.voids,
             news: News::default(),
@@ -136,11 +138,16 @@ impl DynamoStorage {
             let room = builder.room().min(query.limit.max_items());
             let room = i32::try_from(room).unwrap_or(i32::MAX).saturating_add(1);
             let (items, next) = page(ask.clone().limit(room), start).await?;
-            for item in &items {
-                let changeset = items::changeset(item)?;
-                // One without events holds none of a range.
-                let wanted = !by_event || changeset.events.count() > 0;
-                if wanted && !builder.push_changeset(changeset) {
+            // A changeset without events holds none of a range.
+            let wanted = items
+                .iter()
+                .filter(|item| !by_event || !items::is_empty(item));
+            for item in wanted {
+                if builder.is_full() {
+                    builder.more_remains();
+                    return Ok(builder.finish());
+                }
+                if !builder.push_changeset(items::changeset(item)?) {
                     return Ok(builder.finish());
                 }
             }

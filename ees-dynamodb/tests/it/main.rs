@@ -4,7 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod conformance;
+mod cost;
 mod emulator;
+mod failing;
 mod faults;
+mod malformed;
+mod opening;
+mod original;
 mod proxy;
 mod store;
+mod taking_over;

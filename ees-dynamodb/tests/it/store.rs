@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use conformance_tests::faults::{Fault, Faulty};
 use conformance_tests::subject::{Direct, Subject, unique};
 use conformance_tests::{Adapter, AdapterHarness, Capabilities, Harness};
-use ees_core::Commit;
 use ees_core::indexer::Indexer;
 use ees_core::ports::{ChangesetKey, Index, Outcome, Storage, StorageError};
+use ees_core::{Commit, CommitId, Events, Expectation, Json, StreamId, Timestamp};
 use ees_dynamodb::{
     Admin, DynamoConfig, DynamoStorage, SdkConfig, sdk_from_environment, sdk_with_key,
 };
@@ -89,6 +89,24 @@ pub(crate) async fn open(config: &DynamoConfig) -> Arc<DynamoStorage> {
     Arc::new(opened.expect("a store"))
 }
 
+/// A commit of one event behind a stream's last changeset.
+pub(crate) fn asked(stream: &str, last: u64) -> Commit {
+    Commit {
+        stream_id: StreamId::new(stream).unwrap(),
+        expectation: Expectation::LastChangeset(last),
+        events: Events::parse("[1]").unwrap(),
+        metadata: Json::default(),
+        commit_id: CommitId::generate(),
+        timestamp: Timestamp::now(),
+    }
+}
+
+/// Commits one event, which must succeed.
+pub(crate) async fn commit(storage: &DynamoStorage, stream: &str, last: u64) {
+    let outcome = storage.commit(&asked(stream, last)).await.unwrap();
+    assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
+}
+
 /// Opens a store, and sets two indexers to work.
 async fn watch(config: &DynamoConfig) -> (Arc<DynamoStorage>, Arc<Watched>) {
     let dynamo = open(config).await;
@@ -111,17 +129,24 @@ async fn keep_indexing(index: Arc<dyn Index>, watched: Weak<Watched>) {
     }
 }
 
-/// A whole sweep.
+/// A whole sweep. A page that DynamoDB was too busy for is tried again.
 pub(crate) async fn sweep(index: Arc<dyn Index>) {
     let mut indexer = Indexer::new(index);
-    let mut after = None;
+    let (mut after, mut failures) = (None, 0);
     loop {
-        let swept = indexer.sweep_page(after.as_ref()).await;
-        let swept = swept.expect("G8: a sweep");
-        assert_eq!(swept.done.refused, [], "G8: everything can be indexed");
-        after = swept.next;
-        if after.is_none() {
-            return;
+        match indexer.sweep_page(after.as_ref()).await {
+            Ok(swept) => {
+                assert_eq!(swept.done.refused, [], "G8: everything can be indexed");
+                after = swept.next;
+                if after.is_none() {
+                    return;
+                }
+            }
+            Err(failed) => {
+                let is_busy = matches!(failed.source, StorageError::Unavailable { .. });
+                failures += 1;
+                assert!(is_busy && failures < 50, "G8: {failed}");
+            }
         }
     }
 }

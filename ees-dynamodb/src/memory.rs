@@ -1,9 +1,10 @@
-//! The ends of streams that are remembered.
+//! What is remembered because it is true for ever.
 
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ees_core::{Expectation, Head, StreamId};
+use ees_core::ports::ChangesetKey;
+use ees_core::{Checkpoint, Expectation, Head, StreamId};
 use lru::LruCache;
 
 /// Remembers changesets that were the last of their streams, by what a committer who knows them
@@ -11,6 +12,25 @@ use lru::LruCache;
 /// the last is for the write's condition to say.
 #[derive(Debug)]
 pub(crate) struct Heads(Mutex<LruCache<(StreamId, Expectation), Known>>);
+
+/// Remembers positions that were written, so that the indexer need not read again what it wrote
+/// itself.
+#[derive(Debug)]
+pub(crate) struct Positions(Mutex<LruCache<ChangesetKey, Checkpoint>>);
+
+impl Positions {
+    pub(crate) fn new(capacity: NonZeroUsize) -> Self {
+        Self(Mutex::new(LruCache::new(capacity)))
+    }
+
+    pub(crate) fn get(&self, key: &ChangesetKey) -> Option<Checkpoint> {
+        lock(&self.0).get(key).copied()
+    }
+
+    pub(crate) fn learn(&self, key: &ChangesetKey, position: Checkpoint) {
+        lock(&self.0).put(key.clone(), position);
+    }
+}
 
 /// What is known of a changeset.
 #[derive(Debug, Clone, Copy)]
@@ -30,12 +50,14 @@ impl Heads {
     }
 
     pub(crate) fn get(&self, stream_id: &StreamId, expectation: Expectation) -> Option<Known> {
-        self.lock().get(&(stream_id.clone(), expectation)).copied()
+        lock(&self.0)
+            .get(&(stream_id.clone(), expectation))
+            .copied()
     }
 
     /// Remembers an end; that a stream is nearly full is not forgotten for it.
     pub(crate) fn learn(&self, stream_id: &StreamId, head: Head, full: bool) {
-        let mut heads = self.lock();
+        let mut heads = lock(&self.0);
         for expectation in [
             Expectation::LastChangeset(head.last_changeset.get()),
             Expectation::LastEvent(head.last_event.get()),
@@ -46,8 +68,9 @@ impl Heads {
             *known = Known { head, full };
         }
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, LruCache<(StreamId, Expectation), Known>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// No step leaves a cache half changed, so a panic elsewhere does not spoil it.
+fn lock<T>(cache: &Mutex<T>) -> MutexGuard<'_, T> {
+    cache.lock().unwrap_or_else(PoisonError::into_inner)
 }

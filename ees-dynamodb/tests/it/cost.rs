@@ -1,0 +1,275 @@
+//! What each operation costs, in requests and in DynamoDB's own units: `docs/dynamodb.md`.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use ees_core::indexer::Indexer;
+use ees_core::ports::{ChangesetKey, Index, Outcome, Storage};
+use ees_core::{
+    Changeset, ChangesetId, Checkpoint, Commit, CommitId, Events, Expectation, Json, PageLimit,
+    StreamId, StreamQuery, StreamRange, Timestamp,
+};
+use ees_dynamodb::{DynamoConfig, DynamoStorage};
+use serde_json::{Value, json};
+
+use crate::emulator::Emulator;
+use crate::proxy::{Call, Fate, Plan, Proxy};
+use crate::store::{config, create, open};
+
+/// Asks for what each call consumed, and adds it up.
+#[derive(Default)]
+struct Meter(Mutex<BTreeMap<String, Cost>>);
+
+/// Requests of one kind, and the units they took.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Cost {
+    requests: u64,
+    units: f64,
+}
+
+impl Plan for Meter {
+    fn begin(&self, call: &mut Call) -> Fate {
+        call.asked["ReturnConsumedCapacity"] = json!("TOTAL");
+        Fate::Through
+    }
+
+    fn end(&self, call: &Call, answer: &mut Value) {
+        if call.operation == "DescribeTable" {
+            return;
+        }
+        let consumed = &answer["ConsumedCapacity"];
+        let units = |consumed: &Value| consumed["CapacityUnits"].as_f64().expect("a figure");
+        let units = match consumed.as_array() {
+            Some(tables) => tables.iter().map(units).sum(),
+            None => units(consumed),
+        };
+        let mut costs = self.0.lock().unwrap();
+        let cost = costs.entry(call.operation.clone()).or_default();
+        cost.requests += 1;
+        cost.units += units;
+    }
+}
+
+impl Meter {
+    /// What was spent since the last time.
+    fn read(&self) -> BTreeMap<String, Cost> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+/// A store behind a meter.
+struct Metered {
+    storage: Arc<DynamoStorage>,
+    config: DynamoConfig,
+    meter: Arc<Meter>,
+    _proxy: Proxy,
+    _emulator: Emulator,
+}
+
+async fn metered() -> Metered {
+    let emulator = Emulator::start().await;
+    let mut config = config(&emulator.endpoint);
+    create(&config).await;
+    let meter = Arc::new(Meter::default());
+    let proxy = Proxy::start(&emulator.endpoint, Arc::clone(&meter) as _).await;
+    config.endpoint = Some(proxy.endpoint.clone());
+    let storage = open(&config).await;
+    meter.read();
+    Metered {
+        storage,
+        config,
+        meter,
+        _proxy: proxy,
+        _emulator: emulator,
+    }
+}
+
+/// Commits a changeset that takes so many KB, rounded up.
+async fn commit(storage: &DynamoStorage, stream: &str, last: u64, kilobytes: usize) {
+    let text = "x".repeat(kilobytes * 1024 - 400);
+    let commit = Commit {
+        stream_id: StreamId::new(stream).unwrap(),
+        expectation: Expectation::LastChangeset(last),
+        events: Events::of(&[text]).unwrap(),
+        metadata: Json::default(),
+        commit_id: CommitId::generate(),
+        timestamp: Timestamp::now(),
+    };
+    let outcome = storage.commit(&commit).await.unwrap();
+    assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
+}
+
+fn cost(requests: u64, units: f64) -> Cost {
+    Cost { requests, units }
+}
+
+fn costs<const N: usize>(costs: [(&str, Cost); N]) -> BTreeMap<String, Cost> {
+    costs.map(|(name, cost)| (name.to_owned(), cost)).into()
+}
+
+/// S + 2 write units: the changeset, and an entry of keys in each local index.
+#[tokio::test]
+async fn a_commit_is_one_request_where_the_stream_is_known() {
+    let store = metered().await;
+    for (kilobytes, units) in [(1, 3.0), (10, 12.0), (100, 102.0)] {
+        let stream = format!("s{kilobytes}");
+        for last in 0..3 {
+            commit(&store.storage, &stream, last, kilobytes).await;
+            let spent = store.meter.read();
+            assert_eq!(
+                spent,
+                costs([("PutItem", cost(1, units))]),
+                "changeset {last}"
+            );
+        }
+    }
+}
+
+/// 1 read unit more, however large the last changeset is.
+#[tokio::test]
+async fn a_commit_is_two_requests_where_it_is_not() {
+    let store = metered().await;
+    commit(&store.storage, "s", 0, 100).await;
+    let other = open(&store.config).await;
+    store.meter.read();
+    commit(&other, "s", 1, 1).await;
+    let wanted = costs([("Query", cost(1, 1.0)), ("PutItem", cost(1, 3.0))]);
+    assert_eq!(store.meter.read(), wanted);
+}
+
+/// Who has read the stream's end need not ask for it.
+#[tokio::test]
+async fn a_commit_after_a_read_is_one_request() {
+    let store = metered().await;
+    commit(&store.storage, "s", 0, 1).await;
+    let other = open(&store.config).await;
+    other
+        .read_stream(&StreamQuery::all("s".parse().unwrap()))
+        .await
+        .unwrap();
+    store.meter.read();
+    commit(&other, "s", 1, 1).await;
+    assert_eq!(store.meter.read(), costs([("PutItem", cost(1, 3.0))]));
+}
+
+fn keys(id: u64) -> Vec<ChangesetKey> {
+    let key = |stream: usize| ChangesetKey {
+        stream_id: StreamId::new(&name(stream)).unwrap(),
+        changeset_id: ChangesetId::new(id).unwrap(),
+    };
+    (0..100).map(key).collect()
+}
+
+fn name(stream: usize) -> String {
+    format!("order-2026-{stream:010}")
+}
+
+/// 2S write units a changeset and at most 0.2 for the state, a quarter of S and at most one more
+/// read unit, and 1.03 requests in blocks of a hundred.
+#[tokio::test]
+async fn an_indexer_writes_what_it_must() {
+    let store = metered().await;
+    let mut indexer = Indexer::new(Arc::clone(&store.storage) as Arc<dyn Index>);
+    for (id, kilobytes) in [(1, 1_u16), (2, 10)] {
+        for stream in 0..100 {
+            commit(&store.storage, &name(stream), id - 1, kilobytes.into()).await;
+        }
+        store.meter.read();
+        let done = indexer.index(keys(id)).await.unwrap();
+        assert_eq!((done.written, done.blocks), (100, 1));
+        let spent = store.meter.read();
+        let size = f64::from(kilobytes);
+        assert_eq!(spent["UpdateItem"], cost(100, 200.0 * size), "positions");
+        assert_eq!(spent["PutItem"].requests, 1, "one swap");
+        assert!(spent["PutItem"].units <= 20.0, "{spent:?}: the state");
+        let reads = [&spent["GetItem"], &spent["BatchGetItem"]];
+        let units: f64 = reads.iter().map(|read| read.units).sum();
+        assert!(
+            units <= 100.0 * ((size / 4.0).ceil() + 1.0),
+            "{spent:?}: candidates"
+        );
+        let requests: u64 = spent.values().map(|cost| cost.requests).sum();
+        assert!(requests <= 110, "{spent:?}");
+    }
+}
+
+/// What the worker wrote itself it does not read again: no read units for predecessors.
+#[tokio::test]
+async fn predecessors_are_remembered() {
+    let store = metered().await;
+    let mut indexer = Indexer::new(Arc::clone(&store.storage) as Arc<dyn Index>);
+    for id in 1..=2 {
+        for stream in 0..100 {
+            commit(&store.storage, &name(stream), id - 1, 10).await;
+        }
+        store.meter.read();
+        indexer.index(keys(id)).await.unwrap();
+        let spent = store.meter.read();
+        let Cost { requests, units } = spent["BatchGetItem"];
+        assert!(requests <= 2, "{spent:?}");
+        assert!(
+            (299.9..300.1).contains(&units),
+            "{units}: 3 for a candidate of 10 KB"
+        );
+    }
+}
+
+/// An eighth of S read units a changeset, and one query for a page of the index or 1 MB.
+#[tokio::test]
+async fn a_global_read_is_eventually_consistent_and_long() {
+    let store = metered().await;
+    for stream in 0..100 {
+        commit(&store.storage, &name(stream), 0, 10).await;
+    }
+    let mut indexer = Indexer::new(Arc::clone(&store.storage) as Arc<dyn Index>);
+    indexer.index(keys(1)).await.unwrap();
+    store.meter.read();
+    let limit = PageLimit::items(90);
+    let page = store
+        .storage
+        .read_global(Checkpoint::FIRST, limit)
+        .await
+        .unwrap();
+    assert_eq!(page.changesets.len(), 90);
+    let spent = store.meter.read();
+    assert_eq!(spent.keys().collect::<Vec<_>>(), ["Query"]);
+    let Cost { requests, units } = spent["Query"];
+    assert_eq!(requests, 1);
+    assert!(
+        units <= 91.0 * 10.0 / 8.0 + 1.0,
+        "{units} units for 91 of 10 KB"
+    );
+    // At the head the state tells that there is no more.
+    let limit = PageLimit::items(1000);
+    let page = store.storage.read_global(page.next, limit).await.unwrap();
+    assert_eq!(page.changesets.len(), 10);
+    let spent = store.meter.read();
+    assert_eq!((spent["Query"].requests, spent["GetItem"].requests), (1, 1));
+    assert!(
+        spent["GetItem"].units <= 4.0,
+        "{spent:?}: the state has 16 KB at most"
+    );
+}
+
+/// By numbers: the changesets are read, and nothing else but keys.
+#[tokio::test]
+async fn a_range_of_events_costs_two_key_reads_more() {
+    let store = metered().await;
+    for last in 0..20 {
+        commit(&store.storage, "s", last, 10).await;
+    }
+    store.meter.read();
+    let query = |range| StreamQuery {
+        range,
+        ..StreamQuery::all("s".parse().unwrap())
+    };
+    let found = |changesets: Vec<Changeset>| changesets.len();
+    let by_id = query(StreamRange::Changesets(5..=8));
+    let page = store.storage.read_stream(&by_id).await.unwrap();
+    assert_eq!(found(page.items), 4);
+    assert_eq!(store.meter.read(), costs([("Query", cost(1, 10.0))]));
+    let by_event = query(StreamRange::Events(5..=8));
+    let page = store.storage.read_stream(&by_event).await.unwrap();
+    assert_eq!(found(page.items), 4);
+    assert_eq!(store.meter.read(), costs([("Query", cost(3, 12.0))]));
+}

@@ -1,0 +1,373 @@
+//! What the adapter makes of DynamoDB's failures, one by one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ees_core::ports::{
+    ChangesetKey, Entry, Index, IndexState, Outcome, PositionWrite, StatisticsStore, Storage,
+    StorageError, Written,
+};
+use ees_core::{
+    ChangesetId, Checkpoint, Error, EventStore, Events, Expectation, NewChangeset, Refusal,
+    Statistics, StreamId, StreamQuery,
+};
+use ees_dynamodb::DynamoStorage;
+use serde_json::{Value, json};
+
+use crate::emulator::Emulator;
+use crate::proxy::{Call, Fate, Plan, Proxy};
+use crate::store::{asked, commit, config, create, open};
+
+/// Does the same to so many tries of one kind of call, and counts all of them.
+struct Meets {
+    operation: &'static str,
+    fate: Fate,
+    left: AtomicU64,
+    tries: AtomicU64,
+}
+
+impl Meets {
+    fn each(operation: &'static str, fate: Fate) -> Arc<Self> {
+        Self::some(operation, fate, u64::MAX)
+    }
+
+    fn some(operation: &'static str, fate: Fate, times: u64) -> Arc<Self> {
+        Arc::new(Self {
+            operation,
+            fate,
+            left: AtomicU64::new(times),
+            tries: AtomicU64::new(0),
+        })
+    }
+
+    fn tries(&self) -> u64 {
+        self.tries.load(Ordering::SeqCst)
+    }
+}
+
+impl Plan for Meets {
+    fn begin(&self, call: &mut Call) -> Fate {
+        if call.operation != self.operation {
+            return Fate::Through;
+        }
+        self.tries.fetch_add(1, Ordering::SeqCst);
+        let take = |left: u64| left.checked_sub(1);
+        match self
+            .left
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, take)
+        {
+            Ok(_) => self.fate,
+            Err(_) => Fate::Through,
+        }
+    }
+}
+
+/// A store, and the same store behind a plan.
+struct Behind {
+    plain: Arc<DynamoStorage>,
+    storage: Arc<DynamoStorage>,
+    _proxy: Proxy,
+    _emulator: Emulator,
+}
+
+async fn behind(plan: Arc<dyn Plan>) -> Behind {
+    let emulator = Emulator::start().await;
+    let mut config = config(&emulator.endpoint);
+    create(&config).await;
+    let direct = open(&config).await;
+    let proxy = Proxy::start(&emulator.endpoint, plan).await;
+    config.endpoint = Some(proxy.endpoint.clone());
+    Behind {
+        plain: direct,
+        storage: open(&config).await,
+        _proxy: proxy,
+        _emulator: emulator,
+    }
+}
+
+fn key(stream: &str, id: u64) -> ChangesetKey {
+    ChangesetKey {
+        stream_id: StreamId::new(stream).unwrap(),
+        changeset_id: ChangesetId::new(id).unwrap(),
+    }
+}
+
+fn at(position: u64) -> Checkpoint {
+    Checkpoint::new(position).unwrap()
+}
+
+async fn length(storage: &DynamoStorage, stream: &str) -> usize {
+    let all = StreamQuery::all(stream.parse().unwrap());
+    storage.read_stream(&all).await.unwrap().items.len()
+}
+
+/// G10: retries are bounded, and what is said about the write is true.
+#[tokio::test]
+async fn what_fails_for_ever_is_told_after_a_few_tries() {
+    for (fate, written, reason) in [
+        (
+            Fate::Refused(400, "ProvisionedThroughputExceededException"),
+            Written::None,
+            "throttles",
+        ),
+        (
+            Fate::Refused(400, "ThrottlingException"),
+            Written::None,
+            "throttles",
+        ),
+        (
+            Fate::Refused(400, "RequestLimitExceeded"),
+            Written::None,
+            "throttles",
+        ),
+        (
+            Fate::Refused(500, "InternalServerError"),
+            Written::Unknown,
+            "failed",
+        ),
+        (
+            Fate::Refused(503, "ServiceUnavailable"),
+            Written::Unknown,
+            "failed",
+        ),
+        (Fate::Lost, Written::Unknown, "cannot be reached"),
+        (Fate::Unanswered, Written::Unknown, "cannot be reached"),
+    ] {
+        let meets = Meets::each("PutItem", fate);
+        let store = behind(Arc::clone(&meets) as _).await;
+        let failed = store.storage.commit(&asked("s", 0)).await;
+        if fate == Fate::Unanswered {
+            assert!(
+                matches!(failed, Err(StorageError::Unavailable { .. })),
+                "{failed:?}"
+            );
+            assert_eq!(length(&store.plain, "s").await, 1, "it was done");
+        } else {
+            assert_eq!(length(&store.plain, "s").await, 0, "it was not done");
+        }
+        let error = failed.unwrap_err();
+        assert_eq!(error.written(), written, "{fate:?}: {error}");
+        assert!(error.to_string().contains(reason), "{fate:?}: {error}");
+        assert_eq!(meets.tries(), 5, "{fate:?}");
+    }
+}
+
+/// G10: a refusal after a try that may have written does not say that nothing was.
+#[tokio::test]
+async fn one_uncertain_try_makes_all_uncertain() {
+    struct First(AtomicU64);
+    impl Plan for First {
+        fn begin(&self, call: &mut Call) -> Fate {
+            match call.operation.as_str() {
+                "PutItem" if self.0.fetch_add(1, Ordering::SeqCst) == 0 => Fate::Lost,
+                "PutItem" => Fate::Refused(400, "ThrottlingException"),
+                _ => Fate::Through,
+            }
+        }
+    }
+    let store = behind(Arc::new(First(AtomicU64::new(0)))).await;
+    let error = store.storage.commit(&asked("s", 0)).await.unwrap_err();
+    assert_eq!(error.written(), Written::Unknown, "{error}");
+}
+
+/// G10: a lost answer is no conflict, and nothing stands twice.
+#[tokio::test]
+async fn a_lost_answer_is_recognised() {
+    for times in 1..=4 {
+        let meets = Meets::some("PutItem", Fate::Unanswered, times);
+        let store = behind(Arc::clone(&meets) as _).await;
+        let asked = asked("s", 0);
+        let Ok(Outcome::Committed(receipt)) = store.storage.commit(&asked).await else {
+            panic!("G10: it was committed");
+        };
+        assert_eq!(receipt.timestamp, asked.timestamp);
+        assert_eq!(meets.tries(), times + 1);
+        assert_eq!(length(&store.plain, "s").await, 1, "G10: once");
+    }
+}
+
+/// G2: but somebody else's changeset at the place is.
+#[tokio::test]
+async fn another_at_the_place_is_a_conflict() {
+    let store = behind(Meets::some("PutItem", Fate::Lost, 1)).await;
+    commit(&store.plain, "s", 0).await;
+    let outcome = store.storage.commit(&asked("s", 0)).await.unwrap();
+    assert_eq!(outcome, Outcome::Refused(Refusal::Outdated));
+}
+
+/// G6, G13: swaps whose answers were lost have happened, and say so.
+#[tokio::test]
+async fn lost_answers_to_swaps_are_recognised() {
+    let store = behind(Meets::some("PutItem", Fate::Unanswered, 1)).await;
+    let next = IndexState::default().reserve(vec![key("s", 1)]);
+    assert!(store.storage.swap_state(0, &next).await.unwrap());
+    assert_eq!(store.plain.load_state().await.unwrap(), next);
+    assert!(
+        !store.storage.swap_state(0, &next).await.unwrap(),
+        "only once"
+    );
+
+    let store = behind(Meets::some("PutItem", Fate::Unanswered, 1)).await;
+    let counted = Statistics {
+        version: at(3),
+        ..Statistics::default()
+    };
+    assert!(
+        store
+            .storage
+            .swap_statistics(at(0), &counted)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .storage
+            .swap_statistics(at(0), &counted)
+            .await
+            .unwrap()
+    );
+}
+
+/// G6: a position that was written although the answer was lost is the same position.
+#[tokio::test]
+async fn a_lost_answer_to_a_position_is_recognised() {
+    let store = behind(Meets::some("UpdateItem", Fate::Unanswered, 1)).await;
+    commit(&store.plain, "s", 0).await;
+    let written = store
+        .storage
+        .write_position(&key("s", 1), at(7))
+        .await
+        .unwrap();
+    assert_eq!(written, PositionWrite::AlreadyThere);
+    let other = store
+        .storage
+        .write_position(&key("s", 1), at(8))
+        .await
+        .unwrap();
+    assert_eq!(other, PositionWrite::Other(at(7)), "G6: never another");
+    let missing = store
+        .storage
+        .write_position(&key("s", 2), at(8))
+        .await
+        .unwrap();
+    assert_eq!(missing, PositionWrite::Missing);
+    let found = store
+        .plain
+        .look_up(&[key("s", 2), key("s", 1)])
+        .await
+        .unwrap();
+    assert_eq!(
+        found,
+        [Entry::Missing, Entry::At(at(7))],
+        "no ghost was made"
+    );
+}
+
+#[tokio::test]
+async fn a_stream_that_dynamodb_calls_full_is_full() {
+    let code = "ItemCollectionSizeLimitExceededException";
+    let store = behind(Meets::each("PutItem", Fate::Refused(400, code))).await;
+    let outcome = store.storage.commit(&asked("s", 0)).await.unwrap();
+    assert_eq!(outcome, Outcome::Refused(Refusal::Full));
+}
+
+/// Tells that streams have this many GB.
+struct Size(u64);
+
+impl Plan for Size {
+    fn end(&self, call: &Call, answer: &mut Value) {
+        if call.asked["ReturnItemCollectionMetrics"] == "SIZE" {
+            answer["ItemCollectionMetrics"]["SizeEstimateRangeGB"] = json!([self.0, self.0 + 1]);
+        }
+    }
+}
+
+/// Well before DynamoDB refuses a position, too; and what stands can be asked for again (G10).
+#[tokio::test]
+async fn a_stream_is_full_before_its_positions_are_refused() {
+    let store = behind(Arc::new(Size(7))).await;
+    for last in 0..3 {
+        commit(&store.storage, "s", last).await;
+    }
+    let store = behind(Arc::new(Size(8))).await;
+    let events = EventStore::new(Arc::clone(&store.storage));
+    let asked = |last| {
+        let array = Events::parse("[1]").unwrap();
+        let expectation = Expectation::LastChangeset(last);
+        let asked = NewChangeset::new("s".parse().unwrap(), expectation, array);
+        asked.with_idempotency_key("key".parse().unwrap())
+    };
+    let first = events.commit(asked(0)).await.unwrap();
+    for _ in 0..2 {
+        let full = events.commit(asked(1)).await;
+        assert!(
+            matches!(full, Err(Error::StreamTooLarge { .. })),
+            "{full:?}"
+        );
+        events.head(&"s".parse().unwrap()).await.unwrap();
+    }
+    assert_eq!(events.commit(asked(0)).await.unwrap(), first, "G10");
+    commit(&store.plain, "s", 1).await;
+    let late = events.commit(asked(1)).await;
+    assert!(
+        matches!(late, Err(Error::Conflict(_))),
+        "G2: first of all it is late"
+    );
+}
+
+/// Answers a part of what was asked for, or nothing.
+struct Partly(usize);
+
+impl Plan for Partly {
+    fn end(&self, call: &Call, answer: &mut Value) {
+        if call.operation != "BatchGetItem" {
+            return;
+        }
+        let asked = call.asked["RequestItems"].as_object().unwrap();
+        let (table, asked) = asked.iter().next().unwrap();
+        let mut rest = asked.clone();
+        let keys = rest["Keys"].as_array_mut().unwrap();
+        let found = answer["Responses"][table].as_array_mut().unwrap();
+        found.truncate(self.0);
+        let is_found = |key: &Value| {
+            let same = |item: &&Value| {
+                item["stream_id"] == key["stream_id"] && item["changeset_id"] == key["changeset_id"]
+            };
+            found.iter().find(same).is_some()
+        };
+        keys.retain(|key| !is_found(key));
+        if !keys.is_empty() {
+            answer["UnprocessedKeys"] = json!({ table: rest });
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_dynamodb_leaves_out_is_asked_for_again() {
+    let store = behind(Arc::new(Partly(3))).await;
+    for last in 0..10 {
+        commit(&store.plain, "s", last).await;
+    }
+    let keys: Vec<_> = (1..=10).rev().map(|id| key("s", id)).collect();
+    let found = store.storage.look_up(&keys).await.unwrap();
+    assert_eq!(found, vec![Entry::Unindexed; 10]);
+    let found = store.storage.fetch(&keys).await.unwrap();
+    let ids: Vec<_> = found
+        .iter()
+        .flatten()
+        .map(|c| c.changeset_id.get())
+        .collect();
+    assert_eq!(
+        ids,
+        (1..=10).rev().collect::<Vec<_>>(),
+        "in the order of the keys"
+    );
+
+    let store = behind(Arc::new(Partly(0))).await;
+    commit(&store.plain, "s", 0).await;
+    let failed = store.storage.look_up(&[key("s", 1)]).await.unwrap_err();
+    assert!(
+        failed.to_string().contains("throttles BatchGetItem"),
+        "{failed}"
+    );
+}
