@@ -125,7 +125,8 @@ impl Admin {
 
     /// Makes those of the two tables that are missing, waits until they can be used, checks both,
     /// and gives a store that holds nothing its first state. Safe to repeat. Answers the names of
-    /// the tables it made.
+    /// the tables it made. Tables that hold changesets and have no state stay so, for
+    /// [`Admin::take_over`] or [`Admin::rebuild_index`].
     ///
     /// # Errors
     /// [`OpenError`], also if a table that was there is not as it has to be.
@@ -141,7 +142,7 @@ impl Admin {
             }
         }
         self.tables.check_both().await?;
-        self.tables.ensure_state().await?;
+        self.tables.has_state().await?;
         Ok(made)
     }
 

@@ -121,7 +121,9 @@ where
     let (code, message) = match error {
         SdkError::ServiceError(refused) => (refused.err().code(), refused.err().message()),
         SdkError::TimeoutError(_) => return unavailable("DynamoDB did not answer in time".into()),
-        SdkError::DispatchFailure(_) => return unavailable("DynamoDB cannot be reached".into()),
+        SdkError::DispatchFailure(_) => {
+            return unavailable(format!("DynamoDB cannot be reached: {}", innermost(error)));
+        }
         _ => return unavailable("DynamoDB's answer cannot be read".into()),
     };
     let answer = format!("{}: {}", code.unwrap_or("an error"), message.unwrap_or(""));

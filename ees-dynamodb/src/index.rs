@@ -13,8 +13,8 @@ use crate::attempts::Attempts;
 use crate::batch::Part;
 use crate::error::translate;
 use crate::items::{self, Item, number};
-use crate::state::Guard;
-use crate::tables::page;
+use crate::state::{Guard, REV};
+use crate::tables::{Tables, page};
 
 #[async_trait]
 impl Index for DynamoStorage {
@@ -25,7 +25,7 @@ impl Index for DynamoStorage {
 
     async fn swap_state(&self, previous: u64, next: &IndexState) -> Result<bool, StorageError> {
         let _open = self.enter().await?;
-        let guard = Guard::Number("rev", previous);
+        let guard = Guard::Number(REV, previous);
         self.tables.put_state(guard, next).await
     }
 
@@ -52,36 +52,12 @@ impl Index for DynamoStorage {
         position: Checkpoint,
     ) -> Result<PositionWrite, StorageError> {
         let _open = self.enter().await?;
-        let (page, page_item) = position.page();
-        let attempts = Attempts::default();
-        let update = self
-            .tables
-            .client
-            .update_item()
-            .table_name(&self.tables.config.events_table)
-            .set_key(Some(items::key(key)))
-            .update_expression("SET #page = :page, page_item = :item")
-            .condition_expression("attribute_exists(stream_id) AND attribute_not_exists(#page)")
-            .expression_attribute_names("#page", items::PAGE)
-            .expression_attribute_values(":page", number(page))
-            .expression_attribute_values(":item", number(page_item))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let update = update
-            .customize()
-            .interceptor(attempts.clone())
-            .send()
-            .await;
-        let Err(error) = update else {
+        let written = self.tables.write_position(key, position).await?;
+        if written == PositionWrite::Written {
             self.positions.learn(key, position);
             self.news.announce();
-            return Ok(PositionWrite::Written);
-        };
-        match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                refused(failed.item(), position)
-            }
-            _ => Err(translate("UpdateItem", &error, attempts.written())),
         }
+        Ok(written)
     }
 
     /// One query, of one page. Where a page ends, so does the answer; where nothing is found
@@ -135,6 +111,39 @@ impl Index for DynamoStorage {
         }
         let next = next.as_ref().map(cursor).transpose()?;
         Ok(SweepPage { keys, next })
+    }
+}
+
+impl Tables {
+    /// One conditional write, of nothing but the position.
+    pub(crate) async fn write_position(
+        &self,
+        key: &ChangesetKey,
+        position: Checkpoint,
+    ) -> Result<PositionWrite, StorageError> {
+        let (page, page_item) = position.page();
+        let attempts = Attempts::default();
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.config.events_table)
+            .set_key(Some(items::key(key)))
+            .update_expression("SET #page = :page, page_item = :item")
+            .condition_expression("attribute_exists(stream_id) AND attribute_not_exists(#page)")
+            .expression_attribute_names("#page", items::PAGE)
+            .expression_attribute_values(":page", number(page))
+            .expression_attribute_values(":item", number(page_item))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let update = update.customize().interceptor(attempts.clone());
+        let Err(error) = update.send().await else {
+            return Ok(PositionWrite::Written);
+        };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                refused(failed.item(), position)
+            }
+            _ => Err(translate("UpdateItem", &error, attempts.written())),
+        }
     }
 }
 

@@ -94,18 +94,23 @@ impl Tables {
         }
     }
 
-    /// Makes the first state, if the store holds nothing yet.
-    pub(crate) async fn ensure_state(&self) -> Result<(), OpenError> {
+    /// Whether there is an index state, which a store that holds nothing yet gets.
+    pub(crate) async fn has_state(&self) -> Result<bool, StorageError> {
         if self.find_state().await?.is_some() {
-            return Ok(());
+            return Ok(true);
         }
         let (items, next) = self.scan_page(self.scan().limit(1), None).await?;
-        if items.is_empty() && next.is_none() {
-            self.put_state(Guard::Absent, &IndexState::default())
-                .await?;
-            return Ok(());
+        if !items.is_empty() || next.is_some() {
+            return Ok(false);
         }
-        Err(OpenError::Table {
+        // Should another be faster, it is the same state.
+        self.put_state(Guard::Absent, &IndexState::default())
+            .await?;
+        Ok(true)
+    }
+
+    fn no_state(&self) -> OpenError {
+        OpenError::Table {
             table: self.config.analysis_table.clone(),
             at: self.at(),
             found: format!(
@@ -117,7 +122,7 @@ impl Tables {
                    original run `ees admin take-over`; to make the state anew from the positions \
                    that changesets have, `ees admin rebuild-index`"
                 .to_owned(),
-        })
+        }
     }
 }
 
@@ -125,7 +130,9 @@ impl Tables {
 pub(crate) async fn open(tables: &Tables, sdk: &SdkConfig) -> Result<Opened, OpenError> {
     check_surroundings(sdk).await?;
     let (events, _) = tables.check_both().await?;
-    tables.ensure_state().await?;
+    if !tables.has_state().await? {
+        return Err(tables.no_state());
+    }
     Ok(Opened {
         max_changeset_bytes: max_changeset_bytes(&events),
         stream_arn: events.latest_stream_arn.unwrap_or_default(),

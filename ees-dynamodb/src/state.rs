@@ -1,8 +1,14 @@
 //! The analysis table: the indexer's state, the statistics, subscriptions' checkpoints.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::error::TransactionCanceledException;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
 use ees_core::ports::{
     ChangesetKey, CheckpointStore, IndexState, StatisticsStore, StorageError, Written,
 };
@@ -14,11 +20,15 @@ use crate::error::translate;
 use crate::items::{Item, number, text};
 use crate::schema::PROJECTION_ID;
 use crate::tables::Tables;
+use crate::voids::Voids;
 
 const STATE: &str = "ees:index";
 const STATISTICS: &str = "ees:statistics";
 
-const REV: &str = "rev";
+/// The condition that nothing stands there.
+const ABSENT: &str = "attribute_not_exists(projection_id)";
+
+pub(crate) const REV: &str = "rev";
 const BASE: &str = "base";
 const INTENT: &str = "intent";
 const VERSION: &str = "version";
@@ -69,6 +79,43 @@ impl Tables {
         self.swap(guard, state_item(state)).await
     }
 
+    /// Writes a state together with the void positions that belong to it, if the state that is
+    /// there is as guarded.
+    pub(crate) async fn put_state_and_voids(
+        &self,
+        previous: Option<u64>,
+        state: &IndexState,
+        voids: &Voids,
+    ) -> Result<bool, StorageError> {
+        let put = Put::builder()
+            .table_name(&self.config.analysis_table)
+            .set_item(Some(state_item(state)));
+        let put = match previous {
+            None => put.condition_expression(ABSENT),
+            Some(previous) => put
+                .condition_expression(format!("{REV} = :previous"))
+                .expression_attribute_values(":previous", number(previous)),
+        };
+        let put = put.build();
+        let put = put.map_err(|error| StorageError::Backend(Arc::new(error)))?;
+        let mut writes = self.replace_voids(voids).await?;
+        writes.push(TransactWriteItem::builder().put(put).build());
+        let attempts = Attempts::default();
+        let write = self.client.transact_write_items();
+        let write = write.set_transact_items(Some(writes)).customize();
+        let Err(error) = write.interceptor(attempts.clone()).send().await else {
+            return Ok(true);
+        };
+        match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(cancelled))
+                if was_refused(cancelled) =>
+            {
+                Ok(false)
+            }
+            _ => Err(translate("TransactWriteItems", &error, attempts.written())),
+        }
+    }
+
     /// Replaces an item of the analysis table if what is there is as guarded. If an earlier try
     /// may have done it, what stands tells.
     async fn swap(&self, guard: Guard, item: Item) -> Result<bool, StorageError> {
@@ -79,15 +126,14 @@ impl Tables {
             .table_name(&self.config.analysis_table)
             .set_item(Some(item.clone()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let absent = format!("attribute_not_exists({PROJECTION_ID})");
         let put = match guard {
-            Guard::Absent => put.condition_expression(absent),
+            Guard::Absent => put.condition_expression(ABSENT),
             Guard::Number(name, previous) => put
                 .condition_expression("#number = :previous")
                 .expression_attribute_names("#number", name)
                 .expression_attribute_values(":previous", number(previous)),
             Guard::AbsentOrNumber(name, previous) => put
-                .condition_expression(absent + " OR #number = :previous")
+                .condition_expression(format!("{ABSENT} OR #number = :previous"))
                 .expression_attribute_names("#number", name)
                 .expression_attribute_values(":previous", number(previous)),
         };
@@ -105,6 +151,11 @@ impl Tables {
         let table = &self.config.analysis_table;
         StorageError::Corrupt(format!("item `{id}` of table `{table}` cannot be read"))
     }
+}
+
+fn was_refused(cancelled: &TransactionCanceledException) -> bool {
+    let mut reasons = cancelled.cancellation_reasons().iter();
+    reasons.any(|reason| reason.code() == Some("ConditionalCheckFailed"))
 }
 
 fn state_item(state: &IndexState) -> Item {

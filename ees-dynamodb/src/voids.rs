@@ -1,12 +1,13 @@
 //! The positions that nobody has and nobody will get.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 use ees_core::Checkpoint;
-use ees_core::ports::{StorageError, Written};
+use ees_core::ports::StorageError;
 
-use crate::error::translate;
 use crate::items::{Item, number, text};
 use crate::schema::PROJECTION_ID;
 use crate::tables::Tables;
@@ -91,33 +92,37 @@ impl Tables {
         Ok(voids)
     }
 
-    /// Records the void positions, in the place of those that were recorded before.
-    pub(crate) async fn save_voids(&self, voids: &Voids) -> Result<(), StorageError> {
+    /// The writes that record void positions in the place of those that are recorded.
+    pub(crate) async fn replace_voids(
+        &self,
+        voids: &Voids,
+    ) -> Result<Vec<TransactWriteItem>, StorageError> {
+        let recorded = self.voids().await?.items().len();
         let items = voids.items();
-        let count = items.len();
-        for (place, ranges) in items.into_iter().enumerate() {
-            let put = self
-                .client
-                .put_item()
-                .table_name(&self.config.analysis_table)
-                .item(PROJECTION_ID, text(id(place)))
-                .item(RANGES, AttributeValue::L(ranges));
-            let put = put.send().await;
-            put.map_err(|error| translate("PutItem", &error, Written::Unknown))?;
-        }
-        // What an act that broke off may have left behind.
-        let mut place = count;
-        while self.analysis(&id(place)).await?.is_some() {
-            let delete = self
-                .client
-                .delete_item()
-                .table_name(&self.config.analysis_table)
-                .key(PROJECTION_ID, text(id(place)));
-            let deleted = delete.send().await;
-            deleted.map_err(|error| translate("DeleteItem", &error, Written::Unknown))?;
-            place += 1;
-        }
-        Ok(())
+        let obsolete = (items.len()..recorded).map(|place| {
+            let key = HashMap::from([(PROJECTION_ID.to_owned(), text(id(place)))]);
+            self.delete(key)
+        });
+        let puts = items.into_iter().enumerate().map(|(place, ranges)| {
+            self.put(Item::from([
+                (PROJECTION_ID.to_owned(), text(id(place))),
+                (RANGES.to_owned(), AttributeValue::L(ranges)),
+            ]))
+        });
+        let writes: Result<_, BuildError> = puts.chain(obsolete).collect();
+        writes.map_err(|error| StorageError::Backend(Arc::new(error)))
+    }
+
+    fn put(&self, item: Item) -> Result<TransactWriteItem, BuildError> {
+        let put = Put::builder().table_name(&self.config.analysis_table);
+        let put = put.set_item(Some(item)).build()?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    fn delete(&self, key: Item) -> Result<TransactWriteItem, BuildError> {
+        let delete = Delete::builder().table_name(&self.config.analysis_table);
+        let delete = delete.set_key(Some(key)).build()?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
     }
 }
 

@@ -4,7 +4,6 @@ use ees_core::Checkpoint;
 use ees_core::ports::IndexState;
 
 use crate::Admin;
-use crate::state::Guard;
 
 use super::survey::{Survey, Surveyed};
 use super::{AdminError, Options};
@@ -26,8 +25,8 @@ impl Admin {
     /// missing before the highest one become void. Indexers should be stopped: if one changes the
     /// state meanwhile, nothing is done.
     ///
-    /// What a reader may see then: a changeset that had been promised a position which was not
-    /// written yet comes once more, at a new one.
+    /// What a reader may see then, where the state was lost: a changeset that had been promised a
+    /// position which was not written yet comes once more, at a new one.
     ///
     /// # Errors
     /// [`AdminError`] says why nothing was done. [`AdminError::HasState`] if there is a state, and
@@ -35,25 +34,37 @@ impl Admin {
     pub async fn rebuild_index(&self, options: Options) -> Result<Rebuilt, AdminError> {
         self.tables.check_both().await?;
         let found = self.tables.find_state().await?;
-        let (guard, rev) = match found {
-            None => (Guard::Absent, 0),
-            Some(state) if options.replace => (Guard::Number("rev", state.rev), state.rev + 1),
-            Some(_) => return Err(AdminError::HasState),
-        };
+        if found.is_some() && !options.replace {
+            return Err(AdminError::HasState);
+        }
+        if let Some(state) = found.as_ref().filter(|_| !options.dry_run) {
+            self.complete(state).await?;
+        }
+        let previous = found.map(|state| state.rev);
         let surveyed = self.tables.survey().await?;
-        let end = surveyed.positions.end();
-        let base = Checkpoint::FIRST.plus(end);
-        let intent = Vec::new();
-        let state = IndexState { rev, base, intent };
-        self.settle(surveyed, state, guard, options).await
+        let state = IndexState {
+            rev: previous.map_or(0, |rev| rev + 1),
+            base: Checkpoint::FIRST.plus(surveyed.positions.end()),
+            intent: Vec::new(),
+        };
+        self.settle(surveyed, state, previous, options).await
     }
 
-    /// Records void positions, and then the state.
+    /// Writes what an intent promised, where that still can be: so that no indexer is at work on it
+    /// any more, and no reader sees it move.
+    async fn complete(&self, state: &IndexState) -> Result<(), AdminError> {
+        for (key, position) in state.members() {
+            self.tables.write_position(key, position).await?;
+        }
+        Ok(())
+    }
+
+    /// Records the state and the void positions, if the state that was found still stands.
     pub(super) async fn settle(
         &self,
         surveyed: Surveyed,
         state: IndexState,
-        guard: Guard,
+        previous: Option<u64>,
         options: Options,
     ) -> Result<Rebuilt, AdminError> {
         let Surveyed {
@@ -68,8 +79,8 @@ impl Admin {
         let holes = positions.holes(state.base.get());
         let voids = holes.ranges().collect();
         if !options.dry_run {
-            self.tables.save_voids(&holes).await?;
-            if !self.tables.put_state(guard, &state).await? {
+            let put = self.tables.put_state_and_voids(previous, &state, &holes);
+            if !put.await? {
                 return Err(AdminError::Raced);
             }
         }

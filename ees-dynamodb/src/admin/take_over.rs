@@ -9,7 +9,6 @@ use crate::Admin;
 use crate::batch::Part;
 use crate::error::translate;
 use crate::items::{self, Item, PAGE, PAGE_ITEM};
-use crate::state::Guard;
 use crate::tables::Tables;
 
 use super::rebuild::Rebuilt;
@@ -67,7 +66,7 @@ impl Admin {
         let state = self
             .first_state(&counter, last, &surveyed.positions)
             .await?;
-        self.settle(surveyed, state, Guard::Absent, options).await
+        self.settle(surveyed, state, None, options).await
     }
 
     /// The state after the last position that the original gave: an intent, if it was not written

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
-use ees_core::ports::{Index, IndexState, Storage};
+use ees_core::ports::{ChangesetKey, Index, IndexState, Storage};
 use ees_core::{
-    Checkpoint, EventStore, Events, Expectation, NewChangeset, PageLimit, Projector, StreamQuery,
-    StreamRange,
+    ChangesetId, Checkpoint, EventStore, Events, Expectation, NewChangeset, PageLimit, Projector,
+    StreamQuery, StreamRange,
 };
 use ees_dynamodb::admin::{AdminError, Options, Rebuilt};
 use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, OpenError};
@@ -171,6 +171,33 @@ async fn streams_go_on_where_they_were() {
     );
     assert_eq!(first.timestamp.to_string(), "2021-01-05T13:15:30.123456Z");
     assert_eq!(page.items.len(), 3);
+}
+
+/// No number of an event is before the first: what follows counts from the second.
+#[tokio::test]
+async fn a_stream_that_begins_without_events_goes_on() {
+    let emulator = Emulator::start().await;
+    let original = Original::deploy(&emulator.endpoint).await;
+    original.append("e", 1, 1, 0).await;
+    original.index((0, 0), "e", 1).await;
+    take_over(&original).await.unwrap();
+    let storage = open(&original.config).await;
+    commit(&storage, "e", 1).await;
+    sweep(Arc::clone(&storage) as Arc<dyn Index>).await;
+    assert_eq!(
+        order(&storage, 0).await,
+        [entry(0, "e", 1), entry(1, "e", 2)]
+    );
+    let page = storage
+        .read_stream(&StreamQuery::all("e".parse().unwrap()))
+        .await
+        .unwrap();
+    let events: Vec<_> = page
+        .items
+        .iter()
+        .map(|c| (c.events.count(), c.last_event_id.get()))
+        .collect();
+    assert_eq!(events, [(0, 1), (1, 2)]);
 }
 
 /// G6: readers that begin anywhere pass a position that was lost at the end of a page of the index.
@@ -356,40 +383,87 @@ async fn a_lost_state_is_made_anew() {
     assert_eq!(order(&storage, 0).await, after);
 }
 
-/// A position that was promised and never written is void after the state is lost, if later ones
-/// were written.
-#[tokio::test]
-async fn a_hole_is_void_where_the_state_is_replaced() {
-    let emulator = Emulator::start().await;
-    let config = config(&emulator.endpoint);
-    create(&config).await;
-    let storage = open(&config).await;
+/// A state with a block of one that was reserved and not written, and a position behind it that
+/// somebody wrote by hand.
+async fn promised(config: &DynamoConfig) -> Arc<DynamoStorage> {
+    create(config).await;
+    let storage = open(config).await;
     for last in 0..3 {
         commit(&storage, "a", last).await;
     }
     sweep(Arc::clone(&storage) as Arc<dyn Index>).await;
     commit(&storage, "b", 0).await;
-    let key = |stream: &str, id| ees_core::ports::ChangesetKey {
+    commit(&storage, "c", 0).await;
+    let state = storage.load_state().await.unwrap();
+    let next = state.reserve(vec![key("b", 1)]);
+    assert!(storage.swap_state(state.rev, &next).await.unwrap());
+    storage.write_position(&key("c", 1), at(4)).await.unwrap();
+    storage
+}
+
+fn key(stream: &str, id: u64) -> ChangesetKey {
+    ChangesetKey {
         stream_id: stream.parse().unwrap(),
-        changeset_id: ees_core::ChangesetId::new(id).unwrap(),
+        changeset_id: ChangesetId::new(id).unwrap(),
+    }
+}
+
+/// G6: what was promised is kept where the state is replaced.
+#[tokio::test]
+async fn a_replaced_state_keeps_what_was_promised() {
+    let emulator = Emulator::start().await;
+    let config = config(&emulator.endpoint);
+    let storage = promised(&config).await;
+    let replace = Options {
+        replace: true,
+        ..Options::default()
     };
-    storage.write_position(&key("b", 1), at(4)).await.unwrap();
+    let dry = Options {
+        dry_run: true,
+        ..replace
+    };
+    admin(&config).await.rebuild_index(dry).await.unwrap();
+    assert_eq!(
+        storage.load_state().await.unwrap().rev,
+        2,
+        "nothing was changed"
+    );
+    let rebuilt = admin(&config).await.rebuild_index(replace).await.unwrap();
+    assert_eq!(rebuilt.voids, []);
+    let state = storage.load_state().await.unwrap();
+    assert_eq!((state.rev, state.next()), (3, at(5)));
+    let all = [entry(2, "a", 3), entry(3, "b", 1), entry(4, "c", 1)];
+    assert_eq!(order(&*open(&config).await, 2).await, all);
+}
+
+/// Where it was lost, what was promised and not written is void; what it was promised to comes at a
+/// new position. What an act recorded before is forgotten.
+#[tokio::test]
+async fn a_hole_is_void_where_the_state_is_lost() {
+    let emulator = Emulator::start().await;
+    let config = config(&emulator.endpoint);
+    promised(&config).await;
+    forget_state(&config).await;
+    let rebuilt = admin(&config)
+        .await
+        .rebuild_index(Options::default())
+        .await
+        .unwrap();
+    assert_eq!(rebuilt.voids, [(3, 3)]);
+    let storage = open(&config).await;
+    assert_eq!(
+        order(&storage, 2).await,
+        [entry(2, "a", 3), entry(4, "c", 1)]
+    );
+    storage.write_position(&key("b", 1), at(3)).await.unwrap();
     let replace = Options {
         replace: true,
         ..Options::default()
     };
     let rebuilt = admin(&config).await.rebuild_index(replace).await.unwrap();
-    assert_eq!(rebuilt.voids, [(3, 3)]);
-    let state = storage.load_state().await.unwrap();
-    assert_eq!(
-        (state.rev, state.next()),
-        (2, at(5)),
-        "after one block and the act itself"
-    );
-    assert_eq!(
-        order(&*open(&config).await, 2).await,
-        [entry(2, "a", 3), entry(4, "b", 1)]
-    );
+    assert_eq!(rebuilt.voids, []);
+    let all = [entry(2, "a", 3), entry(3, "b", 1), entry(4, "c", 1)];
+    assert_eq!(order(&*open(&config).await, 2).await, all);
     let nowhere = crate::store::config(&emulator.endpoint);
     let error = admin(&nowhere)
         .await
