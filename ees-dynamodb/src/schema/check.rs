@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::operation::create_table::CreateTableInput;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, KeySchemaElement, ProjectionType, StreamViewType, TableDescription,
-    TableStatus,
+    AttributeDefinition, IndexStatus, KeySchemaElement, ProjectionType, StreamViewType,
+    TableDescription, TableStatus,
 };
 
 /// What is wrong with a table.
@@ -101,31 +101,30 @@ fn local_indexes(found: &TableDescription, wanted: &CreateTableInput) -> Result<
 
 fn global_indexes(found: &TableDescription, wanted: &CreateTableInput) -> Result<(), Mismatch> {
     let attributes = found.attribute_definitions();
-    let has: Vec<Index<'_>> = found
-        .global_secondary_indexes()
+    let described = found.global_secondary_indexes();
+    let has: Vec<Index<'_>> = described
         .iter()
         .map(|index| {
             let holds = index.projection().and_then(|held| held.projection_type());
-            (
-                index.index_name(),
-                keyed(index.key_schema(), attributes),
-                holds,
-            )
+            let keys = keyed(index.key_schema(), attributes);
+            (index.index_name(), keys, holds)
         })
         .collect();
     let attributes = wanted.attribute_definitions();
     for index in wanted.global_secondary_indexes() {
         let name = index.index_name();
-        let holds = find(
-            &has,
-            name,
-            &keyed(index.key_schema(), attributes),
-            GLOBAL_INDEX,
-        )?;
+        let keys = keyed(index.key_schema(), attributes);
+        let holds = find(&has, name, &keys, GLOBAL_INDEX)?;
         if holds != Some(&ProjectionType::All) {
             let holds = holds.map_or("nothing", ProjectionType::as_str);
             let found = format!("index `{name}` with projection {holds}");
             return mismatch(found, "projection ALL".to_owned(), PROJECTION);
+        }
+        let mut described = described.iter();
+        let status = described.find(|index| index.index_name() == Some(name));
+        if let Some(IndexStatus::Creating) = status.and_then(|index| index.index_status()) {
+            let found = format!("index `{name}` with the status CREATING");
+            return mismatch(found, "ACTIVE".to_owned(), WAIT);
         }
     }
     Ok(())

@@ -50,8 +50,28 @@ impl Faults {
     }
 }
 
+/// Whether a call asks for what may be out of date. Only the global index cannot answer otherwise.
+fn is_inconsistent(call: &Call) -> bool {
+    let asked = match call.operation.as_str() {
+        "GetItem" | "Query" | "Scan" => vec![&call.asked],
+        "BatchGetItem" => {
+            let tables = call.asked["RequestItems"].as_object();
+            tables
+                .into_iter()
+                .flat_map(|tables| tables.values())
+                .collect()
+        }
+        _ => Vec::new(),
+    };
+    let is_consistent = |asked: &&Value| asked["ConsistentRead"] == true;
+    call.asked["IndexName"] != "EnumerationIndex" && !asked.iter().all(is_consistent)
+}
+
 impl Plan for Faults {
     fn begin(&self, call: &mut Call) -> Fate {
+        if is_inconsistent(call) {
+            return Fate::Refused(400, "ValidationException");
+        }
         let number = self.tries.fetch_add(1, Ordering::SeqCst);
         if call.attempt > DISTURBED {
             return Fate::Through;

@@ -246,6 +246,36 @@ async fn an_endpoint_where_nobody_answers_is_named() {
     assert_says(&error, &[&endpoint, "onnection refused", "endpoint="]);
 }
 
+/// Says that a part of the tables is still being made.
+struct Creating(&'static str);
+
+impl Plan for Creating {
+    fn end(&self, _: &Call, answer: &mut serde_json::Value) {
+        if let Some(status) = answer.pointer_mut(self.0) {
+            *status = "CREATING".into();
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_still_being_made_is_waited_for() {
+    let emulator = Emulator::start().await;
+    let mut config = config(&emulator.endpoint);
+    create(&config).await;
+    for (part, said) in [
+        ("/Table/TableStatus", "the status CREATING"),
+        (
+            "/Table/GlobalSecondaryIndexes/0/IndexStatus",
+            "index `EnumerationIndex` with the status CREATING",
+        ),
+    ] {
+        let proxy = Proxy::start(&emulator.endpoint, Arc::new(Creating(part))).await;
+        config.endpoint = Some(proxy.endpoint.clone());
+        let error = refused(&config).await;
+        assert_says(&error, &[said, "expected ACTIVE", "Wait"]);
+    }
+}
+
 struct Refuses(&'static str);
 
 impl Plan for Refuses {
