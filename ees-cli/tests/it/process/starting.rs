@@ -97,6 +97,7 @@ fn help_tells_what_one_needs_to_know() {
             "Exit codes",
             "sqlite:PATH",
             "postgres://",
+            "dynamodb://",
             "memory:",
             "127.0.0.1:8080",
         ] {
@@ -124,6 +125,8 @@ fn a_wrong_command_line_is_refused() {
             "dynamodb://localhost/x",
         ),
         (vec!["--storage", "postgres://u@h/"], "names no database"),
+        (vec!["--storage", "dynamodb://"], "no table name"),
+        (vec!["--storage", "dynamodb://tab?page=1"], "`page`"),
         (vec!["--storage", "postgres://u@h/d?x=1"], "`x`"),
         (
             vec!["backup", "f", "--storage", "postgres://h/d"],
@@ -241,6 +244,17 @@ fn a_file_needs_a_folder() {
     refused(&missing.join("ees.db"));
     assert!(!missing.exists(), "no folder is made");
     refused(folder.path());
+}
+
+#[test]
+fn a_dynamodb_that_does_not_answer_is_named() {
+    let closed = TcpListener::bind("127.0.0.1:0").expect("an address");
+    let endpoint = format!("http://{}", closed.local_addr().expect("an address"));
+    drop(closed);
+    let storage = format!("dynamodb://ees_db?endpoint={endpoint}");
+    let (code, stdout, stderr) = run(&["--storage", &storage, "--listen", "127.0.0.1:0"]);
+    assert_eq!((code, stdout.as_str()), (STORAGE, ""), "{stderr}");
+    assert!(stderr.contains(&endpoint), "names the endpoint: {stderr}");
 }
 
 #[test]
