@@ -105,7 +105,7 @@ impl Ees {
 
     /// Where it listens: `127.0.0.1:PORT`.
     pub(crate) fn address(&self) -> String {
-        let (_, address) = self.line.trim_end().split_once("http://").expect("a URL");
+        let (_, address) = self.line.trim_end().rsplit_once("http://").expect("a URL");
         address.to_owned()
     }
 

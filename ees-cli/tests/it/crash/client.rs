@@ -52,7 +52,9 @@ impl Writer {
 
     /// Gets an answer for what has none yet, and to what was acknowledged last once more.
     pub(super) fn settle(&mut self, address: &str) {
-        assert!(self.repeat(address), "the server stays");
+        let is_answered = self.repeat(address);
+        let last = self.operations.last().map(|last| &last.answer);
+        assert!(is_answered, "the server stays and answers, not {last:?}");
     }
 
     /// What was asked and answered since the last time.
