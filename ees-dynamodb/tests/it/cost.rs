@@ -10,9 +10,9 @@ use ees_core::{
     StreamId, StreamQuery, StreamRange, Timestamp,
 };
 use ees_dynamodb::{DynamoConfig, DynamoStorage};
+use ees_dynamodb_testkit::Emulator;
 use serde_json::{Value, json};
 
-use crate::emulator::Emulator;
 use crate::proxy::{Call, Fate, Plan, Proxy};
 use crate::store::{config, create, open};
 
@@ -67,11 +67,11 @@ struct Metered {
 }
 
 async fn metered() -> Metered {
-    let emulator = Emulator::start().await;
-    let mut config = config(&emulator.endpoint);
+    let emulator = Emulator::start().expect("an emulator");
+    let mut config = config(emulator.endpoint());
     create(&config).await;
     let meter = Arc::new(Meter::default());
-    let proxy = Proxy::start(&emulator.endpoint, Arc::clone(&meter) as _).await;
+    let proxy = Proxy::start(emulator.endpoint(), Arc::clone(&meter) as _).await;
     config.endpoint = Some(proxy.endpoint.clone());
     let storage = open(&config).await;
     meter.read();

@@ -4,17 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ees_core::ports::{
-    ChangesetKey, Entry, Index, IndexState, Outcome, PositionWrite, StatisticsStore, Storage,
-    StorageError, Written,
+    Entry, Index, IndexState, Outcome, PositionWrite, StatisticsStore, Storage, StorageError,
+    Written,
 };
-use ees_core::{
-    ChangesetId, Checkpoint, Error, EventStore, Events, Expectation, NewChangeset, Refusal,
-    Statistics, StreamId, StreamQuery,
-};
+use ees_core::{Refusal, Statistics, StreamQuery};
 use ees_dynamodb::DynamoStorage;
-use serde_json::{Value, json};
+use ees_dynamodb_testkit::Emulator;
 
-use crate::emulator::Emulator;
+use crate::order::{at, key};
 use crate::proxy::{Call, Fate, Plan, Proxy};
 use crate::store::{asked, commit, config, create, open};
 
@@ -63,19 +60,19 @@ impl Plan for Meets {
 }
 
 /// A store, and the same store behind a plan.
-struct Behind {
-    plain: Arc<DynamoStorage>,
-    storage: Arc<DynamoStorage>,
+pub(crate) struct Behind {
+    pub(crate) plain: Arc<DynamoStorage>,
+    pub(crate) storage: Arc<DynamoStorage>,
     _proxy: Proxy,
     _emulator: Emulator,
 }
 
-async fn behind(plan: Arc<dyn Plan>) -> Behind {
-    let emulator = Emulator::start().await;
-    let mut config = config(&emulator.endpoint);
+pub(crate) async fn behind(plan: Arc<dyn Plan>) -> Behind {
+    let emulator = Emulator::start().expect("an emulator");
+    let mut config = config(emulator.endpoint());
     create(&config).await;
     let direct = open(&config).await;
-    let proxy = Proxy::start(&emulator.endpoint, plan).await;
+    let proxy = Proxy::start(emulator.endpoint(), plan).await;
     config.endpoint = Some(proxy.endpoint.clone());
     Behind {
         plain: direct,
@@ -83,17 +80,6 @@ async fn behind(plan: Arc<dyn Plan>) -> Behind {
         _proxy: proxy,
         _emulator: emulator,
     }
-}
-
-fn key(stream: &str, id: u64) -> ChangesetKey {
-    ChangesetKey {
-        stream_id: StreamId::new(stream).unwrap(),
-        changeset_id: ChangesetId::new(id).unwrap(),
-    }
-}
-
-fn at(position: u64) -> Checkpoint {
-    Checkpoint::new(position).unwrap()
 }
 
 async fn length(storage: &DynamoStorage, stream: &str) -> usize {
@@ -269,105 +255,4 @@ async fn a_stream_that_dynamodb_calls_full_is_full() {
     let store = behind(Meets::each("PutItem", Fate::Refused(400, code))).await;
     let outcome = store.storage.commit(&asked("s", 0)).await.unwrap();
     assert_eq!(outcome, Outcome::Refused(Refusal::Full));
-}
-
-/// Tells that streams have this many GB.
-struct Size(u64);
-
-impl Plan for Size {
-    fn end(&self, call: &Call, answer: &mut Value) {
-        if call.asked["ReturnItemCollectionMetrics"] == "SIZE" {
-            answer["ItemCollectionMetrics"]["SizeEstimateRangeGB"] = json!([self.0, self.0 + 1]);
-        }
-    }
-}
-
-/// Well before DynamoDB refuses a position, too; and what stands can be asked for again (G10).
-#[tokio::test]
-async fn a_stream_is_full_before_its_positions_are_refused() {
-    let store = behind(Arc::new(Size(7))).await;
-    for last in 0..3 {
-        commit(&store.storage, "s", last).await;
-    }
-    let store = behind(Arc::new(Size(8))).await;
-    let events = EventStore::new(Arc::clone(&store.storage));
-    let asked = |last| {
-        let array = Events::parse("[1]").unwrap();
-        let expectation = Expectation::LastChangeset(last);
-        let asked = NewChangeset::new("s".parse().unwrap(), expectation, array);
-        asked.with_idempotency_key("key".parse().unwrap())
-    };
-    let first = events.commit(asked(0)).await.unwrap();
-    for _ in 0..2 {
-        let full = events.commit(asked(1)).await;
-        assert!(
-            matches!(full, Err(Error::StreamTooLarge { .. })),
-            "{full:?}"
-        );
-        events.head(&"s".parse().unwrap()).await.unwrap();
-    }
-    assert_eq!(events.commit(asked(0)).await.unwrap(), first, "G10");
-    commit(&store.plain, "s", 1).await;
-    let late = events.commit(asked(1)).await;
-    assert!(
-        matches!(late, Err(Error::Conflict(_))),
-        "G2: first of all it is late"
-    );
-}
-
-/// Answers a part of what was asked for, or nothing.
-struct Partly(usize);
-
-impl Plan for Partly {
-    fn end(&self, call: &Call, answer: &mut Value) {
-        if call.operation != "BatchGetItem" {
-            return;
-        }
-        let asked = call.asked["RequestItems"].as_object().unwrap();
-        let (table, asked) = asked.iter().next().unwrap();
-        let mut rest = asked.clone();
-        let keys = rest["Keys"].as_array_mut().unwrap();
-        let found = answer["Responses"][table].as_array_mut().unwrap();
-        found.truncate(self.0);
-        let is_found = |key: &Value| {
-            let same = |item: &&Value| {
-                item["stream_id"] == key["stream_id"] && item["changeset_id"] == key["changeset_id"]
-            };
-            found.iter().find(same).is_some()
-        };
-        keys.retain(|key| !is_found(key));
-        if !keys.is_empty() {
-            answer["UnprocessedKeys"] = json!({ table: rest });
-        }
-    }
-}
-
-#[tokio::test]
-async fn what_dynamodb_leaves_out_is_asked_for_again() {
-    let store = behind(Arc::new(Partly(3))).await;
-    for last in 0..10 {
-        commit(&store.plain, "s", last).await;
-    }
-    let keys: Vec<_> = (1..=10).rev().map(|id| key("s", id)).collect();
-    let found = store.storage.look_up(&keys).await.unwrap();
-    assert_eq!(found, vec![Entry::Unindexed; 10]);
-    let found = store.storage.fetch(&keys).await.unwrap();
-    let ids: Vec<_> = found
-        .iter()
-        .flatten()
-        .map(|c| c.changeset_id.get())
-        .collect();
-    assert_eq!(
-        ids,
-        (1..=10).rev().collect::<Vec<_>>(),
-        "in the order of the keys"
-    );
-
-    let store = behind(Arc::new(Partly(0))).await;
-    commit(&store.plain, "s", 0).await;
-    let failed = store.storage.look_up(&[key("s", 1)]).await.unwrap_err();
-    assert!(
-        failed.to_string().contains("throttles BatchGetItem"),
-        "{failed}"
-    );
 }

@@ -3,14 +3,16 @@
 // A test says what is wrong by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod answers;
 mod conformance;
 mod cost;
-mod emulator;
 mod failing;
 mod faults;
 mod malformed;
 mod opening;
+mod order;
 mod original;
 mod proxy;
+mod rebuilding;
 mod store;
 mod taking_over;

@@ -5,23 +5,17 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use ees_core::indexer::Indexer;
-use ees_core::ports::{ChangesetKey, Entry, Index, Storage, StorageError};
-use ees_core::{ChangesetId, Checkpoint, PageLimit, StreamQuery};
+use ees_core::ports::{Entry, Index, Storage, StorageError};
+use ees_core::{Checkpoint, PageLimit, StreamQuery};
 use ees_dynamodb::{DynamoConfig, DynamoStorage};
+use ees_dynamodb_testkit::Emulator;
 
-use crate::emulator::Emulator;
+use crate::order::key;
 use crate::store::{commit, config, create, open, sdk};
 
-fn key(stream: &str, id: u64) -> ChangesetKey {
-    ChangesetKey {
-        stream_id: stream.parse().unwrap(),
-        changeset_id: ChangesetId::new(id).unwrap(),
-    }
-}
-
 async fn store() -> (Emulator, DynamoConfig, Arc<DynamoStorage>) {
-    let emulator = Emulator::start().await;
-    let config = config(&emulator.endpoint);
+    let emulator = Emulator::start().expect("an emulator");
+    let config = config(emulator.endpoint());
     create(&config).await;
     let storage = open(&config).await;
     (emulator, config, storage)

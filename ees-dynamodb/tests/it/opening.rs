@@ -12,8 +12,8 @@ use ees_core::ports::Storage;
 use ees_dynamodb::{
     Admin, DynamoConfig, DynamoStorage, OpenError, SdkConfig, schema, sdk_with_key,
 };
+use ees_dynamodb_testkit::Emulator;
 
-use crate::emulator::Emulator;
 use crate::proxy::{Call, Fate, Plan, Proxy};
 use crate::store::{commit, config, create, open, sdk};
 
@@ -91,8 +91,8 @@ fn assert_says(error: &OpenError, parts: &[&str]) {
 
 #[tokio::test]
 async fn missing_tables_are_named_with_the_command_that_makes_them() {
-    let emulator = Emulator::start().await;
-    let config = config(&emulator.endpoint);
+    let emulator = Emulator::start().expect("an emulator");
+    let config = config(emulator.endpoint());
     let error = refused(&config).await;
     let command = format!("ees admin create-tables --storage '{config}");
     assert_says(
@@ -114,8 +114,8 @@ async fn missing_tables_are_named_with_the_command_that_makes_them() {
 
 #[tokio::test]
 async fn a_table_with_another_key_is_refused() {
-    let emulator = Emulator::start().await;
-    let mut config = config(&emulator.endpoint);
+    let emulator = Emulator::start().expect("an emulator");
+    let mut config = config(emulator.endpoint());
     create(&config).await;
     std::mem::swap(&mut config.events_table, &mut config.analysis_table);
     let error = refused(&config).await;
@@ -130,8 +130,8 @@ async fn a_table_with_another_key_is_refused() {
 
 #[tokio::test]
 async fn indexes_are_found_by_the_names_they_have() {
-    let emulator = Emulator::start().await;
-    let mut config = config(&emulator.endpoint);
+    let emulator = Emulator::start().expect("an emulator");
+    let mut config = config(emulator.endpoint());
     let other = order("EmumerationIndex", ProjectionType::All);
     tables(&config, |table| {
         table.set_global_secondary_indexes(Some(vec![other]))
@@ -161,8 +161,8 @@ async fn indexes_are_found_by_the_names_they_have() {
 
 #[tokio::test]
 async fn an_index_that_lacks_what_readers_need_is_refused() {
-    let emulator = Emulator::start().await;
-    let config = config(&emulator.endpoint);
+    let emulator = Emulator::start().expect("an emulator");
+    let config = config(emulator.endpoint());
     let keys = order("EnumerationIndex", ProjectionType::KeysOnly);
     tables(&config, |table| {
         table.set_global_secondary_indexes(Some(vec![keys]))
@@ -174,8 +174,8 @@ async fn an_index_that_lacks_what_readers_need_is_refused() {
 
 #[tokio::test]
 async fn a_table_without_a_stream_is_refused() {
-    let emulator = Emulator::start().await;
-    let config = config(&emulator.endpoint);
+    let emulator = Emulator::start().expect("an emulator");
+    let config = config(emulator.endpoint());
     let off = StreamSpecification::builder().stream_enabled(false).build();
     tables(&config, |table| table.set_stream_specification(off.ok())).await;
     let error = refused(&config).await;
@@ -188,11 +188,11 @@ async fn a_table_without_a_stream_is_refused() {
 /// Local indexes that hold all of a changeset take its size once more each.
 #[tokio::test]
 async fn the_largest_changeset_is_what_the_indexes_leave_room_for() {
-    let emulator = Emulator::start().await;
-    let plain = config(&emulator.endpoint);
+    let emulator = Emulator::start().expect("an emulator");
+    let plain = config(emulator.endpoint());
     create(&plain).await;
     assert_eq!(open(&plain).await.max_changeset_bytes(), 396 * 1024);
-    let copies = config(&emulator.endpoint);
+    let copies = config(emulator.endpoint());
     let indexes = vec![
         by_event("FirstEventId", "first_event_id", ProjectionType::All),
         by_event("LastEventId", "last_event_id", ProjectionType::All),
@@ -210,8 +210,8 @@ async fn the_largest_changeset_is_what_the_indexes_leave_room_for() {
 /// Nothing is made silently where changesets stand.
 #[tokio::test]
 async fn changesets_without_a_state_are_not_opened() {
-    let emulator = Emulator::start().await;
-    let config = config(&emulator.endpoint);
+    let emulator = Emulator::start().expect("an emulator");
+    let config = config(emulator.endpoint());
     create(&config).await;
     commit(&*open(&config).await, "s", 0).await;
     let client = Client::new(&sdk(&config).await);
@@ -259,8 +259,8 @@ impl Plan for Creating {
 
 #[tokio::test]
 async fn what_is_still_being_made_is_waited_for() {
-    let emulator = Emulator::start().await;
-    let mut config = config(&emulator.endpoint);
+    let emulator = Emulator::start().expect("an emulator");
+    let mut config = config(emulator.endpoint());
     create(&config).await;
     for (part, said) in [
         ("/Table/TableStatus", "the status CREATING"),
@@ -269,7 +269,7 @@ async fn what_is_still_being_made_is_waited_for() {
             "index `EnumerationIndex` with the status CREATING",
         ),
     ] {
-        let proxy = Proxy::start(&emulator.endpoint, Arc::new(Creating(part))).await;
+        let proxy = Proxy::start(emulator.endpoint(), Arc::new(Creating(part))).await;
         config.endpoint = Some(proxy.endpoint.clone());
         let error = refused(&config).await;
         assert_says(&error, &[said, "expected ACTIVE", "Wait"]);
@@ -286,13 +286,13 @@ impl Plan for Refuses {
 
 #[tokio::test]
 async fn refused_credentials_are_told_with_what_they_need() {
-    let emulator = Emulator::start().await;
+    let emulator = Emulator::start().expect("an emulator");
     for code in [
         "UnrecognizedClientException",
         "InvalidSignatureException",
         "AccessDeniedException",
     ] {
-        let proxy = Proxy::start(&emulator.endpoint, Arc::new(Refuses(code))).await;
+        let proxy = Proxy::start(emulator.endpoint(), Arc::new(Refuses(code))).await;
         let mut config = config(&proxy.endpoint);
         config.region = Some("eu-west-1".to_owned());
         let error = refused(&config).await;

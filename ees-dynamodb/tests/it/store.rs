@@ -13,8 +13,8 @@ use ees_core::{Commit, CommitId, Events, Expectation, Json, StreamId, Timestamp}
 use ees_dynamodb::{
     Admin, DynamoConfig, DynamoStorage, SdkConfig, sdk_from_environment, sdk_with_key,
 };
+use ees_dynamodb_testkit::Emulator;
 
-use crate::emulator::Emulator;
 use crate::faults::Faults;
 use crate::proxy::Proxy;
 
@@ -167,8 +167,8 @@ impl<const FAULTY: bool> Harness for Store<FAULTY> {
         let endpoint = if let Some(endpoint) = named.filter(|_| !FAULTY) {
             endpoint
         } else {
-            let started = emulator.insert(Emulator::start().await);
-            started.endpoint.clone()
+            let started = emulator.insert(Emulator::start().expect("an emulator"));
+            started.endpoint().to_owned()
         };
         let mut config = config(&endpoint);
         create(&config).await;

@@ -1,57 +1,23 @@
-//! Taking over a table of the Python original, and making a lost index state anew.
+//! Taking over a table of the Python original.
 
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::AttributeValue;
-use ees_core::ports::{ChangesetKey, Index, IndexState, Storage};
+use ees_core::ports::{Index, IndexState, Storage};
 use ees_core::{
-    ChangesetId, Checkpoint, EventStore, Events, Expectation, NewChangeset, PageLimit, Projector,
-    StreamQuery, StreamRange,
+    EventStore, Events, Expectation, NewChangeset, PageLimit, Projector, StreamQuery, StreamRange,
 };
+use ees_dynamodb::DynamoStorage;
 use ees_dynamodb::admin::{AdminError, Options, Rebuilt};
-use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, OpenError};
+use ees_dynamodb_testkit::Emulator;
 
-use crate::emulator::Emulator;
+use crate::order::{admin, at, entry, order};
 use crate::original::Original;
 use crate::proxy::{Call, Fate, Plan, Proxy};
-use crate::store::{commit, config, create, open, sdk, sweep};
-
-async fn admin(config: &DynamoConfig) -> Admin {
-    Admin::new(config, &sdk(config).await).await.unwrap()
-}
+use crate::store::{commit, open, sdk, sweep};
 
 async fn take_over(original: &Original) -> Result<Rebuilt, AdminError> {
     let admin = admin(&original.config).await;
     admin.take_over(Options::default()).await
-}
-
-fn at(position: u64) -> Checkpoint {
-    Checkpoint::new(position).unwrap()
-}
-
-/// The order from a position on: position, stream and changeset.
-async fn order(storage: &DynamoStorage, from: u64) -> Vec<(u64, String, u64)> {
-    let (mut from, mut order) = (at(from), Vec::new());
-    loop {
-        let page = storage
-            .read_global(from, PageLimit::items(2))
-            .await
-            .unwrap();
-        order.extend(page.changesets.iter().map(|changeset| {
-            let position = changeset.checkpoint.unwrap().get();
-            let stream = changeset.stream_id.to_string();
-            (position, stream, changeset.changeset_id.get())
-        }));
-        if page.next == from {
-            return order;
-        }
-        from = page.next;
-    }
-}
-
-fn entry(position: u64, stream: &str, id: u64) -> (u64, String, u64) {
-    (position, stream.to_owned(), id)
 }
 
 /// A table in which most has gone wrong that can.
@@ -76,8 +42,8 @@ async fn worn(endpoint: &str) -> Original {
 /// G6: what had a position keeps it, what was lost is passed, what was given is written.
 #[tokio::test]
 async fn a_worn_table_is_taken_over() {
-    let emulator = Emulator::start().await;
-    let original = worn(&emulator.endpoint).await;
+    let emulator = Emulator::start().expect("an emulator");
+    let original = worn(emulator.endpoint()).await;
     let sdk = sdk(&original.config).await;
     let error = DynamoStorage::open(&original.config, &sdk)
         .await
@@ -132,8 +98,8 @@ async fn a_worn_table_is_taken_over() {
 /// G3: streams go on where the original left them, also behind a changeset without events.
 #[tokio::test]
 async fn streams_go_on_where_they_were() {
-    let emulator = Emulator::start().await;
-    let original = worn(&emulator.endpoint).await;
+    let emulator = Emulator::start().expect("an emulator");
+    let original = worn(emulator.endpoint()).await;
     take_over(&original).await.unwrap();
     for expectation in [Expectation::LastChangeset(2), Expectation::LastEvent(2)] {
         let storage = open(&original.config).await;
@@ -176,8 +142,8 @@ async fn streams_go_on_where_they_were() {
 /// No number of an event is before the first: what follows counts from the second.
 #[tokio::test]
 async fn a_stream_that_begins_without_events_goes_on() {
-    let emulator = Emulator::start().await;
-    let original = Original::deploy(&emulator.endpoint).await;
+    let emulator = Emulator::start().expect("an emulator");
+    let original = Original::deploy(emulator.endpoint()).await;
     original.append("e", 1, 1, 0).await;
     original.index((0, 0), "e", 1).await;
     take_over(&original).await.unwrap();
@@ -203,8 +169,8 @@ async fn a_stream_that_begins_without_events_goes_on() {
 /// G6: readers that begin anywhere pass a position that was lost at the end of a page of the index.
 #[tokio::test]
 async fn a_lost_end_of_a_page_stops_nobody() {
-    let emulator = Emulator::start().await;
-    let original = Original::deploy(&emulator.endpoint).await;
+    let emulator = Emulator::start().expect("an emulator");
+    let original = Original::deploy(emulator.endpoint()).await;
     original.append("a", 1, 1, 1).await;
     original.index((0, 998), "a", 1).await;
     original.append("b", 1, 1, 1).await;
@@ -229,8 +195,8 @@ async fn a_lost_end_of_a_page_stops_nobody() {
 
 #[tokio::test]
 async fn a_table_that_never_gave_a_position_begins_at_the_first() {
-    let emulator = Emulator::start().await;
-    let original = Original::deploy(&emulator.endpoint).await;
+    let emulator = Emulator::start().expect("an emulator");
+    let original = Original::deploy(emulator.endpoint()).await;
     let error = take_over(&original).await.unwrap_err();
     assert!(matches!(error, AdminError::NoCounter), "{error}");
     original.begin_counting().await;
@@ -247,8 +213,8 @@ async fn a_table_that_never_gave_a_position_begins_at_the_first() {
 /// What contradicts the counter, or another changeset, is told and not guessed at.
 #[tokio::test]
 async fn contradictions_are_refused() {
-    let emulator = Emulator::start().await;
-    let twice = Original::deploy(&emulator.endpoint).await;
+    let emulator = Emulator::start().expect("an emulator");
+    let twice = Original::deploy(emulator.endpoint()).await;
     for stream in ["a", "b"] {
         twice.append(stream, 1, 1, 1).await;
         twice.index((0, 0), stream, 1).await;
@@ -260,7 +226,7 @@ async fn contradictions_are_refused() {
         "{error}"
     );
 
-    let beyond = Original::deploy(&emulator.endpoint).await;
+    let beyond = Original::deploy(emulator.endpoint()).await;
     beyond.append("a", 1, 1, 1).await;
     beyond.write((0, 9), "a", 1).await;
     beyond.give((0, 0), "a", 1).await;
@@ -268,7 +234,7 @@ async fn contradictions_are_refused() {
     let said = "stands at position 9, but the Python original's counter gave only 1";
     assert!(error.to_string().contains(said), "{error}");
 
-    let disorder = Original::deploy(&emulator.endpoint).await;
+    let disorder = Original::deploy(emulator.endpoint()).await;
     disorder.append("a", 1, 1, 1).await;
     disorder.append("a", 2, 2, 1).await;
     disorder.index((0, 0), "a", 2).await;
@@ -325,153 +291,14 @@ impl Plan for Breaks {
 
 #[tokio::test]
 async fn an_original_that_still_runs_is_told() {
-    let emulator = Emulator::start().await;
-    let mut original = worn(&emulator.endpoint).await;
-    let moved = Proxy::start(&emulator.endpoint, Arc::new(Moved)).await;
+    let emulator = Emulator::start().expect("an emulator");
+    let mut original = worn(emulator.endpoint()).await;
+    let moved = Proxy::start(emulator.endpoint(), Arc::new(Moved)).await;
     original.config.endpoint = Some(moved.endpoint.clone());
     let error = take_over(&original).await.unwrap_err();
     assert!(matches!(error, AdminError::StillRuns), "{error}");
     assert!(original.can_count().await);
-    let breaks = Proxy::start(&emulator.endpoint, Arc::new(Breaks::default())).await;
+    let breaks = Proxy::start(emulator.endpoint(), Arc::new(Breaks::default())).await;
     original.config.endpoint = Some(breaks.endpoint.clone());
     take_over(&original).await.unwrap();
-}
-
-async fn forget_state(config: &DynamoConfig) {
-    let client = Client::new(&sdk(config).await);
-    let state = AttributeValue::S("ees:index".to_owned());
-    let delete = client.delete_item().table_name(&config.analysis_table);
-    delete.key("projection_id", state).send().await.unwrap();
-}
-
-/// G6: positions that are written stay; G8: what has none gets one.
-#[tokio::test]
-async fn a_lost_state_is_made_anew() {
-    let emulator = Emulator::start().await;
-    let config = config(&emulator.endpoint);
-    create(&config).await;
-    let storage = open(&config).await;
-    for last in 0..5 {
-        commit(&storage, "a", last).await;
-    }
-    sweep(Arc::clone(&storage) as Arc<dyn Index>).await;
-    commit(&storage, "b", 0).await;
-    let before = order(&storage, 0).await;
-    let error = admin(&config)
-        .await
-        .rebuild_index(Options::default())
-        .await
-        .unwrap_err();
-    assert!(matches!(error, AdminError::HasState), "{error}");
-    forget_state(&config).await;
-    let error = storage.next_checkpoint().await.unwrap_err();
-    assert!(
-        error.to_string().contains("ees admin rebuild-index"),
-        "{error}"
-    );
-    let rebuilt = admin(&config)
-        .await
-        .rebuild_index(Options::default())
-        .await
-        .unwrap();
-    assert_eq!((rebuilt.state.next(), rebuilt.voids.len()), (at(5), 0));
-    assert_eq!(rebuilt.survey.unindexed, 1);
-    let storage = open(&config).await;
-    assert_eq!(order(&storage, 0).await, before);
-    sweep(Arc::clone(&storage) as Arc<dyn Index>).await;
-    let after = [&before[..], &[entry(5, "b", 1)]].concat();
-    assert_eq!(order(&storage, 0).await, after);
-}
-
-/// A state with a block of one that was reserved and not written, and a position behind it that
-/// somebody wrote by hand.
-async fn promised(config: &DynamoConfig) -> Arc<DynamoStorage> {
-    create(config).await;
-    let storage = open(config).await;
-    for last in 0..3 {
-        commit(&storage, "a", last).await;
-    }
-    sweep(Arc::clone(&storage) as Arc<dyn Index>).await;
-    commit(&storage, "b", 0).await;
-    commit(&storage, "c", 0).await;
-    let state = storage.load_state().await.unwrap();
-    let next = state.reserve(vec![key("b", 1)]);
-    assert!(storage.swap_state(state.rev, &next).await.unwrap());
-    storage.write_position(&key("c", 1), at(4)).await.unwrap();
-    storage
-}
-
-fn key(stream: &str, id: u64) -> ChangesetKey {
-    ChangesetKey {
-        stream_id: stream.parse().unwrap(),
-        changeset_id: ChangesetId::new(id).unwrap(),
-    }
-}
-
-/// G6: what was promised is kept where the state is replaced.
-#[tokio::test]
-async fn a_replaced_state_keeps_what_was_promised() {
-    let emulator = Emulator::start().await;
-    let config = config(&emulator.endpoint);
-    let storage = promised(&config).await;
-    let replace = Options {
-        replace: true,
-        ..Options::default()
-    };
-    let dry = Options {
-        dry_run: true,
-        ..replace
-    };
-    admin(&config).await.rebuild_index(dry).await.unwrap();
-    assert_eq!(
-        storage.load_state().await.unwrap().rev,
-        2,
-        "nothing was changed"
-    );
-    let rebuilt = admin(&config).await.rebuild_index(replace).await.unwrap();
-    assert_eq!(rebuilt.voids, []);
-    let state = storage.load_state().await.unwrap();
-    assert_eq!((state.rev, state.next()), (3, at(5)));
-    let all = [entry(2, "a", 3), entry(3, "b", 1), entry(4, "c", 1)];
-    assert_eq!(order(&*open(&config).await, 2).await, all);
-}
-
-/// Where it was lost, what was promised and not written is void; what it was promised to comes at a
-/// new position. What an act recorded before is forgotten.
-#[tokio::test]
-async fn a_hole_is_void_where_the_state_is_lost() {
-    let emulator = Emulator::start().await;
-    let config = config(&emulator.endpoint);
-    promised(&config).await;
-    forget_state(&config).await;
-    let rebuilt = admin(&config)
-        .await
-        .rebuild_index(Options::default())
-        .await
-        .unwrap();
-    assert_eq!(rebuilt.voids, [(3, 3)]);
-    let storage = open(&config).await;
-    assert_eq!(
-        order(&storage, 2).await,
-        [entry(2, "a", 3), entry(4, "c", 1)]
-    );
-    storage.write_position(&key("b", 1), at(3)).await.unwrap();
-    let replace = Options {
-        replace: true,
-        ..Options::default()
-    };
-    let rebuilt = admin(&config).await.rebuild_index(replace).await.unwrap();
-    assert_eq!(rebuilt.voids, []);
-    let all = [entry(2, "a", 3), entry(3, "b", 1), entry(4, "c", 1)];
-    assert_eq!(order(&*open(&config).await, 2).await, all);
-    let nowhere = crate::store::config(&emulator.endpoint);
-    let error = admin(&nowhere)
-        .await
-        .rebuild_index(replace)
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(error, AdminError::Open(OpenError::Table { .. })),
-        "{error}"
-    );
 }
