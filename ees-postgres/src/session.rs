@@ -27,6 +27,7 @@ const SETTINGS: &str = "
     SET idle_in_transaction_session_timeout = '5s';
     SET lock_timeout = '15s';
     SET statement_timeout = '30s';
+    SET enable_indexscan = on;
     SET enable_seqscan = off;
     SET enable_bitmapscan = off;
     SET enable_sort = off;

@@ -16,7 +16,8 @@ const SWAP_STATISTICS: &str = "
                           total_events = $5, max_stream_length = $6
     WHERE version = $1 RETURNING version";
 
-const LOAD_CHECKPOINT: &str = "SELECT checkpoint FROM checkpoints WHERE subscription = $1";
+pub(crate) const LOAD_CHECKPOINT: &str =
+    "SELECT checkpoint FROM checkpoints WHERE subscription = $1";
 
 const SAVE_CHECKPOINT: &str = "
     INSERT INTO checkpoints (subscription, checkpoint) VALUES ($1, $2)

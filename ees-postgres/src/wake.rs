@@ -23,7 +23,7 @@ const NOTIFY: &str = "SELECT pg_notify($1, $2)";
 /// The least time between two notifications: many commits need no more than one.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// How long to wait before listening is tried again.
+/// How long to wait before something that failed is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Tells of commits, in this process and to all others.
@@ -73,12 +73,14 @@ impl Wake {
     }
 }
 
+/// Tells others of what was committed since the last time; where that fails, a little later.
 async fn tell(pool: PgPool, commits: Arc<Notify>, channel: String, own: String) {
     loop {
         commits.notified().await;
-        let notify = sqlx::query(NOTIFY).bind(&channel).bind(&own);
-        // Lost if it fails: it is a hint.
-        let _ = notify.execute(&pool).await;
+        let notify = || sqlx::query(NOTIFY).bind(&channel).bind(&own);
+        while notify().execute(&pool).await.is_err() {
+            sleep(RETRY).await;
+        }
         sleep(PAUSE).await;
     }
 }

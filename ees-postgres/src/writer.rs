@@ -199,3 +199,6 @@ fn insert(changesets: &[Changeset]) -> Query<'_> {
         .bind(texts(|c| c.metadata.as_str()))
         .bind(texts(|c| c.events.as_str()))
 }
+
+#[cfg(test)]
+mod tests;

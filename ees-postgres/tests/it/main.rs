@@ -3,5 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod conformance;
+mod gaps;
 mod opening;
+mod outages;
+mod proxy;
+mod restoring;
+mod servers;
 mod support;

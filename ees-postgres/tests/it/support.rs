@@ -1,5 +1,7 @@
 //! Stores in databases of their own.
 
+use std::time::{Duration, Instant};
+
 use ees_core::{Commit, CommitId, Events, Expectation, Json, StreamId, Timestamp};
 use ees_postgres::{OpenError, PostgresConfig, PostgresStorage};
 use ees_postgres_testkit::Database;
@@ -31,5 +33,28 @@ pub(crate) fn commit(stream: &str, last: u64) -> Commit {
         metadata: Json::default(),
         commit_id: CommitId::generate(),
         timestamp: Timestamp::now(),
+    }
+}
+
+/// What another server would do to append a changeset of one event at the end of the order.
+pub(crate) fn raw_append(stream: &str, changeset: u64) -> String {
+    format!(
+        "SELECT pg_advisory_xact_lock(1162171185, 'ees.changesets'::regclass::oid::integer);
+         INSERT INTO ees.changesets
+         SELECT coalesce(max(checkpoint) + 1, 0), {changeset}, {changeset}, {changeset}, 0, 5,
+                '{stream}', 'raw', '{{}}', '[1]'
+         FROM ees.changesets"
+    )
+}
+
+/// Longer than anything takes that is waited for.
+const LONG: Duration = Duration::from_mins(1);
+
+/// Waits until something is so.
+pub(crate) async fn until(is_so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < LONG, "waited in vain");
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

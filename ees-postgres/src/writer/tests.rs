@@ -1,0 +1,57 @@
+//! A writer that freezes.
+
+use ees_core::group_commit::judge;
+use ees_core::ports::Written;
+use ees_core::{Commit, CommitId, Events, Expectation, Json, Timestamp};
+use ees_postgres_testkit::Database;
+
+use super::*;
+use crate::{PostgresConfig, schema};
+
+fn commit(stream: &str) -> Commit {
+    Commit {
+        stream_id: StreamId::new(stream).unwrap(),
+        expectation: Expectation::NEW_STREAM,
+        events: Events::parse("[1]").unwrap(),
+        metadata: Json::default(),
+        commit_id: CommitId::generate(),
+        timestamp: Timestamp::now(),
+    }
+}
+
+/// A server that stops in the middle of a transaction, its machine suspended, stops the others for
+/// no longer than PostgreSQL lets it, and when it wakes up, it has committed nothing.
+#[tokio::test]
+async fn a_frozen_server_does_not_stop_the_others() {
+    let database = Database::fresh().unwrap();
+    let url = format!("{}?allow_fsync_off=true", database.url());
+    let config: PostgresConfig = url.parse().unwrap();
+    let sessions = Sessions::new(&config);
+    schema::prepare(&config, &sessions).await.unwrap();
+    let readers = sessions.pool(1);
+    let (wake, _tasks) = Wake::start(&config, &sessions, &readers);
+    let mut frozen = Writer::new(sessions.clone(), wake.clone());
+    let mut other = Writer::new(sessions, wake);
+    let (late, quick) = (commit("late"), commit("quick"));
+
+    let found = frozen
+        .begin(std::slice::from_ref(&late.stream_id))
+        .await
+        .unwrap();
+    let planned = judge(found, [&late]);
+    let found = other
+        .begin(std::slice::from_ref(&quick.stream_id))
+        .await
+        .unwrap();
+    let plan = judge(found, [&quick]);
+    other.commit(&plan.changesets).await.unwrap();
+    let error = frozen.commit(&planned.changesets).await.unwrap_err();
+    assert_eq!(error.written(), Written::None, "{error}");
+
+    let streams = [late.stream_id.clone(), quick.stream_id];
+    let found = frozen.begin(&streams).await.unwrap();
+    assert_eq!(found.next_checkpoint.get(), 1);
+    assert_eq!(found.heads.len(), 1);
+    let plan = judge(found, [&late]);
+    frozen.commit(&plan.changesets).await.unwrap();
+}

@@ -1,0 +1,148 @@
+//! Answers that are lost, connections that are cut, a database that restarts, a disk that is full.
+
+use std::sync::Arc;
+
+use ees_core::ports::{Outcome, Storage, StorageError, Written};
+use ees_core::{
+    Checkpoint, Error, EventStore, Events, Expectation, GlobalPage, NewChangeset, PageLimit,
+    Refusal,
+};
+use ees_postgres::PostgresStorage;
+use ees_postgres_testkit::{Database, Server, Settings};
+
+use crate::proxy::{Cut, Proxy};
+use crate::support::{commit, open};
+
+async fn log(storage: &PostgresStorage) -> GlobalPage {
+    let page = storage.read_global(Checkpoint::FIRST, PageLimit::default());
+    page.await.unwrap()
+}
+
+fn asked(last: u64) -> NewChangeset {
+    let events = Events::parse("[1]").unwrap();
+    NewChangeset::new(
+        "s".parse().unwrap(),
+        Expectation::LastChangeset(last),
+        events,
+    )
+}
+
+/// G10: whether a commit lasted is found out by its commit id under the lock, never guessed: the
+/// caller hears of nothing but the truth.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_answer_to_commit_is_found_out() {
+    for cut in [Cut::Before, Cut::After] {
+        let database = Database::fresh().unwrap();
+        let proxy = Proxy::start(&database, cut).await;
+        let storage = Arc::new(PostgresStorage::open(&proxy.config).await.unwrap());
+        let store = EventStore::new(Arc::clone(&storage));
+        store.commit(asked(0)).await.unwrap();
+        proxy.cut_next(1);
+        let receipt = store.commit(asked(1)).await.unwrap();
+        assert!(proxy.has_cut_all(), "{cut:?}: the answer was lost");
+        assert_eq!(receipt.changeset_id.get(), 2, "{cut:?}");
+        assert_eq!(receipt.checkpoint.unwrap().get(), 1, "{cut:?}");
+        let stands = log(&storage).await.changesets;
+        assert_eq!(stands.len(), 2, "{cut:?}: once");
+        let late = store.commit(asked(1)).await;
+        assert!(matches!(late, Err(Error::Conflict(_))), "{cut:?}: {late:?}");
+    }
+}
+
+/// G10: as long as every answer is lost nobody knows, and that is what is said.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outcome_that_cannot_be_known_is_told_as_such() {
+    let database = Database::fresh().unwrap();
+    let proxy = Proxy::start(&database, Cut::Before).await;
+    let storage = PostgresStorage::open(&proxy.config).await.unwrap();
+    proxy.cut_next(2);
+    let error = storage.commit(&commit("s", 0)).await.unwrap_err();
+    assert_eq!(error.written(), Written::Unknown, "{error}");
+    assert_eq!(log(&storage).await.changesets.len(), 0);
+    let outcome = storage.commit(&commit("s", 0)).await.unwrap();
+    assert!(matches!(outcome, Outcome::Committed(_)), "it goes on");
+
+    // The first try lasts, and the second one finds it.
+    let proxy = Proxy::start(&database, Cut::After).await;
+    let storage = PostgresStorage::open(&proxy.config).await.unwrap();
+    proxy.cut_next(1);
+    let outcome = storage.commit(&commit("s", 1)).await.unwrap();
+    assert_eq!(outcome, Outcome::Refused(Refusal::Outdated));
+    assert_eq!(log(&storage).await.changesets.len(), 2);
+}
+
+/// G4, G8: connections that went while nobody used them are nobody's business.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_of_an_idle_database_is_not_noticed_by_writers() {
+    let server = Server::start().unwrap();
+    let database = server.database().unwrap();
+    let storage = open(&database).await;
+    storage.commit(&commit("s", 0)).await.unwrap();
+    for (last, end) in [(1, Server::stop as fn(&Server) -> _), (2, Server::kill)] {
+        end(&server).unwrap();
+        let error = storage.commit(&commit("s", last)).await.unwrap_err();
+        let StorageError::Unavailable { written, .. } = error else {
+            panic!("it will come back: {error}");
+        };
+        assert_eq!(written, Written::None, "nobody was there");
+        server.resume().unwrap();
+        let outcome = storage.commit(&commit("s", last)).await.unwrap();
+        assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
+        database.cut_connections().unwrap();
+        let outcome = storage.commit(&commit("t", last - 1)).await.unwrap();
+        assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
+    }
+    storage.close().await;
+    let storage = open(&database).await;
+    assert_eq!(log(&storage).await.changesets.len(), 5);
+}
+
+/// G4, G12: what does not fit is refused for certain, reads go on, and so do commits as soon as
+/// there is room again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_refuses_and_loses_nothing() {
+    let settings = Settings {
+        disk: Some(200),
+        ..Settings::default()
+    };
+    let server = Server::with(settings).unwrap();
+    let database = server.database().unwrap();
+    let storage = open(&database).await;
+    let mut large = commit("s", 0);
+    large.events = Events::of(&["x".repeat(100), incompressible(100_000)]).unwrap();
+    // The log gets a new file, with room for what follows.
+    database.sql("SELECT pg_switch_wal()").unwrap();
+    storage.commit(&large).await.unwrap();
+    server.fill_disk().unwrap();
+    large.expectation = Expectation::LastChangeset(1);
+    let error = storage.commit(&large).await.unwrap_err();
+    let StorageError::Unavailable {
+        reason, written, ..
+    } = error
+    else {
+        panic!("a full disk is worth a retry: {error}");
+    };
+    assert!(
+        reason.starts_with("the database's disk is full"),
+        "{reason}"
+    );
+    assert_eq!(written, Written::None);
+    assert_eq!(log(&storage).await.changesets.len(), 1, "reads go on");
+    server.free_disk().unwrap();
+    let outcome = storage.commit(&large).await.unwrap();
+    assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
+    assert_eq!(log(&storage).await.changesets.len(), 2);
+}
+
+/// Text that PostgreSQL cannot make smaller.
+fn incompressible(bytes: usize) -> String {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let next = |_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        char::from(b'0' + u8::try_from(state % 75).unwrap())
+    };
+    let text: String = (0..bytes).map(next).collect();
+    text.replace('\\', "-")
+}

@@ -1,0 +1,94 @@
+//! A connection to the database that is cut at COMMIT.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ees_postgres::PostgresConfig;
+use ees_postgres_testkit::Database;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// The message that asks to commit: a simple query.
+const COMMIT: &[u8] = b"Q\0\0\0\x0bCOMMIT\0";
+
+/// Where a connection is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// Before the database has heard of COMMIT.
+    Before,
+    /// After it has committed, and before anyone has heard of that.
+    After,
+}
+
+/// A way to the database that cuts so many connections.
+pub(crate) struct Proxy {
+    pub(crate) config: PostgresConfig,
+    left: Arc<AtomicUsize>,
+}
+
+impl Proxy {
+    pub(crate) async fn start(database: &Database, cut: Cut) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let url = database.url();
+        let (place, name) = url.rsplit_once('/').unwrap();
+        let (user, behind) = place.rsplit_once('@').unwrap();
+        let url = format!("{user}@127.0.0.1:{port}/{name}?allow_fsync_off=true");
+        let left = Arc::new(AtomicUsize::new(0));
+        let (behind, counter) = (behind.to_owned(), Arc::clone(&left));
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let server = TcpStream::connect(&behind).await.unwrap();
+                tokio::spawn(pass(client, server, cut, Arc::clone(&counter)));
+            }
+        });
+        Self {
+            config: url.parse().unwrap(),
+            left,
+        }
+    }
+
+    /// Cuts the next so many COMMITs.
+    pub(crate) fn cut_next(&self, count: usize) {
+        self.left.store(count, Ordering::SeqCst);
+    }
+
+    pub(crate) fn has_cut_all(&self) -> bool {
+        self.left.load(Ordering::SeqCst) == 0
+    }
+}
+
+/// Passes everything on, until it is time to cut.
+async fn pass(mut client: TcpStream, mut server: TcpStream, cut: Cut, left: Arc<AtomicUsize>) {
+    let (mut asked, mut answered) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
+    loop {
+        tokio::select! {
+            read = client.read(&mut asked) => {
+                let Ok(1..) = read else { return };
+                let asked = &asked[..read.unwrap()];
+                if asked.ends_with(COMMIT) && take_one(&left) {
+                    if cut == Cut::After {
+                        server.write_all(asked).await.unwrap();
+                        let heard = server.read(&mut answered).await.unwrap();
+                        assert!(answered[..heard].starts_with(b"C"), "it is committed");
+                    }
+                    return;
+                }
+                if server.write_all(asked).await.is_err() {
+                    return;
+                }
+            }
+            read = server.read(&mut answered) => {
+                let Ok(1..) = read else { return };
+                if client.write_all(&answered[..read.unwrap()]).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn take_one(left: &AtomicUsize) -> bool {
+    let taken = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
+    taken.is_ok()
+}
