@@ -16,10 +16,11 @@ use crate::load::{self, STREAMS, Streams};
 use crate::report::per_second;
 
 /// A connection.
-pub(crate) struct Client(SendRequest<Full<Bytes>>);
+pub struct Client(SendRequest<Full<Bytes>>);
 
 impl Client {
-    pub(crate) async fn connect(address: SocketAddr) -> Self {
+    /// Connects.
+    pub async fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
         let connected = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
@@ -29,7 +30,7 @@ impl Client {
     }
 
     /// Sends a request and takes the whole answer, which has to be a 200.
-    pub(crate) async fn call(&mut self, method: Method, path: &str, body: String) -> Bytes {
+    pub async fn call(&mut self, method: Method, path: &str, body: String) -> Bytes {
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -46,11 +47,7 @@ impl Client {
 }
 
 /// Appends from so many clients at once, each to streams of its own: commits a second.
-pub(crate) async fn append(
-    clients: &mut [Client],
-    streams: &Arc<Streams>,
-    length: Duration,
-) -> f64 {
+pub async fn append(clients: &mut [Client], streams: &Arc<Streams>, length: Duration) -> f64 {
     let begun = Instant::now();
     let count = clients.len() as u64;
     let work = (0..).zip(clients).map(async |(first, client)| {

@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How many streams there are.
-pub(crate) const STREAMS: u64 = 1000;
+pub const STREAMS: u64 = 1000;
 
 /// The events of a changeset: a JSON array.
-pub(crate) fn events(number: u64) -> String {
+pub fn events(number: u64) -> String {
     let event = |kind: &str| {
         format!(
             r#"{{"type":"{kind}","number":{number},"item":"f3b9c1d2","price":"129.90","text":"about a hundred bytes"}}"#
@@ -21,7 +21,7 @@ pub(crate) fn events(number: u64) -> String {
 }
 
 /// The metadata of a changeset.
-pub(crate) fn metadata(number: u64) -> String {
+pub fn metadata(number: u64) -> String {
     format!(
         r#"{{"command":"change_order","issued_by":"user-{:08}"}}"#,
         number % 100_000_000
@@ -29,7 +29,7 @@ pub(crate) fn metadata(number: u64) -> String {
 }
 
 /// The body of a commit.
-pub(crate) fn body(number: u64) -> String {
+pub fn body(number: u64) -> String {
     format!(
         r#"{{"metadata":{},"events":{}}}"#,
         metadata(number),
@@ -39,20 +39,20 @@ pub(crate) fn body(number: u64) -> String {
 
 /// The streams and where each of them ends.
 #[derive(Debug)]
-pub(crate) struct Streams {
+pub struct Streams {
     lengths: Vec<AtomicU64>,
 }
 
 impl Streams {
     /// Streams that hold so many changesets each.
-    pub(crate) fn of_length(changesets: u64) -> Self {
+    pub fn of_length(changesets: u64) -> Self {
         Self {
             lengths: (0..STREAMS).map(|_| AtomicU64::new(changesets)).collect(),
         }
     }
 
     /// The stream's end, which from now on is one further. A stream belongs to one client.
-    pub(crate) fn advance(&self, stream: u64) -> u64 {
+    pub fn advance(&self, stream: u64) -> u64 {
         let place = usize::try_from(stream % STREAMS).unwrap();
         self.lengths[place].fetch_add(1, Ordering::Relaxed)
     }

@@ -6,13 +6,15 @@ use std::time::{Duration, Instant};
 
 /// How often and how long each side runs.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Rounds {
-    pub(crate) count: usize,
-    pub(crate) length: Duration,
+pub struct Rounds {
+    /// How many rounds.
+    pub count: usize,
+    /// How long each side runs in a round.
+    pub length: Duration,
 }
 
 /// Runs two sides in turn, `count` times, and prints the ratio of their rates.
-pub(crate) async fn compare(
+pub async fn compare(
     name: &str,
     rounds: Rounds,
     mut measured: impl AsyncFnMut(Duration) -> f64,
@@ -36,13 +38,17 @@ pub(crate) async fn compare(
 }
 
 /// Least, median and most of some figures.
-pub(crate) struct Spread {
-    pub(crate) least: f64,
-    pub(crate) median: f64,
-    pub(crate) most: f64,
+pub struct Spread {
+    /// The least.
+    pub least: f64,
+    /// The one in the middle.
+    pub median: f64,
+    /// The most.
+    pub most: f64,
 }
 
-pub(crate) fn spread(figures: impl Iterator<Item = f64>) -> Spread {
+/// The spread of one figure or more.
+pub fn spread(figures: impl Iterator<Item = f64>) -> Spread {
     let mut figures: Vec<f64> = figures.collect();
     figures.sort_by(f64::total_cmp);
     Spread {
@@ -53,7 +59,7 @@ pub(crate) fn spread(figures: impl Iterator<Item = f64>) -> Spread {
 }
 
 /// Calls something that does so many units of work each time, until the time is up: units a second.
-pub(crate) async fn rate(length: Duration, mut work: impl AsyncFnMut() -> u64) -> f64 {
+pub async fn rate(length: Duration, mut work: impl AsyncFnMut() -> u64) -> f64 {
     let begun = Instant::now();
     let mut units = 0;
     while begun.elapsed() < length {
@@ -62,13 +68,14 @@ pub(crate) async fn rate(length: Duration, mut work: impl AsyncFnMut() -> u64) -
     per_second(units, begun.elapsed())
 }
 
+/// Units a second.
 #[allow(clippy::cast_precision_loss)] // counts far below 2^52
-pub(crate) fn per_second(units: u64, time: Duration) -> f64 {
+pub fn per_second(units: u64, time: Duration) -> f64 {
     units as f64 / time.as_secs_f64()
 }
 
 /// How long this disk takes to make 4 KiB last, median of many.
-pub(crate) fn flush_time() -> String {
+pub fn flush_time() -> String {
     let folder = tempfile::tempdir().unwrap();
     let mut file = File::create(folder.path().join("flush")).unwrap();
     let flushes = (0..200).map(|_| {

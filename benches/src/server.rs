@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::client::Client;
 
 /// Serves a router on a free port.
-pub(crate) async fn start(router: Router) -> SocketAddr {
+pub async fn start(router: Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let limits = ServerLimits::default();
@@ -23,18 +23,18 @@ pub(crate) async fn start(router: Router) -> SocketAddr {
 }
 
 /// Serves the contract on a SQLite file.
-pub(crate) async fn start_sqlite(path: &Path) -> SocketAddr {
+pub async fn start_sqlite(path: &Path) -> SocketAddr {
     let storage = SqliteStorage::open(&SqliteConfig::new(path)).await.unwrap();
     start(contract(EventStore::new(Arc::new(storage)))).await
 }
 
 /// The contract as `ees serve` offers it.
-pub(crate) fn contract(store: EventStore) -> Router {
+pub fn contract(store: EventStore) -> Router {
     self_hosted_router(store, Options::default())
 }
 
 /// Connects so many clients.
-pub(crate) async fn clients(address: SocketAddr, count: usize) -> Vec<Client> {
+pub async fn clients(address: SocketAddr, count: usize) -> Vec<Client> {
     let mut clients = Vec::new();
     for _ in 0..count {
         clients.push(Client::connect(address).await);

@@ -2,23 +2,20 @@
 //! the ratio. `docs/performance.md` tells what the figures mean.
 //!
 //! ```console
-//! cargo run --release -p benches -- --help
+//! cargo run --release -p benches --bin laptop -- --help
 //! ```
 // A benchmark that cannot go on has nothing to say.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod append;
 mod baseline;
-mod client;
 mod echo;
 mod growth;
-mod load;
-mod report;
 mod scan;
-mod server;
 
 use std::time::Duration;
 
+use benches::report;
 use clap::{Parser, ValueEnum};
 
 /// Compares the store with the limits of what it is built on, on this machine.

@@ -5,10 +5,10 @@ use std::path::Path;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Row, SqliteConnection};
 
-use crate::load;
+use benches::load;
 
 /// The store's own columns and indexes.
-const SCHEMA: &str = include_str!("../../ees-sqlite/migrations/0001_changesets.sql");
+const SCHEMA: &str = include_str!("../../../../ees-sqlite/migrations/0001_changesets.sql");
 
 const INSERT: &str = "INSERT INTO changesets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 

@@ -7,9 +7,11 @@ use ees_core::ports::Storage;
 use ees_sqlite::{SqliteConfig, SqliteStorage};
 use sqlx::ConnectOptions;
 
-use crate::load::{self, STREAMS, Streams};
-use crate::report::{Rounds, spread};
-use crate::{baseline, client, server};
+use benches::load::{self, STREAMS, Streams};
+use benches::report::{Rounds, spread};
+use benches::{client, server};
+
+use crate::baseline;
 
 /// Changesets as the load makes them, in one statement.
 const FILL: &str = "

@@ -12,9 +12,9 @@ use ees_memory::MemoryStorage;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::load::Streams;
-use crate::report::{Rounds, compare};
-use crate::{client, server};
+use benches::load::Streams;
+use benches::report::{Rounds, compare};
+use benches::{client, server};
 
 #[derive(Serialize, Deserialize)]
 struct Body<'a> {

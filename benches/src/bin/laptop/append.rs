@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::load::Streams;
-use crate::report::{Rounds, compare, rate};
-use crate::{baseline, client, server};
+use benches::load::Streams;
+use benches::report::{Rounds, compare, rate};
+use benches::{client, server};
+
+use crate::baseline;
 
 pub(crate) async fn run(rounds: Rounds) {
     for count in [1, 16] {

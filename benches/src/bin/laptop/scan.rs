@@ -4,8 +4,10 @@ use hyper::Method;
 use serde::Deserialize;
 use sqlx::ConnectOptions;
 
-use crate::report::{Rounds, compare, rate};
-use crate::{baseline, growth, server};
+use benches::report::{Rounds, compare, rate};
+use benches::server;
+
+use crate::{baseline, growth};
 
 /// How many changesets there are to read.
 const CHANGESETS: u64 = 50_000;

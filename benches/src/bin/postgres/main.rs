@@ -1,0 +1,73 @@
+//! The benchmarks of the PostgreSQL adapter, against what PostgreSQL itself can do through the same
+//! driver: each compares two things on one durable server in one run, round by round in turn, and
+//! prints the ratio. `docs/postgres.md` tells what the figures mean.
+//!
+//! ```console
+//! cargo run --release -p benches --bin postgres -- --help
+//! ```
+// A benchmark that cannot go on has nothing to say.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod append;
+mod baseline;
+mod growth;
+mod place;
+mod scan;
+
+use std::time::Duration;
+
+use benches::report;
+use clap::{Parser, ValueEnum};
+
+/// Compares the store on PostgreSQL with PostgreSQL itself, on this machine.
+#[derive(Debug, Parser)]
+struct Args {
+    /// Which benchmarks to run; all unless given
+    #[arg(value_enum)]
+    only: Vec<Benchmark>,
+    /// How many rounds; the two sides take turns
+    #[arg(long, default_value_t = 7)]
+    rounds: usize,
+    /// How long each side runs in a round, in milliseconds
+    #[arg(long, default_value_t = 1000)]
+    millis: u64,
+    /// The sizes of the store for `growth`, in changesets
+    #[arg(long, value_delimiter = ',', default_values_t = [1_000, 100_000, 1_000_000])]
+    sizes: Vec<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Benchmark {
+    /// Appends with 1, 16 and 64 clients against plain one-row inserts, one commit each
+    Append,
+    /// The same, the store's side over HTTP
+    Http,
+    /// Reading everything in pages of 1000 against COPY of the same rows
+    Scan,
+    /// Appends to stores of different sizes
+    Growth,
+}
+
+#[tokio::main]
+async fn main() {
+    let args = Args::parse();
+    let rounds = report::Rounds {
+        count: args.rounds.max(1),
+        length: Duration::from_millis(args.millis.max(1)),
+    };
+    println!("flush of 4 KiB to this disk: {}", report::flush_time());
+    let server = place::server();
+    let wanted = |benchmark| args.only.is_empty() || args.only.contains(&benchmark);
+    if wanted(Benchmark::Append) {
+        append::run(&server, rounds).await;
+    }
+    if wanted(Benchmark::Http) {
+        append::run_over_http(&server, rounds).await;
+    }
+    if wanted(Benchmark::Scan) {
+        scan::run(&server, rounds).await;
+    }
+    if wanted(Benchmark::Growth) {
+        growth::run(&server, rounds, &args.sizes).await;
+    }
+}

@@ -1,0 +1,48 @@
+//! A durable server, and stores and baselines on it.
+
+use std::sync::Arc;
+
+use benches::load::{self, STREAMS};
+use ees_core::EventStore;
+use ees_postgres::{PostgresConfig, PostgresStorage};
+use ees_postgres_testkit::{Database, Server, Settings};
+
+/// Changesets as the load makes them, in one statement.
+const FILL: &str = "
+    INSERT INTO ees.changesets
+    SELECT n, n / S + 1, n / S * 3 + 1, n / S * 3 + 3, n, octet_length('METADATA' || 'EVENTS'),
+           'order-' || (n % S), 'ees-00000000-0000-0000-0000-000000000000', 'METADATA', 'EVENTS'
+    FROM generate_series(0, COUNT - 1) AS n";
+
+/// A durable server that has no reason to write more than it must in mid-round.
+pub(crate) fn server() -> Server {
+    let option = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let settings = Settings {
+        options: vec![
+            option("max_wal_size", "8GB"),
+            option("checkpoint_timeout", "1h"),
+            option("autovacuum", "off"),
+        ],
+        ..Settings::default()
+    };
+    Server::with(settings).unwrap()
+}
+
+/// A store in a database of its own.
+pub(crate) async fn store(database: &Database) -> EventStore {
+    let config: PostgresConfig = database.url().parse().unwrap();
+    EventStore::new(Arc::new(PostgresStorage::open(&config).await.unwrap()))
+}
+
+/// Makes a store hold so many changesets.
+pub(crate) fn fill(database: &Database, changesets: u64) {
+    let fill = FILL
+        .replace("METADATA", &load::metadata(1))
+        .replace("EVENTS", &load::events(1))
+        .replace("COUNT", &changesets.to_string())
+        .replace("S ", &format!("{STREAMS} "))
+        .replace("S)", &format!("{STREAMS})"));
+    database.sql(&fill).unwrap();
+    database.sql("VACUUM ANALYZE ees.changesets").unwrap();
+    database.sql("CHECKPOINT").unwrap();
+}

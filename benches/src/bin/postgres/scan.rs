@@ -1,0 +1,47 @@
+//! Reading everything in pages of 1000 against COPY of the same rows.
+
+use benches::report::{Rounds, compare, rate};
+use ees_core::{Checkpoint, PageLimit};
+use ees_postgres_testkit::Server;
+use sqlx::{Connection, PgConnection};
+
+use crate::{baseline, place};
+
+/// How many changesets there are to read.
+const CHANGESETS: u64 = 100_000;
+
+/// How many are read at once.
+const PAGE: usize = 1000;
+
+pub(crate) async fn run(server: &Server, rounds: Rounds) {
+    let database = server.database().unwrap();
+    let store = place::store(&database).await;
+    place::fill(&database, CHANGESETS);
+    let mut connection = PgConnection::connect(&database.url()).await.unwrap();
+    let mut next = Checkpoint::FIRST;
+    compare(
+        "changesets of the global order on PostgreSQL, in pages of 1000, against COPY",
+        rounds,
+        async |length| {
+            rate(length, async || {
+                let page = store.global_changesets(next, PageLimit::items(PAGE)).await;
+                let page = page.unwrap();
+                let read = page.changesets.len() as u64;
+                next = page.next;
+                if next.get() == CHANGESETS {
+                    next = Checkpoint::FIRST;
+                }
+                read
+            })
+            .await
+        },
+        async |length| {
+            rate(length, async || {
+                assert!(baseline::copy(&mut connection).await > 0);
+                CHANGESETS
+            })
+            .await
+        },
+    )
+    .await;
+}
