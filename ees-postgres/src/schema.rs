@@ -31,9 +31,12 @@ const SCHEMA: &str = "
            EXISTS (SELECT FROM pg_class WHERE relnamespace = to_regnamespace($1)),
            to_regclass($1 || '._sqlx_migrations') IS NOT NULL";
 
-/// One server at a time looks at a database and changes it; the others wait. The lock goes with
-/// the connection. "EES0".
-const LOCK: &str = "SELECT pg_advisory_lock(1162171184)";
+/// One server at a time looks at a database and changes it, as long as it takes; the others wait
+/// for most of a minute. The lock goes with the connection. "EES0".
+const LOCK: &str = "
+    SET statement_timeout = 0;
+    SET lock_timeout = '55s';
+    SELECT pg_advisory_lock(1162171184)";
 
 /// Makes sure that the database holds a store of the current version, whoever else does so now.
 pub(crate) async fn prepare(config: &PostgresConfig, sessions: &Sessions) -> Result<(), OpenError> {

@@ -10,3 +10,4 @@ mod proxy;
 mod restoring;
 mod servers;
 mod support;
+mod tls;
