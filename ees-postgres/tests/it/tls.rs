@@ -27,7 +27,9 @@ impl Drop for File {
 async fn a_database_is_reached_by_tls_and_proves_who_it_is() {
     let server = Server::start().unwrap();
     let database = server.database().unwrap();
-    database.sql(&format!("COPY (SELECT) TO PROGRAM '{CERTIFY}'")).unwrap();
+    database
+        .sql(&format!("COPY (SELECT) TO PROGRAM '{CERTIFY}'"))
+        .unwrap();
     database.sql("ALTER SYSTEM SET ssl = on").unwrap();
     database.sql("SELECT pg_reload_conf()").unwrap();
     let root = database.sql("SELECT pg_read_file('server.crt')").unwrap();

@@ -1,0 +1,129 @@
+//! The benchmarks of the DynamoDB adapter, on an emulator with 5 ms added to each request: what one
+//! indexer does at different sizes of a block, against a plain one that goes changeset by changeset;
+//! and what a commit asks for. `docs/dynamodb.md` tells what the figures mean.
+//!
+//! ```console
+//! cargo run --release -p benches --bin dynamodb -- --help
+//! ```
+// A benchmark that cannot go on has nothing to say.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod distance;
+mod place;
+mod sequential;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use benches::report::{Spread, per_second, spread};
+use clap::Parser;
+use ees_core::indexer::{BlockLimit, Indexer};
+use ees_core::ports::ChangesetKey;
+use place::Place;
+use sequential::Sequential;
+
+/// The blocks that are compared.
+const BLOCKS: [usize; 3] = [1, 10, 100];
+
+/// Compares indexers on an emulator whose every answer comes 5 ms late.
+#[derive(Debug, Parser)]
+struct Args {
+    /// How many rounds; the sides take turns
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// How many changesets the largest block's side indexes in a round
+    #[arg(long, default_value_t = 1000)]
+    changesets: usize,
+    /// What is added to each request, in milliseconds
+    #[arg(long, default_value_t = 5)]
+    delay: u64,
+}
+
+/// A rate, and requests for each changeset.
+#[derive(Debug, Clone, Copy)]
+struct Figures {
+    rate: f64,
+    requests: f64,
+}
+
+#[tokio::main]
+async fn main() {
+    let args = Args::parse();
+    let place = Place::start(Duration::from_millis(args.delay)).await;
+    let mut plain = Vec::new();
+    let mut blocks = BLOCKS.map(|_| Vec::new());
+    // The first round warms all sides up.
+    for round in 0..=args.rounds.max(1) {
+        let figures = one_by_one(&place, args.changesets / 20).await;
+        let mut measured = vec![];
+        for members in BLOCKS {
+            let changesets = (args.changesets * members / 100).max(args.changesets / 20);
+            measured.push(in_blocks(&place, changesets, members).await);
+        }
+        if round > 0 {
+            plain.push(figures);
+            blocks
+                .iter_mut()
+                .zip(measured)
+                .for_each(|(all, one)| all.push(one));
+        }
+    }
+    print("changeset by changeset", &plain, &plain);
+    for (members, figures) in BLOCKS.iter().zip(&blocks) {
+        print(&format!("blocks of {members}"), figures, &plain);
+    }
+    let requests = place.requests_of_commits(args.changesets / 4).await;
+    println!("commit to a stream whose end is known: {requests:.2} requests");
+}
+
+fn print(name: &str, figures: &[Figures], plain: &[Figures]) {
+    let rates = spread(figures.iter().map(|figures| figures.rate));
+    let requests = spread(figures.iter().map(|figures| figures.requests));
+    let pairs = figures.iter().zip(plain);
+    let Spread {
+        least,
+        median,
+        most,
+    } = spread(pairs.map(|(a, b)| a.rate / b.rate));
+    println!(
+        "index, {name}: {:.0} changesets/s, {median:.1}x (rounds {least:.1} to {most:.1}); {:.2} \
+         requests for each",
+        rates.median, requests.median
+    );
+}
+
+/// Indexes as the plain indexer does.
+async fn one_by_one(place: &Place, changesets: usize) -> Figures {
+    let store = place.fill(changesets).await;
+    let mut indexer = Sequential::new(&store.distant, &store.config);
+    let (requests, begun) = (place.requests(), Instant::now());
+    for key in &store.keys {
+        indexer.index(key).await;
+    }
+    figures(place, changesets, requests, begun)
+}
+
+/// Indexes with the store's own indexer, told of as many at once as a block takes.
+async fn in_blocks(place: &Place, changesets: usize, members: usize) -> Figures {
+    let store = place.fill(changesets).await;
+    let limit = BlockLimit {
+        members,
+        ..BlockLimit::default()
+    };
+    let mut indexer = Indexer::new(Arc::new(store.open_distant().await)).with_limit(limit);
+    let (requests, begun) = (place.requests(), Instant::now());
+    for keys in store.keys.chunks(members) {
+        let keys: Vec<ChangesetKey> = keys.to_vec();
+        let report = indexer.index(keys).await.unwrap();
+        assert!(report.refused.is_empty(), "{report:?}");
+    }
+    figures(place, changesets, requests, begun)
+}
+
+#[allow(clippy::cast_precision_loss)] // counts far below 2^52
+fn figures(place: &Place, changesets: usize, requests: u64, begun: Instant) -> Figures {
+    Figures {
+        rate: per_second(changesets as u64, begun.elapsed()),
+        requests: (place.requests() - requests) as f64 / changesets as f64,
+    }
+}
