@@ -88,41 +88,41 @@ impl Writer {
         }
     }
 
-    /// Opens a transaction on a connection, and reads what stands.
-    async fn try_begin(
-        &mut self,
-        mut connection: PgConnection,
-        streams: &[&str],
-    ) -> Result<Vec<PgRow>, sqlx::Error> {
-        let begin = async {
-            sqlx::raw_sql(BEGIN).execute(&mut connection).await?;
-            let heads = sqlx::query(HEADS).bind(streams);
-            heads.fetch_all(&mut connection).await
-        };
-        let rows = patiently(begin).await?;
-        self.open = Some(connection);
-        Ok(rows)
-    }
-
-    /// The same on the connection there is, or on a new one.
-    async fn begin_anywhere(&mut self, streams: &[&str]) -> Result<Vec<PgRow>, sqlx::Error> {
-        if let Some(connection) = self.idle.take() {
-            match self.try_begin(connection, streams).await {
+    /// Opens a transaction on the connection there is, or on a new one.
+    async fn open(&mut self) -> Result<PgConnection, sqlx::Error> {
+        if let Some(mut connection) = self.idle.take() {
+            match open_transaction(&mut connection).await {
+                Ok(()) => return Ok(connection),
                 // It went while nobody used it, and nothing was asked for yet.
                 Err(error) if is_connection_lost(&error) => {}
-                begun => return begun,
+                Err(error) => return Err(error),
             }
         }
-        let connection = self.sessions.open().await?;
-        self.try_begin(connection, streams).await
+        let mut connection = self.sessions.open().await?;
+        open_transaction(&mut connection).await?;
+        Ok(connection)
     }
+}
+
+async fn open_transaction(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    patiently(sqlx::raw_sql(BEGIN).execute(connection)).await?;
+    Ok(())
 }
 
 #[async_trait]
 impl BatchStore for Writer {
+    async fn await_turn(&mut self) -> Result<(), StorageError> {
+        self.open = Some(self.open().await.map_err(translate)?);
+        Ok(())
+    }
+
     async fn begin(&mut self, streams: &[StreamId]) -> Result<Snapshot, StorageError> {
+        let mut connection = self.open.take().ok_or_else(StorageError::closed)?;
         let streams: Vec<&str> = streams.iter().map(StreamId::as_str).collect();
-        let rows = self.begin_anywhere(&streams).await.map_err(translate)?;
+        let heads = sqlx::query(HEADS).bind(streams);
+        let rows = patiently(heads.fetch_all(&mut connection)).await;
+        let rows = rows.map_err(translate)?;
+        self.open = Some(connection);
         snapshot(&rows)
     }
 

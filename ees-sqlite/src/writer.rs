@@ -66,6 +66,11 @@ impl Writer {
 
 #[async_trait]
 impl BatchStore for Writer {
+    /// There is no other writer: the file has one process.
+    async fn await_turn(&mut self) -> Result<(), StorageError> {
+        Ok(())
+    }
+
     async fn begin(&mut self, streams: &[StreamId]) -> Result<Snapshot, StorageError> {
         self.open = Some(Arc::clone(&self.connection).lock_owned().await);
         let connection = self.transaction()?;

@@ -12,11 +12,19 @@ use crate::{Changeset, Commit, StreamId};
 
 /// What the writer needs of a database: one transaction at a time.
 ///
-/// The writer calls `begin`, then `commit` if there is anything to write; and `rollback` instead of
-/// going on after any error, or when there is nothing to write.
+/// The writer calls `await_turn` and `begin`, then `commit` if there is anything to write; and
+/// `rollback` instead of going on after any error, or when there is nothing to write.
 #[async_trait]
 pub trait BatchStore: Send + 'static {
-    /// Opens a transaction that keeps every other writer out, and reads what the judge needs.
+    /// Waits until no other writer is at work, where there can be another one. Commits that come
+    /// meanwhile go into the batch.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the storage fails.
+    async fn await_turn(&mut self) -> Result<(), StorageError>;
+
+    /// Opens a transaction that keeps every other writer out, if that is not done yet, and reads
+    /// what the judge needs.
     ///
     /// # Errors
     /// [`StorageError`] if the storage fails.
@@ -129,9 +137,10 @@ impl<S: BatchStore> Writer<S> {
                     Err(_) => return self.store,
                 },
             };
+            let turn = self.store.await_turn().await;
             let batch;
             (batch, held_over) = self.gather(first);
-            self.settle(batch).await;
+            self.settle(turn, batch).await;
         }
     }
 
@@ -158,9 +167,9 @@ impl<S: BatchStore> Writer<S> {
     /// that one bad member does not fail the others. To repeat a try whose end is unknown is safe:
     /// a commit that had lasted is found outdated, and its commit id tells the use case that it
     /// was this very one.
-    async fn settle(&mut self, batch: Vec<Waiting>) {
+    async fn settle(&mut self, turn: Result<(), StorageError>, batch: Vec<Waiting>) {
         let commits: Vec<&Commit> = batch.iter().map(|waiting| &waiting.commit).collect();
-        let earlier = match self.attempt(&commits).await {
+        let earlier = match self.attempt(turn, &commits).await {
             Ok(outcomes) => {
                 for (waiting, outcome) in batch.into_iter().zip(outcomes) {
                     reply(waiting, Ok(outcome));
@@ -171,25 +180,37 @@ impl<S: BatchStore> Writer<S> {
         };
         let mut unreachable: Option<StorageError> = None;
         for waiting in batch {
-            let result = match &unreachable {
-                Some(error) => Err(error.clone()),
-                None => match self.attempt(&[&waiting.commit]).await {
-                    Ok(mut outcomes) => outcomes.pop().ok_or_else(StorageError::closed),
-                    Err(failure) => {
-                        let error = failure.error.after_a_try(earlier);
-                        if !failure.begun {
-                            unreachable = Some(error.clone());
-                        }
-                        Err(error)
+            if let Some(error) = &unreachable {
+                reply(waiting, Err(error.clone()));
+                continue;
+            }
+            let turn = self.store.await_turn().await;
+            let result = match self.attempt(turn, &[&waiting.commit]).await {
+                Ok(mut outcomes) => outcomes.pop().ok_or_else(StorageError::closed),
+                Err(failure) => {
+                    let error = failure.error.after_a_try(earlier);
+                    if !failure.begun {
+                        unreachable = Some(error.clone());
                     }
-                },
+                    Err(error)
+                }
             };
             reply(waiting, result);
         }
     }
 
-    async fn attempt(&mut self, commits: &[&Commit]) -> Result<Vec<Outcome>, Failure> {
-        let result = self.transact(commits).await;
+    async fn attempt(
+        &mut self,
+        turn: Result<(), StorageError>,
+        commits: &[&Commit],
+    ) -> Result<Vec<Outcome>, Failure> {
+        let result = match turn {
+            Ok(()) => self.transact(commits).await,
+            Err(error) => Err(Failure {
+                error,
+                begun: false,
+            }),
+        };
         if result.is_err() {
             self.store.rollback().await;
         }

@@ -18,6 +18,7 @@ use proptest::prelude::*;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     None,
+    Turn,
     Begin,
     /// The transaction fails for certain.
     Commit,
@@ -48,16 +49,24 @@ fn failed(written: Written) -> StorageError {
 
 #[async_trait]
 impl BatchStore for Faulty {
-    async fn begin(&mut self, streams: &[StreamId]) -> Result<Snapshot, StorageError> {
-        // Others get their turn, so that batches form.
+    async fn await_turn(&mut self) -> Result<(), StorageError> {
+        // Commits come meanwhile, so that batches form.
         tokio::task::yield_now().await;
         assert!(!self.open, "the last transaction was left open");
         let mut database = self.database.lock().unwrap();
         database.transactions += 1;
         self.fault = database.faults.pop().unwrap_or(Fault::None);
+        match self.fault {
+            Fault::Turn => Err(failed(Written::None)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn begin(&mut self, streams: &[StreamId]) -> Result<Snapshot, StorageError> {
         if self.fault == Fault::Begin {
             return Err(failed(Written::None));
         }
+        let database = self.database.lock().unwrap();
         self.open = true;
         let heads = database
             .log
@@ -141,6 +150,7 @@ fn stands(log: &[Changeset], commit: &Commit) -> usize {
 fn fault() -> impl Strategy<Value = Fault> {
     prop_oneof![
         3 => Just(Fault::None),
+        1 => Just(Fault::Turn),
         1 => Just(Fault::Begin),
         1 => Just(Fault::Commit),
         1 => Just(Fault::LostBefore),
@@ -212,6 +222,18 @@ fn waiting_commits_share_transactions() {
     );
 }
 
+/// Whoever comes while others write goes into the next batch, whoever is first in it.
+#[test]
+fn a_batch_grows_while_it_waits_for_its_turn() {
+    let commits: Vec<Commit> = (0..100).map(|stream| commit(stream, 0)).collect();
+    let (_, database) = run(&commits, vec![], BatchLimit::default());
+    assert_eq!(
+        (database.transactions, database.largest),
+        (1, 100),
+        "the first waits for its turn while all others come"
+    );
+}
+
 #[test]
 fn a_batch_ends_at_its_limits() {
     let commits: Vec<Commit> = (0..100).map(|stream| commit(stream, 0)).collect();
@@ -254,11 +276,13 @@ fn a_failed_batch_is_tried_member_by_member() {
 #[test]
 fn a_database_that_cannot_be_reached_is_asked_twice_for_a_batch() {
     let commits: Vec<Commit> = (0..50).map(|stream| commit(stream, 0)).collect();
-    let (results, database) = run(&commits, vec![Fault::Begin; 100], BatchLimit::default());
-    assert!(results.iter().all(Result::is_err));
-    assert!(
-        database.transactions <= 4,
-        "{} transactions",
-        database.transactions
-    );
+    for fault in [Fault::Turn, Fault::Begin] {
+        let (results, database) = run(&commits, vec![fault; 100], BatchLimit::default());
+        assert!(results.iter().all(Result::is_err));
+        assert!(
+            database.transactions <= 4,
+            "{} transactions",
+            database.transactions
+        );
+    }
 }

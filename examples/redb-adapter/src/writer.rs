@@ -30,6 +30,11 @@ pub(crate) struct Open {
 
 #[async_trait]
 impl BatchStore for Writer {
+    /// There is no other writer: the file has one process.
+    async fn await_turn(&mut self) -> Result<(), StorageError> {
+        Ok(())
+    }
+
     async fn begin(&mut self, streams: &[StreamId]) -> Result<Snapshot, StorageError> {
         let database = Arc::clone(&self.database).read_owned().await;
         let streams = streams.to_vec();

@@ -10,8 +10,9 @@ use ees_postgres_testkit::{Database, Server, Settings};
 /// Changesets as the load makes them, in one statement.
 const FILL: &str = "
     INSERT INTO ees.changesets
-    SELECT n, n / S + 1, n / S * 3 + 1, n / S * 3 + 3, n, octet_length('METADATA' || 'EVENTS'),
-           'order-' || (n % S), 'ees-00000000-0000-0000-0000-000000000000', 'METADATA', 'EVENTS'
+    SELECT n, n / STREAMS + 1, n / STREAMS * 3 + 1, n / STREAMS * 3 + 3, n,
+           octet_length('METADATA' || 'EVENTS'), 'order-' || (n % STREAMS),
+           'ees-00000000-0000-0000-0000-000000000000', 'METADATA', 'EVENTS'
     FROM generate_series(0, COUNT - 1) AS n";
 
 /// A durable server that has no reason to write more than it must in mid-round.
@@ -40,8 +41,7 @@ pub(crate) fn fill(database: &Database, changesets: u64) {
         .replace("METADATA", &load::metadata(1))
         .replace("EVENTS", &load::events(1))
         .replace("COUNT", &changesets.to_string())
-        .replace("S ", &format!("{STREAMS} "))
-        .replace("S)", &format!("{STREAMS})"));
+        .replace("STREAMS", &STREAMS.to_string());
     database.sql(&fill).unwrap();
     database.sql("VACUUM ANALYZE ees.changesets").unwrap();
     database.sql("CHECKPOINT").unwrap();
