@@ -1,7 +1,7 @@
 //! Making the index state anew from the positions that changesets have.
 
-use ees_core::Checkpoint;
 use ees_core::ports::IndexState;
+use ees_core::{Checkpoint, Timestamp};
 
 use crate::Admin;
 
@@ -43,7 +43,7 @@ impl Admin {
         let previous = found.map(|state| state.rev);
         let surveyed = self.tables.survey().await?;
         let state = IndexState {
-            rev: previous.map_or(0, |rev| rev + 1),
+            rev: previous.map_or_else(unused_rev, |rev| rev + 1),
             base: Checkpoint::FIRST.plus(surveyed.positions.end()),
             intent: Vec::new(),
         };
@@ -90,4 +90,10 @@ impl Admin {
             voids,
         })
     }
+}
+
+/// A `rev` that the lost state never came to: an indexer that outlived it takes no later state for
+/// one that it knows.
+fn unused_rev() -> u64 {
+    Timestamp::now().as_micros().unsigned_abs()
 }

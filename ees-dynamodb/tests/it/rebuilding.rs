@@ -51,6 +51,7 @@ async fn a_lost_state_is_made_anew() {
         .unwrap();
     assert_eq!((rebuilt.state.next(), rebuilt.voids.len()), (at(5), 0));
     assert_eq!(rebuilt.survey.unindexed, 1);
+    assert!(rebuilt.state.rev > 1_000_000, "no indexer knows it");
     let storage = open(&config).await;
     assert_eq!(order(&storage, 0).await, before);
     sweep(Arc::clone(&storage) as Arc<dyn Index>).await;
