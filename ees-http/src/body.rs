@@ -21,6 +21,9 @@ use crate::gate::Gate;
 /// instead of a broken connection.
 const DISCARD_FACTOR: usize = 4;
 
+/// How much is read and thrown away where the limit is small: what another storage would take.
+const LEAST_DISCARD: usize = 16 * 1024 * 1024;
+
 /// A body, and its room among all that are held.
 pub(crate) struct Held<'a> {
     pub(crate) bytes: Bytes,
@@ -44,7 +47,7 @@ pub(crate) async fn read(mut body: Body, limit: usize, gate: &Gate) -> Result<He
                 None => room = Some(more),
             }
             held.extend_from_slice(&data);
-        } else if size <= limit.saturating_mul(DISCARD_FACTOR) {
+        } else if size <= limit.saturating_mul(DISCARD_FACTOR).max(LEAST_DISCARD) {
             held = BytesMut::new();
             room = None;
         } else {

@@ -120,7 +120,7 @@ pub async fn what_is_not_json_is_refused<H: Harness>(harness: &mut H) {
 /// Nesting ends at 100 levels, however much deeper it goes.
 pub async fn what_is_nested_too_deep_is_refused<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
-    for levels in [101, 126, 127, 128, 129, 100_000] {
+    for levels in [101, 126, 127, 128, 129, 20_000] {
         let arrays = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         let objects = format!("{}1{}", r#"{"":"#.repeat(levels), "}".repeat(levels));
         for value in [arrays, objects] {

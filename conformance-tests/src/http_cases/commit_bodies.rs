@@ -178,11 +178,11 @@ pub async fn a_hundred_levels_of_nesting_and_no_more<H: HttpHarness>(harness: &m
 }
 
 /// Nesting that would exhaust a stack is refused like any other, and the server lives.
-pub async fn a_hundred_thousand_levels_do_no_harm<H: HttpHarness>(harness: &mut H) {
+pub async fn thousands_of_levels_do_no_harm<H: HttpHarness>(harness: &mut H) {
     let remote = harness.remote();
-    let deep = nested(100_000);
-    let open = "[".repeat(100_000);
-    let objects = r#"{"a":"#.repeat(100_000);
+    let deep = nested(20_000);
+    let open = "[".repeat(20_000);
+    let objects = r#"{"a":"#.repeat(20_000);
     let bodies = [
         format!(r#"{{"events":[{deep}]}}"#),
         format!(r#"{{"events":[1],"metadata":{deep}}}"#),

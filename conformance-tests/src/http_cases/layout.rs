@@ -53,13 +53,13 @@ pub async fn only_white_space_is_added<H: HttpHarness>(harness: &mut H) {
         let body = format!(r#"{{"metadata":{payload},"events":[{payload},[{payload}]]}}"#);
         append(&remote, &stream, last, body).await;
     }
+    harness.settle().await;
     let path = path(&stream);
     let paths = ["", "/changesets", "/events", "/changesets?details=true"];
     for part in paths {
         let (plain, laid_out) = both(&remote, Method::GET, &format!("{path}{part}")).await;
         assert_same(&plain, &laid_out);
     }
-    harness.settle().await;
     // As many as stand there by now, so that the answer is the same whoever writes meanwhile.
     let (changesets, events) = (NASTY.len(), 2 * NASTY.len());
     for part in [

@@ -72,7 +72,7 @@ async fn act(config: &DynamoConfig, sdk: &SdkConfig, act: AdminAct) -> Result<To
     }
 }
 
-fn not_opened(error: ees_dynamodb::OpenError) -> Failure {
+fn not_opened(error: impl std::error::Error) -> Failure {
     Failure::Storage(error.to_string())
 }
 

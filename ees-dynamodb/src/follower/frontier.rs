@@ -285,10 +285,12 @@ mod tests {
         }
 
         fn finish(mut self) {
-            for _ in 0..self.stream.shards.len() + 1 {
+            for _ in 0..=self.stream.shards.len() {
                 self.list();
                 let open: Vec<String> = self.frontier.open().map(str::to_owned).collect();
-                open.iter().for_each(|shard| self.read(shard, u32::MAX));
+                for shard in &open {
+                    self.read(shard, u32::MAX);
+                }
             }
             for (id, shard) in self.stream.shards.iter().enumerate() {
                 for times in &shard.read {

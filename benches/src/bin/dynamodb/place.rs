@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use benches::load;
-use ees_core::ports::{ChangesetKey, Storage};
+use ees_core::ports::ChangesetKey;
 use ees_core::{EventStore, Events, Expectation, Json, NewChangeset, StreamId};
 use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, SdkConfig, sdk_with_key};
 use ees_dynamodb_testkit::Emulator;
@@ -100,7 +100,7 @@ async fn commit(store: &EventStore, number: u64) -> ChangesetKey {
 
 /// Commits to a stream that holds so many changesets.
 async fn commit_to(store: &EventStore, stream: u64, last: u64) -> ChangesetKey {
-    let stream_id = StreamId::new(format!("order-{stream}")).unwrap();
+    let stream_id = StreamId::new(&format!("order-{stream}")).unwrap();
     let events = Events::parse(&load::events(last)).unwrap();
     let asked = NewChangeset::new(stream_id, Expectation::LastChangeset(last), events)
         .with_metadata(Json::parse(&load::metadata(last)).unwrap());

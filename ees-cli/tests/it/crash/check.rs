@@ -79,9 +79,9 @@ fn check_positions(log: &[Changeset]) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether something stands, at the checkpoint that was told, if one was.
-fn is_at(told: Option<u64>, place: Option<Option<u64>>) -> bool {
-    place.is_some_and(|place| told.is_none() || told == place)
+/// Whether a place is the one that was told, if one was.
+fn is_told(told: Option<u64>, place: Option<u64>) -> bool {
+    told.is_none() || told == place
 }
 
 /// Every commit was answered in the end; who was told that it stands finds it, at the checkpoint
@@ -95,7 +95,7 @@ fn check_answers(operations: &[Operation], log: &[Changeset]) -> Result<(), Stri
         let ask = &operation.ask;
         let place = stands.get(&(ask.stream.clone(), ask.events.clone()));
         match &operation.answer {
-            Ok(committed) if !is_at(committed.checkpoint, place.copied()) => {
+            Ok(committed) if !place.is_some_and(|place| is_told(committed.checkpoint, *place)) => {
                 return Err(format!("G4: {committed:?} stands at {place:?}"));
             }
             Err(failure) if failure.code == LOST => {
