@@ -155,8 +155,14 @@ pub struct AdminArgs {
     #[command(subcommand)]
     pub act: AdminAct,
     /// The store
-    #[arg(long, value_name = "URL", env = "EES_STORAGE", global = true)]
-    pub storage: Option<String>,
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "EES_STORAGE",
+        default_value = "sqlite:./ees.db",
+        global = true
+    )]
+    pub storage: String,
     /// Print the result as one JSON document
     #[arg(long, global = true)]
     pub json: bool,

@@ -4,6 +4,8 @@ mod rebuild;
 mod survey;
 mod take_over;
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -106,10 +108,21 @@ fn told(findings: &Findings<ChangesetKey>) -> String {
     first.map(ToString::to_string).unwrap_or_default()
 }
 
+/// Who is told how many changesets a scan has seen so far.
+#[derive(Clone)]
+struct Watcher(Arc<dyn Fn(u64) + Send + Sync>);
+
+impl fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watcher")
+    }
+}
+
 /// The operator's side of a store in DynamoDB.
 #[derive(Debug, Clone)]
 pub struct Admin {
     pub(crate) tables: Tables,
+    watcher: Option<Watcher>,
 }
 
 impl Admin {
@@ -120,7 +133,17 @@ impl Admin {
     pub async fn new(config: &DynamoConfig, sdk: &SdkConfig) -> Result<Self, OpenError> {
         check_surroundings(sdk).await?;
         let tables = Tables::new(config, sdk);
-        Ok(Self { tables })
+        Ok(Self {
+            tables,
+            watcher: None,
+        })
+    }
+
+    /// Tells how many changesets a scan has seen so far, page by page.
+    #[must_use]
+    pub fn watched_by(mut self, watcher: impl Fn(u64) + Send + Sync + 'static) -> Self {
+        self.watcher = Some(Watcher(Arc::new(watcher)));
+        self
     }
 
     /// Makes those of the two tables that are missing, waits until they can be used, checks both,

@@ -21,7 +21,9 @@ struct Told {
 pub(super) async fn run(storage: &str, args: &AdminArgs) -> Result<(), Failure> {
     let config = dynamodb_config(storage)?;
     let sdk = dynamodb_sdk(&config).await;
-    let told = act(&config, &sdk, args.act).await?;
+    let told = act(&config, &sdk, args.act).await;
+    progress("");
+    let told = told?;
     if args.json {
         println!("{}", told.json);
     } else {
@@ -32,6 +34,7 @@ pub(super) async fn run(storage: &str, args: &AdminArgs) -> Result<(), Failure> 
 
 async fn act(config: &DynamoConfig, sdk: &SdkConfig, act: AdminAct) -> Result<Told, Failure> {
     let admin = Admin::new(config, sdk).await.map_err(not_opened)?;
+    let admin = admin.watched_by(|seen| progress(&format!("{seen} changesets scanned")));
     match act {
         AdminAct::CreateTables => {
             let made = admin.create_tables().await.map_err(not_opened)?;
@@ -52,7 +55,6 @@ async fn act(config: &DynamoConfig, sdk: &SdkConfig, act: AdminAct) -> Result<To
                 replace,
                 accept_disorder,
             };
-            eprintln!("scanning table {} ...", config.events_table);
             let rebuilt = admin.rebuild_index(options).await.map_err(not_done)?;
             Ok(told(&rebuilt, dry_run))
         }
@@ -65,7 +67,6 @@ async fn act(config: &DynamoConfig, sdk: &SdkConfig, act: AdminAct) -> Result<To
                 replace: false,
                 accept_disorder,
             };
-            eprintln!("scanning table {} ...", config.events_table);
             let taken = admin.take_over(options).await.map_err(not_done)?;
             Ok(told(&taken, dry_run))
         }

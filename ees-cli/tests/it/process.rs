@@ -1,5 +1,6 @@
 //! The binary as a process: its command line, its ends, its logs, its backups.
 
+mod administering;
 mod backing_up;
 mod disk;
 mod logging;

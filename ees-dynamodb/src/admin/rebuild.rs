@@ -41,7 +41,7 @@ impl Admin {
             self.complete(state).await?;
         }
         let previous = found.map(|state| state.rev);
-        let surveyed = self.tables.survey().await?;
+        let surveyed = self.survey().await?;
         let state = IndexState {
             rev: previous.map_or_else(unused_rev, |rev| rev + 1),
             base: Checkpoint::FIRST.plus(surveyed.positions.end()),

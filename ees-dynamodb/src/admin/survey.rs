@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use ees_core::ports::{ChangesetKey, StorageError};
 use ees_core::{Checkpoint, MAX_ID, PAGE_SIZE, StreamId};
 
+use crate::Admin;
 use crate::items::{self, Item};
-use crate::tables::Tables;
 use crate::voids::Voids;
+
+use super::Watcher;
 
 /// How many findings of a kind are told; all are counted.
 const TOLD: usize = 100;
@@ -68,14 +70,17 @@ pub(super) struct Surveyed {
     waiting: Option<StreamId>,
 }
 
-impl Tables {
+impl Admin {
     /// Scans the events table, consistently.
     pub(super) async fn survey(&self) -> Result<Surveyed, StorageError> {
         let (mut surveyed, mut start) = (Surveyed::default(), None);
         loop {
-            let (items, next) = self.scan_page(self.scan(), start).await?;
+            let (items, next) = self.tables.scan_page(self.tables.scan(), start).await?;
             for item in items.iter().filter(|item| !items::is_reserved(item)) {
                 surveyed.add(item);
+            }
+            if let Some(Watcher(tell)) = &self.watcher {
+                tell(surveyed.survey.changesets);
             }
             if next.is_none() {
                 return Ok(surveyed);

@@ -56,7 +56,7 @@ impl Admin {
         if !counter.is_fenced && !options.dry_run {
             self.tables.fence(&counter).await?;
         }
-        let surveyed = self.tables.survey().await?;
+        let surveyed = self.survey().await?;
         let last = counter.position()?;
         let end = surveyed.positions.end();
         let given = last.map_or(0, |last| last.get() + 1);
