@@ -32,6 +32,9 @@ const LISTED_EVERY: Duration = Duration::from_mins(5);
 /// The least time between two saves of the position.
 const SAVED_EVERY: Duration = Duration::from_secs(5);
 
+/// The time between two saves of the same place, so that it is known not to be old.
+const SAVED_AGAIN_EVERY: Duration = Duration::from_hours(1);
+
 /// What the stream told.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Notified {
@@ -59,7 +62,7 @@ pub struct Follower {
     found: bool,
     begun: Option<Instant>,
     listed: Option<Instant>,
-    last_save: Instant,
+    last_save: Option<Instant>,
 }
 
 impl Follower {
@@ -84,7 +87,7 @@ impl Follower {
             found: true,
             begun: None,
             listed: None,
-            last_save: Instant::now(),
+            last_save: None,
         })
     }
 
@@ -121,8 +124,13 @@ impl Follower {
     /// # Errors
     /// [`StorageError`] if DynamoDB fails; it is remembered another time then.
     pub async fn done(&mut self) -> Result<(), StorageError> {
-        let is_due = self.last_save.elapsed() >= SAVED_EVERY;
-        if !is_due || self.gap_open || self.saved == self.frontier {
+        let every = if self.saved == self.frontier {
+            SAVED_AGAIN_EVERY
+        } else {
+            SAVED_EVERY
+        };
+        let is_due = self.last_save.is_none_or(|last| last.elapsed() >= every);
+        if !is_due || self.gap_open {
             return Ok(());
         }
         let tables = &self.storage.tables;
@@ -130,7 +138,7 @@ impl Follower {
             .save_position(self.storage.stream_arn(), &self.frontier)
             .await?;
         self.saved = self.frontier.clone();
-        self.last_save = Instant::now();
+        self.last_save = Some(Instant::now());
         Ok(())
     }
 

@@ -8,6 +8,7 @@ mod conformance;
 mod cost;
 mod failing;
 mod faults;
+mod following;
 mod malformed;
 mod opening;
 mod order;

@@ -1,0 +1,69 @@
+//! The table's stream, as whoever indexes follows it.
+
+use std::sync::Arc;
+
+use ees_core::ports::ChangesetKey;
+use ees_dynamodb::{DynamoConfig, DynamoStorage, Follower};
+use ees_dynamodb_testkit::Emulator;
+
+use crate::order::key;
+use crate::store::{commit, config, create, open, sdk};
+
+async fn follower(config: &DynamoConfig, storage: &Arc<DynamoStorage>) -> Follower {
+    let opened = Follower::open(Arc::clone(storage), &sdk(config).await).await;
+    opened.unwrap()
+}
+
+/// Follows until so many commits were told; they, and whether there was a gap.
+async fn told(follower: &mut Follower, count: usize) -> (Vec<ChangesetKey>, bool) {
+    let (mut committed, mut gap) = (Vec::new(), false);
+    while committed.len() < count {
+        let told = follower.next().await.unwrap();
+        committed.extend(told.committed);
+        gap |= told.gap;
+    }
+    (committed, gap)
+}
+
+/// What was told and not dealt with is told again to who follows next, with the gap.
+#[tokio::test]
+async fn every_commit_is_told_until_it_was_dealt_with() {
+    let emulator = Emulator::start().unwrap();
+    let config = config(emulator.endpoint());
+    create(&config).await;
+    let storage = open(&config).await;
+    commit(&storage, "a", 0).await;
+    commit(&storage, "b", 0).await;
+    let both = [key("a", 1), key("b", 1)];
+
+    let mut first = follower(&config, &storage).await;
+    assert_eq!(told(&mut first, 2).await, (both.to_vec(), true));
+    // The gap is still open: nobody has swept.
+    first.done().await.unwrap();
+
+    let mut second = follower(&config, &storage).await;
+    assert_eq!(told(&mut second, 2).await, (both.to_vec(), true));
+    second.close_gap();
+    second.done().await.unwrap();
+
+    commit(&storage, "a", 1).await;
+    let mut third = follower(&config, &storage).await;
+    assert_eq!(told(&mut third, 1).await, (vec![key("a", 2)], false));
+}
+
+/// What is written to an item later is no commit, nor are items of the store's own.
+#[tokio::test]
+async fn only_commits_are_told() {
+    let emulator = Emulator::start().unwrap();
+    let config = config(emulator.endpoint());
+    create(&config).await;
+    let storage = open(&config).await;
+    commit(&storage, "a", 0).await;
+    let mut follower = follower(&config, &storage).await;
+    told(&mut follower, 1).await;
+    let mut indexer = ees_core::indexer::Indexer::new(Arc::clone(&storage) as _);
+    assert_eq!(indexer.index([key("a", 1)]).await.unwrap().written, 1);
+    commit(&storage, "a", 1).await;
+    let (committed, _) = told(&mut follower, 1).await;
+    assert_eq!(committed, [key("a", 2)]);
+}
