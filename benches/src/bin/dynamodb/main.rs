@@ -19,7 +19,7 @@ use benches::report::{Spread, per_second, spread};
 use clap::Parser;
 use ees_core::indexer::{BlockLimit, Indexer};
 use ees_core::ports::ChangesetKey;
-use place::Place;
+use place::Store;
 use sequential::Sequential;
 
 /// The blocks that are compared.
@@ -32,7 +32,7 @@ struct Args {
     #[arg(long, default_value_t = 5)]
     rounds: usize,
     /// How many changesets the largest block's side indexes in a round
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 400)]
     changesets: usize,
     /// What is added to each request, in milliseconds
     #[arg(long, default_value_t = 5)]
@@ -49,16 +49,16 @@ struct Figures {
 #[tokio::main]
 async fn main() {
     let args = Args::parse();
-    let place = Place::start(Duration::from_millis(args.delay)).await;
+    let delay = Duration::from_millis(args.delay);
     let mut plain = Vec::new();
     let mut blocks = BLOCKS.map(|_| Vec::new());
     // The first round warms all sides up.
     for round in 0..=args.rounds.max(1) {
-        let figures = one_by_one(&place, args.changesets / 20).await;
+        let figures = one_by_one(delay, args.changesets / 20).await;
         let mut measured = vec![];
         for members in BLOCKS {
             let changesets = (args.changesets * members / 100).max(args.changesets / 20);
-            measured.push(in_blocks(&place, changesets, members).await);
+            measured.push(in_blocks(delay, changesets, members).await);
         }
         if round > 0 {
             plain.push(figures);
@@ -72,7 +72,8 @@ async fn main() {
     for (members, figures) in BLOCKS.iter().zip(&blocks) {
         print(&format!("blocks of {members}"), figures, &plain);
     }
-    let requests = place.requests_of_commits(args.changesets / 4).await;
+    let store = Store::fill(0, delay).await;
+    let requests = store.requests_of_commits(args.changesets / 4).await;
     println!("commit to a stream whose end is known: {requests:.2} requests");
 }
 
@@ -93,37 +94,37 @@ fn print(name: &str, figures: &[Figures], plain: &[Figures]) {
 }
 
 /// Indexes as the plain indexer does.
-async fn one_by_one(place: &Place, changesets: usize) -> Figures {
-    let store = place.fill(changesets).await;
+async fn one_by_one(delay: Duration, changesets: usize) -> Figures {
+    let store = Store::fill(changesets, delay).await;
     let mut indexer = Sequential::new(&store.distant, &store.config);
-    let (requests, begun) = (place.requests(), Instant::now());
+    let (requests, begun) = (store.requests(), Instant::now());
     for key in &store.keys {
         indexer.index(key).await;
     }
-    figures(place, changesets, requests, begun)
+    figures(&store, changesets, requests, begun)
 }
 
 /// Indexes with the store's own indexer, told of as many at once as a block takes.
-async fn in_blocks(place: &Place, changesets: usize, members: usize) -> Figures {
-    let store = place.fill(changesets).await;
+async fn in_blocks(delay: Duration, changesets: usize, members: usize) -> Figures {
+    let store = Store::fill(changesets, delay).await;
     let limit = BlockLimit {
         members,
         ..BlockLimit::default()
     };
     let mut indexer = Indexer::new(Arc::new(store.open_distant().await)).with_limit(limit);
-    let (requests, begun) = (place.requests(), Instant::now());
+    let (requests, begun) = (store.requests(), Instant::now());
     for keys in store.keys.chunks(members) {
         let keys: Vec<ChangesetKey> = keys.to_vec();
         let report = indexer.index(keys).await.unwrap();
         assert!(report.refused.is_empty(), "{report:?}");
     }
-    figures(place, changesets, requests, begun)
+    figures(&store, changesets, requests, begun)
 }
 
 #[allow(clippy::cast_precision_loss)] // counts far below 2^52
-fn figures(place: &Place, changesets: usize, requests: u64, begun: Instant) -> Figures {
+fn figures(store: &Store, changesets: usize, requests: u64, begun: Instant) -> Figures {
     Figures {
         rate: per_second(changesets as u64, begun.elapsed()),
-        requests: (place.requests() - requests) as f64 / changesets as f64,
+        requests: (store.requests() - requests) as f64 / changesets as f64,
     }
 }
