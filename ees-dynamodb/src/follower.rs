@@ -29,6 +29,9 @@ const IDLE: Duration = Duration::from_secs(1);
 /// How often shards are listed when none ended.
 const LISTED_EVERY: Duration = Duration::from_mins(5);
 
+/// How often they are listed while others must come: a new stream's first ones, or children.
+const LISTED_AGAIN_EVERY: Duration = Duration::from_secs(2);
+
 /// The least time between two saves of the position.
 const SAVED_EVERY: Duration = Duration::from_secs(5);
 
@@ -59,6 +62,7 @@ pub struct Follower {
     gap: bool,
     /// Whoever was told has not closed the gap yet.
     gap_open: bool,
+    /// Whether this round found anything.
     found: bool,
     begun: Option<Instant>,
     listed: Option<Instant>,
@@ -98,10 +102,12 @@ impl Follower {
     /// [`StorageError`] if DynamoDB fails. Nothing is lost by that.
     pub async fn next(&mut self) -> Result<Notified, StorageError> {
         self.wait().await;
-        if self
-            .listed
-            .is_none_or(|listed| listed.elapsed() >= LISTED_EVERY)
-        {
+        let every = if self.frontier.is_open() {
+            LISTED_EVERY
+        } else {
+            LISTED_AGAIN_EVERY
+        };
+        if self.listed.is_none_or(|listed| listed.elapsed() >= every) {
             self.list().await?;
         }
         if self.turn.is_empty() {
@@ -147,16 +153,19 @@ impl Follower {
         self.gap_open = self.gap;
     }
 
-    /// Waits for the next round.
+    /// Waits for the next round, if one is over.
     async fn wait(&mut self) {
+        if !self.turn.is_empty() {
+            return;
+        }
         let heard = self.storage.news.listen();
         if let Some(begun) = self.begun {
             tokio::time::sleep(ROUND.saturating_sub(begun.elapsed())).await;
         }
-        if !self.found && self.turn.is_empty() {
+        if !self.found {
             let _ = tokio::time::timeout(IDLE, heard).await;
         }
-        self.begun = Some(Instant::now());
+        (self.begun, self.found) = (Some(Instant::now()), false);
     }
 
     async fn list(&mut self) -> Result<(), StorageError> {
@@ -201,7 +210,7 @@ impl Follower {
                 Err(error) => failed = Some(error),
             }
         }
-        self.found = !committed.is_empty() || self.listed.is_none();
+        self.found |= !committed.is_empty() || self.listed.is_none();
         match failed {
             Some(error) if committed.is_empty() => Err(error),
             _ => Ok(Notified {

@@ -41,6 +41,11 @@ impl Frontier {
         open.map(|(shard, _)| shard)
     }
 
+    /// Whether there are shards, and each can be read on: none waits for its children.
+    pub(super) fn is_open(&self) -> bool {
+        !self.0.is_empty() && self.0.values().all(|place| *place != Place::End)
+    }
+
     pub(super) fn place(&self, shard: &str) -> Option<&Place> {
         self.0.get(shard)
     }
@@ -335,9 +340,13 @@ mod tests {
             parent: parent.map(str::to_owned),
         };
         let mut frontier = Frontier::default();
+        assert!(!frontier.is_open(), "the first shards must come yet");
         assert!(!frontier.update(&[shard("a", None)]));
+        assert!(frontier.is_open());
         frontier.reach("a", Place::After("7".to_owned()));
         assert!(frontier.update(&[shard("b", Some("a"))]), "a had more");
         assert_eq!(frontier.open().collect::<Vec<_>>(), ["b"]);
+        frontier.reach("b", Place::End);
+        assert!(!frontier.is_open(), "its children must come yet");
     }
 }
