@@ -6,6 +6,7 @@ mod checkpoint_store;
 mod clock;
 mod index;
 mod news;
+mod publisher;
 mod statistics;
 mod storage;
 
@@ -15,5 +16,6 @@ pub use index::{
     ChangesetKey, Entry, Index, IndexState, MAX_KEYS, PositionWrite, SweepCursor, SweepPage,
 };
 pub use news::News;
+pub use publisher::{Message, PublishError, PublishLimits, Publisher, Topic};
 pub use statistics::StatisticsStore;
 pub use storage::{Outcome, Storage, StorageError, Written};
