@@ -13,6 +13,7 @@ mod ids;
 mod page;
 mod payload;
 mod projector;
+mod publication;
 mod statistics;
 mod subscription;
 mod timestamp;
@@ -31,6 +32,7 @@ pub use page::{
 };
 pub use payload::{Events, Json, MAX_DEPTH, PayloadError};
 pub use projector::Projector;
+pub use publication::{MIN_MESSAGE_BYTES, Publication, Unsent};
 pub use statistics::Statistics;
 pub use subscription::Subscription;
 pub use timestamp::{Timestamp, TimestampError};

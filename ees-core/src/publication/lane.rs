@@ -1,0 +1,79 @@
+//! What is to be sent of one stream to one topic, in its order.
+
+use std::collections::VecDeque;
+
+use crate::ports::{Message, PublishError, Topic};
+use crate::{Changeset, EventId};
+
+use super::message::{of_changeset, of_event};
+
+/// A stream's messages to a topic: one goes at a time, and the next one after it has arrived.
+#[derive(Debug)]
+pub(super) struct Lane {
+    topic: Topic,
+    limit: usize,
+    /// Changesets with their numbers in the publication; the first one's messages are being sent.
+    waiting: VecDeque<(u64, Changeset)>,
+    /// Events of the first one that are still to be sent.
+    events: VecDeque<(EventId, Box<str>)>,
+    /// What stands in the way.
+    pub(super) failure: Option<PublishError>,
+}
+
+impl Lane {
+    pub(super) fn new(topic: Topic, limit: usize) -> Self {
+        Self {
+            topic,
+            limit,
+            waiting: VecDeque::new(),
+            events: VecDeque::new(),
+            failure: None,
+        }
+    }
+
+    /// Adds a changeset that has a message for the topic.
+    pub(super) fn add(&mut self, number: u64, changeset: Changeset) {
+        self.waiting.push_back((number, changeset));
+        if self.waiting.len() == 1 {
+            self.begin();
+        }
+    }
+
+    /// The changeset whose messages are being sent.
+    pub(super) fn first(&self) -> Option<&Changeset> {
+        self.waiting.front().map(|(_, changeset)| changeset)
+    }
+
+    /// The message that has to go next.
+    pub(super) fn message(&self) -> Option<Message> {
+        let changeset = self.first()?;
+        Some(match (self.topic, self.events.front()) {
+            (Topic::Changesets, _) => of_changeset(changeset, self.limit),
+            (Topic::Events, event) => {
+                let (event_id, data) = event?;
+                of_event(changeset, *event_id, data, self.limit)
+            }
+        })
+    }
+
+    /// The message has arrived: goes on to the next one, and answers the number of its changeset if
+    /// it was that one's last.
+    pub(super) fn arrived(&mut self) -> Option<u64> {
+        self.events.pop_front();
+        if !self.events.is_empty() {
+            return None;
+        }
+        let (number, _) = self.waiting.pop_front()?;
+        self.begin();
+        Some(number)
+    }
+
+    fn begin(&mut self) {
+        let (Topic::Events, Some((_, changeset))) = (self.topic, self.waiting.front()) else {
+            return;
+        };
+        let ids = (changeset.first_event_id.get()..).filter_map(|id| EventId::new(id).ok());
+        let events = changeset.events.iter().map(Box::from);
+        self.events = ids.zip(events).collect();
+    }
+}

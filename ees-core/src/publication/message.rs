@@ -1,0 +1,82 @@
+//! What a message says: `docs/publishing.md` has it for people.
+
+use std::iter;
+
+use sha2::{Digest, Sha224, Sha256};
+
+use crate::ports::Message;
+use crate::{Changeset, EventId, StreamId};
+
+/// The least that a publisher's limit has to let pass: a message without its payload, its stream id
+/// as long as one can be and all of it escaped.
+pub const MIN_MESSAGE_BYTES: usize = 4 * 1024;
+
+/// The message of a changeset.
+pub(super) fn of_changeset(changeset: &Changeset, limit: usize) -> Message {
+    let names = names(changeset);
+    let (events, metadata) = (changeset.events.as_str(), changeset.metadata.as_str());
+    let body = first_within(
+        limit,
+        &[
+            &|| format!(r#"{{{names},"events":{events},"metadata":{metadata}}}"#),
+            &|| format!(r#"{{{names},"metadata":{metadata},"truncated":true}}"#),
+            &|| format!(r#"{{{names},"truncated":true}}"#),
+        ],
+    );
+    message(&changeset.stream_id, &[changeset.changeset_id.get()], body)
+}
+
+/// The message of an event.
+pub(super) fn of_event(
+    changeset: &Changeset,
+    event_id: EventId,
+    data: &str,
+    limit: usize,
+) -> Message {
+    let names = names(changeset);
+    let body = first_within(
+        limit,
+        &[
+            &|| format!(r#"{{{names},"event_id":{event_id},"data":{data}}}"#),
+            &|| format!(r#"{{{names},"event_id":{event_id},"truncated":true}}"#),
+        ],
+    );
+    let ids = [changeset.changeset_id.get(), event_id.get()];
+    message(&changeset.stream_id, &ids, body)
+}
+
+fn names(changeset: &Changeset) -> String {
+    let stream_id = serde_json::Value::from(changeset.stream_id.as_str());
+    let changeset_id = changeset.changeset_id;
+    format!(r#""stream_id":{stream_id},"changeset_id":{changeset_id}"#)
+}
+
+/// The first of these bodies that is within the limit; the last one is.
+fn first_within(limit: usize, bodies: &[&dyn Fn() -> String]) -> String {
+    let mut bodies = bodies.iter().map(|body| without_noncharacters(body()));
+    let fits = bodies.find(|body| body.len() <= limit);
+    fits.unwrap_or_default()
+}
+
+/// The ids at the end, as many for each message of a topic, keep the deduplication id unambiguous.
+fn message(stream_id: &StreamId, ids: &[u64], body: String) -> Message {
+    let ids = ids.iter().map(u64::to_string);
+    let named = iter::once(stream_id.as_str().to_owned()).chain(ids);
+    let named = named.collect::<Vec<_>>().join("/");
+    Message {
+        group: format!("{:x}", Sha224::digest(stream_id.as_str())),
+        deduplication_id: format!("{:x}", Sha256::digest(named)),
+        body,
+    }
+}
+
+/// JSON allows two characters, inside strings, that queues refuse: they go escaped, which means the
+/// same.
+fn without_noncharacters(body: String) -> String {
+    if body.contains(['\u{fffe}', '\u{ffff}']) {
+        return body
+            .replace('\u{fffe}', r"\ufffe")
+            .replace('\u{ffff}', r"\uffff");
+    }
+    body
+}

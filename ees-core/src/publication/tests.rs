@@ -1,0 +1,316 @@
+//! Publications over a publisher that fails, loses answers, and is dropped in the middle.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use futures_util::future::Either;
+use proptest::prelude::*;
+
+use super::*;
+use crate::ports::PublishLimits;
+use crate::{ChangesetId, CommitId, EventId, Events, Json, StreamId, Timestamp};
+
+const LIMITS: PublishLimits = PublishLimits {
+    messages: 3,
+    batch_bytes: 2 * MIN_MESSAGE_BYTES,
+    message_bytes: MIN_MESSAGE_BYTES,
+};
+
+/// What happens to a message.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    Arrives,
+    Fails,
+    ArrivesUnheard,
+}
+
+/// Keeps what arrives, and fails as it is told.
+struct Subscriber {
+    fates: Mutex<Vec<Fate>>,
+    arrived: Mutex<Vec<(Topic, Message)>>,
+    calls: Mutex<u64>,
+}
+
+impl Subscriber {
+    fn new(fates: Vec<Fate>) -> Arc<Self> {
+        Arc::new(Self {
+            fates: Mutex::new(fates),
+            arrived: Mutex::default(),
+            calls: Mutex::default(),
+        })
+    }
+
+    /// What a subscriber sees who forgets what has come before: per topic and group, in order.
+    fn seen(&self) -> HashMap<(Topic, String), Vec<Message>> {
+        let (mut known, mut seen) = (HashSet::new(), HashMap::<_, Vec<_>>::new());
+        for (topic, message) in self.arrived.lock().unwrap().iter() {
+            if known.insert((*topic, message.deduplication_id.clone())) {
+                let group = (*topic, message.group.clone());
+                seen.entry(group).or_default().push(message.clone());
+            }
+        }
+        seen
+    }
+}
+
+#[async_trait]
+impl Publisher for Subscriber {
+    fn topics(&self) -> &[Topic] {
+        &[Topic::Changesets, Topic::Events]
+    }
+
+    fn limits(&self) -> PublishLimits {
+        LIMITS
+    }
+
+    async fn publish(&self, topic: Topic, batch: &[Message]) -> Vec<Result<(), PublishError>> {
+        *self.calls.lock().unwrap() += 1;
+        let groups: HashSet<_> = batch.iter().map(|message| &message.group).collect();
+        assert_eq!(groups.len(), batch.len(), "no group twice in a call");
+        assert!((1..=LIMITS.messages).contains(&batch.len()));
+        let bytes: usize = batch.iter().map(|message| message.body.len()).sum();
+        assert!(bytes <= LIMITS.batch_bytes);
+        let mut results = Vec::new();
+        for message in batch {
+            assert!(message.body.len() <= LIMITS.message_bytes);
+            let fate = self.fates.lock().unwrap().pop().unwrap_or(Fate::Arrives);
+            if !matches!(fate, Fate::Fails) {
+                self.arrived.lock().unwrap().push((topic, message.clone()));
+            }
+            results.push(match fate {
+                Fate::Arrives => Ok(()),
+                _ => Err(unanswered()),
+            });
+        }
+        futures_timer::Delay::new(std::time::Duration::from_micros(10)).await;
+        results
+    }
+}
+
+fn changeset(stream: &str, number: u64, first_event: u64, events: &[&str]) -> Changeset {
+    let events = Events::parse(&format!("[{}]", events.join(","))).unwrap();
+    Changeset {
+        stream_id: StreamId::new(stream).unwrap(),
+        changeset_id: ChangesetId::new(number).unwrap(),
+        first_event_id: EventId::new(first_event).unwrap(),
+        last_event_id: EventId::new(first_event + events.count() - 1).unwrap(),
+        timestamp: Timestamp::now(),
+        commit_id: CommitId::new("c").unwrap(),
+        events,
+        metadata: Json::parse(r#"{"by":"ü"}"#).unwrap(),
+        checkpoint: None,
+    }
+}
+
+/// Some streams' changesets, mixed: each of so many events.
+fn changesets(plan: &[(u8, usize)]) -> Vec<Changeset> {
+    let mut ends = HashMap::<u8, (u64, u64)>::new();
+    let made = plan.iter().map(|&(stream, events)| {
+        let (changesets, last) = ends.entry(stream).or_default();
+        let first = *last + 1;
+        *changesets += 1;
+        *last += events as u64;
+        changeset(
+            &format!("s{stream}"),
+            *changesets,
+            first,
+            &vec!["1"; events],
+        )
+    });
+    made.collect()
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        6 => Just(Fate::Arrives),
+        1 => Just(Fate::Fails),
+        1 => Just(Fate::ArrivesUnheard),
+    ]
+}
+
+fn number(message: &Message, name: &str) -> u64 {
+    let body: serde_json::Value = serde_json::from_str(&message.body).unwrap();
+    body[name].as_u64().unwrap()
+}
+
+proptest! {
+    #[test]
+    fn everything_arrives_once_and_in_its_streams_order(
+        plan in prop::collection::vec((0..5_u8, 1..4_usize), 0..20),
+        fates in prop::collection::vec(fate(), 0..40),
+        dropped_after in prop::collection::vec(0..60_u64, 0..4),
+    ) {
+        let subscriber = Subscriber::new(fates);
+        let mut publication = Publication::new(Arc::clone(&subscriber) as Arc<dyn Publisher>);
+        let changesets = changesets(&plan);
+        let (early, late) = changesets.split_at(changesets.len() / 2);
+        early.iter().for_each(|changeset| publication.add(changeset.clone()));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            for micros in dropped_after {
+                let stop = futures_timer::Delay::new(std::time::Duration::from_micros(micros));
+                let run = std::pin::pin!(publication.run());
+                if let Either::Left((_, run)) = futures_util::future::select(stop, run).await {
+                    let _ = run;
+                }
+            }
+            late.iter().for_each(|changeset| publication.add(changeset.clone()));
+            for _ in 0..100 {
+                publication.run().await;
+                let failed = publication.failures().count();
+                prop_assert_eq!(failed == 0, publication.unpublished().len() == 0);
+                if failed == 0 {
+                    break;
+                }
+            }
+            Ok(())
+        })?;
+        prop_assert_eq!(publication.unpublished().len(), 0);
+        let seen = subscriber.seen();
+        let sent = |topic| seen.iter().filter(move |((of, _), _)| *of == topic).map(|(_, m)| m);
+        prop_assert_eq!(sent(Topic::Changesets).flatten().count(), plan.len());
+        let events: usize = plan.iter().map(|(_, events)| events).sum();
+        prop_assert_eq!(sent(Topic::Events).flatten().count(), events);
+        for (topic, name) in [(Topic::Changesets, "changeset_id"), (Topic::Events, "event_id")] {
+            for messages in sent(topic) {
+                prop_assert!(messages.iter().map(|m| number(m, name)).eq(1..=messages.len() as u64));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_failure_holds_back_its_own_stream_and_topic_alone() {
+    // Fates are taken from the end: the first message fails.
+    let subscriber = Subscriber::new(vec![Fate::Fails]);
+    let mut publication = Publication::new(Arc::clone(&subscriber) as Arc<dyn Publisher>);
+    for changeset in changesets(&[(0, 1), (0, 1), (1, 1), (2, 1)]) {
+        publication.add(changeset);
+    }
+    publication.run().await;
+    let failed: Vec<_> = publication
+        .failures()
+        .map(|failure| failure.key.clone())
+        .collect();
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    let waiting: Vec<_> = publication.unpublished().collect();
+    assert!(
+        waiting
+            .iter()
+            .all(|waiting| waiting.stream_id == failed[0].stream_id)
+    );
+    assert_eq!(waiting[0].changeset_id, failed[0].changeset_id);
+    let all = 8;
+    assert_eq!(
+        subscriber.arrived.lock().unwrap().len(),
+        all - waiting.len()
+    );
+}
+
+#[tokio::test]
+async fn calls_are_filled() {
+    let subscriber = Subscriber::new(vec![]);
+    let mut publication = Publication::new(Arc::clone(&subscriber) as Arc<dyn Publisher>);
+    for changeset in changesets(&[(0, 1), (1, 1), (2, 1), (3, 1), (4, 1), (5, 1)]) {
+        publication.add(changeset);
+    }
+    publication.run().await;
+    assert_eq!(
+        *subscriber.calls.lock().unwrap(),
+        4,
+        "12 messages, 3 a call"
+    );
+}
+
+fn messages(changeset: &Changeset, limit: usize) -> Vec<serde_json::Value> {
+    let event = message::of_event(changeset, changeset.first_event_id, "[2]", limit);
+    let changeset = message::of_changeset(changeset, limit);
+    let bodies = [changeset.body, event.body];
+    assert!(bodies.iter().all(|body| body.len() <= limit));
+    bodies
+        .map(|body| serde_json::from_str(&body).unwrap())
+        .into()
+}
+
+#[test]
+fn messages_are_those_of_the_contract() {
+    let changeset = changeset("a/\"ß\"", 7, 3, &["1.10", "\"ü\""]);
+    let message = message::of_changeset(&changeset, 1000);
+    assert_eq!(
+        message.body,
+        r#"{"stream_id":"a/\"ß\"","changeset_id":7,"events":[1.10,"ü"],"metadata":{"by":"ü"}}"#
+    );
+    // printf 'a/"ß"' | sha224sum; printf 'a/"ß"/7' | sha256sum
+    assert_eq!(
+        message.group,
+        "9846f7842f2e25abe2f630ba934f523c717e55d51e3bfc3b07d55a4e"
+    );
+    assert_eq!(
+        message.deduplication_id,
+        "ed7493a0101298847f80f7770865be17d37e565ee39a877d28f3fa0c621d3127"
+    );
+    let event = message::of_event(&changeset, changeset.last_event_id, "\"ü\"", 1000);
+    assert_eq!(
+        event.body,
+        r#"{"stream_id":"a/\"ß\"","changeset_id":7,"event_id":4,"data":"ü"}"#
+    );
+    assert_eq!(event.group, message.group);
+    // printf 'a/"ß"/7/4' | sha256sum
+    assert_eq!(
+        event.deduplication_id,
+        "2f537a5de6c80ca6c45267de906a6f3da07d4899ce0b97187c51263dfc7fd49d"
+    );
+}
+
+#[test]
+fn what_is_too_large_goes_without_its_payload() {
+    let whole = changeset("s", 1, 1, &["[2]", "[3333333333333333333333]"]);
+    let full = message::of_changeset(&whole, 1000).body.len();
+    assert_eq!(
+        messages(&whole, full)[0]["events"],
+        serde_json::json!([[2], [3333333333333333333333_f64]])
+    );
+    let cut = &messages(&whole, full - 1)[0];
+    assert_eq!(
+        *cut,
+        serde_json::json!({"stream_id": "s", "changeset_id": 1, "metadata": {"by": "ü"}, "truncated": true})
+    );
+    let least = messages(&whole, 60);
+    assert_eq!(
+        least[0],
+        serde_json::json!({"stream_id": "s", "changeset_id": 1, "truncated": true})
+    );
+    let event = serde_json::json!({"stream_id": "s", "changeset_id": 1, "event_id": 1});
+    let mut with_data = event.clone();
+    with_data["data"] = serde_json::json!([2]);
+    assert_eq!(least[1], with_data);
+    let long = "x".repeat(100);
+    let cut = message::of_event(&whole, whole.first_event_id, &format!("\"{long}\""), 90).body;
+    let mut truncated = event;
+    truncated["truncated"] = true.into();
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&cut).unwrap(),
+        truncated
+    );
+}
+
+#[test]
+fn the_longest_name_fits_the_least_limit() {
+    for name in ["\"", "\u{fffe}"] {
+        let name = name.repeat(crate::MAX_STREAM_ID_BYTES / name.len());
+        let longest = changeset(&name, crate::MAX_ID, crate::MAX_ID, &["1"]);
+        let limit = MIN_MESSAGE_BYTES;
+        let least = message::of_event(&longest, longest.first_event_id, &"1".repeat(limit), limit);
+        assert!(!least.body.is_empty() && least.body.len() <= limit);
+    }
+}
+
+#[test]
+fn characters_that_queues_refuse_go_escaped() {
+    let odd = changeset("s", 1, 1, &["\"\u{fffe}\u{ffff}\u{fffd}\""]);
+    let body = message::of_changeset(&odd, 1000).body;
+    assert!(!body.contains(['\u{fffe}', '\u{ffff}']), "{body}");
+    let read: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(read["events"][0], "\u{fffe}\u{ffff}\u{fffd}");
+}
