@@ -1,10 +1,11 @@
 //! Publications over a publisher that fails, loses answers, and is dropped in the middle.
 
 use std::collections::{HashMap, HashSet};
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use futures_util::future::Either;
+use futures_util::future::select;
 use proptest::prelude::*;
 
 use super::*;
@@ -145,17 +146,18 @@ proptest! {
         let mut publication = Publication::new(Arc::clone(&subscriber) as Arc<dyn Publisher>);
         let changesets = changesets(&plan);
         let (early, late) = changesets.split_at(changesets.len() / 2);
-        early.iter().for_each(|changeset| publication.add(changeset.clone()));
+        for changeset in early {
+            publication.add(changeset.clone());
+        }
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             for micros in dropped_after {
                 let stop = futures_timer::Delay::new(std::time::Duration::from_micros(micros));
-                let run = std::pin::pin!(publication.run());
-                if let Either::Left((_, run)) = futures_util::future::select(stop, run).await {
-                    let _ = run;
-                }
+                drop(select(stop, pin!(publication.run())).await);
             }
-            late.iter().for_each(|changeset| publication.add(changeset.clone()));
+            for changeset in late {
+                publication.add(changeset.clone());
+            }
             for _ in 0..100 {
                 publication.run().await;
                 let failed = publication.failures().count();
@@ -265,11 +267,11 @@ fn messages_are_those_of_the_contract() {
 
 #[test]
 fn what_is_too_large_goes_without_its_payload() {
-    let whole = changeset("s", 1, 1, &["[2]", "[3333333333333333333333]"]);
+    let whole = changeset("s", 1, 1, &["[2]", "[3.0]", "\"xxxxxxxxxxxxxxxxxxxxxxxx\""]);
     let full = message::of_changeset(&whole, 1000).body.len();
     assert_eq!(
         messages(&whole, full)[0]["events"],
-        serde_json::json!([[2], [3333333333333333333333_f64]])
+        serde_json::json!([[2], [3.0], "xxxxxxxxxxxxxxxxxxxxxxxx"])
     );
     let cut = &messages(&whole, full - 1)[0];
     assert_eq!(
