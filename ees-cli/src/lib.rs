@@ -7,6 +7,8 @@ pub mod logs;
 pub mod server;
 pub mod storage;
 
+#[cfg(any(feature = "dynamodb", feature = "sns"))]
+mod aws;
 #[cfg(feature = "dynamodb")]
 mod indexing;
 mod projector;

@@ -119,7 +119,7 @@ pub(crate) fn unknown(url: &str) -> Failure {
 #[cfg(feature = "dynamodb")]
 async fn dynamodb(url: &str) -> Result<OpenStore, Failure> {
     let config = dynamodb_config(url)?;
-    let sdk = dynamodb_sdk(&config).await;
+    let sdk = crate::aws::sdk(&config.place).await;
     let opened = ees_dynamodb::DynamoStorage::open(&config, &sdk).await;
     let storage = opened.map_err(|error| Failure::Storage(error.to_string()))?;
     let storage = Arc::new(storage);
@@ -134,15 +134,6 @@ async fn dynamodb(url: &str) -> Result<OpenStore, Failure> {
 pub(crate) fn dynamodb_config(url: &str) -> Result<ees_dynamodb::DynamoConfig, Failure> {
     let config = url.parse();
     config.map_err(|error| Failure::Usage(format!("`--storage {url}`: {error}")))
-}
-
-/// Credentials as AWS tools find them; an emulator on this machine takes any.
-#[cfg(feature = "dynamodb")]
-pub(crate) async fn dynamodb_sdk(config: &ees_dynamodb::DynamoConfig) -> ees_dynamodb::SdkConfig {
-    if config.is_emulator() && std::env::var_os("AWS_ACCESS_KEY_ID").is_none() {
-        return ees_dynamodb::sdk_with_key(config, "emulator", "emulator");
-    }
-    ees_dynamodb::sdk_from_environment(config).await
 }
 
 #[cfg(feature = "memory")]

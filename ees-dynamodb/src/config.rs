@@ -4,6 +4,8 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
+use ees_aws::{Expected, Place};
+
 /// Which store to open, written as a URL: `dynamodb://TABLE?analysis=TABLE&region=REGION`.
 ///
 /// ```
@@ -21,10 +23,8 @@ pub struct DynamoConfig {
     /// The table of the indexer's state, the statistics and subscriptions' checkpoints; the name of
     /// the events table and `_analysis` unless set.
     pub analysis_table: String,
-    /// Where DynamoDB is, if not at the region's own address.
-    pub endpoint: Option<String>,
-    /// The AWS region; that of the environment unless set.
-    pub region: Option<String>,
+    /// Where DynamoDB is.
+    pub place: Place,
     /// The names of the events table's indexes.
     pub indexes: IndexNames,
     /// How many ends of streams, and how many positions that were written here, are remembered, so
@@ -83,7 +83,7 @@ pub enum ConfigError {
     #[error("`{name}={value}`: expected {expected}")]
     Value {
         /// The setting.
-        name: &'static str,
+        name: String,
         /// The value found.
         value: String,
         /// What would be possible.
@@ -101,43 +101,35 @@ impl DynamoConfig {
         Self {
             analysis_table: format!("{events_table}_analysis"),
             events_table,
-            endpoint: None,
-            region: None,
+            place: Place::default(),
             indexes: IndexNames::default(),
             head_cache: Self::HEAD_CACHE,
         }
     }
 
-    /// Whether the endpoint is an emulator on this machine, which takes any credentials.
-    pub fn is_emulator(&self) -> bool {
-        let host = self.endpoint.as_deref().and_then(|endpoint| {
-            let rest = endpoint.strip_prefix("http://")?;
-            rest.split(['/', ':']).next()
-        });
-        matches!(host, Some("127.0.0.1" | "localhost"))
-    }
-
     fn set(&mut self, name: &str, value: &str) -> Result<(), ConfigError> {
-        let text = |name, expected| {
-            if value.is_empty() {
-                let value = String::new();
-                return Err(ConfigError::Value {
-                    name,
-                    value,
-                    expected,
-                });
-            }
-            Ok(value.to_owned())
+        let wrong = |expected| ConfigError::Value {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            expected,
         };
-        let index = |name| text(name, "the name of an index");
+        if self
+            .place
+            .set(name, value)
+            .map_err(|Expected(what)| wrong(what))?
+        {
+            return Ok(());
+        }
+        let index = || match value {
+            "" => Err(wrong("the name of an index")),
+            name => Ok(name.to_owned()),
+        };
         match name {
             "analysis" => self.analysis_table = table("analysis", value)?,
-            "endpoint" => self.endpoint = Some(endpoint(value)?),
-            "region" => self.region = Some(text("region", "an AWS region, as `eu-west-1`")?),
-            "enumeration_index" => self.indexes.enumeration = index("enumeration_index")?,
-            "first_event_index" => self.indexes.first_event = index("first_event_index")?,
-            "last_event_index" => self.indexes.last_event = index("last_event_index")?,
-            "head_cache" => self.head_cache = head_cache(value)?,
+            "enumeration_index" => self.indexes.enumeration = index()?,
+            "first_event_index" => self.indexes.first_event = index()?,
+            "last_event_index" => self.indexes.last_event = index()?,
+            "head_cache" => self.head_cache = head_cache(value).map_err(wrong)?,
             _ => return Err(ConfigError::Unknown(name.to_owned())),
         }
         Ok(())
@@ -153,27 +145,10 @@ fn table(name: &'static str, value: &str) -> Result<String, ConfigError> {
     Err(ConfigError::Table { name, value })
 }
 
-fn endpoint(value: &str) -> Result<String, ConfigError> {
-    let rest = value.strip_prefix("https://");
-    let rest = rest.or_else(|| value.strip_prefix("http://"));
-    if rest.is_some_and(|rest| !rest.is_empty()) {
-        return Ok(value.to_owned());
-    }
-    Err(ConfigError::Value {
-        name: "endpoint",
-        value: value.to_owned(),
-        expected: "a URL that begins with `http://` or `https://`",
-    })
-}
-
-fn head_cache(value: &str) -> Result<NonZeroUsize, ConfigError> {
+fn head_cache(value: &str) -> Result<NonZeroUsize, &'static str> {
     let found = value.parse().ok().filter(|n: &usize| *n <= 1_000_000);
     let found = found.and_then(NonZeroUsize::new);
-    found.ok_or_else(|| ConfigError::Value {
-        name: "head_cache",
-        value: value.to_owned(),
-        expected: "an integer from 1 to 1000000",
-    })
+    found.ok_or("an integer from 1 to 1000000")
 }
 
 impl FromStr for DynamoConfig {
@@ -205,8 +180,8 @@ impl fmt::Display for DynamoConfig {
                 Some(&self.analysis_table),
                 Some(&plain.analysis_table),
             ),
-            ("endpoint", self.endpoint.as_ref(), None),
-            ("region", self.region.as_ref(), None),
+            ("endpoint", self.place.endpoint.as_ref(), None),
+            ("region", self.place.region.as_ref(), None),
             (
                 "enumeration_index",
                 Some(&self.indexes.enumeration),
@@ -251,24 +226,15 @@ mod tests {
                    &region=eu-west-1&enumeration_index=EmumerationIndex&head_cache=7";
         let config: DynamoConfig = url.parse().unwrap();
         assert_eq!(config.analysis_table, "ees_counts");
-        assert_eq!(config.endpoint.as_deref(), Some("http://127.0.0.1:8000"));
+        assert_eq!(
+            config.place.endpoint.as_deref(),
+            Some("http://127.0.0.1:8000")
+        );
         assert_eq!(config.indexes.enumeration, "EmumerationIndex");
-        assert!(config.is_emulator());
+        assert!(config.place.is_emulator());
         assert_eq!(config.to_string(), url, "and it can be written again");
         let plain = DynamoConfig::new("ees_db");
         assert_eq!(plain.to_string(), "dynamodb://ees_db");
-        assert!(!plain.is_emulator());
-        for far in ["https://127.0.0.1", "http://127.0.0.1.example.org"] {
-            let endpoint = Some(far.to_owned());
-            assert!(
-                !DynamoConfig {
-                    endpoint,
-                    ..plain.clone()
-                }
-                .is_emulator(),
-                "{far}"
-            );
-        }
     }
 
     #[test]

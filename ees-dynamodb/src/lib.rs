@@ -3,7 +3,6 @@
 pub mod admin;
 mod attempts;
 mod batch;
-mod client;
 mod commit;
 mod config;
 mod error;
@@ -21,9 +20,8 @@ mod voids;
 pub mod schema;
 
 pub use admin::Admin;
-pub use aws_config::SdkConfig;
-pub use client::{sdk_from_environment, sdk_with_key};
 pub use config::{ConfigError, DynamoConfig, IndexNames};
+pub use ees_aws::{Place, SdkConfig};
 pub use error::OpenError;
 pub use follower::{Follower, Notified};
 pub use storage::DynamoStorage;

@@ -32,7 +32,7 @@ impl Tables {
     pub(crate) fn new(config: &DynamoConfig, sdk: &SdkConfig) -> Self {
         let conf = Builder::from(sdk).behavior_version(BehaviorVersion::v2026_01_12());
         let mut config = config.clone();
-        config.region = sdk.region().map(ToString::to_string);
+        config.place.region = sdk.region().map(ToString::to_string);
         Self {
             client: Client::from_conf(conf.build()),
             config: config.into(),
@@ -41,8 +41,8 @@ impl Tables {
 
     /// Where the tables are, for people.
     pub(crate) fn at(&self) -> String {
-        let region = self.config.region.as_deref().unwrap_or("?");
-        match &self.config.endpoint {
+        let region = self.config.place.region.as_deref().unwrap_or("?");
+        match &self.config.place.endpoint {
             Some(endpoint) => format!("DynamoDB at {endpoint} (region {region})"),
             None => format!("DynamoDB in region {region}"),
         }

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::args::{AdminAct, AdminArgs};
-use crate::storage::{dynamodb_config, dynamodb_sdk};
+use crate::aws;
+use crate::storage::dynamodb_config;
 
 /// What came of an act, for people and for programs.
 struct Told {
@@ -20,7 +21,7 @@ struct Told {
 
 pub(super) async fn run(storage: &str, args: &AdminArgs) -> Result<(), Failure> {
     let config = dynamodb_config(storage)?;
-    let sdk = dynamodb_sdk(&config).await;
+    let sdk = aws::sdk(&config.place).await;
     let told = act(&config, &sdk, args.act).await;
     progress("");
     let told = told?;

@@ -72,7 +72,7 @@ async fn metered() -> Metered {
     create(&config).await;
     let meter = Arc::new(Meter::default());
     let proxy = Proxy::start(emulator.endpoint(), Arc::clone(&meter) as _).await;
-    config.endpoint = Some(proxy.endpoint.clone());
+    config.place.endpoint = Some(proxy.endpoint.clone());
     let storage = open(&config).await;
     meter.read();
     Metered {

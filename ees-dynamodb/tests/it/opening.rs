@@ -9,9 +9,7 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, StreamSpecification,
 };
 use ees_core::ports::Storage;
-use ees_dynamodb::{
-    Admin, DynamoConfig, DynamoStorage, OpenError, SdkConfig, schema, sdk_with_key,
-};
+use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, OpenError, SdkConfig, schema};
 use ees_dynamodb_testkit::Emulator;
 
 use crate::proxy::{Call, Fate, Plan, Proxy};
@@ -270,7 +268,7 @@ async fn what_is_still_being_made_is_waited_for() {
         ),
     ] {
         let proxy = Proxy::start(emulator.endpoint(), Arc::new(Creating(part))).await;
-        config.endpoint = Some(proxy.endpoint.clone());
+        config.place.endpoint = Some(proxy.endpoint.clone());
         let error = refused(&config).await;
         assert_says(&error, &[said, "expected ACTIVE", "Wait"]);
     }
@@ -294,7 +292,7 @@ async fn refused_credentials_are_told_with_what_they_need() {
     ] {
         let proxy = Proxy::start(emulator.endpoint(), Arc::new(Refuses(code))).await;
         let mut config = config(&proxy.endpoint);
-        config.region = Some("eu-west-1".to_owned());
+        config.place.region = Some("eu-west-1".to_owned());
         let error = refused(&config).await;
         assert!(matches!(error, OpenError::Denied { .. }), "{error:?}");
         assert_says(&error, &[code, "region eu-west-1", "DescribeTable"]);
@@ -304,14 +302,14 @@ async fn refused_credentials_are_told_with_what_they_need() {
 #[tokio::test]
 async fn a_region_and_credentials_are_needed() {
     let config = DynamoConfig::new("ees_db");
-    let sdk = sdk_with_key(&config, "id", "secret");
+    let sdk = config.place.sdk_with_key("id", "secret");
     let error = DynamoStorage::open(&config, &sdk).await.unwrap_err();
     assert!(matches!(error, OpenError::NoRegion), "{error:?}");
     assert_says(&error, &["region=REGION", "AWS_REGION"]);
-    let region = sdk_with_key(&"dynamodb://ees_db?region=r".parse().unwrap(), "i", "s");
-    let nobody = SdkConfig::builder()
-        .region(region.region().cloned())
-        .build();
+    let mut somewhere = config.place.clone();
+    somewhere.region = Some("r".to_owned());
+    let region = somewhere.sdk_with_key("i", "s").region().cloned();
+    let nobody = SdkConfig::builder().region(region).build();
     let error = DynamoStorage::open(&config, &nobody).await.unwrap_err();
     assert!(matches!(error, OpenError::NoCredentials(_)), "{error:?}");
     assert_says(&error, &["AWS_ACCESS_KEY_ID"]);

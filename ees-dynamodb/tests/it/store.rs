@@ -10,9 +10,7 @@ use conformance_tests::{Adapter, AdapterHarness, Capabilities, Harness};
 use ees_core::indexer::Indexer;
 use ees_core::ports::{ChangesetKey, Index, Outcome, Storage, StorageError};
 use ees_core::{Commit, CommitId, Events, Expectation, Json, StreamId, Timestamp};
-use ees_dynamodb::{
-    Admin, DynamoConfig, DynamoStorage, SdkConfig, sdk_from_environment, sdk_with_key,
-};
+use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, SdkConfig};
 use ees_dynamodb_testkit::Emulator;
 
 use crate::faults::Faults;
@@ -59,20 +57,17 @@ pub(crate) struct Store<const FAULTY: bool> {
 /// The configuration of a new store at an endpoint.
 pub(crate) fn config(endpoint: &str) -> DynamoConfig {
     let mut config = DynamoConfig::new(unique("ees"));
-    config.endpoint = Some(endpoint.to_owned());
+    config.place.endpoint = Some(endpoint.to_owned());
     config
 }
 
 /// An emulator takes any key, AWS that of the environment.
 pub(crate) async fn sdk(config: &DynamoConfig) -> SdkConfig {
-    if config
-        .endpoint
-        .as_ref()
-        .is_some_and(|at| at.starts_with("https:"))
-    {
-        return sdk_from_environment(config).await;
+    let endpoint = config.place.endpoint.as_ref();
+    if endpoint.is_some_and(|at| at.starts_with("https:")) {
+        return config.place.sdk_from_environment().await;
     }
-    sdk_with_key(config, "test", "test")
+    config.place.sdk_with_key("test", "test")
 }
 
 /// Makes the tables of a store.
@@ -176,7 +171,7 @@ impl<const FAULTY: bool> Harness for Store<FAULTY> {
         let mut proxy = None;
         if FAULTY {
             let started = Proxy::start(&endpoint, Arc::clone(&faults) as _).await;
-            config.endpoint = Some(started.endpoint.clone());
+            config.place.endpoint = Some(started.endpoint.clone());
             proxy = Some(started);
         }
         let (dynamo, watched) = watch(&config).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use benches::load;
 use ees_core::ports::ChangesetKey;
 use ees_core::{EventStore, Events, Expectation, Json, NewChangeset, StreamId};
-use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, SdkConfig, sdk_with_key};
+use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, SdkConfig};
 use ees_dynamodb_testkit::Emulator;
 
 use crate::distance::Distance;
@@ -23,8 +23,8 @@ pub(crate) struct Store {
 
 fn sdk(config: &DynamoConfig, endpoint: &str) -> SdkConfig {
     let mut config = config.clone();
-    config.endpoint = Some(endpoint.to_owned());
-    sdk_with_key(&config, "bench", "bench")
+    config.place.endpoint = Some(endpoint.to_owned());
+    config.place.sdk_with_key("bench", "bench")
 }
 
 impl Store {

@@ -1,0 +1,172 @@
+#![doc = include_str!("../README.md")]
+
+use std::time::Duration;
+
+pub use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+/// How often a request is tried, the first time included.
+const MAX_ATTEMPTS: u32 = 5;
+
+/// The longest pause after the first try that failed; it doubles with each further one.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+
+/// The longest pause after any try.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(2);
+
+/// How long one try may take: a page of 1 MB takes a fraction of it.
+const ATTEMPT: Duration = Duration::from_secs(5);
+
+/// How long all tries together may take: less than any host in front of us waits.
+const OPERATION: Duration = Duration::from_secs(15);
+
+/// The region that an emulator is told where none is set.
+const EMULATOR_REGION: &str = "us-east-1";
+
+/// Where a service of AWS is. What is not set here the environment says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Place {
+    /// A URL, if not the region's own.
+    pub endpoint: Option<String>,
+    /// The AWS region.
+    pub region: Option<String>,
+}
+
+/// A setting has a value that is not possible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expected(pub &'static str);
+
+impl Place {
+    /// Takes a setting by its name; answers whether it is one of a place's.
+    ///
+    /// # Errors
+    /// [`Expected`] says what would be possible instead of this value.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<bool, Expected> {
+        match name {
+            "endpoint" => self.endpoint = Some(endpoint(value)?),
+            "region" if value.is_empty() => {
+                return Err(Expected("an AWS region, as `eu-west-1`"));
+            }
+            "region" => self.region = Some(value.to_owned()),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Whether it is an emulator on this machine, which takes any credentials.
+    pub fn is_emulator(&self) -> bool {
+        let host = self.endpoint.as_deref().and_then(|endpoint| {
+            let rest = endpoint.strip_prefix("http://")?;
+            rest.split(['/', ':']).next()
+        });
+        matches!(host, Some("127.0.0.1" | "localhost"))
+    }
+
+    /// How to reach AWS as this process's surroundings say: environment variables, profile files,
+    /// the machine's or the container's role. The one function here that looks at them.
+    pub async fn sdk_from_environment(&self) -> SdkConfig {
+        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .http_client(self.http_client())
+            .timeout_config(timeouts())
+            .retry_config(retries());
+        if let Some(region) = self.given_region() {
+            loader = loader.region(region);
+        }
+        if let Some(endpoint) = &self.endpoint {
+            loader = loader.endpoint_url(endpoint);
+        }
+        loader.load().await
+    }
+
+    /// How to reach an emulator, or AWS with a key that the caller has. Looks at nothing around it.
+    pub fn sdk_with_key(&self, id: &str, secret: &str) -> SdkConfig {
+        let credentials = Credentials::new(id, secret, None, None, "given");
+        let mut builder = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(self.http_client())
+            .timeout_config(timeouts())
+            .retry_config(retries());
+        builder.set_region(self.given_region());
+        builder.set_endpoint_url(self.endpoint.clone());
+        builder.build()
+    }
+
+    fn given_region(&self) -> Option<Region> {
+        let emulated = self.is_emulator().then_some(EMULATOR_REGION);
+        let region = self.region.as_deref().or(emulated)?;
+        Some(Region::new(region.to_owned()))
+    }
+
+    fn http_client(&self) -> SharedHttpClient {
+        let plain = self.endpoint.as_deref();
+        if plain.is_some_and(|endpoint| endpoint.starts_with("http://")) {
+            return Builder::new().build_http();
+        }
+        let ring = Provider::Rustls(CryptoMode::Ring);
+        Builder::new().tls_provider(ring).build_https()
+    }
+}
+
+fn endpoint(value: &str) -> Result<String, Expected> {
+    let rest = value.strip_prefix("https://");
+    let rest = rest.or_else(|| value.strip_prefix("http://"));
+    if rest.is_some_and(|rest| !rest.is_empty()) {
+        return Ok(value.to_owned());
+    }
+    Err(Expected("a URL that begins with `http://` or `https://`"))
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .operation_attempt_timeout(ATTEMPT)
+        .operation_timeout(OPERATION)
+        .build()
+}
+
+/// The SDK's own retries: exponential, with jitter, and fewer of them while many fail.
+fn retries() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(MAX_ATTEMPTS)
+        .with_initial_backoff(FIRST_PAUSE)
+        .with_max_backoff(LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_takes_any_credentials() {
+        let place = |endpoint: &str| Place {
+            endpoint: Some(endpoint.to_owned()),
+            region: None,
+        };
+        assert!(place("http://127.0.0.1:8000").is_emulator());
+        assert!(place("http://localhost").is_emulator());
+        assert!(!Place::default().is_emulator());
+        assert!(!place("https://127.0.0.1").is_emulator());
+        assert!(!place("http://127.0.0.1.example.org").is_emulator());
+    }
+
+    #[test]
+    fn a_setting_is_taken_or_left_or_refused() {
+        let mut place = Place::default();
+        assert_eq!(place.set("region", "eu-west-1"), Ok(true));
+        assert_eq!(place.region.as_deref(), Some("eu-west-1"));
+        assert_eq!(place.set("color", "red"), Ok(false));
+        assert!(place.set("region", "").is_err());
+        assert!(place.set("endpoint", "localhost:1").is_err());
+    }
+}
