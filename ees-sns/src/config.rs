@@ -1,0 +1,197 @@
+//! Which topics, and where they are.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ees_aws::{Expected, Place};
+use ees_core::MIN_MESSAGE_BYTES;
+use ees_core::ports::Topic;
+
+/// Where to publish, written as a URL: `sns:changesets=ARN&events=ARN`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SnsConfig {
+    /// The ARN of the topic for changesets.
+    pub changesets: Option<String>,
+    /// The ARN of the topic for events.
+    pub events: Option<String>,
+    /// The most bytes that a message may have.
+    pub max_message_bytes: usize,
+    /// Where SNS is.
+    pub place: Place,
+}
+
+/// The text is not such a URL.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// It does not begin with `sns:`.
+    #[error("`{0}` does not begin with `sns:`")]
+    Scheme(String),
+    /// It names no topic.
+    #[error(
+        "it names no topic; expected `sns:changesets=ARN`, `sns:events=ARN` or both, joined by `&`"
+    )]
+    NoTopic,
+    /// Both kinds of messages cannot go to one topic.
+    #[error("`{0}` is named for changesets and for events; they are two topics")]
+    OneTopic(String),
+    /// It sets something that does not exist.
+    #[error(
+        "unknown setting `{0}`; known are `changesets`, `events`, `max_message_bytes`, `endpoint` and `region`"
+    )]
+    Unknown(String),
+    /// It sets something to a value that is not possible.
+    #[error("`{name}={value}`: expected {expected}")]
+    Value {
+        /// The setting.
+        name: String,
+        /// The value found.
+        value: String,
+        /// What would be possible.
+        expected: &'static str,
+    },
+}
+
+impl SnsConfig {
+    /// The most bytes of a message unless told otherwise: a topic's 256 KiB, less what AWS may
+    /// count beside the body.
+    pub const MAX_MESSAGE_BYTES: usize = (256 - 4) * 1024;
+
+    /// The most that a topic can be set to take.
+    const LARGEST_MESSAGE_BYTES: usize = 1024 * 1024;
+
+    /// The topic's ARN.
+    pub(crate) fn arn(&self, topic: Topic) -> Option<&str> {
+        match topic {
+            Topic::Changesets => self.changesets.as_deref(),
+            Topic::Events => self.events.as_deref(),
+        }
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<bool, Expected> {
+        match name {
+            "changesets" => self.changesets = Some(arn(value)?),
+            "events" => self.events = Some(arn(value)?),
+            "max_message_bytes" => self.max_message_bytes = message_bytes(value)?,
+            _ => return self.place.set(name, value),
+        }
+        Ok(true)
+    }
+}
+
+/// The ARN of a FIFO topic.
+fn arn(value: &str) -> Result<String, Expected> {
+    let parts: Vec<_> = value.split(':').collect();
+    match parts[..] {
+        ["arn", _, "sns", region, _, name] if !region.is_empty() && is_fifo(name) => {
+            Ok(value.to_owned())
+        }
+        _ => Err(Expected(
+            "the ARN of a FIFO topic, `arn:aws:sns:REGION:ACCOUNT:NAME.fifo`",
+        )),
+    }
+}
+
+fn is_fifo(name: &str) -> bool {
+    name.strip_suffix(".fifo").is_some()
+}
+
+fn message_bytes(value: &str) -> Result<usize, Expected> {
+    let possible = MIN_MESSAGE_BYTES..=SnsConfig::LARGEST_MESSAGE_BYTES;
+    let found = value.parse().ok().filter(|bytes| possible.contains(bytes));
+    found.ok_or(Expected("an integer from 4096 to 1048576"))
+}
+
+impl FromStr for SnsConfig {
+    type Err = ConfigError;
+
+    fn from_str(url: &str) -> Result<Self, Self::Err> {
+        let settings = url.strip_prefix("sns:");
+        let settings = settings.ok_or_else(|| ConfigError::Scheme(url.to_owned()))?;
+        let mut config = Self {
+            changesets: None,
+            events: None,
+            max_message_bytes: Self::MAX_MESSAGE_BYTES,
+            place: Place::default(),
+        };
+        for (name, value) in form_urlencoded::parse(settings.as_bytes()) {
+            let wrong = |Expected(expected)| ConfigError::Value {
+                name: name.to_string(),
+                value: value.to_string(),
+                expected,
+            };
+            if !config.set(&name, &value).map_err(wrong)? {
+                return Err(ConfigError::Unknown(name.into()));
+            }
+        }
+        let topics = [&config.changesets, &config.events];
+        let [Some(topic), other] = (match topics {
+            [None, other] => [other, &None],
+            both => both,
+        }) else {
+            return Err(ConfigError::NoTopic);
+        };
+        if Some(topic) == other.as_ref() {
+            return Err(ConfigError::OneTopic(topic.clone()));
+        }
+        let region = topic.split(':').nth(3).map(str::to_owned);
+        config.place.region = config.place.region.or(region);
+        Ok(config)
+    }
+}
+
+impl fmt::Display for SnsConfig {
+    /// The topics, for people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let topics = [self.changesets.as_deref(), self.events.as_deref()];
+        let topics: Vec<_> = topics.into_iter().flatten().collect();
+        f.write_str(&topics.join(" and "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHANGESETS: &str = "arn:aws:sns:eu-west-1:123456789012:ees_changesets_shop_.fifo";
+    const EVENTS: &str = "arn:aws:sns:eu-west-1:123456789012:ees_events_shop_.fifo";
+
+    fn error(url: &str) -> String {
+        url.parse::<SnsConfig>().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_url_names_topics() {
+        let url = format!(
+            "sns:changesets={CHANGESETS}&events={EVENTS}&endpoint=http://127.0.0.1:5000\
+             &max_message_bytes=65536"
+        );
+        let config: SnsConfig = url.parse().unwrap();
+        assert_eq!(config.arn(Topic::Changesets), Some(CHANGESETS));
+        assert_eq!(config.arn(Topic::Events), Some(EVENTS));
+        assert_eq!(config.max_message_bytes, 65536);
+        assert!(config.place.is_emulator());
+        assert_eq!(config.to_string(), format!("{CHANGESETS} and {EVENTS}"));
+        let events: SnsConfig = format!("sns:events={EVENTS}&region=eu-west-2")
+            .parse()
+            .unwrap();
+        assert_eq!(events.place.region.as_deref(), Some("eu-west-2"));
+        assert_eq!(events.to_string(), EVENTS);
+    }
+
+    #[test]
+    fn a_wrong_url_is_refused() {
+        assert!(error("kafka:x").contains("does not begin with `sns:`"));
+        assert!(error("sns:").contains("names no topic"));
+        assert!(error("sns:region=eu-west-1").contains("names no topic"));
+        assert!(error("sns:changesets=ees").contains("expected the ARN of a FIFO topic"));
+        let plain = EVENTS.trim_end_matches(".fifo");
+        assert!(error(&format!("sns:events={plain}")).contains("NAME.fifo"));
+        let one = format!("sns:changesets={EVENTS}&events={EVENTS}");
+        assert!(error(&one).contains("they are two topics"));
+        assert!(error("sns:topic=x").contains("unknown setting `topic`"));
+        assert!(error("sns:max_message_bytes=1").contains("from 4096 to 1048576"));
+        assert!(error("sns:endpoint=x").contains("begins with `http://`"));
+    }
+}
