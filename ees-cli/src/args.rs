@@ -102,6 +102,18 @@ pub struct ServeArgs {
     #[arg(long, value_name = "N", env = "EES_SWEEP_HOURS", default_value = "24",
           value_parser = clap::value_parser!(u32).range(0..=8760))]
     pub sweep_hours: u32,
+    /// Tell subscribers what is committed: `sns:changesets=ARN&events=ARN`. On one server of a
+    /// store only; several would send everything several times
+    #[arg(long, value_name = "URL", env = "EES_PUBLISH")]
+    pub publish: Option<String>,
+    /// Where publishing begins that never ran; afterwards it goes on where it was
+    #[arg(
+        long,
+        value_name = "WHERE",
+        env = "EES_PUBLISH_FROM",
+        default_value = "start"
+    )]
+    pub publish_from: PublishFrom,
     /// What is logged to standard error: a level (error, warn, info, debug) or filter directives
     #[arg(long, value_name = "FILTER", env = "EES_LOG", default_value = "info")]
     pub log: String,
@@ -122,6 +134,15 @@ pub enum Switch {
     On,
     /// It is not.
     Off,
+}
+
+/// Where publishing begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PublishFrom {
+    /// With the first changeset of the store.
+    Start,
+    /// With the next one that is committed.
+    Now,
 }
 
 /// How log lines look.

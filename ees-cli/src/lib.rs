@@ -12,6 +12,8 @@ mod aws;
 #[cfg(feature = "dynamodb")]
 mod indexing;
 mod projector;
+mod publisher;
+mod publishing;
 
 use std::process::ExitCode;
 

@@ -2,18 +2,20 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ees_http::{Options, ServerLimits, self_hosted_router};
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::{BoxFuture, OptionFuture, join, join_all};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{ServeArgs, Switch};
+use crate::publishing::Publishing;
 use crate::storage::{self, OpenStore};
-use crate::{Failure, logs, projector};
+use crate::{Failure, logs, projector, publisher};
 
 /// Serves until a signal says stop.
 ///
@@ -60,6 +62,10 @@ impl Server {
     /// [`Failure`] if the storage cannot be opened or the address not be listened on.
     pub async fn start(args: &ServeArgs) -> Result<Self, Failure> {
         refuse_remote(args)?;
+        let publisher = match &args.publish {
+            Some(url) => Some(publisher::open(url).await?),
+            None => None,
+        };
         let opened = storage::open(&args.storage).await?;
         let listening = listen(args.listen).await;
         let (listener, address) = match listening {
@@ -75,6 +81,12 @@ impl Server {
         let mut limits = ServerLimits::default();
         limits.shutdown_timeout = options.request_timeout + Duration::from_secs(5);
         let closing = options.closing.clone();
+        let publishing = publisher.map(|publisher| Publishing {
+            store: opened.store.clone(),
+            checkpoints: Arc::clone(&opened.checkpoints),
+            publisher,
+            from: args.publish_from,
+        });
         let router = self_hosted_router(opened.store.clone(), options);
         let ended = CancellationToken::new();
         let serving = ees_http::serve(listener, router, limits, closing.clone());
@@ -85,7 +97,7 @@ impl Server {
                 let _tell_end = tell_end;
                 serving.await
             }),
-            working: tokio::spawn(work(&opened, args, closing.clone())),
+            working: tokio::spawn(work(&opened, args, publishing, closing.clone())),
             opened,
             closing,
             ended,
@@ -121,11 +133,13 @@ impl Server {
     }
 }
 
-/// What is done in the background until the server closes: statistics, and the global order where
-/// that is not the storage's own work. With `--indexer off` somebody else does it for such a store.
+/// What is done in the background until the server closes: publishing, statistics, and the global
+/// order where that is not the storage's own work. With `--indexer off` somebody else does the
+/// latter two for such a store.
 fn work(
     opened: &OpenStore,
     args: &ServeArgs,
+    publishing: Option<Publishing>,
     closing: CancellationToken,
 ) -> impl Future<Output = ()> + use<> {
     let every = Duration::from_secs(u64::from(args.sweep_hours) * 60 * 60);
@@ -141,7 +155,8 @@ fn work(
         }
     };
     async move {
-        closing.run_until_cancelled(join_all(work)).await;
+        let publishing = OptionFuture::from(publishing.map(|it| it.run(closing.clone())));
+        join(closing.run_until_cancelled(join_all(work)), publishing).await;
     }
 }
 

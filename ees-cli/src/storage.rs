@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ees_core::EventStore;
-use ees_core::ports::{StatisticsStore, Storage};
+use ees_core::ports::{CheckpointStore, StatisticsStore, Storage};
 use futures_util::future::BoxFuture;
 
 use crate::Failure;
@@ -25,6 +25,8 @@ pub struct OpenStore {
     pub store: EventStore,
     /// What to close in the end.
     pub storage: Arc<dyn Storage>,
+    /// What keeps how far subscriptions came.
+    pub(crate) checkpoints: Arc<dyn CheckpointStore>,
     /// What gives changesets their place in the global order, if the commit does not.
     pub(crate) indexing: Option<Indexing>,
 }
@@ -40,9 +42,10 @@ impl OpenStore {
         )),
         allow(dead_code)
     )]
-    fn over<S: Storage + StatisticsStore>(adapter: Arc<S>) -> Self {
+    fn over<S: Storage + StatisticsStore + CheckpointStore>(adapter: Arc<S>) -> Self {
         Self {
             store: EventStore::new(Arc::clone(&adapter)),
+            checkpoints: Arc::clone(&adapter) as _,
             storage: adapter,
             indexing: None,
         }

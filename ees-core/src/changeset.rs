@@ -118,6 +118,11 @@ impl Changeset {
         }
     }
 
+    /// The bytes of payload.
+    pub fn payload_bytes(&self) -> usize {
+        self.events.as_str().len() + self.metadata.as_str().len()
+    }
+
     /// What the changeset makes of its stream's end.
     pub fn head(&self) -> Head {
         Head {

@@ -46,6 +46,7 @@ pub struct Publication {
     publisher: Arc<dyn Publisher>,
     /// What has not arrived yet, in the order in which it was added.
     unpublished: BTreeMap<u64, Unpublished>,
+    unpublished_bytes: usize,
     added: u64,
     lanes: HashMap<Place, Lane>,
     /// The streams that may send their next message to a topic.
@@ -88,6 +89,7 @@ impl Publication {
         Self {
             publisher,
             unpublished: BTreeMap::new(),
+            unpublished_bytes: 0,
             added: 0,
             lanes: HashMap::new(),
             ready: HashMap::new(),
@@ -113,6 +115,7 @@ impl Publication {
             topics += 1;
         }
         if topics > 0 {
+            self.unpublished_bytes += changeset.payload_bytes();
             let waiting = Unpublished { changeset, topics };
             self.unpublished.insert(number, waiting);
         }
@@ -147,6 +150,11 @@ impl Publication {
     /// What has not arrived whole, in the order in which it was added.
     pub fn unpublished(&self) -> impl ExactSizeIterator<Item = &Changeset> {
         self.unpublished.values().map(|waiting| &waiting.changeset)
+    }
+
+    /// The bytes of payload of what has not arrived whole.
+    pub fn unpublished_bytes(&self) -> usize {
+        self.unpublished_bytes
     }
 
     /// The messages that failed in the last run, which others may have to wait for.
@@ -223,6 +231,7 @@ impl Publication {
         if let Some(waiting) = self.unpublished.get_mut(&number) {
             waiting.topics -= 1;
             if waiting.topics == 0 {
+                self.unpublished_bytes -= waiting.changeset.payload_bytes();
                 self.unpublished.remove(&number);
             }
         }

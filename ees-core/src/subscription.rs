@@ -88,14 +88,21 @@ impl Subscription {
             self.pause = None;
         }
         loop {
-            if let Some(changeset) = self.read_ahead.pop_front() {
-                let read = changeset.checkpoint.unwrap_or(self.checkpoint);
-                self.checkpoint = read.plus(1);
+            if let Some(changeset) = self.next_read() {
                 return Ok(changeset);
             }
             self.checkpoint = self.read_next;
             self.read_more().await?;
         }
+    }
+
+    /// The next changeset if it has been read already: whatever came in one page can be handled
+    /// together.
+    pub fn next_read(&mut self) -> Option<Changeset> {
+        let changeset = self.read_ahead.pop_front()?;
+        let read = changeset.checkpoint.unwrap_or(self.checkpoint);
+        self.checkpoint = read.plus(1);
+        Some(changeset)
     }
 
     /// The same as a `Stream`.

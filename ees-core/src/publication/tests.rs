@@ -169,6 +169,7 @@ proptest! {
             Ok(())
         })?;
         prop_assert_eq!(publication.unpublished().len(), 0);
+        prop_assert_eq!(publication.unpublished_bytes(), 0);
         let seen = subscriber.seen();
         let sent = |topic| seen.iter().filter(move |((of, _), _)| *of == topic).map(|(_, m)| m);
         prop_assert_eq!(sent(Topic::Changesets).flatten().count(), plan.len());

@@ -1,0 +1,180 @@
+//! Tells subscribers elsewhere what is committed, in the background.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ees_core::ports::{CheckpointStore, Publisher};
+use ees_core::{Checkpoint, Error, EventStore, Publication, Subscription};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::args::PublishFrom;
+
+/// The name that the position is kept under.
+const NAME: &str = "ees-publisher";
+
+/// How many changesets may be on their way; those behind one that fails wait in here.
+const MAX_CHANGESETS: usize = 1000;
+
+/// How many bytes of payload may be on their way, save for a single larger changeset.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// The pause before what failed is tried again, and the least time between two saves.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How long to wait for news at once.
+const WAIT: Duration = Duration::from_mins(1);
+
+/// How often it is said that publishing still fails.
+const SAID_EVERY: Duration = Duration::from_mins(1);
+
+/// What publishing needs.
+pub(crate) struct Publishing {
+    pub(crate) store: EventStore,
+    pub(crate) checkpoints: Arc<dyn CheckpointStore>,
+    pub(crate) publisher: Arc<dyn Publisher>,
+    /// Where to begin if nothing was ever published.
+    pub(crate) from: PublishFrom,
+}
+
+impl Publishing {
+    /// Publishes until it is told to stop, and remembers how far it came.
+    pub(crate) async fn run(self, closing: CancellationToken) {
+        let Some(begun) = closing.run_until_cancelled(self.begin()).await else {
+            return;
+        };
+        let mut progress = Progress::new(begun, &self);
+        closing.run_until_cancelled(progress.go_on()).await;
+        progress.save().await;
+    }
+
+    async fn begin(&self) -> Subscription {
+        loop {
+            match self.resume().await {
+                Ok(subscription) => return subscription,
+                Err(error) => {
+                    tracing::warn!(%error, "publishing cannot begin yet");
+                    sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    async fn resume(&self) -> Result<Subscription, Error> {
+        let saved = self.checkpoints.load_checkpoint(NAME).await?;
+        let from = match (saved, self.from) {
+            (Some(saved), _) => saved,
+            (None, PublishFrom::Start) => Checkpoint::FIRST,
+            (None, PublishFrom::Now) => {
+                let now = self.store.next_checkpoint().await?;
+                self.checkpoints.save_checkpoint(NAME, now).await?;
+                now
+            }
+        };
+        tracing::info!(%from, "publishing");
+        Ok(Subscription::new(&self.store, from))
+    }
+}
+
+/// How far publishing has come.
+struct Progress {
+    checkpoints: Arc<dyn CheckpointStore>,
+    subscription: Subscription,
+    publication: Publication,
+    saved: Checkpoint,
+    last_save: Instant,
+    /// How many messages failed when it was said last.
+    said: (usize, Instant),
+}
+
+impl Progress {
+    fn new(subscription: Subscription, of: &Publishing) -> Self {
+        Self {
+            checkpoints: Arc::clone(&of.checkpoints),
+            saved: subscription.checkpoint(),
+            subscription,
+            publication: Publication::new(Arc::clone(&of.publisher)),
+            last_save: Instant::now(),
+            said: (0, Instant::now()),
+        }
+    }
+
+    async fn go_on(&mut self) {
+        loop {
+            self.take_more().await;
+            self.publication.run().await;
+            self.tell();
+            if self.last_save.elapsed() >= PAUSE {
+                self.save().await;
+            }
+        }
+    }
+
+    /// The first changeset that has not arrived whole.
+    fn reached(&self) -> Checkpoint {
+        let first = self.publication.unpublished().next();
+        let first = first.and_then(|changeset| changeset.checkpoint);
+        first.unwrap_or_else(|| self.subscription.checkpoint())
+    }
+
+    /// Waits for changesets, and for the time to try what failed again; takes as many as there are
+    /// and there is room for.
+    async fn take_more(&mut self) {
+        let failed = self.publication.unpublished().len() > 0;
+        let pause = failed.then(|| sleep(PAUSE));
+        let soon = failed || self.reached() != self.saved;
+        if self.has_room() {
+            let wait = if soon { PAUSE } else { WAIT };
+            match timeout(wait, self.subscription.next()).await {
+                Ok(Ok(changeset)) => self.publication.add(changeset),
+                // The next call waits as long as it has to.
+                Ok(Err(error)) => tracing::warn!(%error, "nothing more is published for now"),
+                Err(_) => {}
+            }
+        }
+        while self.has_room()
+            && let Some(changeset) = self.subscription.next_read()
+        {
+            self.publication.add(changeset);
+        }
+        if let Some(pause) = pause {
+            pause.await;
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        let publication = &self.publication;
+        publication.unpublished().len() < MAX_CHANGESETS
+            && publication.unpublished_bytes() < MAX_BYTES
+    }
+
+    async fn save(&mut self) {
+        let reached = self.reached();
+        if reached == self.saved {
+            return;
+        }
+        match self.checkpoints.save_checkpoint(NAME, reached).await {
+            Ok(()) => self.saved = reached,
+            Err(error) => tracing::warn!(%error, "how far publishing came is not saved yet"),
+        }
+        self.last_save = Instant::now();
+    }
+
+    fn tell(&mut self) {
+        let failed = self.publication.failures().count();
+        let (said, when) = self.said;
+        if failed == said && (failed == 0 || when.elapsed() < SAID_EVERY) {
+            return;
+        }
+        self.said = (failed, Instant::now());
+        let Some(failure) = self.publication.failures().next() else {
+            tracing::info!("publishing goes on");
+            return;
+        };
+        tracing::warn!(
+            failed,
+            waiting = self.publication.unpublished().len(),
+            "{failure}; it is tried again, and its stream waits for it"
+        );
+    }
+}
