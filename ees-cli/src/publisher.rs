@@ -10,17 +10,19 @@ use crate::Failure;
 ///
 /// # Errors
 /// [`Failure::Usage`] if it names none that this build knows.
+#[cfg(feature = "sns")]
 pub(crate) async fn open(url: &str) -> Result<Arc<dyn Publisher>, Failure> {
-    let wrong =
-        |error: &dyn std::fmt::Display| Failure::Usage(format!("`--publish {url}`: {error}"));
-    #[cfg(feature = "sns")]
-    {
-        let config: ees_sns::SnsConfig = url.parse().map_err(|error| wrong(&error))?;
-        let sdk = crate::aws::sdk(&config.place).await;
-        Ok(Arc::new(ees_sns::SnsPublisher::new(&config, &sdk)))
-    }
-    #[cfg(not(feature = "sns"))]
-    Err(wrong(
-        &"this build of ees leaves `sns:` out; build it with `--features sns`",
-    ))
+    let wrong = |error: ees_sns::ConfigError| Failure::Usage(format!("`--publish {url}`: {error}"));
+    let config: ees_sns::SnsConfig = url.parse().map_err(wrong)?;
+    let sdk = crate::aws::sdk(&config.place).await;
+    Ok(Arc::new(ees_sns::SnsPublisher::new(&config, &sdk)))
+}
+
+/// There is none in this build.
+#[cfg(not(feature = "sns"))]
+#[allow(clippy::unused_async)]
+pub(crate) async fn open(url: &str) -> Result<Arc<dyn Publisher>, Failure> {
+    Err(Failure::Usage(format!(
+        "`--publish {url}`: this build of ees leaves `sns:` out; build it with `--features sns`"
+    )))
 }
