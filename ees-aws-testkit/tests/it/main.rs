@@ -1,0 +1,5 @@
+//! The local AWS, piece by piece.
+// A test says what is wrong by panicking.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod template;
