@@ -1,0 +1,199 @@
+//! A Lambda function on this machine: its own binary, driven over the Lambda Runtime API.
+
+mod api;
+mod environment;
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::NamedTempFile;
+use tokio::sync::{Semaphore, watch};
+
+use environment::Environment;
+
+/// A function as a template describes it.
+#[derive(Debug, Clone)]
+pub struct FunctionSettings {
+    /// Its name.
+    pub name: String,
+    /// The program, and its arguments if it has any.
+    pub command: Vec<OsString>,
+    /// What the program finds as `_HANDLER`.
+    pub handler: String,
+    /// What it finds in its environment, beside what Lambda sets for every function. Nothing else
+    /// is there.
+    pub environment: Vec<(String, String)>,
+    /// How long an invocation may take.
+    pub timeout: Duration,
+    /// What it is told of its memory.
+    pub memory_mb: u32,
+    /// How many invocations may run at once, each in a process of its own. Where Lambda would
+    /// throttle, more wait here.
+    pub concurrency: usize,
+}
+
+impl FunctionSettings {
+    /// A function of 30 seconds, 512 MB and one environment.
+    pub fn new(command: impl Into<OsString>, handler: &str) -> Self {
+        Self {
+            name: handler.to_owned(),
+            command: vec![command.into()],
+            handler: handler.to_owned(),
+            environment: Vec::new(),
+            timeout: Duration::from_secs(30),
+            memory_mb: 512,
+            concurrency: 1,
+        }
+    }
+
+    /// The function's ARN.
+    pub fn arn(&self) -> String {
+        format!(
+            "arn:aws:lambda:us-east-1:123456789012:function:{}",
+            self.name
+        )
+    }
+}
+
+/// An invocation failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FunctionError {
+    /// The function answered with an error.
+    #[error("{kind}: {message}")]
+    Answered {
+        /// The `errorType`.
+        kind: String,
+        /// The `errorMessage`.
+        message: String,
+    },
+    /// The function did not begin.
+    #[error("the function did not begin: {0}")]
+    Init(String),
+    /// The process ended.
+    #[error("the function's process ended: {0}")]
+    Crashed(String),
+    /// It took too long, and was killed.
+    #[error("the function was killed after {} ms", .0.as_millis())]
+    TimedOut(Duration),
+    /// The event or the answer is larger than Lambda takes.
+    #[error("{what} has {bytes} bytes, more than Lambda takes")]
+    TooLarge {
+        /// Which of them.
+        what: &'static str,
+        /// How much it has.
+        bytes: usize,
+    },
+}
+
+/// A function that can be invoked. Its processes are started when they are needed, kept for the
+/// next invocation, and killed when this is dropped.
+#[derive(Debug)]
+pub struct Function {
+    settings: Arc<FunctionSettings>,
+    log: NamedTempFile,
+    idle: Mutex<Vec<Environment>>,
+    room: Semaphore,
+    kills: watch::Sender<u64>,
+    inits: Mutex<Vec<Duration>>,
+}
+
+impl Function {
+    /// A function of which no process runs yet.
+    ///
+    /// # Errors
+    /// [`io::Error`] if there is no room for its log.
+    pub fn new(settings: FunctionSettings) -> io::Result<Self> {
+        Ok(Self {
+            room: Semaphore::new(settings.concurrency.max(1)),
+            settings: settings.into(),
+            log: NamedTempFile::new()?,
+            idle: Mutex::default(),
+            kills: watch::channel(0).0,
+            inits: Mutex::default(),
+        })
+    }
+
+    /// What it is.
+    pub fn settings(&self) -> &FunctionSettings {
+        &self.settings
+    }
+
+    /// Hands it an event, and answers what it answers.
+    ///
+    /// # Errors
+    /// [`FunctionError`]; after a crash or a timeout the next invocation starts it anew.
+    pub async fn invoke(&self, event: &Value) -> Result<Value, FunctionError> {
+        let _room = self.room.acquire().await;
+        let mut environment = match self.kept() {
+            Some(environment) => environment,
+            None => self.start().await?,
+        };
+        let answer = environment.invoke(event, self.settings.timeout).await;
+        if environment.is_alive() {
+            lock(&self.idle).push(environment);
+        }
+        answer
+    }
+
+    /// Starts a process if none waits for an invocation.
+    ///
+    /// # Errors
+    /// [`FunctionError`] if it does not begin.
+    pub async fn warm_up(&self) -> Result<(), FunctionError> {
+        let _room = self.room.acquire().await;
+        let environment = match self.kept() {
+            Some(environment) => environment,
+            None => self.start().await?,
+        };
+        lock(&self.idle).push(environment);
+        Ok(())
+    }
+
+    /// Kills every process that runs now, whatever it is doing. What is being invoked fails as
+    /// [`FunctionError::Crashed`].
+    pub fn kill(&self) {
+        self.kills.send_modify(|count| *count += 1);
+        lock(&self.idle).clear();
+    }
+
+    /// All that its processes wrote to their standard output and error. What was written before an
+    /// invocation was answered is there.
+    pub fn log(&self) -> String {
+        std::fs::read(self.log.path())
+            .map(|log| String::from_utf8_lossy(&log).into_owned())
+            .unwrap_or_default()
+    }
+
+    /// How long each of its processes took from its start to its first request for an invocation.
+    pub fn init_times(&self) -> Vec<Duration> {
+        lock(&self.inits).clone()
+    }
+
+    /// A process that waits for an invocation.
+    fn kept(&self) -> Option<Environment> {
+        let mut idle = lock(&self.idle);
+        idle.retain(Environment::is_alive);
+        idle.pop()
+    }
+
+    async fn start(&self) -> Result<Environment, FunctionError> {
+        let started = async {
+            let log = File::options().append(true).open(self.log.path())?;
+            Environment::start(&self.settings, log, self.kills.subscribe()).await
+        };
+        let mut environment = started
+            .await
+            .map_err(|error: io::Error| FunctionError::Init(error.to_string()))?;
+        let init = environment.ready().await?;
+        lock(&self.inits).push(init);
+        Ok(environment)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
