@@ -9,6 +9,11 @@ use crate::pretty::pretty;
 /// How deep a page's items stand in its body.
 const ITEM_LEVEL: usize = 2;
 
+/// A body of [`MAX_PAGE_BYTES`] may have this many times as many bytes where it is handed on inside
+/// a string of JSON, with its quotes escaped: as a fraction. A Lambda function answers so, and at
+/// most 6 MB.
+const AS_STRING: (usize, usize) = (7, 5);
+
 /// The items of a page that fit into one body, and how many.
 pub(crate) struct Items {
     array: String,
@@ -82,11 +87,18 @@ pub(crate) fn frame_bytes(frame: &impl Serialize, is_pretty: bool) -> usize {
 /// How many bytes JSON takes in the body; `None` if far more than there is room for.
 fn size(json: &[u8], is_pretty: bool, room: usize) -> Option<usize> {
     if !is_pretty {
-        return Some(json.len());
+        return Some(weight(json));
     }
     // The line that the item begins on.
     let line = 1 + 4 * ITEM_LEVEL;
-    Some(pretty(json, ITEM_LEVEL, room)?.len() + line)
+    Some(weight(&pretty(json, ITEM_LEVEL, room)?) + line)
+}
+
+/// What JSON takes of the limit: its bytes, or what they come to inside a string.
+fn weight(json: &[u8]) -> usize {
+    let is_escaped = |byte: &&u8| matches!(byte, b'"' | b'\\' | b'\n');
+    let escaped = json.len() + json.iter().filter(is_escaped).count();
+    json.len().max(escaped * AS_STRING.1 / AS_STRING.0)
 }
 
 #[cfg(test)]
@@ -109,6 +121,25 @@ mod tests {
         assert_eq!(items.taken, 1);
         let none = Items::fill(std::iter::empty::<u8>(), 10, false);
         assert_eq!((none.taken, none.array.as_str()), (0, "[]"));
+    }
+
+    #[test]
+    fn a_page_stays_under_6_mb_inside_a_string() {
+        for (text, is_pretty) in [("\\\"", false), ("", true)] {
+            let item = vec![text; 1000];
+            let items = Items::fill(std::iter::repeat(&item), 1000, is_pretty);
+            let body = format!("{{\"items\":{}}}", items.array);
+            let body = if is_pretty {
+                String::from_utf8(pretty(body.as_bytes(), 0, usize::MAX).unwrap()).unwrap()
+            } else {
+                body
+            };
+            let bytes = serde_json::to_string(&body).unwrap().len();
+            assert!(
+                (4_900_000..6_000_000).contains(&bytes),
+                "{bytes} bytes of {text:?}"
+            );
+        }
     }
 
     #[test]
