@@ -90,7 +90,13 @@ impl Place {
 
     /// How to reach an emulator, or AWS with a key that the caller has. Looks at nothing around it.
     pub fn sdk_with_key(&self, id: &str, secret: &str) -> SdkConfig {
-        let credentials = Credentials::new(id, secret, None, None, "given");
+        self.sdk_with_session(id, secret, None)
+    }
+
+    /// How to reach AWS with a role's key for a time, as a Lambda function is given one. Looks at
+    /// nothing around it.
+    pub fn sdk_with_session(&self, id: &str, secret: &str, token: Option<String>) -> SdkConfig {
+        let credentials = Credentials::new(id, secret, token, None, "given");
         let mut builder = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .credentials_provider(SharedCredentialsProvider::new(credentials))

@@ -11,9 +11,11 @@ mod index;
 mod items;
 mod memory;
 mod opening;
+mod record;
 mod scan;
 mod state;
 mod storage;
+mod sweep;
 mod tables;
 mod voids;
 
@@ -24,4 +26,5 @@ pub use config::{ConfigError, DynamoConfig, IndexNames};
 pub use ees_aws::{Place, SdkConfig};
 pub use error::OpenError;
 pub use follower::{Follower, Notified};
+pub use record::CommitRecord;
 pub use storage::DynamoStorage;

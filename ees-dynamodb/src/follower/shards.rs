@@ -9,11 +9,12 @@ use aws_sdk_dynamodbstreams::operation::get_records::GetRecordsError;
 use aws_sdk_dynamodbstreams::operation::get_shard_iterator::GetShardIteratorError;
 use aws_sdk_dynamodbstreams::types::{OperationType, Record, ShardIteratorType, StreamRecord};
 use ees_core::ports::{ChangesetKey, StorageError, Written};
-use ees_core::{ChangesetId, RESERVED_STREAM_PREFIX, StreamId, parse_number};
+use ees_core::{ChangesetId, StreamId, parse_number};
 
 use super::frontier::{Place, Shard};
 use crate::error::translate;
 use crate::items::{CHANGESET_ID, LAST_EVENT_ID, STREAM_ID};
+use crate::record::is_commit;
 
 /// What one read of a shard gave.
 #[derive(Debug)]
@@ -158,14 +159,11 @@ fn unread<R: std::fmt::Debug>(error: &SdkError<GetRecordsError, R>) -> Result<Ba
 fn committed(record: &Record) -> Option<ChangesetKey> {
     let change = record.dynamodb()?;
     let image = change.new_image();
-    if record.event_name() != Some(&OperationType::Insert)
-        || image.is_some_and(|image| !image.contains_key(LAST_EVENT_ID))
-    {
-        return None;
-    }
+    let has_end = image.is_none_or(|image| image.contains_key(LAST_EVENT_ID));
     let stream_id = change.keys()?.get(STREAM_ID)?.as_s().ok()?;
     let changeset_id = change.keys()?.get(CHANGESET_ID)?.as_n().ok()?;
-    if stream_id.starts_with(RESERVED_STREAM_PREFIX) {
+    let is_insert = record.event_name() == Some(&OperationType::Insert);
+    if !is_commit(is_insert, has_end, Some(stream_id)) {
         return None;
     }
     let key = StreamId::new(stream_id)

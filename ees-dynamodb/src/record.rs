@@ -1,0 +1,138 @@
+//! Records of the events table's stream, as they come to a Lambda function: as JSON.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use ees_core::ports::{ChangesetKey, StorageError};
+use ees_core::{Changeset, RESERVED_STREAM_PREFIX, Timestamp};
+use serde_json::Value;
+
+use crate::items::{self, Item, LAST_EVENT_ID, STREAM_ID, TIMESTAMP};
+
+/// A commit that a record of the events table's stream tells of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CommitRecord(Item);
+
+impl CommitRecord {
+    /// Takes a record; `None` if it tells of something else: of a position that was written, or of
+    /// an item that belongs to no stream.
+    pub fn of(record: &Value) -> Option<Self> {
+        let change = &record["dynamodb"];
+        let attributes = |of: &str| change[of].as_object().into_iter().flatten();
+        let image = attributes("NewImage").chain(attributes("Keys"));
+        let item: Item = image
+            .map(|(name, value)| (name.clone(), attribute(value)))
+            .collect();
+        let has_end = change["NewImage"].is_null() || item.contains_key(LAST_EVENT_ID);
+        let stream_id = item.get(STREAM_ID).and_then(|value| value.as_s().ok());
+        let is_insert = record["eventName"] == "INSERT";
+        is_commit(is_insert, has_end, stream_id.map(String::as_str)).then_some(Self(item))
+    }
+
+    /// Where the changeset stands.
+    ///
+    /// # Errors
+    /// [`StorageError::Corrupt`] if no changeset can stand there.
+    pub fn key(&self) -> Result<ChangesetKey, StorageError> {
+        Ok(items::key_of(&self.0)?)
+    }
+
+    /// The changeset, where the stream has new images.
+    ///
+    /// # Errors
+    /// [`StorageError::Corrupt`] if it is none.
+    pub fn changeset(&self) -> Result<Changeset, StorageError> {
+        Ok(items::changeset(&self.0)?)
+    }
+
+    /// When it was committed, if that can be read.
+    pub fn timestamp(&self) -> Option<Timestamp> {
+        self.0.get(TIMESTAMP)?.as_s().ok()?.parse().ok()
+    }
+}
+
+/// Whether a record tells of a commit: something new that ends at an event (or of which the stream
+/// shows the key alone), and is not the store's own.
+pub(crate) fn is_commit(is_insert: bool, has_end: bool, stream_id: Option<&str>) -> bool {
+    let is_reserved = stream_id.is_some_and(|id| id.starts_with(RESERVED_STREAM_PREFIX));
+    is_insert && has_end && !is_reserved
+}
+
+/// A string or a number; changesets have no other attributes.
+fn attribute(value: &Value) -> AttributeValue {
+    let text = |of: &str| value[of].as_str().map(str::to_owned);
+    let string = text("S").map(AttributeValue::S);
+    string
+        .or_else(|| text("N").map(AttributeValue::N))
+        .unwrap_or(AttributeValue::Null(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn record() -> Value {
+        json!({
+            "eventID": "1", "eventName": "INSERT", "eventSource": "aws:dynamodb",
+            "dynamodb": {
+                "SequenceNumber": "111", "StreamViewType": "NEW_IMAGE",
+                "Keys": {"stream_id": {"S": "a"}, "changeset_id": {"N": "2"}},
+                "NewImage": {
+                    "stream_id": {"S": "a"}, "changeset_id": {"N": "2"},
+                    "first_event_id": {"N": "5"}, "last_event_id": {"N": "6"},
+                    "events": {"S": "[1.10, \"\\u00fc\"]"}, "metadata": {"S": "null"},
+                    "timestamp": {"S": "2021-01-05T13:15:30.500000Z"},
+                    "commit_id": {"S": "c"},
+                },
+            },
+        })
+    }
+
+    #[test]
+    fn a_commit_is_read_as_it_was_written() {
+        let record = CommitRecord::of(&record()).unwrap();
+        let changeset = record.changeset().unwrap();
+        assert_eq!(items::item(&changeset), record.0);
+        assert_eq!(changeset.events.as_str(), "[1.10, \"\\u00fc\"]");
+        assert_eq!(record.timestamp(), Some(changeset.timestamp));
+        assert_eq!(record.key().unwrap().changeset_id.get(), 2);
+    }
+
+    #[test]
+    fn a_key_is_enough_to_know_where_it_stands() {
+        let mut keys_only = record();
+        keys_only["dynamodb"]
+            .as_object_mut()
+            .unwrap()
+            .remove("NewImage");
+        let record = CommitRecord::of(&keys_only).unwrap();
+        assert_eq!(record.key().unwrap().stream_id.as_str(), "a");
+        assert!(record.changeset().is_err());
+    }
+
+    #[test]
+    fn what_is_no_commit_is_none() {
+        let with = |path: &str, value: Value| {
+            let mut record = record();
+            *record.pointer_mut(path).unwrap() = value;
+            CommitRecord::of(&record)
+        };
+        assert_eq!(with("/eventName", json!("MODIFY")), None);
+        let counter = json!({"S": "!!!RESERVED:GLOBAL-COUNTER!!!"});
+        assert_eq!(with("/dynamodb/Keys/stream_id", counter), None);
+        let nothing_in_it = json!({"stream_id": {"S": "a"}, "changeset_id": {"N": "2"}});
+        assert_eq!(with("/dynamodb/NewImage", nothing_in_it), None);
+        assert_eq!(CommitRecord::of(&json!("a text")), None);
+    }
+
+    #[test]
+    fn what_is_malformed_says_so() {
+        let mut wrong = record();
+        wrong["dynamodb"]["NewImage"]["events"] = json!({"B": "AA=="});
+        let error = CommitRecord::of(&wrong).unwrap().changeset().unwrap_err();
+        assert!(
+            error.to_string().contains("`events` should be a string"),
+            "{error}"
+        );
+    }
+}
