@@ -27,7 +27,9 @@ pub(crate) enum Fate {
     Call(u16, &'static str),
 }
 
-type Rule = Box<dyn FnMut(&Message) -> Fate + Send>;
+type Rule = Arc<Mutex<Box<dyn FnMut(&Message) -> Fate + Send>>>;
+
+type Calls = Arc<Mutex<Vec<Call>>>;
 
 /// A call that SNS got.
 #[derive(Debug, Clone)]
@@ -38,17 +40,16 @@ pub(crate) struct Call {
 
 pub(crate) struct FakeSns {
     pub(crate) publisher: SnsPublisher,
-    calls: Arc<Mutex<Vec<Call>>>,
-    rule: Arc<Mutex<Rule>>,
+    calls: Calls,
+    rule: Rule,
 }
 
 impl FakeSns {
     pub(crate) async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let calls = Arc::<Mutex<Vec<Call>>>::default();
-        let rule: Rule = Box::new(|_| Fate::Sent);
-        let rule = Arc::new(Mutex::new(rule));
+        let calls = Calls::default();
+        let rule: Rule = Arc::new(Mutex::new(Box::new(|_| Fate::Sent)));
         let state = (Arc::clone(&calls), Arc::clone(&rule));
         let app = Router::new().route("/", post(answer)).with_state(state);
         tokio::spawn(async move { axum::serve(listener, app).await });
@@ -71,13 +72,10 @@ impl FakeSns {
     }
 }
 
-async fn answer(
-    State((calls, rule)): State<(Arc<Mutex<Vec<Call>>>, Arc<Mutex<Rule>>)>,
-    body: String,
-) -> (StatusCode, String) {
+async fn answer(State((calls, rule)): State<(Calls, Rule)>, body: String) -> (StatusCode, String) {
     let call = read(&body);
     let mut rule = rule.lock().unwrap();
-    let fates: Vec<_> = call.batch.iter().map(|message| rule(message)).collect();
+    let fates: Vec<_> = call.batch.iter().map(&mut *rule).collect();
     let answer = answered(&call, &fates);
     calls.lock().unwrap().push(call);
     answer
