@@ -131,10 +131,14 @@ pub(crate) fn translate(error: sqlx::Error) -> StorageError {
     }
 }
 
+/// A session that was idle in its transaction for too long was ended: before it was asked to commit.
+const ENDED_IDLE: &str = "25P03";
+
 /// What an error of COMMIT means. An error of severity ERROR is the answer that nothing was
-/// committed; after anything else nobody knows.
+/// committed; after anything else but [`ENDED_IDLE`] nobody knows.
 pub(crate) fn translate_commit(error: sqlx::Error) -> StorageError {
-    let certain = matches!(severity(&error), Some(PgSeverity::Error));
+    let refused = matches!(severity(&error), Some(PgSeverity::Error));
+    let certain = refused || code(&error).as_deref() == Some(ENDED_IDLE);
     match translate(error) {
         translated if certain => translated,
         StorageError::Backend(source) => StorageError::Unavailable {

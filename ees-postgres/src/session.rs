@@ -22,6 +22,7 @@ const IDLE: Duration = Duration::from_secs(1);
 ///   planned once.
 const SETTINGS: &str = "
     SET synchronous_commit = on;
+    SET standard_conforming_strings = on;
     SET default_transaction_isolation = 'read committed';
     SET default_transaction_read_only = off;
     SET idle_in_transaction_session_timeout = '5s';

@@ -1,10 +1,12 @@
-//! The writing side: group commit's transaction, in four round trips.
+//! The writing side: group commit's transaction, in four round trips, or two for a commit by itself.
 //!
 //! What keeps the order dense with any number of servers is the lock that a transaction takes
 //! first, in a statement of its own: at READ COMMITTED every later statement sees all that the
 //! lock's last holder committed, as PostgreSQL lets go of a transaction's locks only after its
 //! effects can be seen. The same holds for a transaction whose answer to COMMIT was lost: who has
 //! the lock sees what became of it.
+
+mod alone;
 
 use std::time::Duration;
 
@@ -13,7 +15,7 @@ use ees_core::group_commit::{BatchStore, Snapshot};
 use ees_core::ports::StorageError;
 use ees_core::{Changeset, Checkpoint, Head, StreamId};
 use sqlx::postgres::PgRow;
-use sqlx::{Connection, PgConnection, Row};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use crate::error::{is_connection_lost, translate, translate_commit};
 use crate::rows::{columns, corrupt, number, text, timestamp};
@@ -67,7 +69,14 @@ pub(crate) struct Writer {
     idle: Option<PgConnection>,
     /// In a transaction. A connection on which anything failed is dropped, and with it what was
     /// open on it.
-    open: Option<PgConnection>,
+    open: Option<Open>,
+}
+
+/// A transaction that has the lock.
+struct Open {
+    connection: PgConnection,
+    /// A stream whose end was read when it was opened, and the answer.
+    read: (StreamId, Vec<PgRow>),
 }
 
 impl Writer {
@@ -89,48 +98,69 @@ impl Writer {
     }
 
     /// Opens a transaction on the connection there is, or on a new one.
-    async fn open(&mut self) -> Result<PgConnection, sqlx::Error> {
-        if let Some(mut connection) = self.idle.take() {
-            match open_transaction(&mut connection).await {
-                Ok(()) => return Ok(connection),
+    async fn open(&mut self, stream: &StreamId) -> Result<Open, sqlx::Error> {
+        if let Some(connection) = self.idle.take() {
+            match Open::on(connection, stream).await {
                 // It went while nobody used it, and nothing was asked for yet.
                 Err(error) if is_connection_lost(&error) => {}
-                Err(error) => return Err(error),
+                opened => return opened,
             }
         }
         let mut connection = self.sessions.open().await?;
-        open_transaction(&mut connection).await?;
-        Ok(connection)
+        patiently(message(alone::prepare()).execute(&mut connection)).await?;
+        Open::on(connection, stream).await
     }
 }
 
-async fn open_transaction(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    patiently(sqlx::raw_sql(BEGIN).execute(connection)).await?;
-    Ok(())
+impl Open {
+    async fn on(mut connection: PgConnection, stream: &StreamId) -> Result<Self, sqlx::Error> {
+        let rows = message(alone::open(stream)).fetch_all(&mut connection);
+        let mut rows = patiently(rows).await?;
+        // The lock's statement answers too, with one column.
+        rows.retain(|row| row.len() > 1);
+        let read = (stream.clone(), rows);
+        Ok(Self { connection, read })
+    }
+}
+
+/// Statements that hold no value but those that [`alone`] has quoted.
+fn message(statements: String) -> sqlx::RawSql {
+    sqlx::raw_sql(AssertSqlSafe(statements))
 }
 
 #[async_trait]
 impl BatchStore for Writer {
-    async fn await_turn(&mut self) -> Result<(), StorageError> {
-        self.open = Some(self.open().await.map_err(translate)?);
+    async fn await_turn(&mut self, first: &StreamId) -> Result<(), StorageError> {
+        self.open = Some(self.open(first).await.map_err(translate)?);
         Ok(())
     }
 
     async fn begin(&mut self, streams: &[StreamId]) -> Result<Snapshot, StorageError> {
-        let mut connection = self.open.take().ok_or_else(StorageError::closed)?;
-        let streams: Vec<&str> = streams.iter().map(StreamId::as_str).collect();
-        let heads = sqlx::query(HEADS).bind(streams);
-        let rows = patiently(heads.fetch_all(&mut connection)).await;
-        let rows = rows.map_err(translate)?;
-        self.open = Some(connection);
-        snapshot(&rows)
+        let mut open = self.open.take().ok_or_else(StorageError::closed)?;
+        let (read, rows) = &mut open.read;
+        if streams != std::slice::from_ref(read) {
+            let streams: Vec<&str> = streams.iter().map(StreamId::as_str).collect();
+            let heads = sqlx::query(HEADS).bind(streams);
+            *rows = patiently(heads.fetch_all(&mut open.connection))
+                .await
+                .map_err(translate)?;
+        }
+        let found = snapshot(rows);
+        self.open = Some(open);
+        found
     }
 
     async fn commit(&mut self, changesets: &[Changeset]) -> Result<(), StorageError> {
-        let mut connection = self.open.take().ok_or_else(StorageError::closed)?;
-        let insert = insert(changesets).execute(&mut connection);
-        patiently(insert).await.map_err(translate)?;
-        let commit = sqlx::raw_sql(COMMIT).execute(&mut connection);
+        let open = self.open.take().ok_or_else(StorageError::closed)?;
+        let mut connection = open.connection;
+        let commit = if let Some(alone) = alone::commit(changesets) {
+            alone
+        } else {
+            let insert = insert(changesets).execute(&mut connection);
+            patiently(insert).await.map_err(translate)?;
+            COMMIT.to_owned()
+        };
+        let commit = message(commit).execute(&mut connection);
         patiently(commit).await.map_err(translate_commit)?;
         self.idle = Some(connection);
         self.wake.announce();
@@ -138,7 +168,7 @@ impl BatchStore for Writer {
     }
 
     async fn rollback(&mut self) {
-        if let Some(mut connection) = self.open.take() {
+        if let Some(Open { mut connection, .. }) = self.open.take() {
             let rollback = sqlx::raw_sql(ROLLBACK).execute(&mut connection);
             if patiently(rollback).await.is_ok() {
                 self.idle = Some(connection);

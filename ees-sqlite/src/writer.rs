@@ -67,7 +67,7 @@ impl Writer {
 #[async_trait]
 impl BatchStore for Writer {
     /// There is no other writer: the file has one process.
-    async fn await_turn(&mut self) -> Result<(), StorageError> {
+    async fn await_turn(&mut self, _first: &StreamId) -> Result<(), StorageError> {
         Ok(())
     }
 

@@ -44,6 +44,7 @@ const VALUES: &[&str] = &[
     "\"é e\u{301} 日本 😀 👩‍👩‍👧\"",
     "\"\u{fffd}\u{ffff}\u{10ffff}\"",
     r#""</script> <!-- & ' %00 ${x} {{x}}""#,
+    r#""'; it''s \\' $1], ARRAY[' --""#,
     r#"{"S":"x","N":"1","M":{},"NULL":true}"#,
     r#"{"$ref":1,"__proto__":2,"toString":3}"#,
     "{ \"a\" : [ 1 , 2 ] ,\n\t\"b\" :\r\n null }",

@@ -17,11 +17,12 @@ use crate::{Changeset, Commit, StreamId};
 #[async_trait]
 pub trait BatchStore: Send + 'static {
     /// Waits until no other writer is at work, where there can be another one. Commits that come
-    /// meanwhile go into the batch.
+    /// meanwhile go into the batch. The first one's stream is told, as its end may be read on the
+    /// way: often enough nobody else waits.
     ///
     /// # Errors
     /// [`StorageError`] if the storage fails.
-    async fn await_turn(&mut self) -> Result<(), StorageError>;
+    async fn await_turn(&mut self, first: &StreamId) -> Result<(), StorageError>;
 
     /// Opens a transaction that keeps every other writer out, if that is not done yet, and reads
     /// what the judge needs.
@@ -137,7 +138,7 @@ impl<S: BatchStore> Writer<S> {
                     Err(_) => return self.store,
                 },
             };
-            let turn = self.store.await_turn().await;
+            let turn = self.store.await_turn(&first.commit.stream_id).await;
             let batch;
             (batch, held_over) = self.gather(first);
             self.settle(turn, batch).await;
@@ -184,7 +185,7 @@ impl<S: BatchStore> Writer<S> {
                 reply(waiting, Err(error.clone()));
                 continue;
             }
-            let turn = self.store.await_turn().await;
+            let turn = self.store.await_turn(&waiting.commit.stream_id).await;
             let result = match self.attempt(turn, &[&waiting.commit]).await {
                 Ok(mut outcomes) => outcomes.pop().ok_or_else(StorageError::closed),
                 Err(failure) => {

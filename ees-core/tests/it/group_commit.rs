@@ -49,7 +49,7 @@ fn failed(written: Written) -> StorageError {
 
 #[async_trait]
 impl BatchStore for Faulty {
-    async fn await_turn(&mut self) -> Result<(), StorageError> {
+    async fn await_turn(&mut self, _first: &StreamId) -> Result<(), StorageError> {
         // Commits come meanwhile, so that batches form.
         tokio::task::yield_now().await;
         assert!(!self.open, "the last transaction was left open");

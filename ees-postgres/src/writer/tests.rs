@@ -34,13 +34,13 @@ async fn a_frozen_server_does_not_stop_the_others() {
     let mut other = Writer::new(sessions, wake);
     let (late, quick) = (commit("late"), commit("quick"));
 
-    frozen.await_turn().await.unwrap();
+    frozen.await_turn(&late.stream_id).await.unwrap();
     let found = frozen
         .begin(std::slice::from_ref(&late.stream_id))
         .await
         .unwrap();
     let planned = judge(found, [&late]);
-    other.await_turn().await.unwrap();
+    other.await_turn(&quick.stream_id).await.unwrap();
     let found = other
         .begin(std::slice::from_ref(&quick.stream_id))
         .await
@@ -51,7 +51,7 @@ async fn a_frozen_server_does_not_stop_the_others() {
     assert_eq!(error.written(), Written::None, "{error}");
 
     let streams = [late.stream_id.clone(), quick.stream_id];
-    frozen.await_turn().await.unwrap();
+    frozen.await_turn(&late.stream_id).await.unwrap();
     let found = frozen.begin(&streams).await.unwrap();
     assert_eq!(found.next_checkpoint.get(), 1);
     assert_eq!(found.heads.len(), 1);

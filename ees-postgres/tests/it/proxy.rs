@@ -8,8 +8,8 @@ use ees_postgres_testkit::Database;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The message that asks to commit: a simple query.
-const COMMIT: &[u8] = b"Q\0\0\0\x0bCOMMIT\0";
+/// The end of a message that asks to commit.
+const COMMIT: &[u8] = b"COMMIT\0";
 
 /// Where a connection is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
