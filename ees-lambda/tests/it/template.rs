@@ -1,0 +1,71 @@
+//! The template that deploys the store says what has to be said, and no more.
+//!
+//! Each file here is one concern: a check, which names what is wrong with a template, the test that
+//! nothing is wrong with the project's own, and faults, each of which the check has to find.
+
+use ees_aws_testkit::template::{Function, Resource, Settings, Template};
+use serde_json::Value;
+
+mod alarms;
+mod api;
+mod failures;
+mod functions;
+mod mappings;
+mod parameters;
+mod policies;
+mod tables;
+mod topics;
+
+const TEXT: &str = include_str!("../../template.yaml");
+
+/// What is wrong with a template, for people.
+type Findings = Vec<String>;
+
+/// A stack `shop`, with this value for one parameter.
+fn settings(parameter: Option<(&str, &str)>) -> Settings {
+    let parameter = parameter.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    Settings {
+        stack: "shop".to_owned(),
+        parameters: parameter.into_iter().collect(),
+        ..Settings::default()
+    }
+}
+
+fn parse(text: &str) -> Template {
+    Template::parse(text, &settings(None)).expect("a template")
+}
+
+/// The check finds nothing in the template, and something wherever a text in it is another.
+fn holds(check: fn(&Template) -> Findings, faults: &[(&str, &str)]) {
+    assert_eq!(check(&parse(TEXT)), Findings::new());
+    for (right, wrong) in faults {
+        let places: Vec<_> = TEXT.match_indices(right).collect();
+        assert!(!places.is_empty(), "nothing in the template is `{right}`");
+        for (at, _) in places {
+            let (before, after) = (&TEXT[..at], &TEXT[at + right.len()..]);
+            let found = check(&parse(&format!("{before}{wrong}{after}")));
+            let line = before.lines().count();
+            assert!(
+                !found.is_empty(),
+                "line {line}: `{wrong}` in the place of `{right}` is not found"
+            );
+        }
+    }
+}
+
+fn resource<'a>(template: &'a Template, id: &str) -> &'a Resource {
+    template.resource(id).expect("a resource")
+}
+
+fn function(template: &Template, handler: &str) -> Function {
+    let functions = template.functions().expect("functions");
+    let mut found = functions.into_iter().filter(|it| it.handler == handler);
+    found.next().expect("a function with this handler")
+}
+
+/// What a value should be.
+fn expect(findings: &mut Findings, what: &str, found: &Value, expected: &Value) {
+    if found != expected {
+        findings.push(format!("{what} is {found}; expected {expected}"));
+    }
+}

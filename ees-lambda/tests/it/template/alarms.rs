@@ -1,0 +1,157 @@
+//! An alarm for each thing that needs somebody.
+
+use ees_aws_testkit::template::{Resource, Template};
+use serde_json::{Value, json};
+
+use super::{Findings, TEXT, expect, holds, settings};
+
+/// Each alarm, and the metrics that it looks at.
+fn wanted() -> [(&'static str, Vec<String>); 9] {
+    let functions = [
+        "api",
+        "indexer",
+        "projector",
+        "publisher",
+        "redrive",
+        "sweep",
+    ];
+    let of_functions = |metric: &str| {
+        let each = functions.map(|it| format!("AWS/Lambda {metric} FunctionName=shop-{it}"));
+        each.to_vec()
+    };
+    let of_tables = ["Read", "Write"].into_iter().flat_map(|kind| {
+        let metric = format!("AWS/DynamoDB {kind}ThrottleEvents");
+        let events = "TableName=ees_db_shop";
+        [
+            format!("{metric} {events}"),
+            format!("{metric} {events} GlobalSecondaryIndexName=EnumerationIndex"),
+            format!("{metric} {events}_analysis"),
+        ]
+    });
+    let one = |metric: &str| vec![metric.to_owned()];
+    [
+        (
+            "ApiErrors",
+            one("AWS/ApiGateway 5XXError ApiName=shop Stage=Prod"),
+        ),
+        (
+            "DeadLetters",
+            one("AWS/SQS ApproximateNumberOfMessagesVisible QueueName=shop-DeadLetters"),
+        ),
+        (
+            "Failures",
+            one("ElasticEventStore FailuresLeft Table=ees_db_shop"),
+        ),
+        ("FunctionErrors", of_functions("Errors")),
+        ("FunctionsThrottled", of_functions("Throttles")),
+        (
+            "IndexLag",
+            one("ElasticEventStore IndexLag Table=ees_db_shop"),
+        ),
+        (
+            "IndexerBehind",
+            one("AWS/Lambda IteratorAge FunctionName=shop-indexer"),
+        ),
+        (
+            "PublisherBehind",
+            one("AWS/Lambda IteratorAge FunctionName=shop-publisher"),
+        ),
+        ("TablesThrottled", of_tables.collect()),
+    ]
+}
+
+/// The metrics that an alarm looks at, each as text.
+fn metrics(alarm: &Resource) -> Vec<String> {
+    let properties = &alarm.properties;
+    let parts = properties["Metrics"].as_array();
+    let measured = parts
+        .into_iter()
+        .flatten()
+        .map(|part| &part["MetricStat"]["Metric"]);
+    let own = std::iter::once(properties);
+    let mut metrics: Vec<_> = measured.chain(own).filter_map(metric).collect();
+    metrics.sort();
+    metrics
+}
+
+fn metric(of: &Value) -> Option<String> {
+    let mut text = format!(
+        "{} {}",
+        of["Namespace"].as_str()?,
+        of["MetricName"].as_str()?
+    );
+    for dimension in of["Dimensions"].as_array()? {
+        let (name, value) = (dimension["Name"].as_str()?, dimension["Value"].as_str()?);
+        text.extend([" ", name, "=", value]);
+    }
+    Some(text)
+}
+
+fn check(template: &Template) -> Findings {
+    let mut findings = Findings::new();
+    let mut alarms: Vec<_> = template.of_type("AWS::CloudWatch::Alarm").collect();
+    alarms.sort_by_key(|alarm| &alarm.name);
+    let found: Vec<_> = alarms
+        .iter()
+        .map(|alarm| (&alarm.name, metrics(alarm)))
+        .collect();
+    let wanted = wanted().map(|(name, mut metrics)| {
+        metrics.sort();
+        (format!("shop-{name}"), metrics)
+    });
+    expect(&mut findings, "the alarms", &json!(found), &json!(wanted));
+    for alarm in alarms {
+        let properties = &alarm.properties;
+        if properties["AlarmDescription"]
+            .as_str()
+            .is_none_or(str::is_empty)
+        {
+            findings.push(format!("{} is not explained", alarm.id));
+        }
+        let quiet = &properties["TreatMissingData"];
+        expect(&mut findings, &alarm.id, quiet, &json!("notBreaching"));
+        expect(
+            &mut findings,
+            &alarm.id,
+            &properties["ComparisonOperator"],
+            &json!("GreaterThanThreshold"),
+        );
+    }
+    findings
+}
+
+#[test]
+fn there_is_an_alarm_for_what_needs_somebody() {
+    let faults = [
+        (
+            "Type: AWS::CloudWatch::Alarm",
+            "Type: AWS::CloudWatch::CompositeAlarm",
+        ),
+        ("MetricName: IteratorAge", "MetricName: Duration"),
+        ("MetricName: Throttles", "MetricName: Errors"),
+        ("Value: !Ref IndexerFunction", "Value: !Ref ApiFunction"),
+        ("Value: EnumerationIndex", "Value: EmumerationIndex"),
+        ("Namespace: ElasticEventStore", "Namespace: EventStore"),
+        ("MetricName: 5XXError", "MetricName: 4XXError"),
+        ("TreatMissingData: notBreaching", ""),
+        (
+            "ComparisonOperator: GreaterThanThreshold",
+            "ComparisonOperator: LessThanThreshold",
+        ),
+    ];
+    holds(check, &faults);
+}
+
+/// An alarm speaks where the parameter says, and nowhere without it.
+#[test]
+fn alarms_are_told_to_the_topic() {
+    let topic = "arn:aws:sns:us-east-1:123456789012:people";
+    for (given, wanted) in [("", Value::Null), (topic, json!([topic]))] {
+        let template = Template::parse(TEXT, &settings(Some(("AlarmTopic", given)))).unwrap();
+        for alarm in template.of_type("AWS::CloudWatch::Alarm") {
+            for actions in ["AlarmActions", "OKActions"] {
+                assert_eq!(alarm.properties[actions], wanted, "{} {actions}", alarm.id);
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The API: signed unless told otherwise, everything to one function, nothing of payloads in logs.
+
+use std::collections::BTreeSet;
+
+use ees_aws_testkit::template::Template;
+use serde_json::{Value, json};
+
+use super::{Findings, TEXT, expect, function, holds, resource, settings};
+
+fn check(template: &Template) -> Findings {
+    let mut findings = Findings::new();
+    let api = &resource(template, "Api").properties;
+    for (property, expected) in [
+        ("StageName", json!("Prod")),
+        (
+            "Auth",
+            json!({"DefaultAuthorizer": "AWS_IAM", "InvokeRole": "NONE"}),
+        ),
+        // All bodies are text.
+        ("BinaryMediaTypes", Value::Null),
+    ] {
+        let found = api.get(property).unwrap_or(&Value::Null);
+        expect(&mut findings, property, found, &expected);
+    }
+    let routes = function(template, "api").routes;
+    let routes: BTreeSet<_> = routes.iter().map(|it| (&*it.path, &*it.method)).collect();
+    if routes != BTreeSet::from([("/", "ANY"), ("/{proxy+}", "ANY")]) {
+        findings.push(format!("the routes are {routes:?}"));
+    }
+    access_log(template, &mut findings);
+    findings
+}
+
+/// What API Gateway may log of a request: who, when, how it went.
+const LOGGED: [&str; 11] = [
+    "error.responseType",
+    "httpMethod",
+    "identity.sourceIp",
+    "identity.userArn",
+    "integrationLatency",
+    "integrationStatus",
+    "requestId",
+    "requestTimeEpoch",
+    "responseLatency",
+    "responseLength",
+    "status",
+];
+
+fn access_log(template: &Template, findings: &mut Findings) {
+    let log = &resource(template, "Api").properties["AccessLogSetting"];
+    let format = log["Format"].as_str().unwrap_or_default();
+    let fields: Result<serde_json::Map<_, _>, _> = serde_json::from_str(format);
+    let mut fields: Vec<_> = match &fields {
+        Ok(fields) => fields.values().filter_map(Value::as_str).collect(),
+        Err(error) => {
+            findings.push(format!("the access log is not JSON: {error}"));
+            return;
+        }
+    };
+    fields.sort_unstable();
+    let wanted = LOGGED.map(|field| format!("$context.{field}"));
+    expect(findings, "the access log", &json!(fields), &json!(wanted));
+    let group = resource(template, "AccessLog");
+    let days = &group.properties["RetentionInDays"];
+    expect(findings, "the access log is kept for", days, &json!("30"));
+}
+
+#[test]
+fn the_api_is_signed_and_its_log_holds_no_payload() {
+    let faults = [
+        ("DefaultAuthorizer: !Ref Authorization", ""),
+        ("InvokeRole: NONE", ""),
+        ("Default: AWS_IAM", "Default: NONE"),
+        ("StageName: Prod", "StageName: Stage"),
+        ("Path: /{proxy+}", "Path: /streams"),
+        ("Method: ANY", "Method: GET"),
+        ("$context.status", "$input.body"),
+        ("\"caller\":", "\"path\":\"$context.path\",\"caller\":"),
+        (
+            "apigateway/${AWS::StackName}\n      RetentionInDays: !Ref LogRetentionDays",
+            "x",
+        ),
+    ];
+    holds(check, &faults);
+}
+
+#[test]
+fn parameters_open_the_api_and_choose_its_log() {
+    let with = |name, value| Template::parse(TEXT, &settings(Some((name, value)))).unwrap();
+    let open = with("Authorization", "NONE");
+    assert_eq!(
+        resource(&open, "Api").properties["Auth"]["DefaultAuthorizer"],
+        "NONE"
+    );
+    for (logs, logged, sets_role) in [
+        ("with-account-role", true, true),
+        ("enabled", true, false),
+        ("disabled", false, false),
+    ] {
+        let template = with("AccessLogs", logs);
+        let has = |id| template.resource(id).is_ok();
+        let setting = &resource(&template, "Api").properties["AccessLogSetting"];
+        assert_eq!(
+            (setting.is_object(), has("AccessLog")),
+            (logged, logged),
+            "{logs}"
+        );
+        assert_eq!(
+            (has("Account"), has("AccountRole")),
+            (sets_role, sets_role),
+            "{logs}"
+        );
+    }
+}

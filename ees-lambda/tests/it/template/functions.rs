@@ -1,0 +1,135 @@
+//! The functions: one binary, built once; each has a role and a log of its own.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use ees_aws_testkit::template::{Resource, Schedule, Template};
+use serde_json::{Value, json};
+
+use super::{Findings, expect, holds, resource};
+
+/// What each is called by, how long it may take, and when it runs by itself.
+const FUNCTIONS: [(&str, Duration, Option<Duration>); 6] = [
+    // API Gateway waits for 29 seconds.
+    ("api", Duration::from_secs(29), None),
+    ("indexer", Duration::from_mins(1), None),
+    // Less than its period, so that no two count at once.
+    (
+        "projector",
+        Duration::from_secs(55),
+        Some(Duration::from_mins(1)),
+    ),
+    ("publisher", Duration::from_mins(1), None),
+    (
+        "redrive",
+        Duration::from_mins(5),
+        Some(Duration::from_hours(1)),
+    ),
+    // As long as Lambda lets one run.
+    (
+        "sweep",
+        Duration::from_mins(15),
+        Some(Duration::from_hours(24)),
+    ),
+];
+
+fn check(template: &Template) -> Findings {
+    let mut findings = Findings::new();
+    let mut functions = template.functions().expect("functions");
+    functions.sort_by(|a, b| a.handler.cmp(&b.handler));
+    let found: Vec<_> = functions
+        .iter()
+        .map(|it| {
+            let period = it.schedules.first().map(Schedule::period);
+            json!([
+                it.name,
+                it.handler,
+                it.timeout,
+                period,
+                it.memory,
+                it.concurrency
+            ])
+        })
+        .collect();
+    let wanted = FUNCTIONS.map(|(handler, timeout, period)| {
+        let name = format!("shop-{handler}");
+        json!([name, handler, timeout, period, 512, null])
+    });
+    expect(
+        &mut findings,
+        "the functions",
+        &json!(found),
+        &json!(wanted),
+    );
+    for function in &functions {
+        own(template, &function.id, &mut findings);
+    }
+    built_once(template, &mut findings);
+    findings
+}
+
+/// Its own role, and its own log, which is kept for as many days as the parameter says.
+fn own(template: &Template, id: &str, findings: &mut Findings) {
+    let properties = &resource(template, id).properties;
+    let name = id.trim_end_matches("Function");
+    let role = &resource(template, &format!("{name}Role")).arn;
+    expect(
+        findings,
+        &format!("{id}.Role"),
+        &properties["Role"],
+        &json!(role),
+    );
+    let log = resource(template, &format!("{name}Log"));
+    let found = &properties["LoggingConfig"]["LogGroup"];
+    expect(findings, &format!("{id}'s log"), found, &json!(log.name));
+    expect(
+        findings,
+        &format!("{}.RetentionInDays", log.id),
+        &log.properties["RetentionInDays"],
+        &json!("30"),
+    );
+}
+
+/// SAM builds functions together whose code, runtime, architecture and metadata are equal.
+fn built_once(template: &Template, findings: &mut Findings) {
+    let build = |function: &Resource| {
+        let metadata = function.attributes.get("Metadata").unwrap_or(&Value::Null);
+        let of = |property: &str| function.properties[property].clone();
+        json!([metadata, of("CodeUri"), of("Runtime"), of("Architectures")]).to_string()
+    };
+    let functions = template.of_type("AWS::Serverless::Function");
+    let builds: BTreeSet<_> = functions.map(build).collect();
+    let binary =
+        json!({"BuildMethod": "rust-cargolambda", "BuildProperties": {"Binary": "ees-lambda"}});
+    let wanted = json!([binary, ".", "provided.al2023", ["arm64"]]).to_string();
+    if builds != BTreeSet::from([wanted.clone()]) {
+        findings.push(format!(
+            "the builds are {builds:?}; expected {wanted} alone"
+        ));
+    }
+}
+
+#[test]
+fn functions_are_one_binary_with_a_role_and_a_log_each() {
+    let faults = [
+        ("Handler: ", "Handler: my-"),
+        ("Timeout: ", "Timeout: 1"),
+        ("MemorySize: 512", "MemorySize: 128"),
+        ("FunctionName: !Sub ${AWS::StackName}-", "FunctionName: "),
+        ("Role: !GetAtt ApiRole.Arn", "Role: !GetAtt RedriveRole.Arn"),
+        ("LoggingConfig: {LogGroup: !Ref SweepLog}", ""),
+        (
+            "-sweep\n      RetentionInDays: !Ref LogRetentionDays",
+            "-sweep",
+        ),
+        (
+            "BuildProperties: {Binary: ees-lambda}",
+            "BuildProperties: {Binary: ees}",
+        ),
+        ("CodeUri: .", "CodeUri: src"),
+        ("Architectures: [arm64]", "Architectures: [x86_64]"),
+        ("Schedule: rate(1 minute)", "Schedule: rate(1 hour)"),
+        ("Default: rate(1 day)", "Default: rate(30 days)"),
+    ];
+    holds(check, &faults);
+}

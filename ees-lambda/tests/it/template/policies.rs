@@ -1,0 +1,252 @@
+//! What each function may do: what it does, and nothing else.
+
+use std::collections::BTreeSet;
+
+use ees_aws_testkit::template::{Resource, Template};
+use serde_json::{Value, json};
+
+use super::{Findings, TEXT, expect, holds, parse, resource};
+
+const EVENTS: &str = "table/ees_db_shop";
+const ANALYSIS: &str = "table/ees_db_shop_analysis";
+const ORDER: &str = "table/ees_db_shop/index/EnumerationIndex";
+const FIRST: &str = "table/ees_db_shop/index/FirstEventId";
+const LAST: &str = "table/ees_db_shop/index/LastEventId";
+const STREAM: &str = "table/ees_db_shop/stream/latest";
+const STREAMS: &str = "table/ees_db_shop/stream/*";
+const BUCKET: &str = "ees-failures-local";
+const OBJECTS: &str = "ees-failures-local/*";
+const CHANGESETS_TOPIC: &str = "ees_changesets_shop_.fifo";
+const EVENTS_TOPIC: &str = "ees_events_shop_.fifo";
+const QUEUE: &str = "shop-DeadLetters";
+
+/// Who opens the store: looks at both tables, and at the index state, which a store that holds
+/// nothing gets.
+const OPENING: [(&str, &[&str]); 4] = [
+    ("dynamodb:DescribeTable", &[EVENTS, ANALYSIS]),
+    ("dynamodb:GetItem", &[ANALYSIS]),
+    ("dynamodb:PutItem", &[ANALYSIS]),
+    ("dynamodb:Scan", &[EVENTS]),
+];
+
+/// Who gives positions: reads candidates and writes their places.
+const INDEXING: [(&str, &[&str]); 2] = [
+    ("dynamodb:BatchGetItem", &[EVENTS]),
+    ("dynamodb:UpdateItem", &[EVENTS]),
+];
+
+/// Who tells subscribers.
+const PUBLISHING: [(&str, &[&str]); 1] = [("sns:Publish", &[CHANGESETS_TOPIC, EVENTS_TOPIC])];
+
+/// What Lambda itself does in the function's name: reads the stream, keeps what failed.
+const MAPPED: [(&str, &[&str]); 6] = [
+    ("dynamodb:DescribeStream", &[STREAM]),
+    ("dynamodb:GetRecords", &[STREAM]),
+    ("dynamodb:GetShardIterator", &[STREAM]),
+    ("dynamodb:ListStreams", &[STREAMS]),
+    ("s3:ListBucket", &[BUCKET]),
+    ("s3:PutObject", &[OBJECTS]),
+];
+
+type Allowed = &'static [(&'static str, &'static [&'static str])];
+
+/// Each role, and what its function does beside writing its log. A `*` stands only where a name is
+/// not known before: an object's key, a stream's label.
+const ROLES: [(&str, &[Allowed]); 6] = [
+    (
+        "Api",
+        &[
+            &OPENING,
+            &[
+                ("dynamodb:PutItem", &[EVENTS]),
+                ("dynamodb:Query", &[EVENTS, FIRST, LAST, ORDER]),
+                // What a lagging index does not show yet is read by its key.
+                ("dynamodb:BatchGetItem", &[EVENTS]),
+            ],
+        ],
+    ),
+    ("Indexer", &[&OPENING, &INDEXING, &MAPPED]),
+    (
+        "Projector",
+        &[
+            &OPENING,
+            &[
+                ("dynamodb:Query", &[ORDER]),
+                ("dynamodb:BatchGetItem", &[EVENTS]),
+            ],
+        ],
+    ),
+    ("Publisher", &[&PUBLISHING, &MAPPED]),
+    (
+        "Redrive",
+        &[
+            &OPENING,
+            &INDEXING,
+            &PUBLISHING,
+            &[
+                ("s3:DeleteObject", &[OBJECTS]),
+                ("s3:GetObject", &[OBJECTS]),
+                ("s3:ListBucket", &[BUCKET]),
+                ("sqs:SendMessage", &[QUEUE]),
+            ],
+        ],
+    ),
+    ("Sweep", &[&OPENING, &INDEXING]),
+];
+
+/// An action on a resource, whose ARN is cut to what the resource is called.
+type Permission = (String, String);
+
+fn check(template: &Template) -> Findings {
+    let mut findings = Findings::new();
+    for (name, allowed) in ROLES {
+        let role = resource(template, &format!("{name}Role"));
+        let found = permissions(role, &mut findings);
+        let log = format!("/aws/lambda/shop-{}:*", name.to_lowercase());
+        let logging = ["logs:CreateLogStream", "logs:PutLogEvents"];
+        let logging = logging.map(|action| (action.to_owned(), log.clone()));
+        let each = allowed.iter().copied().flatten();
+        let wanted: BTreeSet<Permission> = each
+            .flat_map(|(action, on)| on.iter().map(|on| ((*action).to_owned(), (*on).to_owned())))
+            .chain(logging)
+            .collect();
+        for (action, on) in found.difference(&wanted) {
+            findings.push(format!("{name} does not need {action} on {on}"));
+        }
+        for (action, on) in wanted.difference(&found) {
+            findings.push(format!("{name} needs {action} on {on}"));
+        }
+    }
+    only_these(template, &mut findings);
+    findings
+}
+
+/// What a role of a function allows.
+fn permissions(role: &Resource, findings: &mut Findings) -> BTreeSet<Permission> {
+    let managed = &role.properties["ManagedPolicyArns"];
+    expect(findings, &role.id, managed, &Value::Null);
+    let lambda = json!([{
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }]);
+    let trusted = &role.properties["AssumeRolePolicyDocument"]["Statement"];
+    expect(findings, &role.id, trusted, &lambda);
+    let policies = items(&role.properties["Policies"]);
+    let statements = policies.flat_map(|policy| items(&policy["PolicyDocument"]["Statement"]));
+    let mut found = BTreeSet::new();
+    for statement in statements {
+        expect(findings, &role.id, &statement["Effect"], &json!("Allow"));
+        for action in items(&statement["Action"]).map(text) {
+            let on = items(&statement["Resource"]).map(|arn| name_of(text(arn)));
+            found.extend(on.map(|on| (action.to_owned(), on.to_owned())));
+        }
+    }
+    found
+}
+
+/// A list, or the one thing that stands in its place.
+fn items(value: &Value) -> std::slice::Iter<'_, Value> {
+    match value {
+        Value::Array(items) => items.iter(),
+        Value::Null => [].iter(),
+        one => std::slice::from_ref(one).iter(),
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// What an ARN of this account calls a resource; any other stays whole.
+fn name_of(arn: &str) -> &str {
+    let here = [
+        "arn:aws:dynamodb:us-east-1:123456789012:",
+        "arn:aws:logs:us-east-1:123456789012:log-group:",
+        "arn:aws:s3:::",
+        "arn:aws:sns:us-east-1:123456789012:",
+        "arn:aws:sqs:us-east-1:123456789012:",
+    ];
+    here.iter()
+        .find_map(|start| arn.strip_prefix(start))
+        .unwrap_or(arn)
+}
+
+/// There are no other roles, but the one that lets API Gateway write logs, and no policies beside.
+fn only_these(template: &Template, findings: &mut Findings) {
+    let roles = template
+        .of_type("AWS::IAM::Role")
+        .map(|role| role.id.as_str());
+    let known = ROLES.map(|(name, _)| format!("{name}Role"));
+    for role in roles.filter(|id| *id != "AccountRole" && !known.iter().any(|known| known == id)) {
+        findings.push(format!("nobody has the role {role}"));
+    }
+    for kind in [
+        "AWS::IAM::Policy",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::RolePolicy",
+    ] {
+        findings.extend(
+            template
+                .of_type(kind)
+                .map(|it| format!("{} is a {kind}", it.id)),
+        );
+    }
+}
+
+#[test]
+fn functions_may_do_what_they_do() {
+    let faults = [
+        ("Action: dynamodb:DescribeTable", "Action: dynamodb:*"),
+        (
+            "dynamodb:UpdateItem]",
+            "dynamodb:UpdateItem, dynamodb:DeleteItem]",
+        ),
+        ("dynamodb:UpdateItem]", "dynamodb:Query]"),
+        (
+            "Action: sns:Publish",
+            "Action: [sns:Publish, sns:Subscribe]",
+        ),
+        (
+            "                  - !Ref EventsTopic\n",
+            "                  - '*'\n",
+        ),
+        ("Resource: !GetAtt AnalysisTable.Arn", "Resource: '*'"),
+        ("Resource: !GetAtt Failures.Arn", "Resource: arn:aws:s3:::*"),
+        ("/index/FirstEventId\"", "/index/*\""),
+        (
+            "Principal: {Service: lambda.amazonaws.com}",
+            "Principal: {Service: ec2.amazonaws.com}",
+        ),
+        (
+            "Action: s3:PutObject",
+            "Action: [s3:PutObject, s3:DeleteObject]",
+        ),
+    ];
+    holds(check, &faults);
+}
+
+/// Nobody deletes an item; the Python original's functions could.
+#[test]
+fn nobody_may_delete_an_item() {
+    for word in [
+        "dynamodb:Delete",
+        "dynamodb:BatchWrite",
+        "dynamodb:PartiQL",
+        "dynamodb:*",
+    ] {
+        assert!(!TEXT.contains(word), "{word}");
+    }
+}
+
+/// The one role with a policy of AWS's own is not a function's.
+#[test]
+fn api_gateways_role_is_for_logs_alone() {
+    let template = parse(TEXT);
+    let role = &resource(&template, "AccountRole").properties;
+    let managed = "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs";
+    assert_eq!(role["ManagedPolicyArns"], json!([managed]));
+    assert_eq!(role["Policies"], Value::Null);
+    let principal = &role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"];
+    assert_eq!(principal, &json!({"Service": "apigateway.amazonaws.com"}));
+}
