@@ -267,6 +267,30 @@ fn messages_are_those_of_the_contract() {
 }
 
 #[test]
+fn messages_are_those_of_the_guide() {
+    let guide = include_str!("../../../docs/publishing.md");
+    let mut changeset = changeset("order-17", 2, 5, &[r#"{"type":"paid"}"#]);
+    changeset.metadata = Json::parse(r#"{"by":"ada"}"#).unwrap();
+    let event = message::of_event(
+        &changeset,
+        changeset.first_event_id,
+        "{\"type\":\"paid\"}",
+        1000,
+    );
+    let whole = message::of_changeset(&changeset, 1000);
+    changeset.changeset_id = ChangesetId::new(3).unwrap();
+    changeset.events = Events::parse(&format!("[{}]", "1".repeat(1000))).unwrap();
+    let cut = message::of_changeset(&changeset, 1000);
+    for message in [whole, event, cut] {
+        assert!(
+            guide.contains(&message.body),
+            "{} is not in the guide",
+            message.body
+        );
+    }
+}
+
+#[test]
 fn what_is_too_large_goes_without_its_payload() {
     let whole = changeset("s", 1, 1, &["[2]", "[3.0]", "\"xxxxxxxxxxxxxxxxxxxxxxxx\""]);
     let full = message::of_changeset(&whole, 1000).body.len();
