@@ -2,5 +2,11 @@
 // A test says what is wrong by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod filters;
 mod function;
+mod gateway;
+mod mappings;
+mod retrying;
+mod services;
+mod stack;
 mod template;

@@ -1,0 +1,137 @@
+//! Asynchronous invocations: a queue before a function, repetitions, and where it ends.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep};
+
+use crate::Pace;
+use crate::destinations::{AsyncFailure, Destinations};
+use crate::function::{Function, FunctionError};
+use crate::template;
+
+/// How many events may wait.
+const ROOM: usize = 1000;
+
+/// Events that wait for a function.
+#[derive(Debug, Clone)]
+pub(crate) struct Queue {
+    events: mpsc::Sender<Value>,
+    /// How many are not done.
+    open: Arc<watch::Sender<usize>>,
+}
+
+impl Queue {
+    pub(crate) async fn push(&self, event: Value) {
+        self.open.send_modify(|open| *open += 1);
+        if self.events.send(event).await.is_err() {
+            self.open.send_modify(|open| *open -= 1);
+        }
+    }
+
+    /// How many events are not done.
+    pub(crate) fn open(&self) -> usize {
+        *self.open.borrow()
+    }
+
+    /// Waits until every event is done or given up.
+    pub(crate) async fn settle(&self) {
+        let _ = self.open.subscribe().wait_for(|open| *open == 0).await;
+    }
+}
+
+/// What takes the events of a queue.
+pub(crate) struct Worker {
+    function: Arc<Function>,
+    retries: u32,
+    max_age: Duration,
+    on_failure: Option<String>,
+    dead_letters: Option<String>,
+    destinations: Arc<Destinations>,
+    pace: Pace,
+    events: mpsc::Receiver<Value>,
+    open: Arc<watch::Sender<usize>>,
+}
+
+impl Worker {
+    pub(crate) fn new(
+        function: Arc<Function>,
+        settings: &template::Function,
+        destinations: Arc<Destinations>,
+        pace: Pace,
+    ) -> (Queue, Self) {
+        let (sender, events) = mpsc::channel(ROOM);
+        let open = Arc::new(watch::Sender::new(0));
+        let queue = Queue {
+            events: sender,
+            open: Arc::clone(&open),
+        };
+        let worker = Self {
+            function,
+            retries: settings.async_retries,
+            max_age: settings.async_max_age,
+            on_failure: settings.async_on_failure.clone(),
+            dead_letters: settings.dead_letters.clone(),
+            destinations,
+            pace,
+            events,
+            open,
+        };
+        (queue, worker)
+    }
+
+    /// Goes on until it is dropped.
+    pub(crate) async fn run(mut self) {
+        while let Some(event) = self.events.recv().await {
+            self.deliver(&event).await;
+            self.open.send_modify(|open| *open -= 1);
+        }
+    }
+
+    async fn deliver(&self, event: &Value) {
+        let begun = Instant::now();
+        let mut tried = 0;
+        loop {
+            let Err(error) = self.function.invoke(event).await else {
+                return;
+            };
+            let is_old = begun.elapsed() > self.max_age;
+            if tried == self.retries || is_old {
+                let condition = if is_old {
+                    "EventAgeExceeded"
+                } else {
+                    "RetriesExhausted"
+                };
+                return self.give_up(event, condition, tried + 1, &error).await;
+            }
+            sleep(self.pace.pause(tried)).await;
+            tried += 1;
+        }
+    }
+
+    async fn give_up(
+        &self,
+        event: &Value,
+        condition: &'static str,
+        invocations: u32,
+        error: &FunctionError,
+    ) {
+        if let Some(destination) = &self.on_failure {
+            let failure = AsyncFailure {
+                function: self.function.settings().arn(),
+                condition,
+                invocations,
+                error,
+                event,
+            };
+            self.destinations
+                .give_up_invocation(destination, failure)
+                .await;
+        }
+        if let Some(queue) = &self.dead_letters {
+            self.destinations.send_event(queue, event).await;
+        }
+    }
+}

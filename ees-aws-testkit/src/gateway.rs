@@ -1,0 +1,135 @@
+//! API Gateway: an HTTP server that hands requests to a function as a REST API does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::Error;
+use crate::function::{Function, FunctionError};
+use crate::template::Route;
+
+mod answer;
+mod event;
+
+use event::Asked;
+
+/// The stage that every path begins with.
+pub(crate) const STAGE: &str = "Prod";
+
+/// The most bytes of a request's body.
+const MAX_BODY: usize = 10 * 1024 * 1024;
+
+/// How long a function may take to answer.
+const PATIENCE: Duration = Duration::from_secs(29);
+
+/// How many requests may be under way; those beyond the functions' concurrency wait.
+const MOST: usize = 2000;
+
+/// An API. It stops when it is dropped.
+pub(crate) struct Gateway {
+    url: String,
+    serving: JoinHandle<()>,
+}
+
+/// A function and what is passed to it.
+#[derive(Clone)]
+pub(crate) struct Target {
+    pub(crate) function: Arc<Function>,
+    pub(crate) routes: Vec<Route>,
+}
+
+struct Shared {
+    targets: Vec<Target>,
+    room: tokio::sync::Semaphore,
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+impl Gateway {
+    pub(crate) async fn start(targets: Vec<Target>, port: u16) -> Result<Self, Error> {
+        let failed = |error| Error::start("the API")(error);
+        let listener = TcpListener::bind(("127.0.0.1", port))
+            .await
+            .map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let room = tokio::sync::Semaphore::new(MOST);
+        let router = Router::new()
+            .fallback(handle)
+            .with_state(Arc::new(Shared { targets, room }));
+        let serving = tokio::spawn(async move {
+            // It ends with the task.
+            let _ = axum::serve(listener, router).await;
+        });
+        Ok(Self {
+            url: format!("http://{address}/{STAGE}"),
+            serving,
+        })
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let Ok(_room) = shared.room.try_acquire() else {
+        return refusal(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
+    };
+    let (head, body) = request.into_parts();
+    let Some(asked) = Asked::new(head) else {
+        return refusal(StatusCode::FORBIDDEN, "Forbidden");
+    };
+    let Some((target, route)) = find(&shared.targets, &asked) else {
+        return refusal(StatusCode::FORBIDDEN, "Missing Authentication Token");
+    };
+    let Ok(body) = to_bytes(body, MAX_BODY).await else {
+        return refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long");
+    };
+    let event = asked.event(&route.path, &body);
+    match timeout(PATIENCE, target.function.invoke(&event)).await {
+        Ok(answer) => of_function(answer),
+        Err(_) => refusal(StatusCode::GATEWAY_TIMEOUT, "Endpoint request timed out"),
+    }
+}
+
+fn of_function(answer: Result<Value, FunctionError>) -> Response {
+    let wrong = || refusal(StatusCode::BAD_GATEWAY, "Internal server error");
+    match answer {
+        Ok(answer) => answer::to_response(&answer).unwrap_or_else(wrong),
+        Err(FunctionError::TooLarge {
+            what: "the event", ..
+        }) => refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long"),
+        Err(_) => wrong(),
+    }
+}
+
+/// The route that takes a request: one of its very path before one for all below.
+fn find<'a>(targets: &'a [Target], asked: &Asked) -> Option<(&'a Target, &'a Route)> {
+    let routes = targets
+        .iter()
+        .flat_map(|target| target.routes.iter().map(move |route| (target, route)));
+    let fitting = routes.filter(|(_, route)| asked.fits(route));
+    fitting.max_by_key(|(_, route)| !route.path.contains('{'))
+}
+
+/// An answer of the gateway's own.
+fn refusal(status: StatusCode, message: &str) -> Response {
+    let mut response = Response::new(Body::from(json!({ "message": message }).to_string()));
+    *response.status_mut() = status;
+    let json = axum::http::HeaderValue::from_static("application/json");
+    response.headers_mut().insert("content-type", json);
+    response
+}

@@ -1,0 +1,365 @@
+//! The whole of it: a template's stack on this machine.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::asynchronous::{Queue, Worker};
+use crate::destinations::Destinations;
+use crate::function::{Function, FunctionSettings};
+use crate::gateway::{Gateway, Target};
+use crate::mapping::{Controls, Poller};
+use crate::services::{Endpoints, Services};
+use crate::template::{self, Template};
+use crate::{Error, Pace};
+
+/// How a stack is to run.
+#[derive(Debug)]
+pub struct Options {
+    /// The program that serves every function, as a custom runtime's `bootstrap`, and its arguments
+    /// if it has any.
+    pub command: Vec<OsString>,
+    /// Where functions find services, if not where these are: at a proxy.
+    pub endpoints: Option<Endpoints>,
+    /// How many invocations of a function run at the same time where the template sets no limit;
+    /// more wait.
+    pub concurrency: usize,
+    /// How many pollers each mapping has. One on AWS; more deliver every record more than once, at
+    /// the same time.
+    pub pollers: usize,
+    /// Whether schedules run by themselves; [`LocalAws::run_schedule`] always works.
+    pub schedules: bool,
+    /// How fast it goes.
+    pub pace: Pace,
+    /// The API's port on the loopback interface; 0 is any.
+    pub port: u16,
+}
+
+impl Options {
+    /// As AWS does it, only faster, with schedules at rest.
+    pub fn new(program: impl Into<OsString>) -> Self {
+        Self {
+            command: vec![program.into()],
+            endpoints: None,
+            concurrency: 10,
+            pollers: 1,
+            schedules: false,
+            pace: Pace::default(),
+            port: 0,
+        }
+    }
+}
+
+/// A stack on this machine. It ends when this is dropped, or when the process ends, however it
+/// ends.
+pub struct LocalAws {
+    template: Template,
+    services: Arc<Services>,
+    destinations: Arc<Destinations>,
+    functions: BTreeMap<String, Running>,
+    /// By the name of the mapping: `IndexerFunction/Stream`.
+    mappings: BTreeMap<String, Vec<Arc<Controls>>>,
+    gateway: Gateway,
+    /// What runs beside; ended with it.
+    _tasks: JoinSet<()>,
+}
+
+/// A function, and what waits for it.
+struct Running {
+    settings: template::Function,
+    function: Arc<Function>,
+    queue: Queue,
+}
+
+impl LocalAws {
+    /// Makes what the template asks for in these services, and starts its functions.
+    ///
+    /// # Errors
+    /// [`Error`] if the template cannot be used or something cannot be made or started.
+    pub async fn start(
+        template: Template,
+        services: Services,
+        options: Options,
+    ) -> Result<Self, Error> {
+        services.create(&template).await?;
+        let services = Arc::new(services);
+        let destinations = Arc::new(Destinations::new(Arc::clone(&services), options.pace));
+        let mut tasks = JoinSet::new();
+        let mut functions = BTreeMap::new();
+        for settings in template.functions()? {
+            let function = host(&settings, &services, &options)?;
+            let (queue, worker) = Worker::new(
+                Arc::clone(&function),
+                &settings,
+                Arc::clone(&destinations),
+                options.pace,
+            );
+            tasks.spawn(worker.run());
+            let id = settings.id.clone();
+            functions.insert(
+                id,
+                Running {
+                    settings,
+                    function,
+                    queue,
+                },
+            );
+        }
+        destinations.notify(triggers(&functions));
+        let mut mappings = BTreeMap::new();
+        for running in functions.values() {
+            for mapping in running
+                .settings
+                .mappings
+                .iter()
+                .filter(|mapping| mapping.enabled)
+            {
+                let name = format!("{}/{}", running.settings.id, mapping.id);
+                let controls: &mut Vec<_> = mappings.entry(name).or_default();
+                for _ in 0..options.pollers {
+                    let poller = Poller::new(
+                        mapping.clone(),
+                        Arc::clone(&running.function),
+                        Arc::clone(&services),
+                        Arc::clone(&destinations),
+                        options.pace,
+                    );
+                    let poller = poller.await?;
+                    controls.push(Arc::clone(&poller.controls));
+                    tasks.spawn(poller.run());
+                }
+            }
+        }
+        if options.schedules {
+            schedule(&functions, &mut tasks);
+        }
+        let gateway = Gateway::start(targets(&functions), options.port).await?;
+        Ok(Self {
+            template,
+            services,
+            destinations,
+            functions,
+            mappings,
+            gateway,
+            _tasks: tasks,
+        })
+    }
+
+    /// The URL of the API's stage: `http://127.0.0.1:PORT/Prod`.
+    pub fn url(&self) -> &str {
+        self.gateway.url()
+    }
+
+    /// The template that it was made from.
+    pub fn template(&self) -> &Template {
+        &self.template
+    }
+
+    /// The services that it uses.
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// The function with this logical id.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] if there is none.
+    pub fn function(&self, id: &str) -> Result<&Function, Error> {
+        Ok(&self.running(id)?.function)
+    }
+
+    /// Invokes a function as its schedule would, and waits for its answer.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] if there is no function with this logical id; [`Error::Function`] if it
+    /// failed.
+    pub async fn run_schedule(&self, id: &str) -> Result<Value, Error> {
+        let running = self.running(id)?;
+        let input = running.settings.schedules.first();
+        let event = input.map_or_else(|| json!({}), scheduled_event);
+        let answer = running.function.invoke(&event).await;
+        answer.map_err(|source| Error::Function {
+            name: id.to_owned(),
+            source,
+        })
+    }
+
+    /// Stores an object in a bucket, of which the functions that its notifications go to are told.
+    ///
+    /// # Errors
+    /// [`Error::Service`] if there is no such bucket.
+    pub async fn put_object(&self, bucket: &str, key: &str, body: String) -> Result<(), Error> {
+        self.destinations.put(bucket, key, body).await
+    }
+
+    /// Does something to every batch of a mapping (`IndexerFunction/Stream`): what it gives is
+    /// delivered instead, batch by batch.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] if there is no such mapping.
+    pub fn disturb<F, D>(&self, mapping: &str, disturbance: F) -> Result<(), Error>
+    where
+        F: Fn() -> D,
+        D: FnMut(Vec<Value>) -> Vec<Vec<Value>> + Send + 'static,
+    {
+        for controls in self.controls(mapping)? {
+            controls.disturb(Some(Box::new(disturbance())));
+        }
+        Ok(())
+    }
+
+    /// Delivers the batches of a mapping as they are again.
+    ///
+    /// # Errors
+    /// As [`LocalAws::disturb`].
+    pub fn calm(&self, mapping: &str) -> Result<(), Error> {
+        for controls in self.controls(mapping)? {
+            controls.disturb(None);
+        }
+        Ok(())
+    }
+
+    /// Has a mapping rest, or go on, after the batch that it is at.
+    ///
+    /// # Errors
+    /// As [`LocalAws::disturb`].
+    pub fn pause(&self, mapping: &str, paused: bool) -> Result<(), Error> {
+        for controls in self.controls(mapping)? {
+            controls.pause(paused);
+        }
+        Ok(())
+    }
+
+    /// Waits until every record that is in a stream now was delivered or given up, and nothing
+    /// waits for a function. No mapping may be paused.
+    pub async fn settle(&self) {
+        loop {
+            for controls in self.mappings.values().flatten() {
+                controls.settle().await;
+            }
+            if self
+                .functions
+                .values()
+                .all(|running| running.queue.open() == 0)
+            {
+                return;
+            }
+            for running in self.functions.values() {
+                running.queue.settle().await;
+            }
+        }
+    }
+
+    fn running(&self, id: &str) -> Result<&Running, Error> {
+        let found = self.functions.get(id);
+        found.ok_or_else(|| unknown("function", id, self.functions.keys()))
+    }
+
+    fn controls(&self, mapping: &str) -> Result<&[Arc<Controls>], Error> {
+        let found = self.mappings.get(mapping).map(Vec::as_slice);
+        found.ok_or_else(|| unknown("mapping", mapping, self.mappings.keys()))
+    }
+}
+
+impl std::fmt::Debug for LocalAws {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LocalAws")
+            .field("url", &self.url())
+            .finish_non_exhaustive()
+    }
+}
+
+fn unknown<'a>(what: &'static str, name: &str, known: impl Iterator<Item = &'a String>) -> Error {
+    Error::Unknown {
+        what,
+        name: name.to_owned(),
+        known: known.map(String::as_str).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// A function's host, with the endpoints of the services beside the template's variables.
+fn host(
+    function: &template::Function,
+    services: &Services,
+    options: &Options,
+) -> Result<Arc<Function>, Error> {
+    let endpoints = options.endpoints.as_ref().unwrap_or(services.endpoints());
+    let own = endpoints.variables();
+    let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let variables = function.environment.clone().into_iter().chain(own);
+    let concurrency = function
+        .concurrency
+        .and_then(|limit| usize::try_from(limit).ok());
+    let host = Function::new(FunctionSettings {
+        name: function.name.clone(),
+        environment: variables.collect(),
+        timeout: function.timeout,
+        memory_mb: function.memory,
+        concurrency: concurrency.unwrap_or(options.concurrency),
+        command: options.command.clone(),
+        handler: function.handler.clone(),
+    });
+    host.map(Arc::new)
+        .map_err(Error::start("a function's host"))
+}
+
+fn triggers(functions: &BTreeMap<String, Running>) -> Vec<(template::Trigger, Queue)> {
+    let of = |running: &Running| {
+        let queue = running.queue.clone();
+        let triggers = running.settings.triggers.clone().into_iter();
+        triggers.map(move |trigger| (trigger, queue.clone()))
+    };
+    functions.values().flat_map(of).collect()
+}
+
+fn targets(functions: &BTreeMap<String, Running>) -> Vec<Target> {
+    let targets = functions.values().map(|running| Target {
+        function: Arc::clone(&running.function),
+        routes: running.settings.routes.clone(),
+    });
+    targets.collect()
+}
+
+/// Runs what has a rate; others, which name times of day, are only run when they are asked to.
+fn schedule(functions: &BTreeMap<String, Running>, tasks: &mut JoinSet<()>) {
+    for running in functions.values() {
+        for schedule in running
+            .settings
+            .schedules
+            .iter()
+            .filter(|schedule| schedule.enabled)
+        {
+            let Some(period) = schedule.period() else {
+                continue;
+            };
+            let (queue, schedule) = (running.queue.clone(), schedule.clone());
+            tasks.spawn(async move {
+                loop {
+                    tokio::time::sleep(period).await;
+                    queue.push(scheduled_event(&schedule)).await;
+                }
+            });
+        }
+    }
+}
+
+/// What a schedule hands to its function.
+fn scheduled_event(schedule: &template::Schedule) -> Value {
+    let input = schedule.input.as_deref().map(serde_json::from_str);
+    input.and_then(Result::ok).unwrap_or_else(|| {
+        json!({
+            "version": "0",
+            "id": uuid::Uuid::new_v4().to_string(),
+            "detail-type": "Scheduled Event",
+            "source": "aws.events",
+            "account": "123456789012",
+            "time": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            "region": "us-east-1",
+            "resources": [format!("arn:aws:events:us-east-1:123456789012:rule/{}", schedule.id)],
+            "detail": {},
+        })
+    })
+}

@@ -1,0 +1,89 @@
+//! moto's server as a process that ends with this one.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::Error;
+
+/// Serves on a free port, which it prints, until its standard input ends: with whoever holds the
+/// other end, however that ends.
+const SERVE: &str = r#"
+import logging, os, sys
+logging.getLogger("werkzeug").setLevel(logging.ERROR)
+from moto.server import ThreadedMotoServer
+server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+server.start()
+print("%s:%s" % server.get_host_and_port(), flush=True)
+sys.stdin.buffer.read()
+os._exit(0)
+"#;
+
+/// Longer than it takes to start.
+const LONG: Duration = Duration::from_mins(1);
+
+#[derive(Debug)]
+pub(super) struct Moto {
+    endpoint: String,
+    /// Killed when it is dropped; holds the other end of its standard input.
+    _process: Child,
+}
+
+impl Moto {
+    pub(super) async fn start(python: &Path) -> Result<Self, Error> {
+        if !python.exists() {
+            let python = python.to_owned();
+            return Err(Error::NoMoto { python });
+        }
+        let failed = Error::start("moto");
+        let mut command = Command::new(python);
+        command.args(["-c", SERVE]).env("PYTHONWARNINGS", "ignore");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let spawned = command.stderr(Stdio::piped()).kill_on_drop(true).spawn();
+        let mut process = match spawned {
+            Ok(process) => process,
+            Err(error) => return Err(failed(error)),
+        };
+        let Ok(address) = timeout(LONG, address(&mut process)).await else {
+            return Err(failed(std::io::ErrorKind::TimedOut.into()));
+        };
+        match address {
+            Ok(address) => Ok(Self {
+                endpoint: format!("http://{address}"),
+                _process: process,
+            }),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    pub(super) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+}
+
+/// The line that it prints once it serves, or what it said instead.
+async fn address(process: &mut Child) -> std::io::Result<String> {
+    let mut line = String::new();
+    if let Some(stdout) = process.stdout.take() {
+        BufReader::new(stdout).read_line(&mut line).await?;
+    }
+    let stderr = process.stderr.take();
+    if !line.trim().is_empty() {
+        // What nobody reads must not stop it.
+        tokio::spawn(async move {
+            if let Some(mut stderr) = stderr {
+                let _ = tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await;
+            }
+        });
+        return Ok(line.trim().to_owned());
+    }
+    let mut said = String::new();
+    if let Some(mut stderr) = stderr {
+        stderr.read_to_string(&mut said).await?;
+    }
+    Err(std::io::Error::other(said))
+}
