@@ -4,6 +4,7 @@ mod administering;
 mod backing_up;
 mod disk;
 mod logging;
+mod publishing;
 mod settings;
 mod starting;
 mod stopping;
