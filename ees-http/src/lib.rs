@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use axum::Router;
 use ees_core::EventStore;
+use ees_core::ports::StorageError;
 use tokio_util::sync::CancellationToken;
 
 #[cfg(feature = "server")]
@@ -59,6 +60,11 @@ pub fn router(store: EventStore, options: Options) -> Router {
 /// The contract, and what only a server of one's own has: `/health/live` and `/health/ready`.
 pub fn self_hosted_router(store: EventStore, options: Options) -> Router {
     routes::self_hosted(routes::App::new(store, options))
+}
+
+/// Answers every call as one whose storage failed so: for a host that could not open it yet.
+pub fn failing_router(error: &StorageError) -> Router {
+    routes::failing(error)
 }
 
 /// The OpenAPI 3.1 description of the contract, as JSON.

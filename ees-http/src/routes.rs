@@ -113,6 +113,14 @@ pub(crate) fn self_hosted(app: App) -> Router {
     contract(app).merge(health.layer(finished))
 }
 
+/// One answer to everything.
+pub(crate) fn failing(error: &StorageError) -> Router {
+    let answer = ApiError::from(error.clone());
+    Router::new()
+        .fallback(async || answer)
+        .layer(from_fn(finish))
+}
+
 async fn missing_stream_id() -> ApiError {
     StreamIdError::Empty.into()
 }

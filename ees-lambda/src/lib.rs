@@ -1,1 +1,39 @@
 #![doc = include_str!("../README.md")]
+
+mod api;
+mod batch;
+mod deadline;
+mod failure;
+mod indexer;
+mod logs;
+mod metrics;
+mod projector;
+mod settings;
+mod store;
+mod sweep;
+
+pub use failure::Failure;
+pub use settings::{Handler, Settings};
+
+use std::pin::Pin;
+
+use lambda_runtime::Error;
+
+use store::Store;
+
+/// Runs the function that the settings name, until Lambda stops the process.
+///
+/// # Errors
+/// [`Failure`] if it cannot begin, or Lambda cannot be talked to.
+pub async fn run(settings: Settings) -> Result<(), Failure> {
+    logs::start(&settings.log)?;
+    let store = Store::new(&settings);
+    let running: Pin<Box<dyn Future<Output = Result<(), Error>>>> = match settings.handler {
+        Handler::Api => Box::pin(api::run(store)),
+        Handler::Indexer => Box::pin(indexer::run(store)),
+        Handler::Projector => Box::pin(projector::run(store)),
+        Handler::Sweep => Box::pin(sweep::run(store)),
+    };
+    let ran = running.await;
+    ran.map_err(|error| Failure::Runtime(error.to_string()))
+}

@@ -1,5 +1,12 @@
-//! Tests of the crate, in one binary.
+//! The binary itself, driven as Lambda drives it, and the template that deploys it.
 // A test says what is wrong by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod api;
+mod indexing;
+mod place;
+mod starting;
+mod statistics;
+mod stream;
+mod sweeping;
 mod template;

@@ -1,0 +1,95 @@
+//! The REST contract behind API Gateway.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use ees_core::EventStore;
+use ees_http::{Options, failing_router, router};
+use lambda_http::http::{HeaderValue, Uri};
+use lambda_http::request::RequestContext;
+use lambda_http::tower::ServiceExt;
+use lambda_http::{Error, Request, RequestExt, service_fn};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use tokio::sync::OnceCell;
+
+use crate::store::Store;
+
+/// API Gateway waits 29 seconds.
+const REQUEST: Duration = Duration::from_secs(27);
+
+/// What cannot stand in a path; what is encoded already stays as it is.
+const ILLEGAL: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+const REQUEST_ID: &str = "x-request-id";
+
+pub(crate) async fn run(store: Store) -> Result<(), Error> {
+    store.warm_up().await;
+    let opened = OnceCell::new();
+    lambda_http::run(service_fn(|request| answer(&store, &opened, request))).await
+}
+
+async fn answer(
+    store: &Store,
+    opened: &OnceCell<Router>,
+    request: Request,
+) -> Result<Response, Infallible> {
+    let open = async || {
+        let mut options = Options::default();
+        options.request_timeout = REQUEST;
+        let storage = store.get().await?;
+        Ok(router(EventStore::new(storage), options))
+    };
+    let router = opened.get_or_try_init(open).await.cloned();
+    let router = router.unwrap_or_else(|error| failing_router(&error));
+    router.oneshot(routed(request)).await
+}
+
+/// The request as the contract knows it: without the stage, its path as the client had encoded it,
+/// and with the id that Lambda knows it by, unless it has one.
+fn routed(request: Request) -> axum::extract::Request {
+    let path = utf8_percent_encode(path(&request), ILLEGAL);
+    let target = match request.uri().query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_string(),
+    };
+    let id = request.lambda_context_ref();
+    let id = id.and_then(|context| HeaderValue::from_str(&context.request_id).ok());
+    let mut request = request.map(Body::new);
+    *request.uri_mut() = target.parse().unwrap_or_else(|_| Uri::from_static("/"));
+    if let Some(id) = id {
+        request.headers_mut().entry(REQUEST_ID).or_insert(id);
+    }
+    request
+}
+
+/// The path. That of a REST API has no stage in it; that of an HTTP API begins with its stage,
+/// unless that is the default one. `lambda_http` puts the stage before every path, and takes an
+/// encoded `.` or `..` for a step.
+fn path(request: &Request) -> &str {
+    let path = request.raw_http_path();
+    let stage = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.stage.as_deref(),
+        _ => None,
+    };
+    let rest = stage.and_then(|stage| path.strip_prefix('/')?.strip_prefix(stage));
+    match rest {
+        Some("") => "/",
+        Some(rest) if rest.starts_with('/') => rest,
+        _ => path,
+    }
+}

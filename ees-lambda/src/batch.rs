@@ -1,0 +1,52 @@
+//! Batches of the events table's stream, and what of them is to be delivered again.
+
+use ees_dynamodb::CommitRecord;
+use serde_json::{Value, json};
+
+use crate::Failure;
+
+/// A record of a batch.
+pub(crate) struct Record {
+    sequence_number: String,
+    /// The commit that it tells of, if it tells of one.
+    pub(crate) commit: Option<CommitRecord>,
+}
+
+/// Reads an event of the events table's stream.
+pub(crate) fn read(event: &Value) -> Result<Vec<Record>, Failure> {
+    let records = event["Records"].as_array().ok_or_else(|| Failure::Event {
+        found: keys(event),
+        expected: "a batch of a DynamoDB stream: `Records`",
+    })?;
+    let record = |record: &Value| Record {
+        sequence_number: text(&record["dynamodb"]["SequenceNumber"]),
+        commit: CommitRecord::of(record),
+    };
+    Ok(records.iter().map(record).collect())
+}
+
+/// The answer that everything is done.
+pub(crate) fn done() -> Value {
+    json!({"batchItemFailures": []})
+}
+
+/// The answer that this record and all behind it are to be delivered again: so Lambda takes the
+/// lowest one that it is told. A record without a number stands for the whole batch.
+pub(crate) fn again_from(record: &Record) -> Value {
+    json!({"batchItemFailures": [{"itemIdentifier": record.sequence_number}]})
+}
+
+/// What an event is, without what is in it.
+pub(crate) fn keys(event: &Value) -> String {
+    match event.as_object() {
+        Some(object) => {
+            let keys: Vec<_> = object.keys().map(String::as_str).collect();
+            format!("an object with `{}`", keys.join("`, `"))
+        }
+        None => "no object".to_owned(),
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

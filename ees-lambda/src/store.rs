@@ -1,0 +1,60 @@
+//! The store, opened once for all invocations of a process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ees_core::ports::{StorageError, Written};
+use ees_dynamodb::{DynamoConfig, DynamoStorage, OpenError, SdkConfig};
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
+
+use crate::Settings;
+
+/// How long a process may open the store before it asks for its first invocation: Lambda gives it
+/// 10 seconds.
+const WARM_UP: Duration = Duration::from_secs(5);
+
+/// A store that is opened when it is needed. What fails is tried again the next time.
+pub(crate) struct Store {
+    pub(crate) config: DynamoConfig,
+    sdk: SdkConfig,
+    opened: OnceCell<Arc<DynamoStorage>>,
+}
+
+impl Store {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self {
+            sdk: settings.sdk(&settings.storage.place),
+            config: settings.storage.clone(),
+            opened: OnceCell::new(),
+        }
+    }
+
+    /// The store.
+    pub(crate) async fn get(&self) -> Result<Arc<DynamoStorage>, StorageError> {
+        let open = async || {
+            let opened = DynamoStorage::open(&self.config, &self.sdk).await;
+            opened.map(Arc::new).map_err(translate)
+        };
+        self.opened.get_or_try_init(open).await.cloned()
+    }
+
+    /// Opens it ahead of time, so that the first invocation finds a connection.
+    pub(crate) async fn warm_up(&self) {
+        match timeout(WARM_UP, self.get()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the store is not open yet"),
+            Err(_) => tracing::warn!("the store is not open yet: DynamoDB takes long to answer"),
+        }
+    }
+}
+
+fn translate(error: OpenError) -> StorageError {
+    match error {
+        OpenError::Storage(error) => error,
+        OpenError::Unreachable { .. } => {
+            StorageError::unavailable(error.to_string(), Written::None)
+        }
+        wrong => StorageError::Backend(Arc::new(wrong)),
+    }
+}

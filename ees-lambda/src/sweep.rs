@@ -1,0 +1,71 @@
+//! Finds what was never indexed, and indexes it.
+
+use std::sync::Arc;
+
+use ees_core::indexer::{Indexer, IndexingError};
+use ees_core::ports::StorageError;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::{Value, json};
+use tokio::time::timeout_at;
+
+use crate::Failure;
+use crate::deadline::deadline;
+use crate::metrics::{self, Unit};
+use crate::store::Store;
+
+pub(crate) async fn run(store: Store) -> Result<(), Error> {
+    lambda_runtime::run(service_fn(|event| sweep(&store, event))).await
+}
+
+/// Sweeps page by page until the end of the table or of the time. A sweep that has no time left is
+/// gone on with by the next run, however many runs it takes.
+async fn sweep(store: &Store, event: LambdaEvent<Value>) -> Result<Value, Failure> {
+    let deadline = deadline(&event.context);
+    let mut swept = Swept::default();
+    let ended = timeout_at(deadline, swept.run(store)).await;
+    let table = &store.config.events_table;
+    metrics::tell(
+        table,
+        &[
+            ("SweptPages", Unit::Count, swept.pages),
+            ("UnindexedChangesets", Unit::Count, swept.found),
+        ],
+    );
+    let Swept { pages, found } = swept;
+    let done = match ended {
+        Ok(ended) => ended.map(|()| true)?,
+        Err(_) => false,
+    };
+    tracing::info!(done, pages, found, "swept");
+    Ok(json!({"done": done, "pages": pages, "found": found}))
+}
+
+/// What a run did.
+#[derive(Debug, Default)]
+struct Swept {
+    pages: u64,
+    found: u64,
+}
+
+impl Swept {
+    /// It may be dropped: the page that it was at is swept again.
+    async fn run(&mut self, store: &Store) -> Result<(), StorageError> {
+        let storage = store.get().await?;
+        let mut indexer = Indexer::new(Arc::clone(&storage) as _);
+        let mut cursor = storage.sweep_cursor().await?;
+        loop {
+            let page = indexer.sweep_page(cursor.as_ref()).await;
+            let page = page.map_err(|IndexingError { source, .. }| source)?;
+            for refused in &page.done.refused {
+                tracing::error!("{refused}; what follows in its stream has to wait");
+            }
+            storage.save_sweep_cursor(page.next.as_ref()).await?;
+            self.pages += 1;
+            self.found += page.found as u64;
+            cursor = page.next;
+            if cursor.is_none() {
+                return Ok(());
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! A store on an emulator, and its functions.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use ees_aws_testkit::{Function, FunctionSettings};
+use ees_core::ports::{Index, Outcome, Storage};
+use ees_core::{Commit, CommitId, Events, Expectation, Json, PageLimit, StreamId, Timestamp};
+use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, SdkConfig};
+use ees_dynamodb_testkit::Emulator;
+use serde_json::Value;
+
+/// What stands in every payload, and must be in no log.
+pub(crate) const SECRET: &str = "a payload that nobody may log";
+
+pub(crate) struct Place {
+    emulator: Emulator,
+    pub(crate) config: DynamoConfig,
+    pub(crate) sdk: SdkConfig,
+    pub(crate) storage: Arc<DynamoStorage>,
+}
+
+impl Place {
+    /// A store with nothing in it.
+    pub(crate) async fn new() -> Self {
+        let emulator = Emulator::start().unwrap();
+        let mut config: DynamoConfig = "dynamodb://ees_db_shop?analysis=ees_analysis_shop"
+            .parse()
+            .unwrap();
+        config.place.endpoint = Some(emulator.endpoint().to_owned());
+        let sdk = config.place.sdk_with_key("test", "test");
+        let admin = Admin::new(&config, &sdk).await.unwrap();
+        admin.create_tables().await.unwrap();
+        let storage = DynamoStorage::open(&config, &sdk).await.unwrap();
+        Self {
+            emulator,
+            config,
+            sdk,
+            storage: Arc::new(storage),
+        }
+    }
+
+    /// What the template sets for a function.
+    pub(crate) fn settings(&self, handler: &str) -> FunctionSettings {
+        let mut settings = FunctionSettings::new(env!("CARGO_BIN_EXE_ees-lambda"), handler);
+        settings.environment = [
+            (
+                "EES_STORAGE",
+                "dynamodb://ees_db_shop?analysis=ees_analysis_shop",
+            ),
+            ("EES_LOG", "trace"),
+            ("AWS_ENDPOINT_URL_DYNAMODB", self.emulator.endpoint()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+        settings
+    }
+
+    /// A function of the store.
+    pub(crate) fn function(&self, handler: &str) -> Function {
+        Function::new(self.settings(handler)).unwrap()
+    }
+
+    /// A function that has so little time.
+    pub(crate) fn hurried(&self, handler: &str, timeout: Duration) -> Function {
+        let mut settings = self.settings(handler);
+        settings.timeout = timeout;
+        Function::new(settings).unwrap()
+    }
+
+    /// Takes DynamoDB away.
+    pub(crate) fn without_dynamodb(self) {
+        drop(self.emulator);
+    }
+
+    /// Commits behind a stream's last changeset.
+    pub(crate) async fn commit(&self, stream: &str, last: u64) {
+        self.commit_events(stream, last, &format!(r#"[{{"is":"{SECRET}"}}]"#))
+            .await;
+    }
+
+    pub(crate) async fn commit_events(&self, stream: &str, last: u64, events: &str) {
+        let commit = Commit {
+            stream_id: StreamId::new(stream).unwrap(),
+            expectation: Expectation::LastChangeset(last),
+            events: Events::parse(events).unwrap(),
+            metadata: Json::parse(&format!("\"{SECRET}\"")).unwrap(),
+            commit_id: CommitId::generate(),
+            timestamp: Timestamp::now(),
+        };
+        let outcome = self.storage.commit(&commit).await.unwrap();
+        assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
+    }
+
+    /// Writes something else into a changeset's place.
+    pub(crate) async fn spoil(&self, stream: &str, changeset: u64) {
+        let client = aws_sdk_dynamodb::Client::new(&self.sdk);
+        let update = client
+            .update_item()
+            .table_name(&self.config.events_table)
+            .key("stream_id", AttributeValue::S(stream.to_owned()))
+            .key("changeset_id", AttributeValue::N(changeset.to_string()))
+            .update_expression("SET #timestamp = :value")
+            .expression_attribute_names("#timestamp", "timestamp")
+            .expression_attribute_values(":value", AttributeValue::S(String::new()));
+        update.send().await.unwrap();
+    }
+
+    /// The global order, as `stream/changeset`.
+    pub(crate) async fn order(&self) -> Vec<String> {
+        let from = ees_core::Checkpoint::FIRST;
+        let page = self.storage.read_global(from, PageLimit::items(1000)).await;
+        let changesets = page.unwrap().changesets.into_iter();
+        let name =
+            |one: ees_core::Changeset| format!("{}/{}", one.stream_id.as_str(), one.changeset_id);
+        changesets.map(name).collect()
+    }
+
+    /// How many pages a sweep has.
+    pub(crate) async fn pages(&self) -> Vec<Option<ees_core::ports::SweepCursor>> {
+        let mut cursors = Vec::new();
+        let mut after = None;
+        loop {
+            after = self.storage.unindexed(after.as_ref()).await.unwrap().next;
+            cursors.push(after.clone());
+            if after.is_none() {
+                return cursors;
+            }
+        }
+    }
+}
+
+/// The lines of a function's log; none holds a payload.
+pub(crate) fn log(function: &Function) -> Vec<Value> {
+    let log = function.log();
+    assert!(!log.contains(SECRET), "a payload is logged: {log}");
+    let lines = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")));
+    lines.collect()
+}
+
+/// The values of a metric, in the order told.
+pub(crate) fn metric(function: &Function, name: &str) -> Vec<u64> {
+    let lines = log(function);
+    let told = lines
+        .iter()
+        .filter(|line| line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "ElasticEventStore");
+    told.filter_map(|line| line[name].as_u64()).collect()
+}

@@ -1,0 +1,52 @@
+//! The sweep: a table that takes more than one run.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::place::{Place, metric};
+
+/// A scan's page has 1 MB.
+async fn large(place: &Place) -> u64 {
+    let events = format!("[\"{}\"]", "x".repeat(390_000));
+    for last in 0..8 {
+        place.commit_events("large", last, &events).await;
+    }
+    8
+}
+
+#[tokio::test]
+async fn a_sweep_goes_on_where_the_last_run_had_no_more_time() {
+    let place = Place::new().await;
+    let changesets = large(&place).await;
+    let pages = place.pages().await;
+    assert!(pages.len() > 2, "{} pages", pages.len());
+    // A run that had time for one page, and one that had none.
+    place
+        .storage
+        .save_sweep_cursor(pages[0].as_ref())
+        .await
+        .unwrap();
+    let hurried = place.hurried("sweep", Duration::from_millis(500));
+    let none = json!({"done": false, "pages": 0, "found": 0});
+    assert_eq!(hurried.invoke(&json!({})).await, Ok(none));
+    assert_eq!(place.storage.sweep_cursor().await.unwrap(), pages[0]);
+
+    let sweep = place.function("sweep");
+    let rest = sweep.invoke(&json!({})).await.unwrap();
+    assert_eq!(
+        (&rest["done"], &rest["pages"]),
+        (&json!(true), &json!(pages.len() - 1))
+    );
+    assert_eq!(place.storage.sweep_cursor().await.unwrap(), None);
+    let found = rest["found"].as_u64().unwrap();
+    assert!((1..changesets).contains(&found), "{found}");
+    // What stands before them in their stream was indexed with them. The next one begins anew.
+    assert_eq!(place.order().await.len() as u64, changesets);
+    let next = sweep.invoke(&json!({})).await;
+    assert_eq!(
+        next,
+        Ok(json!({"done": true, "pages": pages.len(), "found": 0}))
+    );
+    assert_eq!(metric(&sweep, "UnindexedChangesets"), [found, 0]);
+}
