@@ -8,6 +8,7 @@ use serde_json::Value;
 
 mod alarms;
 mod api;
+mod costs;
 mod failures;
 mod functions;
 mod mappings;

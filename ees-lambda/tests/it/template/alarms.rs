@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Findings, TEXT, expect, holds, settings};
 
 /// Each alarm, and the metrics that it looks at.
-fn wanted() -> [(&'static str, Vec<String>); 9] {
+fn wanted() -> [(&'static str, Vec<String>); 11] {
     let functions = [
         "api",
         "indexer",
@@ -53,15 +53,23 @@ fn wanted() -> [(&'static str, Vec<String>); 9] {
             one("AWS/Lambda IteratorAge FunctionName=shop-indexer"),
         ),
         (
+            "LostNotifications",
+            one("ElasticEventStore UnindexedChangesets Table=ees_db_shop"),
+        ),
+        (
             "PublisherBehind",
             one("AWS/Lambda IteratorAge FunctionName=shop-publisher"),
+        ),
+        (
+            "RefusedChangesets",
+            one("ElasticEventStore RefusedChangesets Table=ees_db_shop"),
         ),
         ("TablesThrottled", of_tables.collect()),
     ]
 }
 
 /// The metrics that an alarm looks at, each as text.
-fn metrics(alarm: &Resource) -> Vec<String> {
+pub(super) fn metrics(alarm: &Resource) -> Vec<String> {
     let properties = &alarm.properties;
     let parts = properties["Metrics"].as_array();
     let measured = parts

@@ -1,0 +1,190 @@
+//! What the deployment guide says that it costs is what comes of its prices and assumptions.
+
+use std::collections::BTreeMap;
+
+use super::alarms::metrics;
+use super::{TEXT, function, parse};
+
+const GUIDE: &str = include_str!("../../../../docs/aws.md");
+
+/// As Lambda and DynamoDB reckon, in KB.
+const GB: f64 = 1024.0 * 1024.0;
+
+const MILLION: f64 = 1e6;
+
+/// The rows of all the guide's tables: their first cell, and the others.
+fn rows() -> BTreeMap<&'static str, Vec<&'static str>> {
+    let lines = GUIDE
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let row = |line: &'static str| {
+        let mut cells = line.split(" | ");
+        Some((cells.next()?, cells.collect()))
+    };
+    lines.filter_map(row).collect()
+}
+
+/// A price or an assumption of the guide.
+fn given(rows: &BTreeMap<&str, Vec<&str>>, name: &str) -> f64 {
+    let cells = rows
+        .get(name)
+        .unwrap_or_else(|| panic!("the guide has no row `{name}`"));
+    cells[0]
+        .parse()
+        .unwrap_or_else(|_| panic!("`{name}` is {cells:?}, and no number"))
+}
+
+/// What a million changesets of so many KB cost.
+struct Reckoning<'a> {
+    given: &'a dyn Fn(&str) -> f64,
+    kilobytes: f64,
+}
+
+impl Reckoning<'_> {
+    fn units(&self, writes: f64, reads: f64) -> f64 {
+        writes * (self.given)("DynamoDB, on demand: a million write units")
+            + reads * (self.given)("DynamoDB, on demand: a million read units")
+    }
+
+    /// The changeset and an entry of keys in each local index; the look at the stream's end.
+    fn commit(&self) -> f64 {
+        self.units(self.kilobytes + 2.0, 1.0)
+    }
+
+    /// The position, in the table and its index, and the state; candidates and predecessors.
+    fn index(&self) -> f64 {
+        let read = (self.kilobytes / 4.0).ceil();
+        self.units(2.0 * self.kilobytes + 0.2, 2.0 * read)
+    }
+
+    /// Read once, eventually consistently, in long pages.
+    fn statistics(&self) -> f64 {
+        self.units(0.0, self.kilobytes / 8.0)
+    }
+
+    fn original(&self) -> f64 {
+        self.units(7.0 * self.kilobytes + 3.0, 2.0)
+    }
+
+    /// So many million invocations.
+    fn lambda(&self, invocations: f64, milliseconds: &str) -> f64 {
+        let memory = f64::from(function(&parse(TEXT), "api").memory) / 1024.0;
+        let seconds = (self.given)(milliseconds) / 1000.0;
+        let work = memory * seconds * (self.given)("Lambda, arm64: a GB-second") * MILLION;
+        invocations * ((self.given)("Lambda: a million requests") + work)
+    }
+
+    fn batches(&self) -> f64 {
+        1.0 / (self.given)("indexer, publisher: changesets in a batch")
+    }
+
+    /// One message for each, to one subscriber.
+    fn topic(&self) -> f64 {
+        let data = MILLION * self.kilobytes / GB;
+        (self.given)("SNS FIFO: a million messages published")
+            + (self.given)("SNS FIFO: a million messages delivered")
+            + data * (self.given)("SNS FIFO: a GB published")
+            + data * (self.given)("SNS FIFO: a GB delivered")
+    }
+
+    fn logs(&self) -> f64 {
+        let of_batches = 2.0 * self.batches() * (self.given)("logs: bytes for a batch");
+        let bytes = (self.given)("logs: bytes for a request, with the access log") + of_batches;
+        MILLION * bytes / (GB * 1024.0) * (self.given)("CloudWatch: a GB of logs")
+    }
+
+    /// The changeset twice, in the table and in its global index, and once in backups.
+    fn kept(&self) -> f64 {
+        let data = MILLION * self.kilobytes / GB;
+        2.0 * data * (self.given)("DynamoDB: a GB for a month")
+            + data * (self.given)("DynamoDB, point-in-time recovery: a GB for a month")
+    }
+
+    fn components(&self) -> [(&'static str, f64); 9] {
+        let two = self.lambda(
+            2.0 * self.batches(),
+            "indexer, publisher: milliseconds for a batch",
+        );
+        [
+            (
+                "API Gateway",
+                (self.given)("API Gateway, REST: a million requests"),
+            ),
+            (
+                "Lambda: api",
+                self.lambda(1.0, "api: milliseconds for a commit"),
+            ),
+            ("Lambda: indexer and publisher", two),
+            ("DynamoDB: commit", self.commit()),
+            ("DynamoDB: index", self.index()),
+            ("DynamoDB: statistics", self.statistics()),
+            ("SNS: changesets", self.topic()),
+            ("SNS: events", self.topic()),
+            ("CloudWatch: logs", self.logs()),
+        ]
+    }
+}
+
+/// The metrics that alarms look at, each of which is charged, and those that functions make.
+fn watched() -> (f64, f64) {
+    let template = parse(TEXT);
+    let alarms = template.of_type("AWS::CloudWatch::Alarm");
+    let looked_at: Vec<_> = alarms.flat_map(metrics).collect();
+    let made = looked_at
+        .iter()
+        .filter(|metric| metric.starts_with("ElasticEventStore"));
+    (count(looked_at.len()), count(made.count()))
+}
+
+fn count(number: usize) -> f64 {
+    u32::try_from(number).map(f64::from).unwrap()
+}
+
+#[test]
+fn the_guide_reckons_right() {
+    let rows = rows();
+    let given = |name: &str| given(&rows, name);
+    let reckonings = [1.0, 10.0].map(|kilobytes| Reckoning {
+        given: &given,
+        kilobytes,
+    });
+    let [small, large] = &reckonings;
+    let mut wanted: Vec<(&str, Vec<f64>)> = Vec::new();
+    for ((name, small), (_, large)) in small.components().into_iter().zip(large.components()) {
+        wanted.push((name, vec![small, large]));
+    }
+    let all = |of: &Reckoning<'_>| of.components().iter().map(|(_, cost)| cost).sum();
+    wanted.push(("**All**", vec![all(small), all(large)]));
+    let each = |of: fn(&Reckoning<'_>) -> f64| vec![of(small), of(large)];
+    wanted.push((
+        "here: commit and index",
+        each(|of| of.commit() + of.index()),
+    ));
+    let original = "the Python original: 7 S + 3 write units, 2 read units";
+    wanted.push((original, each(|of| of.original())));
+    let kept =
+        "to keep a million changesets, with their index entries and backups for 35 days: 1 KB";
+    wanted.push((kept, vec![small.kept()]));
+    wanted.push(("the same: 10 KB", vec![large.kept()]));
+    let (alarms, made) = watched();
+    let watching = alarms * given("CloudWatch: an alarm's metric for a month")
+        + made * given("CloudWatch: a metric for a month");
+    wanted.push(("alarms and metrics", vec![watching]));
+    let minutes = 30.0 * 24.0 * 60.0 / MILLION;
+    let projector = small.lambda(minutes, "projector: milliseconds for a run");
+    wanted.push(("the projector, every minute", vec![projector]));
+
+    let line = |(name, costs): &(&str, Vec<f64>)| {
+        let costs: Vec<_> = costs.iter().map(|cost| format!("{cost:.2}")).collect();
+        format!("| {name} | {} |", costs.join(" | "))
+    };
+    let lines = wanted.iter().map(line);
+    let missing: Vec<_> = lines
+        .filter(|line| !GUIDE.lines().any(|it| it == line))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "docs/aws.md should say\n{}",
+        missing.join("\n")
+    );
+}
