@@ -1,7 +1,7 @@
 //! The writing side: group commit's transaction, in four round trips, or two for a commit by itself.
 //!
 //! What keeps the order dense with any number of servers is the lock that a transaction takes
-//! first, in a statement of its own: at READ COMMITTED every later statement sees all that the
+//! first ([`alone`]), in a statement of its own: at READ COMMITTED every later statement sees all that the
 //! lock's last holder committed, as PostgreSQL lets go of a transaction's locks only after its
 //! effects can be seen. The same holds for a transaction whose answer to COMMIT was lost: who has
 //! the lock sees what became of it.
@@ -21,13 +21,6 @@ use crate::error::{is_connection_lost, translate, translate_commit};
 use crate::rows::{columns, corrupt, number, text, timestamp};
 use crate::session::Sessions;
 use crate::wake::Wake;
-
-/// The lock's second half is the table itself, so that each schema has a lock of its own; the
-/// first, "EES1", keeps it apart from other programs' locks.
-const BEGIN: &str = "
-    BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
-    SET LOCAL synchronous_commit = on;
-    SELECT pg_advisory_xact_lock(1162171185, 'changesets'::regclass::oid::integer)";
 
 /// The next checkpoint, and the ends of the streams that hold something; a row without an end if
 /// none does.
@@ -107,7 +100,7 @@ impl Writer {
             }
         }
         let mut connection = self.sessions.open().await?;
-        patiently(message(alone::prepare()).execute(&mut connection)).await?;
+        patiently(sqlx::raw_sql(alone::PREPARE).execute(&mut connection)).await?;
         Open::on(connection, stream).await
     }
 }
