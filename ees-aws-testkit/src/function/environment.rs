@@ -148,7 +148,8 @@ fn spawn(settings: &FunctionSettings, api: &str, log: File) -> io::Result<Child>
     let group = format!("/aws/lambda/{}", settings.name);
     let lambda = [
         ("_HANDLER", settings.handler.as_str()),
-        ("AWS_ACCESS_KEY_ID", "local"),
+        // The key tells a guard whose calls they are.
+        ("AWS_ACCESS_KEY_ID", &settings.name),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &memory),
         ("AWS_LAMBDA_FUNCTION_NAME", &settings.name),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
