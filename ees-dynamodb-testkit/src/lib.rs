@@ -8,6 +8,10 @@ use dynoxide::Database;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
+mod proxy;
+
+pub use proxy::{Call, Fate, Plan, Proxy};
+
 /// A DynamoDB with nothing in it.
 #[derive(Debug)]
 pub struct Emulator {

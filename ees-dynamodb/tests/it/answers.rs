@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use ees_core::ports::{Entry, Index};
 use ees_core::{Error, EventStore, Events, Expectation, NewChangeset};
+use ees_dynamodb_testkit::{Call, Plan};
 use serde_json::{Value, json};
 
 use crate::failing::behind;
 use crate::order::key;
-use crate::proxy::{Call, Plan};
 use crate::store::commit;
 
 /// Tells that streams have this many GB.

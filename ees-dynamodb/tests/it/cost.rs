@@ -10,10 +10,9 @@ use ees_core::{
     StreamId, StreamQuery, StreamRange, Timestamp,
 };
 use ees_dynamodb::{DynamoConfig, DynamoStorage};
-use ees_dynamodb_testkit::Emulator;
+use ees_dynamodb_testkit::{Call, Emulator, Fate, Plan, Proxy};
 use serde_json::{Value, json};
 
-use crate::proxy::{Call, Fate, Plan, Proxy};
 use crate::store::{config, create, open};
 
 /// Asks for what each call consumed, and adds it up.
@@ -71,7 +70,9 @@ async fn metered() -> Metered {
     let mut config = config(emulator.endpoint());
     create(&config).await;
     let meter = Arc::new(Meter::default());
-    let proxy = Proxy::start(emulator.endpoint(), Arc::clone(&meter) as _).await;
+    let proxy = Proxy::start(emulator.endpoint(), Arc::clone(&meter) as _)
+        .await
+        .unwrap();
     config.place.endpoint = Some(proxy.endpoint.clone());
     let storage = open(&config).await;
     meter.read();

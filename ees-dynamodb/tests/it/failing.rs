@@ -9,10 +9,9 @@ use ees_core::ports::{
 };
 use ees_core::{Refusal, Statistics, StreamQuery};
 use ees_dynamodb::DynamoStorage;
-use ees_dynamodb_testkit::Emulator;
+use ees_dynamodb_testkit::{Call, Emulator, Fate, Plan, Proxy};
 
 use crate::order::{at, key};
-use crate::proxy::{Call, Fate, Plan, Proxy};
 use crate::store::{asked, commit, config, create, open};
 
 /// Does the same to so many tries of one kind of call, and counts all of them.
@@ -72,7 +71,7 @@ pub(crate) async fn behind(plan: Arc<dyn Plan>) -> Behind {
     let mut config = config(emulator.endpoint());
     create(&config).await;
     let direct = open(&config).await;
-    let proxy = Proxy::start(emulator.endpoint(), plan).await;
+    let proxy = Proxy::start(emulator.endpoint(), plan).await.unwrap();
     config.place.endpoint = Some(proxy.endpoint.clone());
     Behind {
         plain: direct,

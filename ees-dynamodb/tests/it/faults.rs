@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::proxy::{Call, Fate, Plan};
+use ees_dynamodb_testkit::{Call, Fate, Plan};
 
 /// From how many reads an entry of the global index hides, at most.
 const LAG: u64 = 3;

@@ -13,7 +13,6 @@ mod malformed;
 mod opening;
 mod order;
 mod original;
-mod proxy;
 mod rebuilding;
 mod store;
 mod taking_over;

@@ -10,9 +10,8 @@ use aws_sdk_dynamodb::types::{
 };
 use ees_core::ports::Storage;
 use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, OpenError, SdkConfig, schema};
-use ees_dynamodb_testkit::Emulator;
+use ees_dynamodb_testkit::{Call, Emulator, Fate, Plan, Proxy};
 
-use crate::proxy::{Call, Fate, Plan, Proxy};
 use crate::store::{commit, config, create, open, sdk};
 
 async fn refused(config: &DynamoConfig) -> OpenError {
@@ -267,7 +266,9 @@ async fn what_is_still_being_made_is_waited_for() {
             "index `EnumerationIndex` with the status CREATING",
         ),
     ] {
-        let proxy = Proxy::start(emulator.endpoint(), Arc::new(Creating(part))).await;
+        let proxy = Proxy::start(emulator.endpoint(), Arc::new(Creating(part)))
+            .await
+            .unwrap();
         config.place.endpoint = Some(proxy.endpoint.clone());
         let error = refused(&config).await;
         assert_says(&error, &[said, "expected ACTIVE", "Wait"]);
@@ -290,7 +291,9 @@ async fn refused_credentials_are_told_with_what_they_need() {
         "InvalidSignatureException",
         "AccessDeniedException",
     ] {
-        let proxy = Proxy::start(emulator.endpoint(), Arc::new(Refuses(code))).await;
+        let proxy = Proxy::start(emulator.endpoint(), Arc::new(Refuses(code)))
+            .await
+            .unwrap();
         let mut config = config(&proxy.endpoint);
         config.place.region = Some("eu-west-1".to_owned());
         let error = refused(&config).await;

@@ -11,10 +11,9 @@ use ees_core::indexer::Indexer;
 use ees_core::ports::{ChangesetKey, Index, Outcome, Storage, StorageError};
 use ees_core::{Commit, CommitId, Events, Expectation, Json, StreamId, Timestamp};
 use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, SdkConfig};
-use ees_dynamodb_testkit::Emulator;
+use ees_dynamodb_testkit::{Emulator, Proxy};
 
 use crate::faults::Faults;
-use crate::proxy::Proxy;
 
 /// The storage, and what was committed through it: what the table's stream would tell.
 pub(crate) type Watched = Faulty<Notifications>;
@@ -170,7 +169,9 @@ impl<const FAULTY: bool> Harness for Store<FAULTY> {
         let faults = Arc::new(Faults::default());
         let mut proxy = None;
         if FAULTY {
-            let started = Proxy::start(&endpoint, Arc::clone(&faults) as _).await;
+            let started = Proxy::start(&endpoint, Arc::clone(&faults) as _)
+                .await
+                .unwrap();
             config.place.endpoint = Some(started.endpoint.clone());
             proxy = Some(started);
         }

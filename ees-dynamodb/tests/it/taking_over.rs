@@ -8,11 +8,10 @@ use ees_core::{
 };
 use ees_dynamodb::DynamoStorage;
 use ees_dynamodb::admin::{AdminError, Options, Rebuilt};
-use ees_dynamodb_testkit::Emulator;
+use ees_dynamodb_testkit::{Call, Emulator, Fate, Plan, Proxy};
 
 use crate::order::{admin, at, entry, order};
 use crate::original::Original;
-use crate::proxy::{Call, Fate, Plan, Proxy};
 use crate::store::{commit, open, sdk, sweep};
 
 async fn take_over(original: &Original) -> Result<Rebuilt, AdminError> {
@@ -293,12 +292,16 @@ impl Plan for Breaks {
 async fn an_original_that_still_runs_is_told() {
     let emulator = Emulator::start().expect("an emulator");
     let mut original = worn(emulator.endpoint()).await;
-    let moved = Proxy::start(emulator.endpoint(), Arc::new(Moved)).await;
+    let moved = Proxy::start(emulator.endpoint(), Arc::new(Moved))
+        .await
+        .unwrap();
     original.config.place.endpoint = Some(moved.endpoint.clone());
     let error = take_over(&original).await.unwrap_err();
     assert!(matches!(error, AdminError::StillRuns), "{error}");
     assert!(original.can_count().await);
-    let breaks = Proxy::start(emulator.endpoint(), Arc::new(Breaks::default())).await;
+    let breaks = Proxy::start(emulator.endpoint(), Arc::new(Breaks::default()))
+        .await
+        .unwrap();
     original.config.place.endpoint = Some(breaks.endpoint.clone());
     take_over(&original).await.unwrap();
 }

@@ -18,18 +18,18 @@ use tokio::task::JoinHandle;
 
 /// One try of a call.
 #[derive(Debug)]
-pub(crate) struct Call {
+pub struct Call {
     /// Its name: `PutItem`.
-    pub(crate) operation: String,
+    pub operation: String,
     /// Which try of it the SDK says that it is.
-    pub(crate) attempt: u64,
+    pub attempt: u64,
     /// What it asks for.
-    pub(crate) asked: Value,
+    pub asked: Value,
 }
 
 /// What happens to a try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub enum Fate {
     /// It goes through.
     Through,
     /// It goes through, but late.
@@ -43,7 +43,7 @@ pub(crate) enum Fate {
 }
 
 /// What a proxy does.
-pub(crate) trait Plan: Send + Sync + 'static {
+pub trait Plan: Send + Sync + 'static {
     /// Decides about a try, and may change what it asks for.
     fn begin(&self, _: &mut Call) -> Fate {
         Fate::Through
@@ -54,8 +54,10 @@ pub(crate) trait Plan: Send + Sync + 'static {
 }
 
 /// A proxy; it stops when it is dropped.
-pub(crate) struct Proxy {
-    pub(crate) endpoint: String,
+#[derive(Debug)]
+pub struct Proxy {
+    /// Where it listens: `http://127.0.0.1:PORT`.
+    pub endpoint: String,
     accepting: JoinHandle<()>,
 }
 
@@ -66,19 +68,23 @@ impl Drop for Proxy {
 }
 
 impl Proxy {
-    pub(crate) async fn start(upstream: &str, plan: Arc<dyn Plan>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
+    /// Begins to pass on to the `DynamoDB` at this endpoint.
+    ///
+    /// # Errors
+    /// [`io::Error`] if it cannot listen.
+    pub async fn start(upstream: &str, plan: Arc<dyn Plan>) -> io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
         let client = Client::builder(TokioExecutor::new()).build_http();
         let upstream = Upstream {
             url: upstream.to_owned(),
             client,
             plan,
         };
-        Self {
+        Ok(Self {
             endpoint: format!("http://{address}"),
             accepting: tokio::spawn(accept(listener, upstream)),
-        }
+        })
     }
 }
 
@@ -126,7 +132,7 @@ impl Upstream {
         let fate = self.plan.begin(&mut call);
         match fate {
             Fate::Lost => return Err(broken()),
-            Fate::Refused(status, code) => return Ok(refusal(status, code)),
+            Fate::Refused(status, code) => return refusal(status, code),
             Fate::Late(pause) => tokio::time::sleep(pause).await,
             Fate::Through | Fate::Unanswered => {}
         }
@@ -161,7 +167,7 @@ impl Upstream {
         if status == StatusCode::OK {
             self.plan.end(&call, &mut body);
         }
-        Ok(response(status.as_u16(), &body))
+        response(status.as_u16(), &body)
     }
 }
 
@@ -173,16 +179,15 @@ fn attempt(header: &str) -> u64 {
     number.and_then(|number| number.parse().ok()).unwrap_or(1)
 }
 
-fn refusal(status: u16, code: &str) -> Response<Full<Bytes>> {
+fn refusal(status: u16, code: &str) -> io::Result<Response<Full<Bytes>>> {
     let kind = format!("com.amazonaws.dynamodb.v20120810#{code}");
     response(status, &json!({"__type": kind, "message": "as planned"}))
 }
 
-fn response(status: u16, body: &Value) -> Response<Full<Bytes>> {
-    let body = Bytes::from(serde_json::to_vec(body).expect("JSON"));
+fn response(status: u16, body: &Value) -> io::Result<Response<Full<Bytes>>> {
     Response::builder()
         .status(status)
         .header("content-type", "application/x-amz-json-1.0")
-        .body(Full::new(body))
-        .expect("a response")
+        .body(Full::new(Bytes::from(body.to_string())))
+        .map_err(io::Error::other)
 }
