@@ -18,7 +18,8 @@ use uuid::Uuid;
 use crate::PostgresConfig;
 use crate::session::Sessions;
 
-const NOTIFY: &str = "SELECT pg_notify($1, $2)";
+/// A hint need not last, so no flush is waited for.
+const NOTIFY: &str = "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)";
 
 /// The least time between two notifications: many commits need no more than one.
 const PAUSE: Duration = Duration::from_millis(10);
