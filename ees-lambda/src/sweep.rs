@@ -18,11 +18,13 @@ pub(crate) async fn run(store: Store) -> Result<(), Error> {
 }
 
 /// Sweeps page by page until the end of the table or of the time. A sweep that has no time left is
-/// gone on with by the next run, however many runs it takes.
+/// gone on with by the next run, however many runs it takes; one that is told `{"continue": true}`
+/// does only that, and begins none.
 async fn sweep(store: &Store, event: LambdaEvent<Value>) -> Result<Value, Failure> {
     let deadline = deadline(&event.context);
     let mut swept = Swept::default();
-    let ended = timeout_at(deadline, swept.run(store)).await;
+    let begins = event.payload["continue"] != true;
+    let ended = timeout_at(deadline, swept.run(store, begins)).await;
     let table = &store.config.events_table;
     metrics::tell(
         table,
@@ -49,10 +51,13 @@ struct Swept {
 
 impl Swept {
     /// It may be dropped: the page that it was at is swept again.
-    async fn run(&mut self, store: &Store) -> Result<(), StorageError> {
+    async fn run(&mut self, store: &Store, begins: bool) -> Result<(), StorageError> {
         let storage = store.get().await?;
         let mut indexer = Indexer::new(Arc::clone(&storage) as _);
         let mut cursor = storage.sweep_cursor().await?;
+        if cursor.is_none() && !begins {
+            return Ok(());
+        }
         loop {
             let page = indexer.sweep_page(cursor.as_ref()).await;
             let page = page.map_err(|IndexingError { source, .. }| source)?;

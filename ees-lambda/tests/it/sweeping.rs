@@ -33,7 +33,7 @@ async fn a_sweep_goes_on_where_the_last_run_had_no_more_time() {
     assert_eq!(place.storage.sweep_cursor().await.unwrap(), pages[0]);
 
     let sweep = place.function("sweep");
-    let rest = sweep.invoke(&json!({})).await.unwrap();
+    let rest = sweep.invoke(&json!({"continue": true})).await.unwrap();
     assert_eq!(
         (&rest["done"], &rest["pages"]),
         (&json!(true), &json!(pages.len() - 1))
@@ -41,12 +41,16 @@ async fn a_sweep_goes_on_where_the_last_run_had_no_more_time() {
     assert_eq!(place.storage.sweep_cursor().await.unwrap(), None);
     let found = rest["found"].as_u64().unwrap();
     assert!((1..changesets).contains(&found), "{found}");
-    // What stands before them in their stream was indexed with them. The next one begins anew.
+    // What stands before them in their stream was indexed with them. The next one begins anew,
+    // unless it is only to go on.
     assert_eq!(place.order().await.len() as u64, changesets);
+    let nothing_left = sweep.invoke(&json!({"continue": true})).await;
+    let none = json!({"done": true, "pages": 0, "found": 0});
+    assert_eq!(nothing_left, Ok(none));
     let next = sweep.invoke(&json!({})).await;
     assert_eq!(
         next,
         Ok(json!({"done": true, "pages": pages.len(), "found": 0}))
     );
-    assert_eq!(metric(&sweep, "UnindexedChangesets"), [found, 0]);
+    assert_eq!(metric(&sweep, "UnindexedChangesets"), [found, 0, 0]);
 }

@@ -3,33 +3,39 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ees_aws_testkit::template::{Resource, Schedule, Template};
+use ees_aws_testkit::template::{Resource, Template};
 use serde_json::{Value, json};
 
 use super::{Findings, expect, holds, resource};
 
+/// When a function runs by itself, and what it is told then.
+type Schedules = &'static [(Duration, Option<&'static str>)];
+
 /// What each is called by, how long it may take, and when it runs by itself.
-const FUNCTIONS: [(&str, Duration, Option<Duration>); 6] = [
+const FUNCTIONS: [(&str, Duration, Schedules); 6] = [
     // API Gateway waits for 29 seconds.
-    ("api", Duration::from_secs(29), None),
-    ("indexer", Duration::from_mins(1), None),
+    ("api", Duration::from_secs(29), &[]),
+    ("indexer", Duration::from_mins(1), &[]),
     // Less than its period, so that no two count at once.
     (
         "projector",
         Duration::from_secs(55),
-        Some(Duration::from_mins(1)),
+        &[(Duration::from_mins(1), None)],
     ),
-    ("publisher", Duration::from_mins(1), None),
+    ("publisher", Duration::from_mins(1), &[]),
     (
         "redrive",
         Duration::from_mins(5),
-        Some(Duration::from_hours(1)),
+        &[(Duration::from_hours(1), Some("{}"))],
     ),
     // As long as Lambda lets one run.
     (
         "sweep",
         Duration::from_mins(15),
-        Some(Duration::from_hours(24)),
+        &[
+            (Duration::from_hours(24), None),
+            (Duration::from_mins(15), Some(r#"{"continue": true}"#)),
+        ],
     ),
 ];
 
@@ -40,20 +46,21 @@ fn check(template: &Template) -> Findings {
     let found: Vec<_> = functions
         .iter()
         .map(|it| {
-            let period = it.schedules.first().map(Schedule::period);
+            let own = it.schedules.iter();
+            let schedules: Vec<_> = own.map(|it| json!([it.period(), it.input])).collect();
             json!([
                 it.name,
                 it.handler,
                 it.timeout,
-                period,
+                schedules,
                 it.memory,
                 it.concurrency
             ])
         })
         .collect();
-    let wanted = FUNCTIONS.map(|(handler, timeout, period)| {
+    let wanted = FUNCTIONS.map(|(handler, timeout, schedules)| {
         let name = format!("shop-{handler}");
-        json!([name, handler, timeout, period, 512, null])
+        json!([name, handler, timeout, schedules, 512, null])
     });
     expect(
         &mut findings,
@@ -129,6 +136,8 @@ fn functions_are_one_binary_with_a_role_and_a_log_each() {
         ("CodeUri: .", "CodeUri: src"),
         ("Architectures: [arm64]", "Architectures: [x86_64]"),
         ("Schedule: rate(1 minute)", "Schedule: rate(1 hour)"),
+        ("Schedule: rate(15 minutes)", "Schedule: rate(1 day)"),
+        (r#"Input: '{"continue": true}'"#, ""),
         ("Default: rate(1 day)", "Default: rate(30 days)"),
     ];
     holds(check, &faults);
