@@ -1,10 +1,11 @@
 //! The tables: kept, guarded, encrypted, and made as the adapter needs them.
 
-use ees_aws_testkit::template::Template;
-use ees_dynamodb::IndexNames;
+use ees_aws_testkit::Services;
+use ees_aws_testkit::template::{Settings, Template};
+use ees_dynamodb::{DynamoConfig, DynamoStorage, IndexNames, OpenError};
 use serde_json::{Value, json};
 
-use super::{Findings, expect, holds, resource};
+use super::{Findings, TEXT, expect, holds, resource};
 
 fn check(template: &Template) -> Findings {
     let mut findings = Findings::new();
@@ -83,4 +84,41 @@ fn tables_are_kept_guarded_and_encrypted() {
         ("IndexName: LastEventId", "IndexName: LastEvent"),
     ];
     holds(check, &faults);
+}
+
+/// Makes what a template says in these services, and opens the store.
+async fn open(services: &Services, stack: &str, text: &str) -> Result<DynamoStorage, OpenError> {
+    let stack = stack.to_owned();
+    let settings = Settings {
+        stack,
+        ..Settings::default()
+    };
+    let template = Template::parse(text, &settings).unwrap();
+    services.create(&template).await.unwrap();
+    let name = &resource(&template, "EventsTable").name;
+    let mut config: DynamoConfig = format!("dynamodb://{name}").parse().unwrap();
+    config.place.endpoint = Some(services.endpoints().dynamodb.clone());
+    DynamoStorage::open(&config, &config.place.sdk_with_key("test", "test")).await
+}
+
+#[tokio::test]
+async fn the_adapter_takes_the_tables() {
+    let services = Services::start().await.expect("services");
+    open(&services, "right", TEXT).await.expect("a store");
+    let faults = [
+        ("index", "IndexName: FirstEventId", "IndexName: First"),
+        (
+            "part",
+            "{ProjectionType: ALL}",
+            "{ProjectionType: KEYS_ONLY}",
+        ),
+        ("stream", "NEW_IMAGE", "KEYS_ONLY"),
+    ];
+    for (stack, right, wrong) in faults {
+        let opened = open(&services, stack, &TEXT.replace(right, wrong)).await;
+        assert!(
+            matches!(opened, Err(OpenError::Table { .. })),
+            "{stack}: {opened:?}"
+        );
+    }
 }
