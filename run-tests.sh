@@ -7,7 +7,6 @@ missing=()
 command -v cc >/dev/null || missing+=(gcc libc6-dev)
 command -v curl >/dev/null || missing+=(curl)
 command -v prlimit >/dev/null || missing+=(util-linux)
-python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 type -P kill >/dev/null || missing+=(procps)
 has_postgres() {
     local bin
