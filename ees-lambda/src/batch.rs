@@ -1,5 +1,6 @@
 //! Batches of the events table's stream, and what of them is to be delivered again.
 
+use ees_core::Timestamp;
 use ees_dynamodb::CommitRecord;
 use serde_json::{Value, json};
 
@@ -23,6 +24,19 @@ pub(crate) fn read(event: &Value) -> Result<Vec<Record>, Failure> {
         commit: CommitRecord::of(record),
     };
     Ok(records.iter().map(record).collect())
+}
+
+/// The commits that a batch tells of.
+pub(crate) fn commits(records: &[Record]) -> impl Iterator<Item = &CommitRecord> {
+    records.iter().filter_map(|record| record.commit.as_ref())
+}
+
+/// How long ago the oldest changeset of a batch was committed, in milliseconds.
+pub(crate) fn lag(records: &[Record]) -> u64 {
+    let oldest = commits(records).filter_map(CommitRecord::timestamp).min();
+    let now = Timestamp::now().as_micros();
+    let micros = oldest.map_or(0, |oldest| now.saturating_sub(oldest.as_micros()));
+    u64::try_from(micros).unwrap_or(0) / 1000
 }
 
 /// The answer that everything is done.

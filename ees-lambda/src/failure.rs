@@ -24,6 +24,26 @@ pub enum Failure {
     /// The storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// The bucket of what failed cannot be used.
+    #[error("{call} of bucket `{bucket}` failed: {reason}")]
+    Bucket {
+        /// What was asked.
+        call: &'static str,
+        /// The bucket.
+        bucket: String,
+        /// What S3 said.
+        reason: String,
+    },
+    /// Something that had failed cannot be done again yet; it stays where it is.
+    #[error(
+        "{left} objects are left in the bucket of what failed, the first one because: {reason}"
+    )]
+    Left {
+        /// How many objects.
+        left: usize,
+        /// Why the first of them is.
+        reason: String,
+    },
 }
 
 impl From<Failure> for Diagnostic {
@@ -34,6 +54,8 @@ impl From<Failure> for Diagnostic {
             Failure::Event { .. } => "Event",
             Failure::Storage(StorageError::Unavailable { .. }) => "StorageUnavailable",
             Failure::Storage(_) => "Storage",
+            Failure::Bucket { .. } => "Bucket",
+            Failure::Left { .. } => "Left",
         };
         Self {
             error_type: kind.to_owned(),

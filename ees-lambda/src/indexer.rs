@@ -1,9 +1,7 @@
 //! Gives what is committed its place in the global order.
 
-use ees_core::Timestamp;
 use ees_core::indexer::{Indexer, IndexingError, Report};
 use ees_core::ports::{ChangesetKey, StorageError, Written};
-use ees_dynamodb::CommitRecord;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use tokio::sync::{Mutex, OnceCell};
@@ -78,7 +76,7 @@ impl Indexing {
         metrics::tell(
             &self.store.config.events_table,
             &[
-                ("IndexLag", Unit::Milliseconds, lag(records)),
+                ("IndexLag", Unit::Milliseconds, batch::lag(records)),
                 ("IndexedChangesets", Unit::Count, report.written),
                 ("RefusedChangesets", Unit::Count, refused),
             ],
@@ -103,7 +101,7 @@ impl Indexing {
 /// Where the changesets of a batch stand, and how many of them can stand nowhere.
 fn keys(records: &[Record]) -> (Vec<ChangesetKey>, u64) {
     let (mut keys, mut unreadable) = (Vec::new(), 0);
-    for commit in records.iter().filter_map(|record| record.commit.as_ref()) {
+    for commit in batch::commits(records) {
         match commit.key() {
             Ok(key) => keys.push(key),
             Err(error) => {
@@ -113,13 +111,4 @@ fn keys(records: &[Record]) -> (Vec<ChangesetKey>, u64) {
         }
     }
     (keys, unreadable)
-}
-
-/// How long ago the oldest changeset of a batch was committed, in milliseconds.
-fn lag(records: &[Record]) -> u64 {
-    let commits = records.iter().filter_map(|record| record.commit.as_ref());
-    let oldest = commits.filter_map(CommitRecord::timestamp).min();
-    let now = Timestamp::now().as_micros();
-    let micros = oldest.map_or(0, |oldest| now.saturating_sub(oldest.as_micros()));
-    u64::try_from(micros).unwrap_or(0) / 1000
 }

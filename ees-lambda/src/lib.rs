@@ -2,24 +2,25 @@
 
 mod api;
 mod batch;
+mod bucket;
 mod deadline;
 mod failure;
 mod indexer;
 mod logs;
 mod metrics;
 mod projector;
+mod publisher;
+mod redrive;
 mod settings;
 mod store;
 mod sweep;
-
-pub use failure::Failure;
-pub use settings::{Handler, Settings};
 
 use std::pin::Pin;
 
 use lambda_runtime::Error;
 
-use store::Store;
+pub use failure::Failure;
+pub use settings::{Handler, Settings};
 
 /// Runs the function that the settings name, until Lambda stops the process.
 ///
@@ -27,11 +28,16 @@ use store::Store;
 /// [`Failure`] if it cannot begin, or Lambda cannot be talked to.
 pub async fn run(settings: Settings) -> Result<(), Failure> {
     logs::start(&settings.log)?;
-    let store = Store::new(&settings);
+    let store = settings.store();
     let running: Pin<Box<dyn Future<Output = Result<(), Error>>>> = match settings.handler {
         Handler::Api => Box::pin(api::run(store)),
         Handler::Indexer => Box::pin(indexer::run(store)),
         Handler::Projector => Box::pin(projector::run(store)),
+        Handler::Publisher => Box::pin(publisher::run(settings.publishing()?)),
+        Handler::Redrive => {
+            let (publishing, failures) = (settings.publishing()?, settings.failures()?);
+            Box::pin(redrive::run(store, publishing, failures))
+        }
         Handler::Sweep => Box::pin(sweep::run(store)),
     };
     let ran = running.await;

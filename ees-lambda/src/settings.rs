@@ -1,11 +1,19 @@
 //! What the template tells a function, in environment variables. All of them are read here.
 
 use std::fmt;
+use std::sync::Arc;
 
 use ees_aws::{Place, SdkConfig};
 use ees_dynamodb::DynamoConfig;
+use ees_sns::{SnsConfig, SnsPublisher};
 
 use crate::Failure;
+use crate::bucket::Bucket;
+use crate::publisher::Publishing;
+use crate::store::Store;
+
+const STORAGE: &str = "`dynamodb://TABLE?analysis=TABLE`";
+const PUBLISH: &str = "`sns:changesets=ARN&events=ARN`";
 
 /// The functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,15 +24,21 @@ pub enum Handler {
     Indexer,
     /// Counts what is committed.
     Projector,
+    /// Tells subscribers what is committed.
+    Publisher,
+    /// Does again what failed.
+    Redrive,
     /// Finds what was never indexed.
     Sweep,
 }
 
 impl Handler {
-    const ALL: [(&'static str, Self); 4] = [
+    const ALL: [(&'static str, Self); 6] = [
         ("api", Self::Api),
         ("indexer", Self::Indexer),
         ("projector", Self::Projector),
+        ("publisher", Self::Publisher),
+        ("redrive", Self::Redrive),
         ("sweep", Self::Sweep),
     ];
 
@@ -62,6 +76,9 @@ pub struct Settings {
     /// Which logs are wanted.
     pub log: String,
     pub(crate) storage: DynamoConfig,
+    publish: Option<SnsConfig>,
+    failures: Option<String>,
+    s3: Place,
     key: Key,
 }
 
@@ -71,28 +88,35 @@ impl Settings {
     /// # Errors
     /// [`Failure::Settings`] names what is missing or wrong.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
-        let wanted = |name: &str, meaning: &str| {
-            let found = variable(name).filter(|value| !value.is_empty());
-            found.ok_or_else(|| {
-                Failure::Settings(format!(
-                    "{name} is not set: expected {meaning}. This program runs as a function of \
-                     AWS Lambda; on a machine of your own run `ees serve`"
-                ))
-            })
-        };
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let wanted =
+            |name: &str, meaning: &str| variable(name).ok_or_else(|| missing(name, meaning));
         wanted(
             "AWS_LAMBDA_RUNTIME_API",
             "the address that Lambda gives a function",
         )?;
-        let storage = wanted("EES_STORAGE", "`dynamodb://TABLE?analysis=TABLE`")?;
-        let mut storage: DynamoConfig = storage
-            .parse()
-            .map_err(|error| Failure::Settings(format!("EES_STORAGE=`{storage}`: {error}")))?;
-        complete(&mut storage.place, &variable, "AWS_ENDPOINT_URL_DYNAMODB");
+        let mut storage: DynamoConfig = wanted("EES_STORAGE", STORAGE).and_then(|url| {
+            url.parse()
+                .map_err(|error| wrong("EES_STORAGE", &url, &error))
+        })?;
+        complete(&mut storage.place, variable, "AWS_ENDPOINT_URL_DYNAMODB");
+        let publish = variable("EES_PUBLISH").map(|url| {
+            let config = url.parse();
+            config.map_err(|error| wrong("EES_PUBLISH", &url, &error))
+        });
+        let mut publish: Option<SnsConfig> = publish.transpose()?;
+        if let Some(publish) = &mut publish {
+            complete(&mut publish.place, variable, "AWS_ENDPOINT_URL_SNS");
+        }
+        let mut s3 = Place::default();
+        complete(&mut s3, variable, "AWS_ENDPOINT_URL_S3");
         Ok(Self {
             handler: Handler::read(&wanted("_HANDLER", "the name of a function")?)?,
             log: variable("EES_LOG").unwrap_or_else(|| "info".to_owned()),
             storage,
+            publish,
+            failures: variable("EES_FAILURES"),
+            s3,
             key: Key {
                 id: wanted("AWS_ACCESS_KEY_ID", "the key of the function's role")?,
                 secret: wanted("AWS_SECRET_ACCESS_KEY", "the key of the function's role")?,
@@ -101,11 +125,47 @@ impl Settings {
         })
     }
 
+    /// The store.
+    pub(crate) fn store(&self) -> Store {
+        Store::new(self.storage.clone(), self.sdk(&self.storage.place))
+    }
+
+    /// Publishing.
+    pub(crate) fn publishing(&self) -> Result<Publishing, Failure> {
+        let config = self
+            .publish
+            .as_ref()
+            .ok_or_else(|| missing("EES_PUBLISH", PUBLISH))?;
+        let publisher = SnsPublisher::new(config, &self.sdk(&config.place));
+        let table = self.storage.events_table.clone();
+        Ok(Publishing::new(Arc::new(publisher), table))
+    }
+
+    /// The bucket of what failed.
+    pub(crate) fn failures(&self) -> Result<Bucket, Failure> {
+        let name = self
+            .failures
+            .as_ref()
+            .ok_or_else(|| missing("EES_FAILURES", "a bucket"))?;
+        Ok(Bucket::new(name, &self.sdk(&self.s3)))
+    }
+
     /// How a service of AWS is reached.
-    pub(crate) fn sdk(&self, place: &Place) -> SdkConfig {
+    fn sdk(&self, place: &Place) -> SdkConfig {
         let Key { id, secret, token } = &self.key;
         place.sdk_with_session(id, secret, token.clone())
     }
+}
+
+fn missing(name: &str, meaning: &str) -> Failure {
+    Failure::Settings(format!(
+        "{name} is not set: expected {meaning}. This program runs as a function of AWS Lambda; on \
+         a machine of your own run `ees serve`"
+    ))
+}
+
+fn wrong(name: &str, value: &str, error: &dyn fmt::Display) -> Failure {
+    Failure::Settings(format!("{name}=`{value}`: {error}"))
 }
 
 /// What a place's URL does not say the environment says.

@@ -8,8 +8,6 @@ use ees_dynamodb::{DynamoConfig, DynamoStorage, OpenError, SdkConfig};
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
-use crate::Settings;
-
 /// How long a process may open the store before it asks for its first invocation: Lambda gives it
 /// 10 seconds.
 const WARM_UP: Duration = Duration::from_secs(5);
@@ -22,10 +20,10 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    pub(crate) fn new(settings: &Settings) -> Self {
+    pub(crate) fn new(config: DynamoConfig, sdk: SdkConfig) -> Self {
         Self {
-            sdk: settings.sdk(&settings.storage.place),
-            config: settings.storage.clone(),
+            config,
+            sdk,
             opened: OnceCell::new(),
         }
     }

@@ -1,0 +1,100 @@
+//! Tells subscribers what was committed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ees_core::ports::{ChangesetKey, Publisher};
+use ees_core::{Changeset, Publication};
+use ees_dynamodb::CommitRecord;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
+
+use crate::Failure;
+use crate::batch::{self, Record};
+use crate::deadline::deadline;
+use crate::metrics::{self, Unit};
+
+pub(crate) async fn run(publishing: Publishing) -> Result<(), Error> {
+    lambda_runtime::run(service_fn(|event| answer(&publishing, event))).await
+}
+
+async fn answer(publishing: &Publishing, event: LambdaEvent<Value>) -> Result<Value, Failure> {
+    let records = batch::read(&event.payload)?;
+    let unpublished = publishing.publish(&records, deadline(&event.context)).await;
+    Ok(match unpublished {
+        Some(record) => batch::again_from(record),
+        None => batch::done(),
+    })
+}
+
+/// Publishing, as invocation after invocation does it.
+pub(crate) struct Publishing {
+    publisher: Arc<dyn Publisher>,
+    /// Of which store.
+    table: String,
+}
+
+impl Publishing {
+    pub(crate) fn new(publisher: Arc<dyn Publisher>, table: String) -> Self {
+        Self { publisher, table }
+    }
+
+    /// Publishes a batch, and answers its first record that was not published whole. From there on
+    /// all are to be delivered again: so no stream misses one, whatever else of it went well.
+    pub(crate) async fn publish<'a>(
+        &self,
+        records: &'a [Record],
+        deadline: Instant,
+    ) -> Option<&'a Record> {
+        let mut publication = Publication::new(Arc::clone(&self.publisher));
+        let mut places = HashMap::new();
+        let mut unpublished = Vec::new();
+        for (place, record) in records.iter().enumerate() {
+            match record.commit.as_ref().map(CommitRecord::changeset) {
+                Some(Ok(changeset)) => {
+                    places.entry(key(&changeset)).or_insert(place);
+                    publication.add(changeset);
+                }
+                Some(Err(error)) => {
+                    tracing::error!(%error, "an item of the events table cannot be published");
+                    unpublished.push(place);
+                }
+                None => {}
+            }
+        }
+        if timeout_at(deadline, publication.run()).await.is_err() {
+            tracing::warn!("the invocation has no time left to publish in");
+        }
+        for failure in publication.failures() {
+            tracing::error!("{failure}");
+        }
+        let left = publication.unpublished();
+        unpublished.extend(left.filter_map(|changeset| places.get(&key(changeset))));
+        self.tell(records, unpublished.len());
+        records.get(unpublished.into_iter().min()?)
+    }
+
+    fn tell(&self, records: &[Record], unpublished: usize) {
+        let commits = batch::commits(records).count();
+        metrics::tell(
+            &self.table,
+            &[
+                ("PublishLag", Unit::Milliseconds, batch::lag(records)),
+                (
+                    "PublishedChangesets",
+                    Unit::Count,
+                    (commits - unpublished) as u64,
+                ),
+                ("UnpublishedChangesets", Unit::Count, unpublished as u64),
+            ],
+        );
+    }
+}
+
+fn key(changeset: &Changeset) -> ChangesetKey {
+    ChangesetKey {
+        stream_id: changeset.stream_id.clone(),
+        changeset_id: changeset.changeset_id,
+    }
+}

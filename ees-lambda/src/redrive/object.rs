@@ -1,0 +1,97 @@
+//! What Lambda puts into the failures bucket: the record of an invocation that failed, with the
+//! batch that it was given.
+
+use serde_json::Value;
+
+use crate::batch::{self, Record};
+
+/// Whose work it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Worker {
+    Indexer,
+    Publisher,
+}
+
+/// What an object holds.
+pub(super) struct Object {
+    pub(super) worker: Worker,
+    pub(super) records: Vec<Record>,
+}
+
+impl Object {
+    /// Reads an object; says for people why it cannot be read.
+    pub(super) fn read(text: &str) -> Result<Self, String> {
+        let object = parse("it", text)?;
+        let arn = &object["requestContext"]["functionArn"];
+        let payload = &object["payload"];
+        let (Some(arn), Some(payload)) = (arn.as_str(), payload.as_str()) else {
+            return Err(format!(
+                "it is no record of an invocation: found {}, expected one with \
+                 `requestContext.functionArn` and `payload`",
+                batch::keys(&object)
+            ));
+        };
+        let records = batch::read(&parse("its `payload`", payload)?);
+        Ok(Self {
+            worker: worker(arn)?,
+            records: records.map_err(|failure| failure.to_string())?,
+        })
+    }
+}
+
+/// The position is all that is told of what is wrong: there is a payload in it.
+fn parse(what: &str, text: &str) -> Result<Value, String> {
+    serde_json::from_str(text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        format!("{what} is no JSON, at line {line}, column {column}")
+    })
+}
+
+/// The function, by the end of its name: `arn:aws:lambda:REGION:ACCOUNT:function:NAME`, and perhaps
+/// a version behind it.
+fn worker(arn: &str) -> Result<Worker, String> {
+    match arn.split(':').nth(6) {
+        Some(name) if name.ends_with("indexer") => Ok(Worker::Indexer),
+        Some(name) if name.ends_with("publisher") => Ok(Worker::Publisher),
+        _ => Err(format!(
+            "it is of the function `{arn}`, whose name ends with neither `indexer` nor `publisher`"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:publisher-test-indexer";
+
+    #[test]
+    fn the_end_of_the_functions_name_tells_whose_work_it_was() {
+        assert_eq!(worker(ARN), Ok(Worker::Indexer));
+        assert_eq!(worker(&format!("{ARN}:$LATEST")), Ok(Worker::Indexer));
+        let publisher = "arn:aws:lambda:eu-west-1:123456789012:function:publisher";
+        assert_eq!(worker(publisher), Ok(Worker::Publisher));
+        assert!(worker("arn:aws:lambda:eu-west-1:123456789012:function:api").is_err());
+        assert!(worker("indexer").is_err());
+    }
+
+    #[test]
+    fn what_is_no_such_record_says_so_without_its_payload() {
+        let object = |payload: &str| {
+            let context = json!({"functionArn": ARN});
+            json!({"requestContext": context, "payload": payload}).to_string()
+        };
+        assert!(Object::read(&object("{\"Records\": []}")).is_ok());
+        for wrong in [
+            "secret".to_owned(),
+            json!({"payload": "secret"}).to_string(),
+            object("secret"),
+            object("{\"Record\": \"secret\"}"),
+        ] {
+            let reason = Object::read(&wrong).err().unwrap();
+            assert!(!reason.contains("secret"), "{reason}");
+        }
+    }
+}
