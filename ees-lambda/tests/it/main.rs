@@ -5,6 +5,9 @@
 mod api;
 mod indexing;
 mod place;
+mod publishing;
+mod redriving;
+mod stack;
 mod starting;
 mod statistics;
 mod stream;

@@ -15,7 +15,7 @@ use serde_json::Value;
 pub(crate) const SECRET: &str = "a payload that nobody may log";
 
 pub(crate) struct Place {
-    emulator: Emulator,
+    emulator: Option<Emulator>,
     pub(crate) config: DynamoConfig,
     pub(crate) sdk: SdkConfig,
     pub(crate) storage: Arc<DynamoStorage>,
@@ -25,16 +25,25 @@ impl Place {
     /// A store with nothing in it.
     pub(crate) async fn new() -> Self {
         let emulator = Emulator::start().unwrap();
-        let mut config: DynamoConfig = "dynamodb://ees_db_shop?analysis=ees_analysis_shop"
-            .parse()
-            .unwrap();
-        config.place.endpoint = Some(emulator.endpoint().to_owned());
+        let config = config(
+            "dynamodb://ees_db_shop?analysis=ees_analysis_shop",
+            emulator.endpoint(),
+        );
         let sdk = config.place.sdk_with_key("test", "test");
         let admin = Admin::new(&config, &sdk).await.unwrap();
         admin.create_tables().await.unwrap();
+        Self {
+            emulator: Some(emulator),
+            ..Self::open(config).await
+        }
+    }
+
+    /// A store whose tables are somebody else's.
+    pub(crate) async fn open(config: DynamoConfig) -> Self {
+        let sdk = config.place.sdk_with_key("test", "test");
         let storage = DynamoStorage::open(&config, &sdk).await.unwrap();
         Self {
-            emulator,
+            emulator: None,
             config,
             sdk,
             storage: Arc::new(storage),
@@ -50,7 +59,10 @@ impl Place {
                 "dynamodb://ees_db_shop?analysis=ees_analysis_shop",
             ),
             ("EES_LOG", "trace"),
-            ("AWS_ENDPOINT_URL_DYNAMODB", self.emulator.endpoint()),
+            (
+                "AWS_ENDPOINT_URL_DYNAMODB",
+                self.config.place.endpoint.as_deref().unwrap(),
+            ),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();
@@ -129,6 +141,13 @@ impl Place {
             }
         }
     }
+}
+
+/// The store of a URL at an endpoint.
+pub(crate) fn config(url: &str, endpoint: &str) -> DynamoConfig {
+    let mut config: DynamoConfig = url.parse().unwrap();
+    config.place.endpoint = Some(endpoint.to_owned());
+    config
 }
 
 /// The lines of a function's log; none holds a payload.

@@ -27,6 +27,14 @@ async fn a_wrong_setting_is_named_with_what_is_expected() {
     assert!(log.contains("EES_STORAGE is not set"), "{log}");
     let log = refused(&[("EES_STORAGE", "sqlite:./a")], "indexer").await;
     assert!(log.contains("EES_STORAGE=`sqlite:./a`"), "{log}");
+    let log = refused(&[storage], "publisher").await;
+    assert!(log.contains("EES_PUBLISH is not set"), "{log}");
+    let publish = (
+        "EES_PUBLISH",
+        "sns:changesets=arn:aws:sns:eu-west-1:1:ees_.fifo",
+    );
+    let log = refused(&[storage, publish], "redrive").await;
+    assert!(log.contains("EES_FAILURES is not set"), "{log}");
     let log = refused(&[storage, ("EES_LOG", "a=b=c")], "indexer").await;
     assert!(log.contains("EES_LOG=`a=b=c`"), "{log}");
 }

@@ -1,0 +1,74 @@
+//! The publisher: batches of the stream, good, poisoned and failing.
+
+use serde_json::json;
+
+use crate::place::{log, metric};
+use crate::stack::Stack;
+use crate::stream::{batch, numbers};
+
+/// Of one stream, as they were received.
+fn of<'a>(stream: &str, received: &'a [String]) -> Vec<&'a str> {
+    let of = received
+        .iter()
+        .filter(|one| one.starts_with(&format!("{stream}/")));
+    of.map(String::as_str).collect()
+}
+
+#[tokio::test]
+async fn what_is_committed_goes_out_in_its_streams_order() {
+    let stack = Stack::start().await;
+    stack.subscribe("ChangesetsTopic", "changesets.fifo").await;
+    stack.subscribe("EventsTopic", "events.fifo").await;
+    for (stream, last) in [("a", 0), ("b", 0), ("a", 1)] {
+        stack.place.commit(stream, last).await;
+    }
+    let publisher = stack.function("PublisherFunction");
+    let committed = batch(&stack.place).await;
+    let done = json!({"batchItemFailures": []});
+    assert_eq!(publisher.invoke(&committed).await, Ok(done));
+    for queue in ["changesets.fifo", "events.fifo"] {
+        let received = stack.received(queue).await;
+        assert_eq!(received.len(), 3, "{queue}: {received:?}");
+        assert_eq!(of("a", &received), ["a/1", "a/2"]);
+    }
+    assert_eq!(metric(publisher, "PublishedChangesets"), [3]);
+    assert_eq!(metric(publisher, "PublishLag").len(), 1);
+}
+
+#[tokio::test]
+async fn without_sns_all_is_delivered_again() {
+    let stack = Stack::start().await;
+    stack.subscribe("ChangesetsTopic", "changesets.fifo").await;
+    stack.place.commit("a", 0).await;
+    stack.place.commit("a", 1).await;
+    let publisher = stack.function("PublisherFunction");
+    let committed = batch(&stack.place).await;
+    stack.sns.cut();
+    let again = json!({"batchItemFailures": [{"itemIdentifier": numbers(&committed)[0]}]});
+    assert_eq!(publisher.invoke(&committed).await, Ok(again));
+    assert_eq!(metric(publisher, "UnpublishedChangesets"), [2]);
+    assert!(!log(publisher).is_empty());
+    stack.sns.mend();
+    let done = json!({"batchItemFailures": []});
+    assert_eq!(publisher.invoke(&committed).await, Ok(done));
+    assert_eq!(stack.received("changesets.fifo").await, ["a/1", "a/2"]);
+}
+
+#[tokio::test]
+async fn a_poisoned_record_is_delivered_again_with_what_is_behind_it() {
+    let stack = Stack::start().await;
+    stack.subscribe("ChangesetsTopic", "changesets.fifo").await;
+    for stream in ["a", "bad", "c"] {
+        stack.place.commit(stream, 0).await;
+    }
+    let mut committed = batch(&stack.place).await;
+    committed["Records"][1]["dynamodb"]["NewImage"]["events"] = json!({"N": "1"});
+    let publisher = stack.function("PublisherFunction");
+    let again = json!({"batchItemFailures": [{"itemIdentifier": numbers(&committed)[1]}]});
+    assert_eq!(publisher.invoke(&committed).await, Ok(again));
+    let mut received = stack.received("changesets.fifo").await;
+    received.sort();
+    assert_eq!(received, ["a/1", "c/1"], "other streams go on");
+    let log = publisher.log();
+    assert!(log.contains("changeset 1 of stream `bad`"), "{log}");
+}
