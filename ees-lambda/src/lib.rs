@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+// Futures in futures: an optimized build looks through more of them than it may unless told.
+#![recursion_limit = "256"]
 
 mod api;
 mod batch;

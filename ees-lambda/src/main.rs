@@ -1,4 +1,6 @@
 //! One binary for all functions: the handler's name chooses.
+// As in the library.
+#![recursion_limit = "256"]
 
 use std::process::ExitCode;
 
