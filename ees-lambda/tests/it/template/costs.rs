@@ -3,26 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::alarms::metrics;
+use super::environment::sources;
+use super::guide::{GUIDE, rows};
 use super::{TEXT, function, parse};
-
-const GUIDE: &str = include_str!("../../../../docs/aws.md");
 
 /// As Lambda and DynamoDB reckon, in KB.
 const GB: f64 = 1024.0 * 1024.0;
 
 const MILLION: f64 = 1e6;
-
-/// The rows of all the guide's tables: their first cell, and the others.
-fn rows() -> BTreeMap<&'static str, Vec<&'static str>> {
-    let lines = GUIDE
-        .lines()
-        .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
-    let row = |line: &'static str| {
-        let mut cells = line.split(" | ");
-        Some((cells.next()?, cells.collect()))
-    };
-    lines.filter_map(row).collect()
-}
 
 /// A price or an assumption of the guide.
 fn given(rows: &BTreeMap<&str, Vec<&str>>, name: &str) -> f64 {
@@ -125,15 +113,15 @@ impl Reckoning<'_> {
     }
 }
 
-/// The metrics that alarms look at, each of which is charged, and those that functions make.
+/// The metrics that alarms look at, each of which is charged, and those that functions make: each
+/// has its unit in the sources.
 fn watched() -> (f64, f64) {
     let template = parse(TEXT);
     let alarms = template.of_type("AWS::CloudWatch::Alarm");
     let looked_at: Vec<_> = alarms.flat_map(metrics).collect();
-    let made = looked_at
-        .iter()
-        .filter(|metric| metric.starts_with("ElasticEventStore"));
-    (count(looked_at.len()), count(made.count()))
+    let units = |source: String| source.matches(" Unit::").count();
+    let made = sources().map(units).sum();
+    (count(looked_at.len()), count(made))
 }
 
 fn count(number: usize) -> f64 {
@@ -155,13 +143,10 @@ fn the_guide_reckons_right() {
     }
     let all = |of: &Reckoning<'_>| of.components().iter().map(|(_, cost)| cost).sum();
     wanted.push(("**All**", vec![all(small), all(large)]));
-    let each = |of: fn(&Reckoning<'_>) -> f64| vec![of(small), of(large)];
-    wanted.push((
-        "here: commit and index",
-        each(|of| of.commit() + of.index()),
-    ));
+    let here = |of: &Reckoning<'_>| of.commit() + of.index();
+    wanted.push(("here: commit and index", vec![here(small), here(large)]));
     let original = "the Python original: 7 S + 3 write units, 2 read units";
-    wanted.push((original, each(|of| of.original())));
+    wanted.push((original, vec![small.original(), large.original()]));
     let kept =
         "to keep a million changesets, with their index entries and backups for 35 days: 1 KB";
     wanted.push((kept, vec![small.kept()]));

@@ -145,6 +145,15 @@ fn permissions(role: &Resource, findings: &mut Findings) -> BTreeSet<Permission>
     found
 }
 
+/// What each function may do: its handler, the action, what with.
+pub(super) fn granted(template: &Template) -> impl Iterator<Item = (String, String, String)> {
+    ROLES.into_iter().flat_map(|(name, _)| {
+        let role = resource(template, &format!("{name}Role"));
+        let permissions = permissions(role, &mut Findings::new()).into_iter();
+        permissions.map(move |(action, on)| (name.to_lowercase(), action, on))
+    })
+}
+
 /// A list, or the one thing that stands in its place.
 fn items(value: &Value) -> std::slice::Iter<'_, Value> {
     match value {
@@ -159,7 +168,7 @@ fn text(value: &Value) -> &str {
 }
 
 /// What an ARN of this account calls a resource; any other stays whole.
-fn name_of(arn: &str) -> &str {
+pub(super) fn name_of(arn: &str) -> &str {
     let here = [
         "arn:aws:dynamodb:us-east-1:123456789012:",
         "arn:aws:logs:us-east-1:123456789012:log-group:",
