@@ -33,7 +33,7 @@ impl Stack {
         let functions = aws.template().functions().unwrap();
         let set = functions.iter().flat_map(|function| &function.environment);
         let store = set.into_iter().find(|(name, _)| *name == "EES_STORAGE");
-        let config = config(&store.unwrap().1, &aws.services().endpoints().dynamodb);
+        let config = config(store.unwrap().1, &aws.services().endpoints().dynamodb);
         let place = Place::open(config).await;
         Self { aws, place, sns }
     }
