@@ -68,7 +68,7 @@ impl Destinations {
         let key = format!(
             "aws/lambda/{mapping}/{}/{}-{id}",
             failure.shard,
-            now.strftime("%Y-%m-%dT%H.%M.%S")
+            now.strftime("%Y/%m/%d/%Y-%m-%dT%H.%M.%S")
         );
         let mut record = stream_record(&failure, now, &id);
         let (service, bucket) = service_and_name(destination);

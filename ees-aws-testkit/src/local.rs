@@ -7,14 +7,18 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::asynchronous::{Queue, Worker};
+use crate::asynchronous::Queue;
 use crate::destinations::Destinations;
-use crate::function::{Function, FunctionSettings};
+use crate::function::Function;
 use crate::gateway::{Gateway, Target};
-use crate::mapping::{Controls, Poller};
+use crate::mapping::Controls;
 use crate::services::{Endpoints, Services};
 use crate::template::{self, Template};
 use crate::{Error, Pace};
+
+mod starting;
+
+use starting::Starting;
 
 /// How a stack is to run.
 #[derive(Debug)]
@@ -87,64 +91,33 @@ impl LocalAws {
         services.create(&template).await?;
         let services = Arc::new(services);
         let destinations = Arc::new(Destinations::new(Arc::clone(&services), options.pace));
-        let mut tasks = JoinSet::new();
-        let mut functions = BTreeMap::new();
-        for settings in template.functions()? {
-            let function = host(&settings, &services, &options)?;
-            let (queue, worker) = Worker::new(
-                Arc::clone(&function),
-                &settings,
-                Arc::clone(&destinations),
-                options.pace,
-            );
-            tasks.spawn(worker.run());
-            let id = settings.id.clone();
-            functions.insert(
-                id,
-                Running {
-                    settings,
-                    function,
-                    queue,
-                },
-            );
-        }
-        destinations.notify(triggers(&functions));
-        let mut mappings = BTreeMap::new();
-        for running in functions.values() {
-            for mapping in running
-                .settings
-                .mappings
-                .iter()
-                .filter(|mapping| mapping.enabled)
-            {
-                let name = format!("{}/{}", running.settings.id, mapping.id);
-                let controls: &mut Vec<_> = mappings.entry(name).or_default();
-                for _ in 0..options.pollers {
-                    let poller = Poller::new(
-                        mapping.clone(),
-                        Arc::clone(&running.function),
-                        Arc::clone(&services),
-                        Arc::clone(&destinations),
-                        options.pace,
-                    );
-                    let poller = poller.await?;
-                    controls.push(Arc::clone(&poller.controls));
-                    tasks.spawn(poller.run());
-                }
-            }
-        }
-        if options.schedules {
-            schedule(&functions, &mut tasks);
-        }
-        let gateway = Gateway::start(targets(&functions), options.port).await?;
-        Ok(Self {
-            template,
+        let mut starting = Starting {
             services,
             destinations,
+            options,
+            tasks: JoinSet::new(),
+        };
+        let mut functions = BTreeMap::new();
+        for settings in template.functions()? {
+            functions.insert(settings.id.clone(), starting.function(settings)?);
+        }
+        starting.destinations.notify(triggers(&functions));
+        let mut mappings = BTreeMap::new();
+        for running in functions.values() {
+            starting.mappings(running, &mut mappings).await?;
+        }
+        if starting.options.schedules {
+            schedule(&functions, &mut starting.tasks);
+        }
+        let gateway = Gateway::start(targets(&functions), starting.options.port).await?;
+        Ok(Self {
+            template,
+            services: starting.services,
+            destinations: starting.destinations,
             functions,
             mappings,
             gateway,
-            _tasks: tasks,
+            _tasks: starting.tasks,
         })
     }
 
@@ -234,7 +207,7 @@ impl LocalAws {
     }
 
     /// Waits until every record that is in a stream now was delivered or given up, and nothing
-    /// waits for a function. No mapping may be paused.
+    /// waits for a function. Mappings that rest are not waited for.
     pub async fn settle(&self) {
         loop {
             for controls in self.mappings.values().flatten() {
@@ -278,32 +251,6 @@ fn unknown<'a>(what: &'static str, name: &str, known: impl Iterator<Item = &'a S
         name: name.to_owned(),
         known: known.map(String::as_str).collect::<Vec<_>>().join(", "),
     }
-}
-
-/// A function's host, with the endpoints of the services beside the template's variables.
-fn host(
-    function: &template::Function,
-    services: &Services,
-    options: &Options,
-) -> Result<Arc<Function>, Error> {
-    let endpoints = options.endpoints.as_ref().unwrap_or(services.endpoints());
-    let own = endpoints.variables();
-    let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let variables = function.environment.clone().into_iter().chain(own);
-    let concurrency = function
-        .concurrency
-        .and_then(|limit| usize::try_from(limit).ok());
-    let host = Function::new(FunctionSettings {
-        name: function.name.clone(),
-        environment: variables.collect(),
-        timeout: function.timeout,
-        memory_mb: function.memory,
-        concurrency: concurrency.unwrap_or(options.concurrency),
-        command: options.command.clone(),
-        handler: function.handler.clone(),
-    });
-    host.map(Arc::new)
-        .map_err(Error::start("a function's host"))
 }
 
 fn triggers(functions: &BTreeMap<String, Running>) -> Vec<(template::Trigger, Queue)> {

@@ -1,11 +1,10 @@
 //! Event source mappings: a stream's records, in batches, to a function.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use crate::destinations::{Destinations, StreamFailure};
@@ -14,70 +13,17 @@ use crate::services::Services;
 use crate::template::{Mapping, table_of_stream};
 use crate::{Error, Pace};
 
+mod controls;
 pub mod filter;
 pub mod retrying;
+
+pub(crate) use controls::Controls;
 
 use filter::Filter;
 use retrying::{Next, judge};
 
 /// How many bytes of records go into one invocation: 6 MB with some room for their frame.
 const MAX_BATCH_BYTES: usize = 6 * 1024 * 1024 - 4096;
-
-/// What becomes of a batch before it is delivered: the batches to deliver instead of it.
-pub(crate) type Disturbance = Box<dyn FnMut(Vec<Value>) -> Vec<Vec<Value>> + Send>;
-
-/// What a mapping can be told while it runs.
-pub(crate) struct Controls {
-    disturbance: Mutex<Option<Disturbance>>,
-    /// Whether it rests.
-    paused: watch::Sender<bool>,
-    /// How often somebody asked to be told when all is done.
-    asked: watch::Sender<u64>,
-    /// Up to which of these questions all was done.
-    done: watch::Sender<u64>,
-}
-
-impl Controls {
-    fn new() -> Self {
-        Self {
-            disturbance: Mutex::new(None),
-            paused: watch::Sender::new(false),
-            asked: watch::Sender::new(0),
-            done: watch::Sender::new(0),
-        }
-    }
-
-    pub(crate) fn disturb(&self, disturbance: Option<Disturbance>) {
-        *self
-            .disturbance
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = disturbance;
-    }
-
-    pub(crate) fn pause(&self, paused: bool) {
-        self.paused.send_replace(paused);
-    }
-
-    /// Waits until all that is in the stream now was delivered or given up.
-    pub(crate) async fn settle(&self) {
-        let mut done = self.done.subscribe();
-        self.asked.send_modify(|asked| *asked += 1);
-        let ticket = *self.asked.borrow();
-        // A mapping that has ended has nothing to do any more.
-        let _ = done.wait_for(|done| *done >= ticket).await;
-    }
-
-    fn disturbed(&self, batch: Vec<Value>) -> Vec<Vec<Value>> {
-        let mut disturbance = self
-            .disturbance
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        match disturbance.as_mut() {
-            Some(disturb) => disturb(batch),
-            None => vec![batch],
-        }
-    }
-}
 
 /// A mapping that reads a shard and invokes its function.
 pub(crate) struct Poller {
@@ -143,8 +89,8 @@ impl Poller {
     /// Goes on until it is dropped.
     pub(crate) async fn run(mut self) {
         let controls = Arc::clone(&self.controls);
-        let mut paused = controls.paused.subscribe();
-        while paused.wait_for(|paused| !paused).await.is_ok() {
+        loop {
+            controls.rest().await;
             let batch = self.next_batch().await;
             for batch in controls.disturbed(batch) {
                 if !batch.is_empty() {
@@ -158,7 +104,7 @@ impl Poller {
     async fn next_batch(&mut self) -> Vec<Value> {
         let mut closes = None;
         loop {
-            let asked = *self.controls.asked.borrow();
+            let asked = self.controls.asked();
             let more = self.poll().await;
             let is_full = self.read.len() >= self.mapping.batch_size as usize;
             if !self.read.is_empty() {
@@ -169,7 +115,7 @@ impl Poller {
             }
             if more == Ok(false) {
                 if self.read.is_empty() {
-                    self.controls.done.send_replace(asked);
+                    self.controls.all_done(asked);
                 }
                 sleep(self.pace.poll).await;
             } else if more.is_err() {

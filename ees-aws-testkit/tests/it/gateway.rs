@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::stack::start;
 
-struct Answer {
-    status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     headers: Vec<(String, String)>,
     body: String,
 }
@@ -27,7 +27,7 @@ impl Answer {
     }
 }
 
-async fn call(method: &str, url: &str, body: impl Into<Bytes>) -> Answer {
+pub(crate) async fn call(method: &str, url: &str, body: impl Into<Bytes>) -> Answer {
     let client = Client::builder(TokioExecutor::new()).build_http();
     let request = Request::builder()
         .method(method)

@@ -2,6 +2,7 @@
 // A test says what is wrong by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod binary;
 mod filters;
 mod function;
 mod gateway;

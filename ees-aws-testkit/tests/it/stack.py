@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 # The functions of stack.yaml. What a record, an object's key or a path says is done.
 import json, os, urllib.request
 

@@ -1,0 +1,93 @@
+//! How the parts of a stack are started.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use super::{Options, Running};
+use crate::Error;
+use crate::asynchronous::Worker;
+use crate::destinations::Destinations;
+use crate::function::{Function, FunctionSettings};
+use crate::mapping::{Controls, Poller};
+use crate::services::Services;
+use crate::template;
+
+/// What the parts of a stack are started with.
+pub(super) struct Starting {
+    pub(super) services: Arc<Services>,
+    pub(super) destinations: Arc<Destinations>,
+    pub(super) options: Options,
+    pub(super) tasks: JoinSet<()>,
+}
+
+impl Starting {
+    /// Starts a function's host and its queue.
+    pub(super) fn function(&mut self, settings: template::Function) -> Result<Running, Error> {
+        let function = Arc::new(self.host(&settings)?);
+        let (queue, worker) = Worker::new(
+            Arc::clone(&function),
+            &settings,
+            Arc::clone(&self.destinations),
+            self.options.pace,
+        );
+        self.tasks.spawn(worker.run());
+        Ok(Running {
+            settings,
+            function,
+            queue,
+        })
+    }
+
+    /// A function's host, with the endpoints of the services beside the template's variables.
+    fn host(&self, function: &template::Function) -> Result<Function, Error> {
+        let endpoints = self.options.endpoints.as_ref();
+        let endpoints = endpoints.unwrap_or(self.services.endpoints()).variables();
+        let endpoints = endpoints.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let variables = function.environment.clone().into_iter().chain(endpoints);
+        let limit = function
+            .concurrency
+            .and_then(|limit| usize::try_from(limit).ok());
+        let host = Function::new(FunctionSettings {
+            name: function.name.clone(),
+            command: self.options.command.clone(),
+            handler: function.handler.clone(),
+            environment: variables.collect(),
+            timeout: function.timeout,
+            memory_mb: function.memory,
+            concurrency: limit.unwrap_or(self.options.concurrency),
+        });
+        host.map_err(Error::start("a function's host"))
+    }
+
+    /// Starts a function's mappings, and files them under their names.
+    pub(super) async fn mappings(
+        &mut self,
+        running: &Running,
+        all: &mut BTreeMap<String, Vec<Arc<Controls>>>,
+    ) -> Result<(), Error> {
+        let enabled = running
+            .settings
+            .mappings
+            .iter()
+            .filter(|mapping| mapping.enabled);
+        for mapping in enabled {
+            let name = format!("{}/{}", running.settings.id, mapping.id);
+            let controls = all.entry(name).or_default();
+            for _ in 0..self.options.pollers {
+                let poller = Poller::new(
+                    mapping.clone(),
+                    Arc::clone(&running.function),
+                    Arc::clone(&self.services),
+                    Arc::clone(&self.destinations),
+                    self.options.pace,
+                );
+                let poller = poller.await?;
+                controls.push(Arc::clone(&poller.controls));
+                self.tasks.spawn(poller.run());
+            }
+        }
+        Ok(())
+    }
+}

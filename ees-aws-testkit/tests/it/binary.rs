@@ -1,0 +1,75 @@
+//! The program `local-aws`.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use crate::gateway::call;
+use crate::stack::path;
+
+fn local_aws() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_local-aws"))
+}
+
+/// The program, and what it printed up to how it is stopped.
+fn started() -> (Child, Vec<String>) {
+    let mut command = local_aws();
+    command.arg("--template").arg(path("stack.yaml"));
+    command.arg("--function").arg(path("stack.py"));
+    let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut printed = Vec::new();
+    for line in BufReader::new(process.stdout.take().unwrap()).lines() {
+        printed.push(line.unwrap());
+        if printed.last().unwrap().starts_with("Ctrl+C") {
+            return (process, printed);
+        }
+    }
+    panic!("it ended: {printed:?}");
+}
+
+/// What follows a name in the lines.
+fn told<'a>(printed: &'a [String], name: &str) -> &'a str {
+    let found = printed
+        .iter()
+        .find_map(|line| line.trim().strip_prefix(name));
+    found
+        .unwrap_or_else(|| panic!("{name} is not in {printed:?}"))
+        .trim()
+}
+
+fn failed(command: &mut Command) -> String {
+    let Output { status, stderr, .. } = command.output().unwrap();
+    assert!(!status.success());
+    String::from_utf8(stderr).unwrap()
+}
+
+#[tokio::test]
+async fn it_tells_where_everything_is_and_leaves_nothing_behind_however_it_ends() {
+    let (mut process, printed) = started();
+    let url = format!("{}/things/x", told(&printed, "API"));
+    assert_eq!(call("GET", &url, "").await.status, 201);
+    let topic = told(&printed, "Topic");
+    assert_eq!(topic, "arn:aws:sns:us-east-1:123456789012:things.fifo");
+    let moto = told(&printed, "export AWS_ENDPOINT_URL_SNS=http://");
+    assert!(TcpStream::connect(moto).is_ok());
+    // Not even a chance to clean up.
+    process.kill().unwrap();
+    process.wait().unwrap();
+    while TcpStream::connect(moto).is_ok() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[test]
+fn what_is_missing_is_told() {
+    let mut command = local_aws();
+    command.args(["--template", "none.yaml", "--function", "none"]);
+    assert!(failed(&mut command).contains("none.yaml cannot be read"));
+    let mut command = local_aws();
+    command.arg("--template").arg(path("stack.yaml"));
+    command.args(["--function", "none"]);
+    assert!(failed(&mut command).contains("build it"));
+    command.args(["--parameter", "Name"]);
+    assert!(failed(&mut command).contains("NAME=VALUE"));
+}
