@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod api;
+mod deployment;
 mod indexing;
 mod place;
 mod publishing;

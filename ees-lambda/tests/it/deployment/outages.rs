@@ -1,0 +1,142 @@
+//! Services that are away or overloaded for a while, and records that nobody can process.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use ees_aws_testkit::{Endpoints, Options, Services, Wire};
+use ees_dynamodb_testkit::{Call, Fate, Plan, Proxy};
+use serde_json::{Value, json};
+
+use super::subscribers::Subscribers;
+use super::{PUBLISHER, PUBLISHER_STREAM, REDRIVE, Stack, options};
+
+/// A deployment whose functions reach SNS through a wire.
+async fn with_wire() -> (Stack, Wire) {
+    let services = Services::start().await.unwrap();
+    let wire = Wire::to(&services.endpoints().sns).await.unwrap();
+    let endpoints = Endpoints {
+        sns: wire.endpoint().to_owned(),
+        ..services.endpoints().clone()
+    };
+    let options = Options {
+        endpoints: Some(endpoints),
+        ..options()
+    };
+    (Stack::with(services, options).await, wire)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_committed_while_sns_was_away_is_published_when_it_is_back() {
+    let (stack, wire) = with_wire().await;
+    let subscribers = Subscribers::of(&stack).await;
+    let first = stack.fill(4, 3).await;
+    stack.settle(&first).await;
+    // One batch has all that is committed then.
+    stack.aws.pause(PUBLISHER_STREAM, true).unwrap();
+    wire.cut();
+    let committed = stack.fill_on(&first, 6).await;
+    stack.aws.pause(PUBLISHER_STREAM, false).unwrap();
+    // The retries run out: what they were about is put aside, and the redrive fails, too.
+    stack.settle(&committed).await;
+    assert_ne!(stack.failures().await, [""; 0]);
+    assert!(stack.sum(PUBLISHER, "UnpublishedChangesets") > 0);
+    let letters = stack.output("DeadLetters");
+    let letters = letters.rsplit('/').next().unwrap();
+    let letters = stack.aws.services().receive(letters).await.unwrap();
+    assert!(!letters.is_empty(), "who operates it is told");
+    assert!(stack.aws.run_schedule(REDRIVE).await.is_err());
+    let left = stack.metrics(REDRIVE, "FailuresLeft").pop().unwrap().1;
+    assert_eq!(left, stack.failures().await.len() as u64);
+    wire.mend();
+    stack.aws.run_schedule(REDRIVE).await.unwrap();
+    assert_eq!(stack.failures().await, [""; 0]);
+    assert_eq!(stack.metrics(REDRIVE, "FailuresLeft").pop().unwrap().1, 0);
+    subscribers.got_all(&stack, &committed).await;
+}
+
+/// Throttles every second call that it is told to.
+#[derive(Default)]
+struct Throttles {
+    is_on: AtomicBool,
+    calls: AtomicU64,
+}
+
+impl Plan for Throttles {
+    fn begin(&self, _: &mut Call) -> Fate {
+        let number = self.calls.fetch_add(1, Ordering::Relaxed);
+        if self.is_on.load(Ordering::Relaxed) && number.is_multiple_of(2) {
+            return Fate::Refused(400, "ProvisionedThroughputExceededException");
+        }
+        Fate::Through
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_throttled_table_delays_and_loses_nothing() {
+    let services = Services::start().await.unwrap();
+    let plan = Arc::new(Throttles::default());
+    let upstream = services.endpoints().dynamodb.clone();
+    let proxy = Proxy::start(&upstream, Arc::clone(&plan) as _)
+        .await
+        .unwrap();
+    let endpoints = Endpoints {
+        dynamodb: proxy.endpoint.clone(),
+        ..services.endpoints().clone()
+    };
+    let options = Options {
+        endpoints: Some(endpoints),
+        ..options()
+    };
+    let stack = Stack::with(services, options).await;
+    let subscribers = Subscribers::of(&stack).await;
+    plan.is_on.store(true, Ordering::Relaxed);
+    let committed = stack.fill(8, 10).await;
+    plan.is_on.store(false, Ordering::Relaxed);
+    stack.settle(&committed).await;
+    subscribers.got_all(&stack, &committed).await;
+}
+
+/// An item of the events table that is no changeset.
+fn poison(table: &str) -> Value {
+    json!({
+        "TableName": table,
+        "Item": {
+            "stream_id": {"S": "poison"},
+            "changeset_id": {"N": "1"},
+            "first_event_id": {"N": "1"},
+            "last_event_id": {"N": "1"},
+            "events": {"N": "1"},
+            "metadata": {"S": "{}"},
+            "timestamp": {"S": "2026-11-22T00:00:00.000000Z"},
+            "commit_id": {"S": "p"},
+        },
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_nobody_can_read_is_put_aside_and_the_others_go_on() {
+    let stack = Stack::start().await;
+    let subscribers = Subscribers::of(&stack).await;
+    let first = stack.fill(3, 4).await;
+    let item = poison(&stack.output("EventsTable"));
+    stack
+        .aws
+        .services()
+        .dynamodb("PutItem", &item)
+        .await
+        .unwrap();
+    let committed = stack.fill_on(&first, 8).await;
+    stack.aws.settle().await;
+    subscribers.got_all(&stack, &committed).await;
+    let failures = stack.failures().await;
+    assert_ne!(failures, [""; 0], "it is put aside");
+    let bucket = stack.output("FailuresBucket");
+    for key in &failures {
+        let record = stack.aws.services().get_object(&bucket, key).await.unwrap();
+        assert!(record.contains("poison"), "whole");
+    }
+    assert!(
+        stack.sum(REDRIVE, "FailuresLeft") > 0,
+        "and whoever watches it sees it"
+    );
+}
