@@ -18,14 +18,13 @@ fn started() -> (Child, Vec<String>) {
     command.arg("--template").arg(path("stack.yaml"));
     command.arg("--function").arg(path("stack.py"));
     let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
-    let mut printed = Vec::new();
-    for line in BufReader::new(process.stdout.take().unwrap()).lines() {
-        printed.push(line.unwrap());
-        if printed.last().unwrap().starts_with("Ctrl+C") {
-            return (process, printed);
-        }
-    }
-    panic!("it ended: {printed:?}");
+    let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    let lines = lines.map_while(Result::ok);
+    let mut printed: Vec<_> = lines
+        .take_while(|line| !line.starts_with("Ctrl+C"))
+        .collect();
+    printed.retain(|line| !line.is_empty());
+    (process, printed)
 }
 
 /// What follows a name in the lines.
