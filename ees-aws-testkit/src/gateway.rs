@@ -49,6 +49,8 @@ pub(crate) struct Target {
 
 struct Shared {
     targets: Vec<Target>,
+    /// Whether bodies go in Base64, as they are, and not as text.
+    binary: bool,
     room: tokio::sync::Semaphore,
 }
 
@@ -59,16 +61,22 @@ impl Drop for Gateway {
 }
 
 impl Gateway {
-    pub(crate) async fn start(targets: Vec<Target>, port: u16) -> Result<Self, Error> {
+    pub(crate) async fn start(
+        targets: Vec<Target>,
+        binary: bool,
+        port: u16,
+    ) -> Result<Self, Error> {
         let failed = |error| Error::start("the API")(error);
         let listener = TcpListener::bind(("127.0.0.1", port))
             .await
             .map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let room = tokio::sync::Semaphore::new(MOST);
-        let router = Router::new()
-            .fallback(handle)
-            .with_state(Arc::new(Shared { targets, room }));
+        let router = Router::new().fallback(handle).with_state(Arc::new(Shared {
+            targets,
+            binary,
+            room,
+        }));
         let serving = tokio::spawn(async move {
             // It ends with the task.
             let _ = axum::serve(listener, router).await;
@@ -98,17 +106,17 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long");
     };
-    let event = asked.event(&route.path, &body);
+    let event = asked.event(&route.path, &body, shared.binary);
     match timeout(PATIENCE, target.function.invoke(&event)).await {
-        Ok(answer) => of_function(answer),
+        Ok(answer) => of_function(answer, shared.binary),
         Err(_) => refusal(StatusCode::GATEWAY_TIMEOUT, "Endpoint request timed out"),
     }
 }
 
-fn of_function(answer: Result<Value, FunctionError>) -> Response {
+fn of_function(answer: Result<Value, FunctionError>, binary: bool) -> Response {
     let wrong = || refusal(StatusCode::BAD_GATEWAY, "Internal server error");
     match answer {
-        Ok(answer) => answer::to_response(&answer).unwrap_or_else(wrong),
+        Ok(answer) => answer::to_response(&answer, binary).unwrap_or_else(wrong),
         Err(FunctionError::TooLarge {
             what: "the event", ..
         }) => refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long"),

@@ -109,7 +109,12 @@ impl LocalAws {
         if starting.options.schedules {
             schedule(&functions, &mut starting.tasks);
         }
-        let gateway = Gateway::start(targets(&functions), starting.options.port).await?;
+        let gateway = Gateway::start(
+            targets(&functions),
+            takes_any_bytes(&template),
+            starting.options.port,
+        )
+        .await?;
         Ok(Self {
             template,
             services: starting.services,
@@ -260,6 +265,15 @@ fn triggers(functions: &BTreeMap<String, Running>) -> Vec<(template::Trigger, Qu
         triggers.map(move |trigger| (trigger, queue.clone()))
     };
     functions.values().flat_map(of).collect()
+}
+
+/// Whether every media type is binary to the template's API, so that bodies come as they were sent.
+fn takes_any_bytes(template: &Template) -> bool {
+    let mut apis = template.of_type("AWS::Serverless::Api");
+    apis.any(|api| {
+        let types = api.properties["BinaryMediaTypes"].as_array();
+        types.is_some_and(|types| types.iter().any(|of| of == "*~1*" || of == "*/*"))
+    })
 }
 
 fn targets(functions: &BTreeMap<String, Running>) -> Vec<Target> {

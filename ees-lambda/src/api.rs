@@ -9,9 +9,9 @@ use axum::response::Response;
 use ees_core::EventStore;
 use ees_http::{Options, failing_router, router};
 use lambda_http::http::{HeaderValue, Uri};
-use lambda_http::request::RequestContext;
+use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::tower::ServiceExt;
-use lambda_http::{Error, Request, RequestExt, service_fn};
+use lambda_http::{Adapter, Error, LambdaEvent, Request, RequestExt, service_fn};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use tokio::sync::OnceCell;
 
@@ -40,7 +40,19 @@ const REQUEST_ID: &str = "x-request-id";
 pub(crate) async fn run(store: Store) -> Result<(), Error> {
     store.warm_up().await;
     let opened = OnceCell::new();
-    lambda_http::run(service_fn(|request| answer(&store, &opened, request))).await
+    let answers = service_fn(|request| answer(&store, &opened, request));
+    lambda_runtime::run(Adapter::from(answers).map_request(with_every_header)).await
+}
+
+/// A REST API tells headers twice: with their last value, and with all. `lambda_http` would let the
+/// former replace the latter, and a header that came twice would look as if it came once.
+fn with_every_header(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequest> {
+    if let LambdaRequest::ApiGatewayV1(request) = &mut event.payload
+        && !request.multi_value_headers.is_empty()
+    {
+        request.headers.clear();
+    }
+    event
 }
 
 async fn answer(

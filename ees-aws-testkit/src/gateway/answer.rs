@@ -3,15 +3,19 @@
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
+use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::Value;
 
-/// `None` if it is not what a proxy integration has to answer. A body in Base64 is passed on as it
-/// is, as no binary media types are set.
-pub(super) fn to_response(answer: &Value) -> Option<Response> {
+/// `None` if it is not what a proxy integration has to answer. A body in Base64 is decoded
+/// where binary media types are set.
+pub(super) fn to_response(answer: &Value, binary: bool) -> Option<Response> {
     let status = u16::try_from(answer["statusCode"].as_u64()?).ok()?;
     let body = match &answer["body"] {
-        Value::Null => String::new(),
-        Value::String(body) => body.clone(),
+        Value::Null => Vec::new(),
+        Value::String(body) if binary && answer["isBase64Encoded"] == true => {
+            BASE64_STANDARD.decode(body).ok()?
+        }
+        Value::String(body) => body.clone().into_bytes(),
         _ => return None,
     };
     let mut response = Response::new(Body::from(body));

@@ -1,6 +1,7 @@
 //! A request as the event that a REST API's proxy integration makes of it.
 
 use axum::http::request::Parts;
+use base64::prelude::{BASE64_STANDARD, Engine};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -37,9 +38,17 @@ impl Asked {
         fits_method && fits_path
     }
 
-    /// The event, with a body that is text, as no binary media types are set.
-    pub(super) fn event(&self, resource: &str, body: &[u8]) -> Value {
-        let body = (!body.is_empty()).then(|| String::from_utf8_lossy(body));
+    /// The event. Its body is Base64 where all media types are binary, and otherwise text: bytes
+    /// that are none are replaced.
+    pub(super) fn event(&self, resource: &str, body: &[u8], binary: bool) -> Value {
+        let is_encoded = binary && !body.is_empty();
+        let body = (!body.is_empty()).then(|| {
+            if binary {
+                BASE64_STANDARD.encode(body)
+            } else {
+                String::from_utf8_lossy(body).into_owned()
+            }
+        });
         let headers = self.headers();
         let query = self.query();
         let below = self.path.trim_start_matches('/');
@@ -55,7 +64,7 @@ impl Asked {
             "stageVariables": null,
             "requestContext": self.context(resource),
             "body": body,
-            "isBase64Encoded": false,
+            "isBase64Encoded": is_encoded,
         })
     }
 

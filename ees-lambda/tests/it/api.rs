@@ -209,3 +209,18 @@ async fn a_request_is_logged_by_the_id_that_lambda_gives_it() {
     assert_eq!(line["request_id"], line["span"]["requestId"]);
     assert_eq!(line["path"], "/version");
 }
+
+/// G12: a REST API tells headers with all their values, and with the last one besides.
+#[tokio::test]
+async fn a_header_that_comes_twice_is_seen_twice() {
+    let place = Place::new().await;
+    let api = place.function("api");
+    for (keys, status) in [(vec!["a", "b"], 400), (vec!["a"], 200)] {
+        let mut committing = commit(rest("POST", "/streams/twice"));
+        committing["multiValueQueryStringParameters"] = json!({"expected_last_changeset": ["0"]});
+        committing["multiValueHeaders"]["Idempotency-Key"] = json!(keys);
+        committing["headers"]["Idempotency-Key"] = json!(keys.last());
+        let (found, body) = answer(&api, &committing).await;
+        assert_eq!(found, status, "{keys:?}: {body}");
+    }
+}

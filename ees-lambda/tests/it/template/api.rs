@@ -16,8 +16,8 @@ fn check(template: &Template) -> Findings {
             "Auth",
             json!({"DefaultAuthorizer": "AWS_IAM", "InvokeRole": "NONE"}),
         ),
-        // All bodies are text.
-        ("BinaryMediaTypes", Value::Null),
+        // Bodies come as they were sent.
+        ("BinaryMediaTypes", json!(["*~1*"])),
     ] {
         let found = api.get(property).unwrap_or(&Value::Null);
         expect(&mut findings, property, found, &expected);
@@ -72,6 +72,10 @@ fn the_api_is_signed_and_its_log_holds_no_payload() {
         ("InvokeRole: NONE", ""),
         ("Default: AWS_IAM", "Default: NONE"),
         ("StageName: Prod", "StageName: Stage"),
+        (
+            "BinaryMediaTypes: [\"*~1*\"]",
+            "BinaryMediaTypes: [image~1png]",
+        ),
         ("Path: /{proxy+}", "Path: /streams"),
         ("Method: ANY", "Method: GET"),
         ("$context.status", "$input.body"),
