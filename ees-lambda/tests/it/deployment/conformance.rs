@@ -7,11 +7,15 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use conformance_tests::subject::{Remote, Subject};
 use conformance_tests::{Capabilities, Harness, HttpHarness, Runnable, cases, http_cases};
+use ees_aws_testkit::Services;
 
-use super::{PROJECTOR, PUBLISHER_STREAM, Stack};
+use super::{PROJECTOR, PUBLISHER_STREAM, Stack, options};
 
 /// As much as an item of DynamoDB holds beside its keys.
 const MAX_CHANGESET_BYTES: usize = 396 * 1024;
+
+/// How many requests may be answered at the same time. Readers that wait take up one each.
+const CONCURRENCY: usize = 32;
 
 /// One deployment for all cases: each has streams of its own, as beside other users.
 static STACK: OnceLock<Stack> = OnceLock::new();
@@ -91,7 +95,10 @@ fn chosen() -> Vec<Runnable> {
 #[test]
 fn the_deployment_passes_the_conformance_suite() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let stack = runtime.block_on(Stack::start());
+    let mut options = options();
+    options.concurrency = CONCURRENCY;
+    let services = runtime.block_on(Services::start()).unwrap();
+    let stack = runtime.block_on(Stack::with(services, options));
     // What subscribers get is tested beside; here it would only take its time.
     stack.aws.pause(PUBLISHER_STREAM, true).unwrap();
     assert!(STACK.set(stack).is_ok());
