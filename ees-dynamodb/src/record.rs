@@ -49,6 +49,13 @@ impl CommitRecord {
     }
 }
 
+impl From<&Changeset> for CommitRecord {
+    /// The record of a changeset as it stands in the table.
+    fn from(changeset: &Changeset) -> Self {
+        Self(items::item(changeset))
+    }
+}
+
 /// Whether a record tells of a commit: something new that ends at an event (or of which the stream
 /// shows the key alone), and is not the store's own.
 pub(crate) fn is_commit(is_insert: bool, has_end: bool, stream_id: Option<&str>) -> bool {

@@ -32,7 +32,7 @@ async fn answer(indexing: &Indexing, event: LambdaEvent<Value>) -> Result<Value,
 
 /// Indexing, as invocation after invocation does it.
 pub(crate) struct Indexing {
-    store: Store,
+    pub(crate) store: Store,
     indexer: OnceCell<Mutex<Indexer>>,
 }
 

@@ -3,11 +3,14 @@
 mod asked;
 mod object;
 
+use ees_core::ports::{Index, StorageError};
+use ees_dynamodb::CommitRecord;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
 use crate::Failure;
+use crate::batch::Record;
 use crate::bucket::Bucket;
 use crate::deadline::deadline;
 use crate::indexer::Indexing;
@@ -119,19 +122,40 @@ impl Redrive {
             // Another run was faster.
             return Ok(());
         };
-        let Object { worker, records } = Object::read(&found)?;
+        let Object {
+            worker,
+            mut records,
+        } = Object::read(&found)?;
         match worker {
             Worker::Indexer => {
                 let indexed = self.indexing.index(&records, deadline).await;
                 indexed.map_err(|error| error.to_string())?;
             }
             Worker::Publisher => {
+                let mended = self.mend(&mut records).await;
+                mended.map_err(|error| error.to_string())?;
                 if self.publishing.publish(&records, deadline).await.is_some() {
                     return Err("not all of it can be published; the log tells more".to_owned());
                 }
             }
         }
         self.failures.delete(key).await.map_err(text)
+    }
+
+    /// Takes from the table what a record does not tell so that it can be read: somebody may have
+    /// mended it there.
+    async fn mend(&self, records: &mut [Record]) -> Result<(), StorageError> {
+        let commits = records
+            .iter_mut()
+            .filter_map(|record| record.commit.as_mut());
+        for commit in commits.filter(|commit| commit.changeset().is_err()) {
+            let storage = self.indexing.store.get().await?;
+            let stands = storage.fetch(&[commit.key()?]).await?;
+            if let Some(Some(changeset)) = stands.first() {
+                *commit = CommitRecord::from(changeset);
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,6 +1,8 @@
 //! What can be seen from outside is what was committed.
 
 use conformance_tests::subject::{Statistics, Subject};
+use ees_dynamodb::admin::IndexStatus;
+use ees_dynamodb::{Admin, DynamoConfig};
 use serde_json::json;
 
 use super::{INDEXER, PROJECTOR, PUBLISHER, REDRIVE, SWEEP, Stack};
@@ -22,10 +24,22 @@ async fn statistics_and_metrics_equal_what_was_committed() {
         version: total,
     };
     assert_eq!(stack.client.statistics_at(total).await.unwrap(), expected);
+    let status = index_status(&stack).await;
+    assert_eq!((status.next.get(), status.pending), (total, 0));
     assert_eq!(stack.sum(INDEXER, "IndexedChangesets"), total);
     assert_eq!(stack.sum(INDEXER, "RefusedChangesets"), 0);
     assert_eq!(stack.sum(PUBLISHER, "PublishedChangesets"), total);
     assert_eq!(stack.sum(PUBLISHER, "UnpublishedChangesets"), 0);
+}
+
+/// What `ees admin index-status` tells.
+async fn index_status(stack: &Stack) -> IndexStatus {
+    let mut config = DynamoConfig::new(stack.output("EventsTable"));
+    config.analysis_table = stack.output("AnalysisTable");
+    config.place.endpoint = Some(stack.aws.services().endpoints().dynamodb.clone());
+    let sdk = config.place.sdk_with_key("any", "key");
+    let admin = Admin::new(&config, &sdk).await.unwrap();
+    admin.status().await.unwrap()
 }
 
 /// An alarm on a metric that no function writes, or writes elsewhere, never fires.

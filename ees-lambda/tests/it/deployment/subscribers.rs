@@ -37,6 +37,11 @@ impl Subscribers {
         }
     }
 
+    /// Stream and id of all changesets that came since the last look.
+    pub(super) async fn changesets(stack: &Stack) -> Vec<(String, u64)> {
+        Self::ids(stack, CHANGESETS, "changeset_id").await
+    }
+
     /// Stream and id of all messages in a queue.
     async fn ids(stack: &Stack, queue: &str, id: &str) -> Vec<(String, u64)> {
         let messages = Self::messages(stack, queue).await.into_iter();
