@@ -2,7 +2,7 @@
 //! against a Python function that makes a boto3 client.
 //!
 //! `cargo build --profile lambda -p ees-lambda`, then
-//! `cargo run --release -p benches --bin lambda`. `--python` names a Python that has boto3;
+//! `cargo run -p benches --bin lambda`. `--python` names a Python that has boto3;
 //! `./run-tests.sh` makes one.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
