@@ -19,7 +19,7 @@ use ees_dynamodb_testkit::Emulator;
 const PYTHON: &str = r#"
 import os, urllib.request
 import boto3
-boto3.client("dynamodb")
+boto3.client("dynamodb", region_name=os.environ["AWS_REGION"])
 runtime = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/"
 urllib.request.urlopen(runtime + "invocation/next").read()
 "#;
@@ -95,7 +95,9 @@ async fn main() {
 /// How long a new process takes to ask for its first invocation, in milliseconds.
 async fn init(settings: &FunctionSettings) -> f64 {
     let function = Function::new(settings.clone()).unwrap();
-    function.warm_up().await.expect("it begins");
+    if let Err(error) = function.warm_up().await {
+        panic!("{}: {error}: {}", settings.handler, function.log());
+    }
     function.init_times()[0].as_secs_f64() * 1e3
 }
 
