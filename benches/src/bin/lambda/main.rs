@@ -3,7 +3,7 @@
 //!
 //! `cargo build --profile lambda -p ees-lambda`, then
 //! `cargo run -p benches --bin lambda`. `--python` names a Python that has boto3;
-//! `./run-tests.sh` makes one.
+//! `.ci/venv moto ees-aws-testkit/requirements.txt` makes one.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::ffi::OsString;
