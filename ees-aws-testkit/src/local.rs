@@ -200,7 +200,7 @@ impl LocalAws {
         Ok(())
     }
 
-    /// Has a mapping rest, or go on, after the batch that it is at.
+    /// Has a mapping rest: it delivers what it is at, and begins no other batch until it is to go on.
     ///
     /// # Errors
     /// As [`LocalAws::disturb`].

@@ -90,7 +90,6 @@ impl Poller {
     pub(crate) async fn run(mut self) {
         let controls = Arc::clone(&self.controls);
         loop {
-            controls.rest().await;
             let batch = self.next_batch().await;
             for batch in controls.disturbed(batch) {
                 if !batch.is_empty() {
@@ -106,6 +105,9 @@ impl Poller {
         loop {
             let asked = self.controls.asked();
             let more = self.poll().await;
+            if self.controls.rest().await {
+                continue;
+            }
             let is_full = self.read.len() >= self.mapping.batch_size as usize;
             if !self.read.is_empty() {
                 let closes = *closes.get_or_insert(Instant::now() + self.mapping.window);

@@ -37,7 +37,7 @@ impl Controls {
             .unwrap_or_else(PoisonError::into_inner) = disturbance;
     }
 
-    /// Has the mapping rest after the batch that it is at, or go on.
+    /// Has the mapping begin no batch any more, or go on.
     pub(crate) fn pause(&self, paused: bool) {
         self.paused.send_replace(paused);
     }
@@ -54,9 +54,12 @@ impl Controls {
         let _ = done.wait_for(|done| *done >= ticket).await;
     }
 
-    /// Waits for as long as the mapping is to rest.
-    pub(super) async fn rest(&self) {
-        let _ = self.paused.subscribe().wait_for(|paused| !paused).await;
+    /// Waits for as long as the mapping is to rest; whether it had to.
+    pub(super) async fn rest(&self) -> bool {
+        let mut paused = self.paused.subscribe();
+        let rests = *paused.borrow();
+        let _ = paused.wait_for(|paused| !paused).await;
+        rests
     }
 
     /// The last question whether all is done.

@@ -230,7 +230,11 @@ impl Services {
         self.client.json(endpoint, &operation, asked).await
     }
 
-    async fn sqs(&self, operation: &str, asked: &Value) -> Result<Value, Error> {
+    /// Calls an operation of SQS, in its JSON: `ReceiveMessage`.
+    ///
+    /// # Errors
+    /// [`Error::Service`] with what it said.
+    pub async fn sqs(&self, operation: &str, asked: &Value) -> Result<Value, Error> {
         let operation = format!("AmazonSQS.{operation}");
         self.client
             .json(&self.endpoints.sqs, &operation, asked)

@@ -22,6 +22,7 @@ const PUBLISHER: &str = "PublisherFunction";
 const PROJECTOR: &str = "ProjectorFunction";
 const REDRIVE: &str = "RedriveFunction";
 const SWEEP: &str = "SweepFunction";
+const FUNCTIONS: [&str; 6] = [API, INDEXER, PUBLISHER, PROJECTOR, REDRIVE, SWEEP];
 
 /// The mappings of the functions that read the table's stream.
 const INDEXER_STREAM: &str = "IndexerFunction/Stream";
