@@ -58,6 +58,14 @@ pub fn spread(figures: impl Iterator<Item = f64>) -> Spread {
     }
 }
 
+/// The least figure that so many in a hundred do not pass.
+pub fn percentile(figures: impl Iterator<Item = f64>, percent: usize) -> f64 {
+    let mut figures: Vec<f64> = figures.collect();
+    figures.sort_by(f64::total_cmp);
+    let rank = (figures.len() * percent).div_ceil(100);
+    figures[rank.max(1) - 1]
+}
+
 /// Calls something that does so many units of work each time, until the time is up: units a second.
 pub async fn rate(length: Duration, mut work: impl AsyncFnMut() -> u64) -> f64 {
     let begun = Instant::now();

@@ -8,19 +8,14 @@
 // A benchmark that cannot go on has nothing to say.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod distance;
-mod place;
-mod sequential;
-
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use benches::report::{Spread, per_second, spread};
+use benches::dynamodb::{Figures, Store, one_by_one};
+use benches::report::{Spread, spread};
 use clap::Parser;
 use ees_core::indexer::{BlockLimit, Indexer};
 use ees_core::ports::ChangesetKey;
-use place::Store;
-use sequential::Sequential;
 
 /// The blocks that are compared.
 const BLOCKS: [usize; 3] = [1, 10, 100];
@@ -37,13 +32,6 @@ struct Args {
     /// What is added to each request, in milliseconds
     #[arg(long, default_value_t = 5)]
     delay: u64,
-}
-
-/// A rate, and requests for each changeset.
-#[derive(Debug, Clone, Copy)]
-struct Figures {
-    rate: f64,
-    requests: f64,
 }
 
 #[tokio::main]
@@ -93,17 +81,6 @@ fn print(name: &str, figures: &[Figures], plain: &[Figures]) {
     );
 }
 
-/// Indexes as the plain indexer does.
-async fn one_by_one(delay: Duration, changesets: usize) -> Figures {
-    let store = Store::fill(changesets, delay).await;
-    let mut indexer = Sequential::new(&store.distant, &store.config);
-    let (requests, begun) = (store.requests(), Instant::now());
-    for key in &store.keys {
-        indexer.index(key).await;
-    }
-    figures(&store, changesets, requests, begun)
-}
-
 /// Indexes with the store's own indexer, told of as many at once as a block takes.
 async fn in_blocks(delay: Duration, changesets: usize, members: usize) -> Figures {
     let store = Store::fill(changesets, delay).await;
@@ -118,13 +95,5 @@ async fn in_blocks(delay: Duration, changesets: usize, members: usize) -> Figure
         let report = indexer.index(keys).await.unwrap();
         assert!(report.refused.is_empty(), "{report:?}");
     }
-    figures(&store, changesets, requests, begun)
-}
-
-#[allow(clippy::cast_precision_loss)] // counts far below 2^52
-fn figures(store: &Store, changesets: usize, requests: u64, begun: Instant) -> Figures {
-    Figures {
-        rate: per_second(changesets as u64, begun.elapsed()),
-        requests: (store.requests() - requests) as f64 / changesets as f64,
-    }
+    Figures::since(begun, requests, &store, changesets)
 }

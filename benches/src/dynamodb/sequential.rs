@@ -11,7 +11,9 @@ use ees_dynamodb::{DynamoConfig, SdkConfig};
 
 type Key = HashMap<String, AttributeValue>;
 
-pub(crate) struct Sequential {
+/// The plain indexer.
+#[derive(Debug)]
+pub struct Sequential {
     client: Client,
     config: DynamoConfig,
     next: u64,
@@ -29,7 +31,8 @@ fn number(number: u64) -> AttributeValue {
 }
 
 impl Sequential {
-    pub(crate) fn new(sdk: &SdkConfig, config: &DynamoConfig) -> Self {
+    /// Begins with the first position.
+    pub fn new(sdk: &SdkConfig, config: &DynamoConfig) -> Self {
         Self {
             client: Client::new(sdk),
             config: config.clone(),
@@ -39,7 +42,7 @@ impl Sequential {
 
     /// Reads the counter, what was indexed last, the changeset and the one before it; writes the
     /// counter and the position.
-    pub(crate) async fn index(&mut self, changeset: &ChangesetKey) {
+    pub async fn index(&mut self, changeset: &ChangesetKey) {
         let counter = key("!!!RESERVED:GLOBAL-COUNTER!!!", 0);
         let this = key(changeset.stream_id.as_str(), changeset.changeset_id.get());
         let before = key(

@@ -3,20 +3,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use benches::load;
 use ees_core::ports::ChangesetKey;
 use ees_core::{EventStore, Events, Expectation, Json, NewChangeset, StreamId};
 use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, SdkConfig};
 use ees_dynamodb_testkit::Emulator;
 
-use crate::distance::Distance;
+use super::Distance;
+use crate::load;
 
 /// A store whose changesets have no positions.
-pub(crate) struct Store {
-    pub(crate) config: DynamoConfig,
+#[derive(Debug)]
+pub struct Store {
+    /// Its tables.
+    pub config: DynamoConfig,
     /// How to reach it from afar.
-    pub(crate) distant: SdkConfig,
-    pub(crate) keys: Vec<ChangesetKey>,
+    pub distant: SdkConfig,
+    /// Its changesets.
+    pub keys: Vec<ChangesetKey>,
     distance: Distance,
     _emulator: Emulator,
 }
@@ -29,7 +32,7 @@ fn sdk(config: &DynamoConfig, endpoint: &str) -> SdkConfig {
 
 impl Store {
     /// Makes a store with so many changesets, each in the next of a thousand streams.
-    pub(crate) async fn fill(changesets: usize, delay: Duration) -> Self {
+    pub async fn fill(changesets: usize, delay: Duration) -> Self {
         let emulator = Emulator::start().unwrap();
         let distance = Distance::start(emulator.endpoint(), delay).await;
         let config = DynamoConfig::new("bench");
@@ -53,13 +56,13 @@ impl Store {
     }
 
     /// How many requests came from afar.
-    pub(crate) fn requests(&self) -> u64 {
+    pub fn requests(&self) -> usize {
         self.distance.requests()
     }
 
     /// How many requests a commit makes to a stream that the process committed to before.
     #[allow(clippy::cast_precision_loss)] // counts far below 2^52
-    pub(crate) async fn requests_of_commits(&self, commits: usize) -> f64 {
+    pub async fn requests_of_commits(&self, commits: usize) -> f64 {
         let store = EventStore::new(Arc::new(self.open_distant().await));
         let streams = 10;
         let one = |number: u64| commit_to(&store, number % streams, number / streams);
@@ -73,7 +76,8 @@ impl Store {
         (self.requests() - before) as f64 / commits as f64
     }
 
-    pub(crate) async fn open_distant(&self) -> DynamoStorage {
+    /// Opens it from afar.
+    pub async fn open_distant(&self) -> DynamoStorage {
         DynamoStorage::open(&self.config, &self.distant)
             .await
             .unwrap()
@@ -81,7 +85,7 @@ impl Store {
 }
 
 /// Commits to a stream that holds so many changesets.
-async fn commit_to(store: &EventStore, stream: u64, last: u64) -> ChangesetKey {
+pub async fn commit_to(store: &EventStore, stream: u64, last: u64) -> ChangesetKey {
     let stream_id = StreamId::new(&format!("order-{stream}")).unwrap();
     let events = Events::parse(&load::events(last)).unwrap();
     let asked = NewChangeset::new(stream_id, Expectation::LastChangeset(last), events)

@@ -1,41 +1,45 @@
-//! A proxy that makes an emulator as far away as a region is, and counts requests.
+//! A proxy that makes an emulator as far away as a region is, and notes each request.
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
+use hyper::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpListener;
 
 /// A proxy.
-pub(crate) struct Distance {
-    pub(crate) endpoint: String,
-    requests: Arc<AtomicU64>,
+#[derive(Debug)]
+pub struct Distance {
+    /// Where it listens: `http://127.0.0.1:PORT`.
+    pub endpoint: String,
+    requests: Arc<Mutex<Vec<Request>>>,
 }
+
+/// When a request came, and when it was answered.
+type Request = (Instant, Instant);
 
 #[derive(Clone)]
 struct Way {
     to: String,
     client: Client<HttpConnector, Full<Bytes>>,
-    requests: Arc<AtomicU64>,
+    requests: Arc<Mutex<Vec<Request>>>,
     delay: Duration,
 }
 
 impl Distance {
-    /// Starts one before an endpoint.
-    pub(crate) async fn start(to: &str, delay: Duration) -> Self {
+    /// Starts one before an endpoint, that adds so much to each request.
+    pub async fn start(to: &str, delay: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let requests = Arc::new(AtomicU64::new(0));
+        let requests = Arc::default();
         let way = Way {
             to: to.to_owned(),
             client: Client::builder(TokioExecutor::new()).build_http(),
@@ -46,9 +50,30 @@ impl Distance {
         Self { endpoint, requests }
     }
 
-    /// How many requests went through.
-    pub(crate) fn requests(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
+    /// How many requests were answered.
+    pub fn requests(&self) -> usize {
+        self.requests.lock().unwrap().len()
+    }
+
+    /// When the first of the requests came that came since then and were answered.
+    pub fn first_since(&self, since: Instant) -> Option<Instant> {
+        let requests = self.requests.lock().unwrap();
+        let begun = requests.iter().map(|(begun, _)| *begun);
+        begun.filter(|begun| *begun >= since).min()
+    }
+
+    /// For how long of this time there was a request under way, or several.
+    pub fn busy(&self, from: Instant, to: Instant) -> Duration {
+        let mut requests = self.requests.lock().unwrap().clone();
+        requests.sort();
+        let mut busy = Duration::ZERO;
+        let mut counted = from;
+        for (begun, answered) in requests {
+            let (begun, answered) = (begun.max(counted), answered.min(to));
+            busy += answered.saturating_duration_since(begun);
+            counted = counted.max(answered);
+        }
+        busy
     }
 }
 
@@ -66,15 +91,15 @@ async fn accept(listener: TcpListener, way: Way) {
 }
 
 impl Way {
-    async fn pass(self, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
-        self.requests.fetch_add(1, Ordering::Relaxed);
+    async fn pass(self, request: hyper::Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
+        let begun = Instant::now();
         tokio::time::sleep(self.delay).await;
         let (mut head, body) = request.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         head.uri = format!("{}{}", self.to, head.uri)
             .parse()
             .map_err(io::Error::other)?;
-        let request = Request::from_parts(head, Full::from(body));
+        let request = hyper::Request::from_parts(head, Full::from(body));
         let answer = self
             .client
             .request(request)
@@ -82,6 +107,7 @@ impl Way {
             .map_err(io::Error::other)?;
         let (head, body) = answer.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+        self.requests.lock().unwrap().push((begun, Instant::now()));
         Ok(Response::from_parts(head, Full::from(body)))
     }
 }
