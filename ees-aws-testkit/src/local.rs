@@ -16,6 +16,7 @@ use crate::services::{Endpoints, Services};
 use crate::template::{self, Template};
 use crate::{Error, Pace};
 
+mod schedule;
 mod starting;
 
 use starting::Starting;
@@ -107,7 +108,7 @@ impl LocalAws {
             starting.mappings(running, &mut mappings).await?;
         }
         if starting.options.schedules {
-            schedule(&functions, &mut starting.tasks);
+            schedule::run(&functions, &mut starting.tasks);
         }
         let gateway = Gateway::start(
             targets(&functions),
@@ -157,7 +158,7 @@ impl LocalAws {
     pub async fn run_schedule(&self, id: &str) -> Result<Value, Error> {
         let running = self.running(id)?;
         let input = running.settings.schedules.first();
-        let event = input.map_or_else(|| json!({}), scheduled_event);
+        let event = input.map_or_else(|| json!({}), schedule::event);
         let answer = running.function.invoke(&event).await;
         answer.map_err(|source| Error::Function {
             name: id.to_owned(),
@@ -282,45 +283,4 @@ fn targets(functions: &BTreeMap<String, Running>) -> Vec<Target> {
         routes: running.settings.routes.clone(),
     });
     targets.collect()
-}
-
-/// Runs what has a rate; others, which name times of day, are only run when they are asked to.
-fn schedule(functions: &BTreeMap<String, Running>, tasks: &mut JoinSet<()>) {
-    for running in functions.values() {
-        for schedule in running
-            .settings
-            .schedules
-            .iter()
-            .filter(|schedule| schedule.enabled)
-        {
-            let Some(period) = schedule.period() else {
-                continue;
-            };
-            let (queue, schedule) = (running.queue.clone(), schedule.clone());
-            tasks.spawn(async move {
-                loop {
-                    tokio::time::sleep(period).await;
-                    queue.push(scheduled_event(&schedule)).await;
-                }
-            });
-        }
-    }
-}
-
-/// What a schedule hands to its function.
-fn scheduled_event(schedule: &template::Schedule) -> Value {
-    let input = schedule.input.as_deref().map(serde_json::from_str);
-    input.and_then(Result::ok).unwrap_or_else(|| {
-        json!({
-            "version": "0",
-            "id": uuid::Uuid::new_v4().to_string(),
-            "detail-type": "Scheduled Event",
-            "source": "aws.events",
-            "account": "123456789012",
-            "time": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            "region": "us-east-1",
-            "resources": [format!("arn:aws:events:us-east-1:123456789012:rule/{}", schedule.id)],
-            "detail": {},
-        })
-    })
 }
