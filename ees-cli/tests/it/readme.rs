@@ -1,4 +1,5 @@
-//! The tours of the README and of the guide to AWS: what they show is what one gets.
+//! The tours of the README and of the guide to AWS, and the reference of the contract: what they show
+//! is what one gets.
 
 use std::fs;
 use std::path::Path;
@@ -38,12 +39,16 @@ fn blocks(text: &str) -> Vec<(&str, String, bool)> {
     blocks
 }
 
-/// A tour's steps.
-fn steps(readme: &str) -> Vec<Step> {
-    let (_, tour) = readme.split_once(HEADING).expect("a tour in the README");
-    let tour = tour.split("\n## ").next().unwrap_or_default();
+/// The part of a text that is a tour.
+fn tour(text: &str) -> &str {
+    let (_, tour) = text.split_once(HEADING).expect("a tour");
+    tour.split("\n## ").next().unwrap_or_default()
+}
+
+/// What a text shows, step by step.
+fn steps(text: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
-    for (language, text, follows_text) in blocks(tour) {
+    for (language, text, follows_text) in blocks(text) {
         match (language, steps.last_mut()) {
             ("sh", _) => steps.push(Step {
                 commands: text,
@@ -82,12 +87,13 @@ fn run(before: &str, step: &Step, url: &str) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// Makes a tour on an empty store. What `before` makes of the steps is said before each.
-async fn tour(file: &str, before: fn(&mut Vec<Step>) -> String) {
+fn read(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
-    let text = fs::read_to_string(path).expect("the tour's file");
-    let mut steps = steps(&text);
-    let before = before(&mut steps);
+    fs::read_to_string(path).expect("the file")
+}
+
+/// Takes the steps on an empty store; this is said before each.
+async fn take(steps: Vec<Step>, before: String) {
     assert!(
         steps.len() >= LEAST_BLOCKS,
         "a whole tour, not {}",
@@ -110,13 +116,20 @@ async fn tour(file: &str, before: fn(&mut Vec<Step>) -> String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tour_shows_what_one_gets() {
-    tour("README.md", |_| String::new()).await;
+    take(steps(tour(&read("README.md"))), String::new()).await;
 }
 
 /// Its first step defines how to call; what it signs is not looked at here.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tour_of_aws_shows_what_one_gets() {
-    tour("docs/aws.md", |steps| steps.remove(0).commands).await;
+    let mut steps = steps(tour(&read("docs/aws.md")));
+    let before = steps.remove(0).commands;
+    take(steps, before).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reference_shows_what_one_gets() {
+    take(steps(&read("docs/rest-api.md")), String::new()).await;
 }
 
 #[test]
@@ -127,7 +140,10 @@ fn an_answer_belongs_to_the_commands_right_above() {
         commands: commands.to_owned(),
         answer: answer.map(str::to_owned),
     };
-    assert_eq!(steps(readme), [step("a\nb", Some("{}")), step("c", None)]);
+    assert_eq!(
+        steps(tour(readme)),
+        [step("a\nb", Some("{}")), step("c", None)]
+    );
 }
 
 #[test]
