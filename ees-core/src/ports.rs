@@ -1,6 +1,6 @@
 //! What the core needs from the outside: the contracts between it and the adapters.
 //!
-//! Every promise of a port has a case in the conformance suite that names its guarantee.
+//! Every promise of a storage has a case in the conformance suite that names its guarantee.
 
 mod checkpoint_store;
 mod clock;
