@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::{
     ItemCollectionMetrics, ReturnItemCollectionMetrics, ReturnValuesOnConditionCheckFailure,
 };
 use ees_core::ports::{Outcome, StorageError, Written};
-use ees_core::{Changeset, Commit, Expectation, Head, Refusal, StreamId, Verdict};
+use ees_core::{Changeset, Commit, Expectation, Head, Refusal, Verdict};
 
 use crate::DynamoStorage;
 use crate::attempts::Attempts;
@@ -14,20 +14,21 @@ use crate::items;
 use crate::tables::{End, Placed};
 
 /// From how many GB on a stream is full. DynamoDB refuses every write from 10 GB on, that of a
-/// position too, and tells sizes in whole GB. A process learns a stream's size from its own writes:
-/// each one adds a changeset before it knows, and thousands of the largest fit in between.
+/// position too, and tells sizes in whole GB. A process learns that a stream is full from a write
+/// of its own, so each adds a changeset before it knows: there is room for those of thousands of
+/// processes, at their largest, and for the positions of all that stands.
 const FULL_GB: f64 = 8.0;
 
 impl DynamoStorage {
     /// Appends a changeset if its expectation holds. What is remembered of its predecessor saves
     /// the read; whether that still is the stream's end the write's condition decides.
     pub(crate) async fn append(&self, commit: &Commit) -> Result<Outcome, StorageError> {
-        let known = self.heads.get(&commit.stream_id, commit.expectation);
-        let verdict = match known {
-            Some(known) if !known.full => judge(commit, Some(&known.head)),
-            None if is_new_stream(commit) => judge(commit, None),
-            known => match self.judge_by_end(commit).await? {
-                Verdict::Append(_) if known.is_some() => Verdict::Refuse(Refusal::Full),
+        let is_full = self.full_streams.contains(&commit.stream_id);
+        let verdict = match self.heads.get(&commit.stream_id, commit.expectation) {
+            Some(head) if !is_full => judge(commit, Some(&head)),
+            None if !is_full && is_new_stream(commit) => judge(commit, None),
+            _ => match self.judge_by_end(commit).await? {
+                Verdict::Append(_) if is_full => Verdict::Refuse(Refusal::Full),
                 verdict => verdict,
             },
         };
@@ -86,8 +87,10 @@ impl DynamoStorage {
     }
 
     fn stands(&self, changeset: &Changeset, full: bool) -> Outcome {
-        let stream_id: &StreamId = &changeset.stream_id;
-        self.heads.learn(stream_id, changeset.head(), full);
+        if full {
+            self.full_streams.learn(&changeset.stream_id);
+        }
+        self.heads.learn(&changeset.stream_id, changeset.head());
         self.news.announce();
         Outcome::Committed(changeset.receipt())
     }

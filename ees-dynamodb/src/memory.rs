@@ -11,7 +11,11 @@ use lru::LruCache;
 /// expects. What is remembered is true for ever, as changesets never change; whether one still is
 /// the last is for the write's condition to say.
 #[derive(Debug)]
-pub(crate) struct Heads(Mutex<LruCache<(StreamId, Expectation), Known>>);
+pub(crate) struct Heads(Mutex<LruCache<(StreamId, Expectation), Head>>);
+
+/// Remembers streams that are nearly full, whoever wrote to them since.
+#[derive(Debug)]
+pub(crate) struct FullStreams(Mutex<LruCache<StreamId, ()>>);
 
 /// Remembers positions that were written, so that the indexer need not read again what it wrote
 /// itself.
@@ -32,13 +36,18 @@ impl Positions {
     }
 }
 
-/// What is known of a changeset.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Known {
-    /// The end of the stream that it was.
-    pub(crate) head: Head,
-    /// Whether the stream was nearly full with it.
-    pub(crate) full: bool,
+impl FullStreams {
+    pub(crate) fn new(capacity: NonZeroUsize) -> Self {
+        Self(Mutex::new(LruCache::new(capacity)))
+    }
+
+    pub(crate) fn contains(&self, stream_id: &StreamId) -> bool {
+        lock(&self.0).get(stream_id).is_some()
+    }
+
+    pub(crate) fn learn(&self, stream_id: &StreamId) {
+        lock(&self.0).put(stream_id.clone(), ());
+    }
 }
 
 impl Heads {
@@ -49,23 +58,20 @@ impl Heads {
         )))
     }
 
-    pub(crate) fn get(&self, stream_id: &StreamId, expectation: Expectation) -> Option<Known> {
+    pub(crate) fn get(&self, stream_id: &StreamId, expectation: Expectation) -> Option<Head> {
         lock(&self.0)
             .get(&(stream_id.clone(), expectation))
             .copied()
     }
 
-    /// Remembers an end; that a stream is nearly full is not forgotten for it.
-    pub(crate) fn learn(&self, stream_id: &StreamId, head: Head, full: bool) {
+    /// Remembers an end.
+    pub(crate) fn learn(&self, stream_id: &StreamId, head: Head) {
         let mut heads = lock(&self.0);
         for expectation in [
             Expectation::LastChangeset(head.last_changeset.get()),
             Expectation::LastEvent(head.last_event.get()),
         ] {
-            let known =
-                heads.get_or_insert_mut((stream_id.clone(), expectation), || Known { head, full });
-            let full = full || known.full;
-            *known = Known { head, full };
+            heads.put((stream_id.clone(), expectation), head);
         }
     }
 }

@@ -13,7 +13,7 @@ use tokio::sync::{RwLock, RwLockReadGuard};
 
 use crate::items;
 use crate::items::number;
-use crate::memory::{Heads, Positions};
+use crate::memory::{FullStreams, Heads, Positions};
 use crate::opening::open;
 use crate::tables::{End, Tables, page};
 use crate::voids::Voids;
@@ -25,6 +25,7 @@ use crate::{DynamoConfig, OpenError};
 pub struct DynamoStorage {
     pub(crate) tables: Tables,
     pub(crate) heads: Heads,
+    pub(crate) full_streams: FullStreams,
     pub(crate) positions: Positions,
     pub(crate) voids: Voids,
     pub(crate) news: News,
@@ -53,6 +54,7 @@ impl DynamoStorage {
         let opened = open(&tables, sdk).await?;
         Ok(Self {
             heads: Heads::new(config.head_cache),
+            full_streams: FullStreams::new(config.head_cache),
             positions: Positions::new(config.head_cache),
             tables,
             voids: opened.voids,
@@ -170,7 +172,7 @@ impl Storage for DynamoStorage {
         let _open = self.enter().await?;
         let head = self.tables.head(stream_id).await?;
         if let Some(head) = head {
-            self.heads.learn(stream_id, head, false);
+            self.heads.learn(stream_id, head);
         }
         Ok(head)
     }
@@ -185,7 +187,7 @@ impl Storage for DynamoStorage {
         // Who reads up to the end is likely to commit behind it.
         let to_the_end = query.direction == Direction::Forward && selected.1 == MAX_ID;
         if let Some(last) = page.items.last().filter(|_| to_the_end && !page.more) {
-            self.heads.learn(&query.stream_id, last.head(), false);
+            self.heads.learn(&query.stream_id, last.head());
         }
         Ok(page)
     }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use ees_core::ports::{Entry, Index};
-use ees_core::{Error, EventStore, Events, Expectation, NewChangeset};
+use ees_core::ports::{Entry, Index, Outcome, Storage};
+use ees_core::{Error, EventStore, Events, Expectation, NewChangeset, Refusal};
 use ees_dynamodb_testkit::{Call, Plan};
 use serde_json::{Value, json};
 
 use crate::failing::behind;
 use crate::order::key;
-use crate::store::commit;
+use crate::store::{asked, commit, open};
 
 /// Tells that streams have this many GB.
 struct Size(u64);
@@ -53,6 +53,20 @@ async fn a_stream_is_full_before_its_positions_are_refused() {
         matches!(late, Err(Error::Conflict(_))),
         "G2: first of all it is late"
     );
+}
+
+/// However many processes take turns, each learns it from one commit.
+#[tokio::test]
+async fn a_full_stream_takes_one_commit_of_each_process() {
+    let store = behind(Arc::new(Size(8))).await;
+    let other = open(&store.config).await;
+    commit(&store.storage, "s", 0).await;
+    commit(&other, "s", 1).await;
+    for storage in [&store.storage, &other, &store.storage] {
+        let full = storage.commit(&asked("s", 2)).await.unwrap();
+        assert_eq!(full, Outcome::Refused(Refusal::Full));
+    }
+    commit(&other, "another", 0).await;
 }
 
 /// Answers a part of what was asked for, or nothing.

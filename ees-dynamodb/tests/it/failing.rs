@@ -8,7 +8,7 @@ use ees_core::ports::{
     Written,
 };
 use ees_core::{Refusal, Statistics, StreamQuery};
-use ees_dynamodb::DynamoStorage;
+use ees_dynamodb::{DynamoConfig, DynamoStorage};
 use ees_dynamodb_testkit::{Call, Emulator, Fate, Plan, Proxy};
 
 use crate::order::{at, key};
@@ -62,6 +62,8 @@ impl Plan for Meets {
 pub(crate) struct Behind {
     pub(crate) plain: Arc<DynamoStorage>,
     pub(crate) storage: Arc<DynamoStorage>,
+    /// How to open another behind the same plan.
+    pub(crate) config: DynamoConfig,
     _proxy: Proxy,
     _emulator: Emulator,
 }
@@ -76,6 +78,7 @@ pub(crate) async fn behind(plan: Arc<dyn Plan>) -> Behind {
     Behind {
         plain: direct,
         storage: open(&config).await,
+        config,
         _proxy: proxy,
         _emulator: emulator,
     }
