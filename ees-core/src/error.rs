@@ -116,7 +116,8 @@ pub struct Conflict {
     /// What was expected.
     pub expectation: Expectation,
     /// Every changeset that holds something after the expectation, oldest first, as far as a page
-    /// goes.
+    /// goes. By event that can be none: a table of the Python original may hold changesets without
+    /// events.
     pub forthcoming: Page<Changeset>,
 }
 

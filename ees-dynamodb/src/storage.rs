@@ -11,8 +11,7 @@ use ees_core::{
 use futures_util::future::BoxFuture;
 use tokio::sync::{RwLock, RwLockReadGuard};
 
-use crate::items;
-use crate::items::number;
+use crate::items::{self, Item, number};
 use crate::memory::{FullStreams, Heads, Positions};
 use crate::opening::open;
 use crate::tables::{End, Tables, page};
@@ -154,9 +153,19 @@ impl DynamoStorage {
                 }
             }
             if next.is_none() {
+                self.learn_end(query, last, items.last());
                 return Ok(builder.finish());
             }
             start = next;
+        }
+    }
+
+    /// Who reads up to the end is likely to commit behind it. The end may be a changeset without
+    /// events, which no range of events shows.
+    fn learn_end(&self, query: &StreamQuery, last: u64, end: Option<&Item>) {
+        let to_the_end = query.direction == Direction::Forward && last == MAX_ID;
+        if let Some(Ok(end)) = end.filter(|_| to_the_end).map(items::changeset) {
+            self.heads.learn(&query.stream_id, end.head());
         }
     }
 }
@@ -183,13 +192,7 @@ impl Storage for DynamoStorage {
         let Some(selected) = selected else {
             return Ok(PageBuilder::new(query.limit).finish());
         };
-        let page = self.read(query, selected).await?;
-        // Who reads up to the end is likely to commit behind it.
-        let to_the_end = query.direction == Direction::Forward && selected.1 == MAX_ID;
-        if let Some(last) = page.items.last().filter(|_| to_the_end && !page.more) {
-            self.heads.learn(&query.stream_id, last.head());
-        }
-        Ok(page)
+        self.read(query, selected).await
     }
 
     async fn read_global(

@@ -3,8 +3,8 @@
 use super::EventStore;
 use crate::ports::{Outcome, StorageError, Written};
 use crate::{
-    Changeset, Commit, CommitId, Conflict, Direction, Error, NewChangeset, PageLimit, Receipt,
-    Refusal, StreamQuery,
+    Changeset, Commit, CommitId, Conflict, Direction, Error, Expectation, NewChangeset, PageLimit,
+    Receipt, Refusal, StreamQuery,
 };
 
 impl EventStore {
@@ -59,11 +59,13 @@ impl EventStore {
             .await
             // The storage may have retried a try of its own that had happened.
             .map_err(|error| error.after_a_try(Written::Unknown))?;
-        let Some(successor) = forthcoming.items.first() else {
+        let successor = forthcoming.items.first();
+        // Behind an event there may be nothing but changesets without events.
+        if successor.is_none() && matches!(commit.expectation, Expectation::LastChangeset(_)) {
             let reason = format!("stream `{}` moved on, but to nothing", commit.stream_id);
             return Err(StorageError::Corrupt(reason).into());
-        };
-        if is_same_commit(&commit, successor) {
+        }
+        if let Some(successor) = successor.filter(|next| is_same_commit(&commit, next)) {
             return if is_same_content(&commit, successor) {
                 Ok(successor.receipt())
             } else {

@@ -12,9 +12,9 @@ use ees_dynamodb_testkit::{Call, Emulator, Fate, Plan, Proxy};
 
 use crate::order::{admin, at, entry, order};
 use crate::original::Original;
-use crate::store::{commit, open, sdk, sweep};
+use crate::store::{open, sdk, sweep};
 
-async fn take_over(original: &Original) -> Result<Rebuilt, AdminError> {
+pub(crate) async fn take_over(original: &Original) -> Result<Rebuilt, AdminError> {
     let admin = admin(&original.config).await;
     admin.take_over(Options::default()).await
 }
@@ -136,33 +136,6 @@ async fn streams_go_on_where_they_were() {
     );
     assert_eq!(first.timestamp.to_string(), "2021-01-05T13:15:30.123456Z");
     assert_eq!(page.items.len(), 3);
-}
-
-/// No number of an event is before the first: what follows counts from the second.
-#[tokio::test]
-async fn a_stream_that_begins_without_events_goes_on() {
-    let emulator = Emulator::start().expect("an emulator");
-    let original = Original::deploy(emulator.endpoint()).await;
-    original.append("e", 1, 1, 0).await;
-    original.index((0, 0), "e", 1).await;
-    take_over(&original).await.unwrap();
-    let storage = open(&original.config).await;
-    commit(&storage, "e", 1).await;
-    sweep(Arc::clone(&storage) as Arc<dyn Index>).await;
-    assert_eq!(
-        order(&storage, 0).await,
-        [entry(0, "e", 1), entry(1, "e", 2)]
-    );
-    let page = storage
-        .read_stream(&StreamQuery::all("e".parse().unwrap()))
-        .await
-        .unwrap();
-    let events: Vec<_> = page
-        .items
-        .iter()
-        .map(|c| (c.events.count(), c.last_event_id.get()))
-        .collect();
-    assert_eq!(events, [(0, 1), (1, 2)]);
 }
 
 /// G6: readers that begin anywhere pass a position that was lost at the end of a page of the index.
