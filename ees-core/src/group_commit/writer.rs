@@ -167,9 +167,11 @@ impl<S: BatchStore> Writer<S> {
     /// Writes a batch and answers; a batch that fails is tried once more, member by member, so
     /// that one bad member does not fail the others. To repeat a try whose end is unknown is safe:
     /// a commit that had lasted is found outdated, and its commit id tells the use case that it
-    /// was this very one.
+    /// was this very one. Nobody is tried again once the database is out of reach, nor made to
+    /// wait for it once more.
     async fn settle(&mut self, turn: Result<(), StorageError>, batch: Vec<Waiting>) {
         let commits: Vec<&Commit> = batch.iter().map(|waiting| &waiting.commit).collect();
+        let mut unreachable = turn.as_ref().err().filter(|e| is_unavailable(e)).cloned();
         let earlier = match self.attempt(turn, &commits).await {
             Ok(outcomes) => {
                 for (waiting, outcome) in batch.into_iter().zip(outcomes) {
@@ -179,7 +181,6 @@ impl<S: BatchStore> Writer<S> {
             }
             Err(failure) => failure.error.written(),
         };
-        let mut unreachable: Option<StorageError> = None;
         for waiting in batch {
             if let Some(error) = &unreachable {
                 reply(waiting, Err(error.clone()));
@@ -189,8 +190,9 @@ impl<S: BatchStore> Writer<S> {
             let result = match self.attempt(turn, &[&waiting.commit]).await {
                 Ok(mut outcomes) => outcomes.pop().ok_or_else(StorageError::closed),
                 Err(failure) => {
+                    let unavailable = is_unavailable(&failure.error);
                     let error = failure.error.after_a_try(earlier);
-                    if !failure.begun {
+                    if !failure.begun && unavailable {
                         unreachable = Some(error.clone());
                     }
                     Err(error)
@@ -232,6 +234,10 @@ impl<S: BatchStore> Writer<S> {
         }
         Ok(plan.outcomes)
     }
+}
+
+fn is_unavailable(error: &StorageError) -> bool {
+    matches!(error, StorageError::Unavailable { .. })
 }
 
 fn reply(waiting: Waiting, result: Result<Outcome, StorageError>) {
