@@ -146,6 +146,17 @@ impl Server {
         }
     }
 
+    /// Makes a standby of it, at the same address: it answers reads and takes no writes, until
+    /// `SELECT pg_promote()`.
+    ///
+    /// # Errors
+    /// [`Error`] if it does not stop or does not start.
+    pub fn stand_by(&self) -> Result<(), Error> {
+        self.stop()?;
+        self.running.folder.write("data/standby.signal", "")?;
+        self.resume()
+    }
+
     /// Fills its disk to the last byte; see [`Settings::disk`].
     ///
     /// # Errors

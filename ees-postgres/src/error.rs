@@ -112,7 +112,8 @@ pub(crate) fn translate(error: sqlx::Error) -> StorageError {
         (_, _, "53300") => "the database has too many connections",
         (_, _, "55P03") => "another server holds the store's lock for too long",
         (_, _, "57014") => "the database takes too long",
-        (_, _, "25006") => "the database takes no writes, as a standby does",
+        // The first is what `BEGIN ... READ WRITE` gets.
+        (_, _, "0A000" | "25006") => "the database does not take this now, as a standby does not",
         (_, "53", _) => "the database has run out of something",
         (_, "40", _) => "the database could not order what was asked at once",
         (_, "28" | "3D", _) => "the database refuses the connection",
@@ -139,15 +140,11 @@ const ENDED_IDLE: &str = "25P03";
 pub(crate) fn translate_commit(error: sqlx::Error) -> StorageError {
     let refused = matches!(severity(&error), Some(PgSeverity::Error));
     let certain = refused || code(&error).as_deref() == Some(ENDED_IDLE);
-    match translate(error) {
-        translated if certain => translated,
-        StorageError::Backend(source) => StorageError::Unavailable {
-            reason: format!("the commit failed: {source}"),
-            written: Written::Unknown,
-            retry_after: StorageError::RETRY_AFTER,
-            source: Some(source),
-        },
-        other => other.after_a_try(Written::Unknown),
+    let translated = translate(error);
+    if certain {
+        translated
+    } else {
+        translated.after_a_try(Written::Unknown)
     }
 }
 

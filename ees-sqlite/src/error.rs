@@ -113,16 +113,9 @@ pub(crate) fn translate_commit(error: sqlx::Error) -> StorageError {
     );
     let translated = translate(error);
     if certain {
-        return translated;
-    }
-    match translated {
-        StorageError::Backend(source) => StorageError::Unavailable {
-            reason: format!("the commit failed: {source}"),
-            written: Written::Unknown,
-            retry_after: StorageError::RETRY_AFTER,
-            source: Some(source),
-        },
-        other => other.after_a_try(Written::Unknown),
+        translated
+    } else {
+        translated.after_a_try(Written::Unknown)
     }
 }
 

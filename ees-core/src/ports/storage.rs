@@ -142,15 +142,23 @@ impl StorageError {
         Self::unavailable("it has been closed", Written::None)
     }
 
-    /// The same error for a commit of which an earlier try may have happened.
+    /// The same error for a commit of which an earlier try may have happened, or this very one:
+    /// then it is unavailable, whatever failed.
     #[must_use]
     pub fn after_a_try(mut self, earlier: Written) -> Self {
-        if let Self::Unavailable { written, .. } = &mut self
-            && earlier == Written::Unknown
-        {
-            *written = earlier;
+        match &mut self {
+            _ if earlier == Written::None => self,
+            Self::Unavailable { written, .. } => {
+                *written = earlier;
+                self
+            }
+            _ => Self::Unavailable {
+                reason: "it failed while a commit was under way".to_owned(),
+                written: earlier,
+                retry_after: Self::RETRY_AFTER,
+                source: Some(Arc::new(self)),
+            },
         }
-        self
     }
 
     /// Whether a commit that failed so may have happened.

@@ -20,6 +20,8 @@ enum Fault {
     None,
     Turn,
     Begin,
+    /// The same, in a way that trying again does not mend.
+    BeginForGood,
     /// The end of stream `s0` cannot be read.
     Unreadable,
     /// The transaction fails for certain.
@@ -68,6 +70,9 @@ impl BatchStore for Faulty {
         let unreadable = streams.iter().any(|stream| stream.as_str() == "s0");
         match self.fault {
             Fault::Begin => return Err(failed(Written::None)),
+            Fault::BeginForGood => {
+                return Err(StorageError::Backend(Arc::new(std::fmt::Error)));
+            }
             Fault::Unreadable if unreadable => {
                 return Err(StorageError::Corrupt("injected".to_owned()));
             }
@@ -159,6 +164,8 @@ fn fault() -> impl Strategy<Value = Fault> {
         3 => Just(Fault::None),
         1 => Just(Fault::Turn),
         1 => Just(Fault::Begin),
+        1 => Just(Fault::BeginForGood),
+        1 => Just(Fault::Unreadable),
         1 => Just(Fault::Commit),
         1 => Just(Fault::LostBefore),
         1 => Just(Fault::LostAfter),

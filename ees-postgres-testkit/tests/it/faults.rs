@@ -22,6 +22,19 @@ fn what_was_committed_survives_a_stop_and_a_kill() {
 }
 
 #[test]
+fn a_standby_takes_no_writes_until_it_is_promoted() {
+    let server = Server::start().unwrap();
+    let database = server.database().unwrap();
+    database.sql("CREATE TABLE t (a int)").unwrap();
+    server.stand_by().unwrap();
+    let insert = || database.sql("INSERT INTO t VALUES (1)");
+    assert_eq!(database.sql("SELECT count(*) FROM t").unwrap(), "0");
+    assert!(insert().is_err(), "it is a standby");
+    assert_eq!(database.sql("SELECT pg_promote()").unwrap(), "t");
+    insert().unwrap();
+}
+
+#[test]
 fn a_transaction_is_held_open() {
     let server = Server::start().unwrap();
     let database = server.database().unwrap();

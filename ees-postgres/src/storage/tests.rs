@@ -1,6 +1,7 @@
 //! What only the inside can show.
 
-use ees_core::{CommitId, Events, Expectation, Json, Timestamp};
+use ees_core::ports::Written;
+use ees_core::{CommitId, Error, EventStore, Events, Expectation, Json, NewChangeset, Timestamp};
 use ees_postgres_testkit::Database;
 use sqlx::{AssertSqlSafe, Row};
 
@@ -136,6 +137,14 @@ async fn what_should_never_be_is_corrupt() {
     let all = StreamQuery::all(StreamId::new("s").unwrap());
     let error = storage.read_stream(&all).await;
     assert!(matches!(error, Err(StorageError::Corrupt(_))), "{error:?}");
+    // G10: what stands there may be this very commit.
+    let again = commit("s", 0);
+    let again = NewChangeset::new(again.stream_id, again.expectation, again.events);
+    let error = EventStore::new(Arc::new(storage)).commit(again).await;
+    let Err(Error::Storage(error)) = error else {
+        panic!("it cannot be told: {error:?}");
+    };
+    assert_eq!(error.written(), Written::Unknown, "{error}");
 }
 
 /// G1: a commit whose caller goes away leaves the writer able to go on.

@@ -71,6 +71,43 @@ async fn an_outcome_that_cannot_be_known_is_told_as_such() {
     assert_eq!(log(&storage).await.changesets.len(), 2);
 }
 
+/// G10: what a standby, to which the primary failed over, cannot tell is not known. It may be asked
+/// again until there is a primary.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failover_to_a_standby_is_waited_for() {
+    let server = Arc::new(Server::start().unwrap());
+    let database = server.database().unwrap();
+    let proxy = Proxy::start(&database, Cut::After).await;
+    let storage = Arc::new(PostgresStorage::open(&proxy.config).await.unwrap());
+    let store = EventStore::new(Arc::clone(&storage));
+    store.commit(asked(0)).await.unwrap();
+    let failed = Arc::clone(&server);
+    proxy.then(move || failed.stand_by().unwrap());
+    proxy.cut_next(1);
+    let mut again = asked(1);
+    again.idempotency_key = Some("k".parse().unwrap());
+    let error = store.commit(again.clone()).await.unwrap_err();
+    assert!(
+        matches!(&error, Error::Storage(error) if error.written() == Written::Unknown),
+        "it stands: {error}"
+    );
+    let error = storage.commit(&commit("t", 0)).await.unwrap_err();
+    assert!(
+        matches!(
+            &error,
+            StorageError::Unavailable {
+                written: Written::None,
+                ..
+            }
+        ),
+        "it will be a primary: {error}"
+    );
+    database.sql("SELECT pg_promote()").unwrap();
+    let receipt = store.commit(again).await.unwrap();
+    assert_eq!(receipt.changeset_id.get(), 2);
+    assert_eq!(log(&storage).await.changesets.len(), 2, "once");
+}
+
 /// G4, G8: connections that went while nobody used them are nobody's business.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restart_of_an_idle_database_is_not_noticed_by_writers() {

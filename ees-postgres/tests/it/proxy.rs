@@ -1,7 +1,7 @@
 //! A connection to the database that is cut at COMMIT.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use ees_postgres::PostgresConfig;
 use ees_postgres_testkit::Database;
@@ -23,7 +23,14 @@ pub(crate) enum Cut {
 /// A way to the database that cuts so many connections.
 pub(crate) struct Proxy {
     pub(crate) config: PostgresConfig,
-    left: Arc<AtomicUsize>,
+    plan: Arc<Plan>,
+}
+
+/// What is to happen.
+#[derive(Default)]
+struct Plan {
+    left: AtomicUsize,
+    then: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 impl Proxy {
@@ -34,43 +41,52 @@ impl Proxy {
         let (place, name) = url.rsplit_once('/').unwrap();
         let (user, behind) = place.rsplit_once('@').unwrap();
         let url = format!("{user}@127.0.0.1:{port}/{name}?allow_fsync_off=true");
-        let left = Arc::new(AtomicUsize::new(0));
-        let (behind, counter) = (behind.to_owned(), Arc::clone(&left));
+        let plan = Arc::<Plan>::default();
+        let (behind, followed) = (behind.to_owned(), Arc::clone(&plan));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let server = TcpStream::connect(&behind).await.unwrap();
-                tokio::spawn(pass(client, server, cut, Arc::clone(&counter)));
+                if let Ok(server) = TcpStream::connect(&behind).await {
+                    tokio::spawn(pass(client, server, cut, Arc::clone(&followed)));
+                }
             }
         });
         Self {
             config: url.parse().unwrap(),
-            left,
+            plan,
         }
     }
 
     /// Cuts the next so many COMMITs.
     pub(crate) fn cut_next(&self, count: usize) {
-        self.left.store(count, Ordering::SeqCst);
+        self.plan.left.store(count, Ordering::SeqCst);
+    }
+
+    /// Does something before the next one who is cut hears of it.
+    pub(crate) fn then(&self, then: impl FnOnce() + Send + 'static) {
+        *self.plan.then.lock().unwrap() = Some(Box::new(then));
     }
 
     pub(crate) fn has_cut_all(&self) -> bool {
-        self.left.load(Ordering::SeqCst) == 0
+        self.plan.left.load(Ordering::SeqCst) == 0
     }
 }
 
 /// Passes everything on, until it is time to cut.
-async fn pass(mut client: TcpStream, mut server: TcpStream, cut: Cut, left: Arc<AtomicUsize>) {
+async fn pass(mut client: TcpStream, mut server: TcpStream, cut: Cut, plan: Arc<Plan>) {
     let (mut asked, mut answered) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     loop {
         tokio::select! {
             read = client.read(&mut asked) => {
                 let Ok(1..) = read else { return };
                 let asked = &asked[..read.unwrap()];
-                if asked.ends_with(COMMIT) && take_one(&left) {
+                if asked.ends_with(COMMIT) && take_one(&plan.left) {
                     if cut == Cut::After {
                         server.write_all(asked).await.unwrap();
                         let heard = server.read(&mut answered).await.unwrap();
                         assert!(answered[..heard].starts_with(b"C"), "it is committed");
+                    }
+                    if let Some(then) = plan.then.lock().unwrap().take() {
+                        tokio::task::block_in_place(then);
                     }
                     return;
                 }

@@ -48,15 +48,7 @@ pub(crate) fn translate(error: impl Into<Error>) -> StorageError {
 /// What an error of a commit means: the flush may have come as far as the disk, and a restart would
 /// find the changesets there. Who asked has to repeat it with the same commit id.
 pub(crate) fn translate_commit(error: impl Into<Error>) -> StorageError {
-    match translate(error) {
-        StorageError::Backend(source) => StorageError::Unavailable {
-            reason: format!("the commit failed: {source}"),
-            written: Written::Unknown,
-            retry_after: StorageError::RETRY_AFTER,
-            source: Some(source),
-        },
-        other => other.after_a_try(Written::Unknown),
-    }
+    translate(error).after_a_try(Written::Unknown)
 }
 
 /// What stands in the file cannot be so.
