@@ -80,9 +80,13 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, code, message)
     }
 
+    /// The code of what is turned away.
+    pub(crate) const OVERLOADED: &str = "OVERLOADED";
+
     /// Too much at once.
     pub(crate) fn overloaded(message: String) -> Self {
-        let mut error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "OVERLOADED", message);
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        let mut error = Self::new(status, Self::OVERLOADED, message);
         error.more.outcome = Some("none");
         error.more.retry_after = Some(StorageError::RETRY_AFTER);
         error

@@ -13,6 +13,7 @@ use ees_core::MAX_PAGE_BYTES;
 use uuid::Uuid;
 
 use crate::error::ApiError;
+use crate::gate::Place;
 use crate::params::Params;
 use crate::pretty::pretty;
 
@@ -35,6 +36,7 @@ struct About {
 pub(crate) async fn finish(request: Request, next: Next) -> Response {
     let about = About::of(&request);
     let mut response = next.run(request).await;
+    let place = response.extensions_mut().remove::<Place>();
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         let headers = std::mem::take(response.headers_mut());
         response = error.render(about.id(), about.is_pretty);
@@ -46,7 +48,10 @@ pub(crate) async fn finish(request: Request, next: Next) -> Response {
     }
     about.log(&response);
     response.headers_mut().insert(REQUEST_ID, about.id);
-    response
+    match place {
+        Some(place) => place.hold(response).await,
+        None => response,
+    }
 }
 
 impl About {
@@ -80,9 +85,10 @@ impl About {
         );
     }
 
-    /// What went wrong in the server, or behind it.
+    /// What went wrong in the server, or behind it. Of those turned away the gate tells, not one
+    /// by one.
     fn log_failure(&self, error: &ApiError) {
-        if error.status.is_server_error() {
+        if error.status.is_server_error() && error.code != ApiError::OVERLOADED {
             let cause = error.cause().unwrap_or("none given");
             let request_id = self.id();
             tracing::error!(request_id, code = error.code, cause, "{}", error.message);

@@ -30,9 +30,10 @@ pub struct Options {
     /// How long a request may take, its body included; longer than the longest `wait`, which is
     /// 20 seconds.
     pub request_timeout: Duration,
-    /// How many requests may run at once; more are told to come back.
+    /// How many requests may run at once, until their answers are taken; more are told to come
+    /// back. As many long polls read and are answered at once; more wait for their turn.
     pub max_requests: usize,
-    /// How many long polls may wait at once, besides.
+    /// How many long polls there may be at once, besides.
     pub max_waiting: usize,
     /// How many bytes of request bodies may be held at once.
     pub max_buffered_bytes: usize,

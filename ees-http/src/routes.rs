@@ -11,14 +11,14 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::{FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
 use ees_core::ports::{StorageError, Written};
-use ees_core::{Error, EventStore, StreamId, StreamIdError};
+use ees_core::{CommitId, Error, EventStore, StreamId, StreamIdError};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
@@ -27,7 +27,7 @@ use utoipa_axum::routes;
 use crate::Options;
 use crate::error::ApiError;
 use crate::finish::{finish, panicked};
-use crate::gate::{Gate, admit};
+use crate::gate::{Gate, Place, admit};
 
 /// Room for a body's JSON around the payload.
 const BODY_FRAME_BYTES: usize = 64 * 1024;
@@ -64,6 +64,35 @@ impl App {
             Ok(result) => Ok(result.map_err(Into::into)?),
             Err(_) => Err(no_answer(limit, written).into()),
         }
+    }
+
+    /// Reads a page of the global order; while it is empty, waits for another, so long and no
+    /// longer. Whoever waits takes a place only to read, and for the answer.
+    async fn poll<P, R: Future<Output = Result<P, Error>>>(
+        &self,
+        place: &Place,
+        wait: Duration,
+        read: impl Fn() -> R,
+        is_empty: impl Fn(&P) -> bool,
+    ) -> Result<P, ApiError> {
+        if wait.is_zero() {
+            return self.in_time(Written::None, read()).await;
+        }
+        let in_turn = || async {
+            self.gate.take_turn(place).await;
+            let page = read().await?;
+            if is_empty(&page) {
+                place.leave();
+            }
+            Ok(page)
+        };
+        let page = async {
+            tokio::select! {
+                page = self.store.await_page(wait, in_turn, &is_empty) => page,
+                () = self.options.closing.cancelled() => in_turn().await,
+            }
+        };
+        self.in_time(Written::None, page).await
     }
 }
 
@@ -133,10 +162,18 @@ async fn invalid_endpoint(uri: Uri) -> ApiError {
 async fn method_not_allowed(method: Method, uri: Uri, stream: StreamPath) -> ApiError {
     let message = format!("`{}` cannot be called with {method}", uri.path());
     let status = StatusCode::METHOD_NOT_ALLOWED;
-    let error = ApiError::new(status, "METHOD_NOT_ALLOWED", message);
-    match stream.0 {
-        Ok(Path(text)) => error.on_stream(&text),
-        Err(_) => error,
+    stream.name(ApiError::new(status, "METHOD_NOT_ALLOWED", message))
+}
+
+/// What a request that is turned away gets: its stream, and the key to repeat a commit with.
+pub(crate) async fn refused(error: ApiError, request: Request) -> ApiError {
+    let (mut parts, _) = request.into_parts();
+    let Ok(stream) = StreamPath::from_request_parts(&mut parts, &()).await;
+    let is_commit = parts.method == Method::POST && stream.0.is_ok();
+    let error = stream.name(error);
+    match streams::idempotency_key(&parts.headers) {
+        Ok(key) if is_commit => error.repeatable_with(&key.unwrap_or_else(CommitId::generate)),
+        _ => error,
     }
 }
 
@@ -152,6 +189,14 @@ impl<S: Send + Sync> FromRequestParts<S> for StreamPath {
 }
 
 impl StreamPath {
+    /// Names the stream in an error, if the path has one.
+    fn name(&self, error: ApiError) -> ApiError {
+        match &self.0 {
+            Ok(Path(text)) => error.on_stream(text),
+            Err(_) => error,
+        }
+    }
+
     /// Checks the id, before anything else is looked at, and names the stream in whatever error
     /// follows.
     async fn answer(

@@ -54,13 +54,20 @@ async fn too_many_requests_are_told_to_come_back() {
     let server = ees_cli::server::Server::start(&args).await;
     let server = server.expect("a server");
     let remote = Remote::new(serving::url(&server));
-    let mut slow = TcpStream::connect(server.address())
-        .await
-        .expect("a connection");
+    // More than a connection's buffers take.
+    let large = format!(r#"{{"events":["{}"]}}"#, "x".repeat(16_000_000));
+    let written = remote.post("/streams/large", large).await;
+    assert_eq!(written.status, 200, "{}", written.text());
+    let send = async |request: &str| {
+        let connected = TcpStream::connect(server.address()).await;
+        let mut stream = connected.expect("a connection");
+        let sent = stream.write_all(request.as_bytes()).await;
+        sent.expect("a request, or a part of one");
+        stream
+    };
     let head = "POST /streams/s HTTP/1.1\r\nHost: ees\r\nContent-Length: 14\r\n\r\n{";
-    slow.write_all(head.as_bytes())
-        .await
-        .expect("half a request");
+    let mut slow = send(head).await;
+    let deaf = send("GET /streams/large/changesets HTTP/1.1\r\nHost: ees\r\n\r\n").await;
     let refused = until(&remote, "/streams/s", 503).await;
     let body = refused.json();
     assert_eq!(body["error"], "OVERLOADED", "G12: {body}");
@@ -74,6 +81,8 @@ async fn too_many_requests_are_told_to_come_back() {
         let answer = remote.get(path).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
     }
+    drop(deaf);
+    until(&remote, "/streams/s", 404).await;
     slow.write_all(br#""events":[1]}"#).await.expect("the rest");
     let head = until(&remote, "/streams/s", 200).await;
     assert_eq!(

@@ -129,10 +129,16 @@ impl EventStore {
             .await
     }
 
-    /// Listen first, then read: news that comes between the two is not lost. A reader for whom the
-    /// news was none (it is beyond the end, or the order lags behind the commits) pauses before it
-    /// reads again, longer each time, so that many of them cost little however much is committed.
-    async fn await_page<P, R: Future<Output = Result<P, Error>>>(
+    /// As [`EventStore::await_changesets`], with a reader of one's own: one that waits its turn
+    /// where many are woken at once, for instance.
+    ///
+    /// Listens first, then reads: news that comes between the two is not lost. A reader for whom
+    /// the news was none (it is beyond the end, or the order lags behind the commits) pauses before
+    /// it reads again, longer each time, so that many of them cost little however much is committed.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub async fn await_page<P, R: Future<Output = Result<P, Error>>>(
         &self,
         wait: Duration,
         read: impl Fn() -> R,

@@ -1,5 +1,6 @@
 //! Changesets: of one stream, and of all.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header::ACCEPT};
 use axum::response::Response;
@@ -12,6 +13,7 @@ use ees_core::{
 use super::{App, StreamPath};
 use crate::answer::{AllChangesets, ChangesetItem, Raw, StreamChangesets, ok, to_json};
 use crate::error::{ApiError, ErrorBody};
+use crate::gate::Place;
 use crate::page::{Items, frame_bytes, next};
 use crate::params::{From, GlobalRead, Params, StreamRead};
 
@@ -99,6 +101,7 @@ fn stream_page(stream_id: &StreamId, page: &Page<Changeset>, read: &StreamRead) 
 )]
 pub(crate) async fn all(
     State(app): State<App>,
+    Extension(place): Extension<Place>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -115,15 +118,9 @@ pub(crate) async fn all(
         }
     };
     let limit = read.page_limit();
-    let page = async {
-        tokio::select! {
-            page = app.store.await_changesets(from, limit, read.wait) => page,
-            () = app.options.closing.cancelled(), if !read.wait.is_zero() => {
-                app.store.global_changesets(from, limit).await
-            }
-        }
-    };
-    let page = app.in_time(Written::None, page).await?;
+    let page = || app.store.global_changesets(from, limit);
+    let is_empty = |page: &GlobalPage| page.changesets.is_empty();
+    let page = app.poll(&place, read.wait, page, is_empty).await?;
     Ok(ok(global_page(from, &page, &read)))
 }
 

@@ -1,5 +1,6 @@
 //! Events: of one stream, and of all.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
@@ -12,6 +13,7 @@ use ees_core::{
 use super::{App, StreamPath};
 use crate::answer::{AllEvents, EventItem, GlobalEventItem, Raw, StreamEvents, ok, to_json};
 use crate::error::{ApiError, ErrorBody};
+use crate::gate::Place;
 use crate::page::{Items, frame_bytes, next};
 use crate::params::{From, GlobalRead, Params, StreamRead};
 
@@ -94,7 +96,11 @@ fn stream_page(stream_id: &StreamId, page: &Page<Event>, read: &StreamRead) -> V
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`", body = ErrorBody),
     )
 )]
-pub(crate) async fn all(State(app): State<App>, uri: Uri) -> Result<Response, ApiError> {
+pub(crate) async fn all(
+    State(app): State<App>,
+    Extension(place): Extension<Place>,
+    uri: Uri,
+) -> Result<Response, ApiError> {
     let read = Params::of(&uri)
         .global_read("`c` or `c.i`, integers from 0 on", |text| text.parse().ok())?;
     let from: EventCheckpoint = match read.from {
@@ -106,15 +112,9 @@ pub(crate) async fn all(State(app): State<App>, uri: Uri) -> Result<Response, Ap
         }
     };
     let limit = read.page_limit();
-    let page = async {
-        tokio::select! {
-            page = app.store.await_events(from, limit, read.wait) => page,
-            () = app.options.closing.cancelled(), if !read.wait.is_zero() => {
-                app.store.global_events(from, limit).await
-            }
-        }
-    };
-    let page = app.in_time(Written::None, page).await?;
+    let page = || app.store.global_events(from, limit);
+    let is_empty = |page: &GlobalEventPage| page.events.is_empty();
+    let page = app.poll(&place, read.wait, page, is_empty).await?;
     Ok(ok(global_page(from, &page, &read)))
 }
 

@@ -10,6 +10,7 @@ use super::{App, StreamPath};
 use crate::answer::{Committed, StoreStatistics, StreamHead, ok, to_json};
 use crate::body::{self, CommitBody, Held};
 use crate::error::{ApiError, ErrorBody};
+use crate::gate::Place;
 use crate::params::Params;
 
 /// The header that makes a commit safe to repeat.
@@ -57,7 +58,8 @@ async fn commit_to(app: &App, stream_id: StreamId, request: Request) -> Result<R
     drop(params);
     let key = idempotency_key(request.headers())?.unwrap_or_else(CommitId::generate);
     // Its room is held until the commit is answered, as its events are.
-    let body = read_body(app, request).await?;
+    let body = read_body(app, request).await;
+    let body = body.map_err(|error| error.repeatable_with(&key))?;
     let (events, metadata) = body::parse(&body.bytes)?;
     let asked = NewChangeset::new(stream_id, expectation, events)
         .with_metadata(metadata)
@@ -70,20 +72,27 @@ async fn commit_to(app: &App, stream_id: StreamId, request: Request) -> Result<R
     Ok(ok(to_json(&Committed::new(&receipt, common.details))))
 }
 
+/// A commit whose body is on its way takes no place: what has come of it is counted as buffered.
 async fn read_body(app: &App, request: Request) -> Result<Held<'_>, ApiError> {
     let limit = app.options.request_timeout;
+    let place: Place = request.extensions().get().cloned().unwrap_or_default();
+    place.leave();
     let read = body::read(request.into_body(), app.max_body_bytes(), &app.gate);
-    tokio::time::timeout(limit, read).await.unwrap_or_else(|_| {
-        let message = format!("the body did not arrive within {} s", limit.as_secs());
-        Err(ApiError::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "REQUEST_TIMEOUT",
-            message,
-        ))
-    })
+    let body = tokio::time::timeout(limit, read)
+        .await
+        .unwrap_or_else(|_| {
+            let message = format!("the body did not arrive within {} s", limit.as_secs());
+            Err(ApiError::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "REQUEST_TIMEOUT",
+                message,
+            ))
+        })?;
+    app.gate.enter(&place)?;
+    Ok(body)
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<CommitId>, ApiError> {
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<CommitId>, ApiError> {
     let invalid = |error: CommitIdError, what: &str| {
         ApiError::bad_request(error.code(), format!("`Idempotency-Key`{what}: {error}"))
     };

@@ -1,13 +1,15 @@
 //! Too much at once, and the way down.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::http::StatusCode;
+use axum::http::{Request, StatusCode};
 use ees_http::{Options, router, self_hosted_router};
-use futures_util::stream;
+use futures_util::future::select_all;
+use futures_util::{StreamExt, stream};
+use tower::ServiceExt;
 
-use crate::support::{Fault, Faulty, get, options, post};
+use crate::support::{Fault, Faulty, Lines, call, get, options, post};
 
 /// Starts a request that the storage never answers, and lets it get there.
 fn hang(router: &axum::Router, path: &'static str) -> tokio::task::JoinHandle<StatusCode> {
@@ -49,6 +51,143 @@ async fn too_many_requests_are_told_to_come_back() {
     assert_eq!(get(&router, "/streams/c").await.error(), "STREAM_NOT_FOUND");
 }
 
+/// Who is turned away is told all that any 503 tells.
+#[tokio::test]
+async fn a_refused_commit_names_its_stream_and_its_key() {
+    let storage = Faulty::new();
+    let mut none = Options::default();
+    none.max_requests = 0;
+    let router = self_hosted_router(storage.store(), none);
+    let refused = post(&router, "/streams/a%20b", "{}").await;
+    assert_eq!(refused.error(), "OVERLOADED");
+    assert_eq!(refused.body["stream_id"], "a b");
+    assert!(refused.body["idempotency_key"].is_string());
+    let keyed = Request::post("/streams/s").header("idempotency-key", "mine");
+    let keyed = call(&router, keyed.body(Body::empty()).unwrap()).await;
+    assert_eq!(keyed.body["idempotency_key"], "mine");
+    let read = get(&router, "/streams/s/events").await;
+    assert_eq!(read.body["stream_id"], "s");
+    assert!(read.body.get("idempotency_key").is_none());
+    assert!(
+        get(&router, "/version")
+            .await
+            .body
+            .get("stream_id")
+            .is_none()
+    );
+}
+
+/// An answer that nobody takes keeps its place: so many of them and no more are in memory.
+#[tokio::test]
+async fn an_answer_keeps_its_place_until_it_is_taken() {
+    let storage = Faulty::new();
+    let mut one = Options::default();
+    one.max_requests = 1;
+    let router = self_hosted_router(storage.store(), one);
+    for path in ["/streams/s", "/changesets?limit=x", "/version?pp=true"] {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let untaken = router.clone().oneshot(request).await.unwrap();
+        let bytes = untaken.into_body().into_data_stream().next().await;
+        assert_eq!(
+            get(&router, "/version").await.error(),
+            "OVERLOADED",
+            "{path}"
+        );
+        drop(bytes);
+        assert_eq!(
+            get(&router, "/version").await.status,
+            StatusCode::OK,
+            "{path}"
+        );
+    }
+}
+
+/// A long poll that finds something is an answer as any other: so many at once and no more.
+#[tokio::test]
+async fn long_polls_take_turns_to_be_answered() {
+    let storage = Faulty::new();
+    let mut one = Options::default();
+    one.max_requests = 1;
+    let router = self_hosted_router(storage.store(), one);
+    let poll = |path: &str| {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        tokio::spawn(router.clone().oneshot(request))
+    };
+    let asleep = [poll("/changesets?wait=20"), poll("/events?wait=20")];
+    settle().await;
+    let written = post(&router, "/streams/s", r#"{"events":[1]}"#).await;
+    assert_eq!(
+        written.status,
+        StatusCode::OK,
+        "who sleeps is in nobody's way"
+    );
+    settle().await;
+    let (first, _, mut others) = select_all(asleep).await;
+    let first = first.unwrap().unwrap();
+    others.push(poll("/changesets?checkpoint=0&wait=1"));
+    settle().await;
+    assert!(others.iter().all(|other| !other.is_finished()));
+    assert_eq!(get(&router, "/version").await.status, StatusCode::OK);
+    drop(first);
+    for other in others {
+        assert_eq!(other.await.unwrap().unwrap().status(), StatusCode::OK);
+    }
+}
+
+/// A HEAD that waits is a long poll, too.
+#[tokio::test]
+async fn a_head_that_waits_keeps_nobody_out() {
+    let storage = Faulty::new();
+    let mut one = Options::default();
+    one.max_requests = 1;
+    let router = self_hosted_router(storage.store(), one);
+    let request = Request::head("/changesets?wait=20");
+    let waiting = tokio::spawn(router.clone().oneshot(request.body(Body::empty()).unwrap()));
+    settle().await;
+    assert!(!waiting.is_finished());
+    assert_eq!(get(&router, "/version").await.status, StatusCode::OK);
+    waiting.abort();
+}
+
+/// Bodies that are on their way keep nobody out.
+#[tokio::test]
+async fn half_a_commit_takes_no_place() {
+    let storage = Faulty::new();
+    let mut one = Options::default();
+    one.max_requests = 1;
+    let router = self_hosted_router(storage.store(), one);
+    let half = stream::iter([Ok::<_, std::io::Error>("{")]).chain(stream::pending());
+    let slow = {
+        let router = router.clone();
+        tokio::spawn(async move { post(&router, "/streams/s", Body::from_stream(half)).await })
+    };
+    settle().await;
+    let other = post(&router, "/streams/t", r#"{"events":[1]}"#).await;
+    assert_eq!(other.status, StatusCode::OK);
+    assert!(!slow.is_finished());
+    slow.abort();
+}
+
+/// However many are turned away, the log has a line a second for it.
+#[tokio::test]
+async fn overload_does_not_flood_the_log() {
+    let storage = Faulty::new();
+    let mut none = Options::default();
+    none.max_requests = 0;
+    let router = self_hosted_router(storage.store(), none);
+    let lines = Lines::default();
+    let logging = tracing::subscriber::set_default(lines.clone());
+    let begun = Instant::now();
+    for _ in 0..100 {
+        get(&router, "/version").await;
+    }
+    let most = begun.elapsed().as_secs() + 1;
+    drop(logging);
+    let told = lines.0.lock().unwrap().clone();
+    assert!((1..=most).contains(&(told.len() as u64)), "{told:?}");
+    assert_eq!(told[0], tracing::Level::WARN);
+}
+
 #[tokio::test]
 async fn too_many_bytes_at_once_are_refused_and_nothing_is_written() {
     let storage = Faulty::new();
@@ -58,6 +197,8 @@ async fn too_many_bytes_at_once_are_refused_and_nothing_is_written() {
     let body = format!(r#"{{"events":["{}"]}}"#, "x".repeat(2000));
     let refused = post(&router, "/streams/s", body).await;
     assert_eq!(refused.error(), "OVERLOADED");
+    assert_eq!(refused.body["stream_id"], "s");
+    assert!(refused.body["idempotency_key"].is_string());
     assert_eq!(
         post(&router, "/streams/s", r#"{"events":[1]}"#)
             .await

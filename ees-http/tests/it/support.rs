@@ -16,6 +16,8 @@ use ees_http::{Options, self_hosted_router};
 use ees_memory::MemoryStorage;
 use futures_util::future::BoxFuture;
 use tower::ServiceExt;
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
 
 /// What goes wrong with each call to the storage from now on.
 #[derive(Debug, Clone, Default)]
@@ -153,4 +155,27 @@ pub(crate) async fn call(router: &Router, request: Request<Body>) -> Answer {
         headers: head.headers,
         body: serde_json::from_slice(&body).unwrap(),
     }
+}
+
+/// The levels of what is logged, but for what only a debugger wants to know.
+#[derive(Clone, Default)]
+pub(crate) struct Lines(pub(crate) Arc<Mutex<Vec<Level>>>);
+
+impl Subscriber for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::INFO
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        self.0.lock().unwrap().push(*event.metadata().level());
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
 }
