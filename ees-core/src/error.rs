@@ -2,8 +2,8 @@
 
 use crate::ports::StorageError;
 use crate::{
-    Changeset, ChangesetId, CommitIdError, Expectation, Head, Page, PayloadError, StreamId,
-    StreamIdError,
+    Changeset, ChangesetId, CommitIdError, EventId, Expectation, Head, Page, PayloadError,
+    StreamId, StreamIdError,
 };
 
 /// A use case did not do what was asked.
@@ -11,7 +11,7 @@ use crate::{
 #[non_exhaustive]
 pub enum Error {
     /// The stream has moved on beyond the expectation; nothing was written.
-    #[error("stream `{}` has moved on: {} was expected", .0.stream_id, .0.expectation)]
+    #[error("stream `{}` has moved on: {} was expected, but {}", .0.stream_id, .0.expectation, .0.end())]
     Conflict(Box<Conflict>),
     /// The stream has not come as far as the expectation; nothing was written.
     #[error("stream `{stream_id}` has not come so far: {expectation} was expected, but {}", describe(*head))]
@@ -121,10 +121,25 @@ pub struct Conflict {
     pub forthcoming: Page<Changeset>,
 }
 
+impl Conflict {
+    /// Where the stream is, as far as the page tells.
+    fn end(&self) -> String {
+        match self.forthcoming.items.last() {
+            None => "it exists".to_owned(),
+            Some(last) if self.forthcoming.more => {
+                format!("it goes on beyond changeset {}", last.changeset_id)
+            }
+            Some(last) => ends_with(last.changeset_id, last.last_event_id),
+        }
+    }
+}
+
 impl std::fmt::Display for Expectation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::LastChangeset(0) | Self::LastEvent(0) => f.write_str("a new stream"),
+            Self::LastChangeset(0) | Self::LastEvent(0) => {
+                f.write_str("a new stream (0, or no expectation)")
+            }
             Self::LastChangeset(last) => write!(f, "last changeset {last}"),
             Self::LastEvent(last) => write!(f, "last event {last}"),
         }
@@ -134,9 +149,10 @@ impl std::fmt::Display for Expectation {
 fn describe(head: Option<Head>) -> String {
     match head {
         None => "it does not exist".to_owned(),
-        Some(head) => format!(
-            "its last changeset is {} and its last event {}",
-            head.last_changeset, head.last_event
-        ),
+        Some(head) => ends_with(head.last_changeset, head.last_event),
     }
+}
+
+fn ends_with(changeset: ChangesetId, event: EventId) -> String {
+    format!("its last changeset is {changeset} and its last event {event}")
 }

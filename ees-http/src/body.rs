@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::fmt;
 
 use axum::body::{Body, HttpBody};
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
 use bytes::{Bytes, BytesMut};
-use ees_core::{Events, Json};
+use ees_core::{Events, Json, PayloadError};
 use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
@@ -24,15 +24,38 @@ const DISCARD_FACTOR: usize = 4;
 /// How much is read and thrown away where the limit is small: what another storage would take.
 const LEAST_DISCARD: usize = 16 * 1024 * 1024;
 
+/// What a body has to be.
+const EXPECTED: &str = "an object with `events`, and `metadata` if there is any";
+
 /// A body, and its room among all that are held.
 pub(crate) struct Held<'a> {
     pub(crate) bytes: Bytes,
     _room: Option<SemaphorePermit<'a>>,
 }
 
+/// How many bytes a body says that it has.
+pub(crate) fn announced(body: &Body) -> usize {
+    usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX)
+}
+
+/// How many bytes of a body are read where `limit` are taken.
+pub(crate) fn most_read(limit: usize) -> usize {
+    limit.saturating_mul(DISCARD_FACTOR).max(LEAST_DISCARD)
+}
+
+/// Refuses a body of more than `limit` bytes.
+pub(crate) fn check_size(size: usize, limit: usize) -> Result<(), ApiError> {
+    if size <= limit {
+        return Ok(());
+    }
+    let message = format!("the body has at least {size} bytes; at most {limit} are taken");
+    let status = StatusCode::PAYLOAD_TOO_LARGE;
+    Err(ApiError::new(status, "CHANGESET_TOO_LARGE", message))
+}
+
 /// Reads a whole body of at most `limit` bytes.
 pub(crate) async fn read(mut body: Body, limit: usize, gate: &Gate) -> Result<Held<'_>, ApiError> {
-    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let announced = announced(&body);
     let mut held = BytesMut::new();
     let mut room: Option<SemaphorePermit<'_>> = None;
     let mut size = 0_usize;
@@ -47,31 +70,34 @@ pub(crate) async fn read(mut body: Body, limit: usize, gate: &Gate) -> Result<He
                 None => room = Some(more),
             }
             held.extend_from_slice(&data);
-        } else if size <= limit.saturating_mul(DISCARD_FACTOR).max(LEAST_DISCARD) {
+        } else if size <= most_read(limit) {
             held = BytesMut::new();
             room = None;
         } else {
             break;
         }
     }
-    let size = size.max(announced);
-    if size > limit {
-        let message = format!("the body has at least {size} bytes; at most {limit} are taken");
-        let status = StatusCode::PAYLOAD_TOO_LARGE;
-        return Err(ApiError::new(status, "CHANGESET_TOO_LARGE", message));
-    }
+    check_size(size.max(announced), limit)?;
     Ok(Held {
         bytes: held.freeze(),
         _room: room,
     })
 }
 
-/// Reads what is to be committed.
-pub(crate) fn parse(body: &[u8]) -> Result<(Events, Json), ApiError> {
-    let text = std::str::from_utf8(body)
-        .map_err(|error| invalid(format!("the body is not UTF-8: {error}")))?;
-    let body: CommitBody<'_> = serde_json::from_str(text)
-        .map_err(|error| invalid(format!("the body is not as expected: {error}")))?;
+/// Reads what is to be committed; `encoding` is what the request says of its body.
+pub(crate) fn parse(
+    body: &[u8],
+    encoding: Option<&HeaderValue>,
+) -> Result<(Events, Json), ApiError> {
+    let text = std::str::from_utf8(body).map_err(|error| match encoding {
+        Some(encoding) => invalid(format!(
+            "the body has `Content-Encoding: {}`: send it without one, as JSON in UTF-8",
+            encoding.to_str().unwrap_or_default()
+        )),
+        None => invalid(format!("the body is not UTF-8: {error}")),
+    })?;
+    let body: CommitBody<'_> =
+        serde_json::from_str(text).map_err(|error| unexpected(text, &error))?;
     let part = |part: &'static str| {
         move |error: ees_core::PayloadError| {
             ApiError::bad_request(error.code(), format!("`{part}`: {error}"))
@@ -83,6 +109,21 @@ pub(crate) fn parse(body: &[u8]) -> Result<(Events, Json), ApiError> {
         None => Json::default(),
     };
     Ok((events, metadata))
+}
+
+/// Says what is wrong with a body where the parser's own words would lead astray.
+fn unexpected(text: &str, error: &serde_json::Error) -> ApiError {
+    if text.trim_ascii().is_empty() {
+        return invalid(format!("the body is empty: expected {EXPECTED}"));
+    }
+    if text.starts_with('\u{feff}') {
+        let message = "the body begins with a byte order mark: send JSON without one";
+        return invalid(message.to_owned());
+    }
+    match Json::parse(text) {
+        Err(lone @ PayloadError::LoneSurrogate(_)) => invalid(format!("the body: {lone}")),
+        _ => invalid(format!("the body is not as expected: {error}")),
+    }
 }
 
 fn invalid(message: String) -> ApiError {
@@ -114,7 +155,7 @@ impl<'de> Visitor<'de> for Fields {
     type Value = CommitBody<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object with `events`, and `metadata` if there is any")
+        f.write_str(EXPECTED)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {

@@ -43,14 +43,25 @@ impl<'a> Params<'a> {
         Ok(first.filter(|value| !value.is_empty()))
     }
 
-    fn number(&self, name: &str, code: &'static str) -> Result<Option<u64>, ApiError> {
+    fn id(&self, name: &str, code: &'static str) -> Result<Option<u64>, ApiError> {
+        self.number(name, 0..=MAX_ID, code)
+    }
+
+    fn number(
+        &self,
+        name: &str,
+        range: RangeInclusive<u64>,
+        code: &'static str,
+    ) -> Result<Option<u64>, ApiError> {
         let Some(text) = self.text(name)? else {
             return Ok(None);
         };
-        let wrong = || format!("`{name}={text}`: expected an integer from 0 to {MAX_ID}");
-        parse_number(text)
-            .map(Some)
-            .ok_or_else(|| ApiError::bad_request(code, wrong()))
+        let number = parse_number(text).filter(|number| range.contains(number));
+        number.map(Some).ok_or_else(|| {
+            let (least, most) = range.into_inner();
+            let message = format!("`{name}={text}`: expected an integer from {least} to {most}");
+            ApiError::bad_request(code, message)
+        })
     }
 
     fn flag(&self, name: &str) -> Result<bool, ApiError> {
@@ -65,29 +76,20 @@ impl<'a> Params<'a> {
     }
 
     fn limit(&self) -> Result<Option<u64>, ApiError> {
-        let limit = self.number("limit", "INVALID_LIMIT")?;
-        if limit == Some(0) {
-            let message = "`limit=0`: expected an integer from 1 on".to_owned();
-            return Err(ApiError::bad_request("INVALID_LIMIT", message));
-        }
-        Ok(limit)
+        self.number("limit", 1..=MAX_ID, "INVALID_LIMIT")
     }
 
     fn wait(&self) -> Result<Duration, ApiError> {
-        let wait = self.number("wait", "INVALID_PARAMETER")?.unwrap_or(0);
-        if wait > MAX_WAIT_SECONDS {
-            let message = format!("`wait={wait}`: expected at most {MAX_WAIT_SECONDS} seconds");
-            return Err(invalid_parameter(message));
-        }
-        Ok(Duration::from_secs(wait))
+        let wait = self.number("wait", 0..=MAX_WAIT_SECONDS, "INVALID_PARAMETER")?;
+        Ok(Duration::from_secs(wait.unwrap_or(0)))
     }
 
     /// What a commit expects; neither parameter means a new stream.
     pub(crate) fn expectation(&self) -> Result<Expectation, ApiError> {
         let changeset = "expected_last_changeset";
         let event = "expected_last_event";
-        let by_changeset = self.number(changeset, "INVALID_EXPECTED_CHANGESET_ID")?;
-        let by_event = self.number(event, "INVALID_EXPECTED_EVENT_ID")?;
+        let by_changeset = self.id(changeset, "INVALID_EXPECTED_CHANGESET_ID")?;
+        let by_event = self.id(event, "INVALID_EXPECTED_EVENT_ID")?;
         match (by_changeset, by_event) {
             (Some(_), Some(_)) => Err(ApiError::bad_request(
                 "BOTH_EXPECTED_CHANGESET_AND_EVENT_ARE_SET",
@@ -108,8 +110,8 @@ impl<'a> Params<'a> {
 
     /// What a read of a stream understands; `code` is the error of its range.
     pub(crate) fn stream_read(&self, code: &'static str) -> Result<StreamRead, ApiError> {
-        let from = self.number("from", code)?;
-        let to = self.number("to", code)?;
+        let from = self.id("from", code)?;
+        let to = self.id("to", code)?;
         if let (Some(from), Some(to)) = (from, to)
             && from > to
         {

@@ -1,6 +1,7 @@
 //! Streams: committing to one, its end, and the counts of all.
 
 use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_ENCODING, EXPECT};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use ees_core::ports::Written;
@@ -57,10 +58,11 @@ async fn commit_to(app: &App, stream_id: StreamId, request: Request) -> Result<R
     let common = params.common()?;
     drop(params);
     let key = idempotency_key(request.headers())?.unwrap_or_else(CommitId::generate);
+    let encoding = request.headers().get(CONTENT_ENCODING).cloned();
     // Its room is held until the commit is answered, as its events are.
     let body = read_body(app, request).await;
     let body = body.map_err(|error| error.repeatable_with(&key))?;
-    let (events, metadata) = body::parse(&body.bytes)?;
+    let (events, metadata) = body::parse(&body.bytes, encoding.as_ref())?;
     let asked = NewChangeset::new(stream_id, expectation, events)
         .with_metadata(metadata)
         .with_idempotency_key(key.clone());
@@ -73,21 +75,28 @@ async fn commit_to(app: &App, stream_id: StreamId, request: Request) -> Result<R
 }
 
 /// A commit whose body is on its way takes no place: what has come of it is counted as buffered.
+///
+/// A body that is announced as too large is refused before it comes, unless its sender may be
+/// sending it already, and would not see the answer.
 async fn read_body(app: &App, request: Request) -> Result<Held<'_>, ApiError> {
-    let limit = app.options.request_timeout;
     let place: Place = request.extensions().get().cloned().unwrap_or_default();
     place.leave();
-    let read = body::read(request.into_body(), app.max_body_bytes(), &app.gate);
-    let body = tokio::time::timeout(limit, read)
-        .await
-        .unwrap_or_else(|_| {
-            let message = format!("the body did not arrive within {} s", limit.as_secs());
-            Err(ApiError::new(
-                StatusCode::REQUEST_TIMEOUT,
-                "REQUEST_TIMEOUT",
-                message,
-            ))
-        })?;
+    let most = app.max_body_bytes();
+    let asks_first = request.headers().contains_key(EXPECT);
+    let body = request.into_body();
+    let announced = body::announced(&body);
+    if asks_first || announced > body::most_read(most) {
+        body::check_size(announced, most)?;
+    }
+    let limit = app.options.request_timeout;
+    let read = tokio::time::timeout(limit, body::read(body, most, &app.gate));
+    let Ok(read) = read.await else {
+        body::check_size(announced, most)?;
+        let message = format!("the body did not arrive within {} s", limit.as_secs());
+        let status = StatusCode::REQUEST_TIMEOUT;
+        return Err(ApiError::new(status, "REQUEST_TIMEOUT", message));
+    };
+    let body = read?;
     app.gate.enter(&place)?;
     Ok(body)
 }

@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Fault, Faulty};
+use crate::support::{Fault, Faulty, options};
 
 /// Far more than anything here should take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -23,8 +23,11 @@ struct Server {
 
 impl Server {
     async fn start(store: EventStore, limits: ServerLimits) -> Self {
+        Self::with_options(store, limits, Options::default()).await
+    }
+
+    async fn with_options(store: EventStore, limits: ServerLimits, options: Options) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let options = Options::default();
         let closing = options.closing.clone();
         Self {
             address: listener.local_addr().unwrap(),
@@ -94,6 +97,23 @@ async fn a_head_that_is_too_large_is_refused() {
         text.is_empty() || text.starts_with("HTTP/1.1 431"),
         "{text}"
     );
+}
+
+/// What says that it is too large is told so, whether it comes or not.
+#[tokio::test]
+async fn a_body_that_is_announced_too_large_is_refused_before_it_comes() {
+    let patient = Server::start(Faulty::new().store(), ServerLimits::default()).await;
+    let hurried = Server::with_options(Faulty::new().store(), limits(), options()).await;
+    for (server, headers) in [
+        (&patient, "Content-Length: 99999999999"),
+        (&patient, "Content-Length: 200000\r\nExpect: 100-continue"),
+        (&hurried, "Content-Length: 200000"),
+    ] {
+        let head = format!("POST /streams/s HTTP/1.1\r\nHost: x\r\n{headers}\r\n\r\n");
+        let text = rest(server.send(&head).await).await;
+        assert!(text.starts_with("HTTP/1.1 413"), "{headers}: {text}");
+        assert!(text.contains("CHANGESET_TOO_LARGE"), "{headers}: {text}");
+    }
 }
 
 /// A client that takes nothing of its answer is cut off, and gives back its place.

@@ -6,4 +6,5 @@
 mod clients;
 mod faults;
 mod limits;
+mod messages;
 mod support;
