@@ -4,6 +4,7 @@ mod answer;
 mod body;
 mod error;
 mod finish;
+mod foreign;
 mod gate;
 mod openapi;
 mod page;
@@ -55,10 +56,11 @@ impl Default for Options {
 
 /// The contract that every host serves.
 pub fn router(store: EventStore, options: Options) -> Router {
-    routes::contract(routes::App::new(store, options))
+    routes::contract(routes::App::new(store, options), false)
 }
 
-/// The contract, and what only a server of one's own has: `/health/live` and `/health/ready`.
+/// The contract, and what only a server of one's own has: `/health/live`, `/health/ready`, and a
+/// refusal of what a browser sends for another site's web page.
 pub fn self_hosted_router(store: EventStore, options: Options) -> Router {
     routes::self_hosted(routes::App::new(store, options))
 }

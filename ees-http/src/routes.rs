@@ -27,6 +27,7 @@ use utoipa_axum::routes;
 use crate::Options;
 use crate::error::ApiError;
 use crate::finish::{finish, panicked};
+use crate::foreign::refuse_foreign_pages;
 use crate::gate::{Gate, Place, admit};
 
 /// Room for a body's JSON around the payload.
@@ -113,8 +114,9 @@ pub(crate) fn described() -> OpenApiRouter<App> {
         .routes(routes!(service::openapi))
 }
 
-/// The contract that every host serves.
-pub(crate) fn contract(app: App) -> Router {
+/// The contract that every host serves; one that browsers may reach by themselves refuses what
+/// they send for other sites' pages.
+pub(crate) fn contract(app: App, is_open: bool) -> Router {
     let gate = app.gate.clone();
     let (described, _) = described().split_for_parts();
     described
@@ -129,6 +131,7 @@ pub(crate) fn contract(app: App) -> Router {
             ServiceBuilder::new()
                 .layer(from_fn(finish))
                 .layer(CatchPanicLayer::custom(panicked))
+                .option_layer(is_open.then(|| from_fn(refuse_foreign_pages)))
                 .layer(from_fn_with_state(gate, admit)),
         )
 }
@@ -139,7 +142,7 @@ pub(crate) fn self_hosted(app: App) -> Router {
     let finished = ServiceBuilder::new()
         .layer(from_fn(finish))
         .layer(CatchPanicLayer::custom(panicked));
-    contract(app).merge(health.layer(finished))
+    contract(app, true).merge(health.layer(finished))
 }
 
 /// One answer to everything.
@@ -165,7 +168,7 @@ async fn method_not_allowed(method: Method, uri: Uri, stream: StreamPath) -> Api
     stream.name(ApiError::new(status, "METHOD_NOT_ALLOWED", message))
 }
 
-/// What a request that is turned away gets: its stream, and the key to repeat a commit with.
+/// What a request that gets no further is told besides: its stream, and the key to repeat a commit with.
 pub(crate) async fn refused(error: ApiError, request: Request) -> ApiError {
     let (mut parts, _) = request.into_parts();
     let Ok(stream) = StreamPath::from_request_parts(&mut parts, &()).await;

@@ -36,6 +36,7 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
     responses(
         (status = 200, body = Committed),
         (status = 400, description = "`INVALID_STREAM_ID`, `MISSING_STREAM_ID`, `INVALID_EXPECTED_CHANGESET_ID`, `INVALID_EXPECTED_EVENT_ID`, `BOTH_EXPECTED_CHANGESET_AND_EVENT_ARE_SET`, `INVALID_PARAMETER`, `INVALID_IDEMPOTENCY_KEY`, `INVALID_BODY`, `NO_EVENTS`", body = ErrorBody),
+        (status = 403, description = "`FORBIDDEN`: a browser sends it for another site's web page; only on a server of one's own", body = ErrorBody),
         (status = 408, description = "`REQUEST_TIMEOUT`: the body did not arrive in time", body = ErrorBody),
         (status = 409, description = "`OPTIMISTIC_CONCURRENCY_EXCEPTION`: the stream has moved on; tells how", body = ErrorBody),
         (status = 413, description = "`CHANGESET_TOO_LARGE`, `STREAM_TOO_LARGE`", body = ErrorBody),

@@ -7,4 +7,5 @@ mod clients;
 mod faults;
 mod limits;
 mod messages;
+mod pages;
 mod support;
