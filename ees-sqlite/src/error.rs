@@ -30,6 +30,14 @@ pub enum OpenError {
         /// The process, where it could be told.
         pid: Option<u32>,
     },
+    /// The file has several names, and SQLite keeps a write-ahead log for each.
+    #[error("`{}` is one of {links} names (hard links) of its file: servers on two of them would lose each other's changesets. Remove the other names; to copy a store use `ees backup`", path.display())]
+    ManyNames {
+        /// The file.
+        path: PathBuf,
+        /// How many names.
+        links: u64,
+    },
     /// The file holds something else.
     #[error("`{}` is not an event store: {found}. It was left as it is; choose another file", path.display())]
     NotOurs {

@@ -1,7 +1,7 @@
 //! One writing process per file.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use crate::OpenError;
@@ -14,8 +14,9 @@ pub(crate) struct WriterLock {
 }
 
 impl WriterLock {
+    /// Locks the file at a [`real_path`].
     pub(crate) fn acquire(database: &Path) -> Result<Self, OpenError> {
-        let not_writable = |error: std::io::Error| OpenError::NotWritable {
+        let not_writable = |error: io::Error| OpenError::NotWritable {
             path: database.to_owned(),
             reason: error.to_string(),
         };
@@ -38,6 +39,44 @@ impl WriterLock {
             .and_then(|()| file.rewind())
             .and_then(|()| write!(file, "{}", std::process::id()));
         Ok(Self { _file: file })
+    }
+}
+
+/// The file that a name leads to. The lock and the write-ahead log are beside it, under its name;
+/// with a second name it would have two of each.
+pub(crate) fn real_path(database: &Path) -> Result<PathBuf, OpenError> {
+    let not_writable = |reason: String| OpenError::NotWritable {
+        path: database.to_owned(),
+        reason,
+    };
+    let path = resolve(database).map_err(|error| not_writable(error.to_string()))?;
+    let Ok(metadata) = path.metadata() else {
+        return Ok(path);
+    };
+    if metadata.is_dir() {
+        return Err(not_writable("it is a folder".to_owned()));
+    }
+    #[cfg(unix)]
+    match std::os::unix::fs::MetadataExt::nlink(&metadata) {
+        0 | 1 => {}
+        links => return Err(OpenError::ManyNames { path, links }),
+    }
+    Ok(path)
+}
+
+/// A file that is to be made has a name in a folder already.
+fn resolve(database: &Path) -> io::Result<PathBuf> {
+    match database.canonicalize() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        found => return found,
+    }
+    if database.is_symlink() {
+        return Err(io::Error::other("it is a link that leads to no file"));
+    }
+    let path = std::path::absolute(database)?;
+    match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) => Ok(folder.canonicalize()?.join(name)),
+        _ => Ok(path),
     }
 }
 

@@ -20,7 +20,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use crate::error::translate;
-use crate::lock::WriterLock;
+use crate::lock::{WriterLock, real_path};
 use crate::rows::{changeset, columns, number, timestamp};
 use crate::writer::{SharedConnection, Writer};
 use crate::{OpenError, SqliteConfig, schema};
@@ -94,13 +94,14 @@ impl SqliteStorage {
     /// # Panics
     /// Outside a tokio runtime.
     pub async fn open(config: &SqliteConfig) -> Result<Self, OpenError> {
-        let lock = WriterLock::acquire(&config.path)?;
-        let connection = schema::open_writer(&config.path).await?;
+        let path = real_path(&config.path)?;
+        let lock = WriterLock::acquire(&path)?;
+        let connection = schema::open_writer(&path).await?;
         let connection = Arc::new(Mutex::new(Some(connection)));
         let readers = SqlitePoolOptions::new()
             .max_connections(config.readers)
             .acquire_timeout(READER_TIMEOUT)
-            .connect_lazy_with(schema::reader_options(&config.path));
+            .connect_lazy_with(schema::reader_options(&path));
         let news = Arc::new(News::default());
         let writer = Writer::new(Arc::clone(&connection), Arc::clone(&news));
         let (commits, run) = GroupCommit::new(writer, BatchLimit::default());

@@ -44,6 +44,52 @@ async fn a_second_writer_is_refused_until_the_first_has_closed() {
     open(&path).await.unwrap();
 }
 
+/// G4, G6: the lock is the file's, not its name's.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_second_writer_is_refused_by_every_name_of_the_file() {
+    use std::os::unix::fs::symlink;
+
+    let (folder, path) = folder();
+    let [link, hard, again] = ["link.db", "hard.db", "again"].map(|name| folder.path().join(name));
+    symlink(&path, &link).unwrap();
+    symlink(folder.path(), &again).unwrap();
+    let error = open(&link).await.unwrap_err();
+    assert!(error.to_string().contains("leads to no file"), "{error}");
+    assert!(!path.exists(), "nothing is made");
+
+    let first = open(&path).await.unwrap();
+    for name in [&link, &again.join("ees.db")] {
+        let error = open(name).await.unwrap_err();
+        assert!(matches!(error, OpenError::InUse { .. }), "{error}");
+    }
+    // SQLite would take such a name for a URI, and so for the file's.
+    let uri = format!("file:{}", path.display());
+    let error = open(Path::new(&uri)).await.unwrap_err();
+    assert!(matches!(error, OpenError::NotWritable { .. }), "{error}");
+
+    // Each name of a file has a write-ahead log of its own.
+    fs::hard_link(&path, &hard).unwrap();
+    let error = open(&hard).await.unwrap_err();
+    assert!(
+        matches!(error, OpenError::ManyNames { links: 2, .. }),
+        "{error}"
+    );
+    fs::remove_file(&hard).unwrap();
+    first.close().await;
+    open(&link).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_folder_is_left_as_it_is() {
+    let (folder, _) = folder();
+    let place = folder.path().join("place");
+    fs::create_dir(&place).unwrap();
+    let error = open(&place).await.unwrap_err();
+    assert!(error.to_string().contains("it is a folder"), "{error}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no lock");
+}
+
 #[tokio::test]
 async fn a_file_of_something_else_is_left_as_it_is() {
     for text in ["x".to_owned(), "Dear diary, ".repeat(1000)] {
