@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use crate::OpenError;
-use crate::schema::{check_ours, open_error, reader_options};
+use crate::lock::real_path;
+use crate::schema::{check_ours, reader_options};
 
 /// A backup could not be made. No file of its name is there.
 #[derive(Debug, thiserror::Error)]
@@ -67,16 +68,22 @@ pub struct Backup {
 /// # Errors
 /// [`BackupError`]; nothing is left under the target's name.
 pub async fn backup(store: &Path, target: &Path) -> Result<Backup, BackupError> {
+    let store = real_path(store)?;
     if !store.exists() {
-        let error = sqlx::Error::Io(io::Error::from(io::ErrorKind::NotFound));
-        return Err(open_error(store, error).into());
+        return Err(OpenError::Missing(store).into());
     }
-    check_ours(store).await?;
+    check_ours(&store).await?;
     if target.exists() {
         return Err(BackupError::Exists(target.to_owned()));
     }
+    if !folder(target).is_dir() {
+        return Err(BackupError::Write {
+            path: target.to_owned(),
+            source: io::Error::other("its folder does not exist"),
+        });
+    }
     let partial = partial_path(target);
-    let result = copy_and_check(store, &partial, target).await;
+    let result = copy_and_check(&store, &partial, target).await;
     if result.is_err() {
         let _ = fs::remove_file(&partial);
     }
@@ -140,8 +147,12 @@ fn partial_path(target: &Path) -> PathBuf {
 }
 
 fn sync_folder(file: &Path) -> io::Result<()> {
+    File::open(folder(file))?.sync_all()
+}
+
+fn folder(file: &Path) -> &Path {
     let folder = file
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    folder.unwrap_or(Path::new("."))
 }

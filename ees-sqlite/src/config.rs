@@ -1,5 +1,6 @@
 //! Where the file is, and the few things one may want to set.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -36,6 +37,9 @@ pub enum ConfigError {
     /// It sets something that does not exist.
     #[error("unknown setting `{0}`; known are `max_changeset_bytes` and `readers`")]
     Unknown(String),
+    /// It sets something twice.
+    #[error("`{0}` is set twice; set it once")]
+    Twice(String),
     /// It sets something to a value that is not possible.
     #[error("`{name}={value}`: expected an integer from {min} to {max}")]
     Value {
@@ -105,7 +109,11 @@ impl FromStr for SqliteConfig {
             return Err(ConfigError::NoFile(url.to_owned()));
         }
         let mut config = Self::new(path);
+        let mut names = HashSet::new();
         for (name, value) in form_urlencoded::parse(settings.as_bytes()) {
+            if !names.insert(name.clone()) {
+                return Err(ConfigError::Twice(name.into_owned()));
+            }
             config.set(&name, &value)?;
         }
         Ok(config)
@@ -145,6 +153,10 @@ mod tests {
         assert_eq!(
             error("sqlite:x?readers=0"),
             "`readers=0`: expected an integer from 1 to 64"
+        );
+        assert_eq!(
+            error("sqlite:x?readers=1&readers=1"),
+            "`readers` is set twice; set it once"
         );
     }
 }

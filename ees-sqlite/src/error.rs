@@ -38,6 +38,9 @@ pub enum OpenError {
         /// How many names.
         links: u64,
     },
+    /// There is no such file.
+    #[error("`{}` does not exist; name the file of a store", .0.display())]
+    Missing(PathBuf),
     /// The file holds something else.
     #[error("`{}` is not an event store: {found}. It was left as it is; choose another file", path.display())]
     NotOurs {

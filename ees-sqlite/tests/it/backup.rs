@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ees_core::ports::Storage;
 use ees_core::{Checkpoint, EventStore, Events, Expectation, NewChangeset, PageLimit};
-use ees_sqlite::{BackupError, SqliteConfig, SqliteStorage, backup};
+use ees_sqlite::{BackupError, OpenError, SqliteConfig, SqliteStorage, backup};
 use tempfile::TempDir;
 
 async fn open(folder: &TempDir, name: &str) -> (Arc<SqliteStorage>, EventStore) {
@@ -95,7 +95,10 @@ async fn what_cannot_be_copied_leaves_nothing_behind() {
     let error = backup(&path("none.db"), &path("copy.db"))
         .await
         .unwrap_err();
-    assert!(matches!(error, BackupError::Source(_)), "{error}");
+    assert!(
+        matches!(error, BackupError::Source(OpenError::Missing(_))),
+        "{error}"
+    );
 
     fs::write(path("diary"), "Dear diary, ".repeat(1000)).unwrap();
     let error = backup(&path("diary"), &path("copy.db")).await.unwrap_err();
@@ -108,7 +111,7 @@ async fn what_cannot_be_copied_leaves_nothing_behind() {
     let error = backup(&path("ees.db"), &path("nowhere/copy.db"))
         .await
         .unwrap_err();
-    assert!(matches!(error, BackupError::Copy { .. }), "{error}");
+    assert!(matches!(error, BackupError::Write { .. }), "{error}");
     let names = fs::read_dir(folder.path()).unwrap();
     let mut names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
