@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{StringValueParser, TypedValueParser};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 const STORAGES: &str = "\
 Storage URLs:
@@ -46,6 +47,29 @@ pub struct Cli {
     pub serve: ServeArgs,
 }
 
+impl Cli {
+    /// Reads the command line and the environment, or ends the process and says why. A variable
+    /// that is set to nothing is as good as unset.
+    pub fn read() -> Self {
+        let matches = without_empty_variables(Self::command()).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let is_empty = |argument: &clap::Arg| {
+        let value = argument.get_env().and_then(std::env::var_os);
+        value.is_some_and(|value| value.is_empty())
+    };
+    let unset = |argument: clap::Arg| match argument {
+        empty if is_empty(&empty) => empty.env(None),
+        other => other,
+    };
+    command
+        .mut_args(unset)
+        .mut_subcommands(without_empty_variables)
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -70,7 +94,8 @@ pub struct ServeArgs {
         long,
         value_name = "URL",
         env = "EES_STORAGE",
-        default_value = "sqlite:./ees.db"
+        default_value = "sqlite:./ees.db",
+        value_parser = StringValueParser::new().map(lower_scheme)
     )]
     pub storage: String,
     /// Where to listen; port 0 takes a free one
@@ -78,7 +103,8 @@ pub struct ServeArgs {
         long,
         value_name = "ADDR",
         env = "EES_LISTEN",
-        default_value = "127.0.0.1:8080"
+        default_value = "127.0.0.1:8080",
+        value_parser = address
     )]
     pub listen: SocketAddr,
     /// Listen on an address that other machines reach, although there is no authentication yet:
@@ -111,7 +137,8 @@ pub struct ServeArgs {
         long,
         value_name = "WHERE",
         env = "EES_PUBLISH_FROM",
-        default_value = "start"
+        default_value = "start",
+        requires = "publish"
     )]
     pub publish_from: PublishFrom,
     /// What is logged to standard error: a level (error, warn, info, debug) or filter directives
@@ -164,7 +191,8 @@ pub struct BackupArgs {
         long,
         value_name = "URL",
         env = "EES_STORAGE",
-        default_value = "sqlite:./ees.db"
+        default_value = "sqlite:./ees.db",
+        value_parser = StringValueParser::new().map(lower_scheme)
     )]
     pub storage: String,
 }
@@ -181,6 +209,7 @@ pub struct AdminArgs {
         value_name = "URL",
         env = "EES_STORAGE",
         default_value = "sqlite:./ees.db",
+        value_parser = StringValueParser::new().map(lower_scheme),
         global = true
     )]
     pub storage: String,
@@ -226,10 +255,21 @@ pub enum AdminAct {
     },
 }
 
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    let wrong = "expected IP:PORT, as 127.0.0.1:8080; names are not looked up";
+    text.parse().map_err(|_| wrong)
+}
+
+/// Schemes mean the same in any case.
+fn lower_scheme(mut url: String) -> String {
+    let scheme = url.find(':').unwrap_or(0);
+    url[..scheme].make_ascii_lowercase();
+    url
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_sound() {

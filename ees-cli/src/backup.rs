@@ -21,6 +21,11 @@ pub async fn run(args: &BackupArgs) -> Result<(), Failure> {
              --format=custom --file=FILE DATABASE`, or a base backup"
                 .to_owned(),
         )),
+        "dynamodb" => Err(Failure::Usage(
+            "a store in DynamoDB is copied by DynamoDB's own means: turn on point-in-time recovery \
+             of both tables"
+                .to_owned(),
+        )),
         _ => Err(crate::storage::unknown(&args.storage)),
     }
 }

@@ -3,15 +3,27 @@
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::Failure;
 use crate::args::LogFormat;
+
+/// What directives are made of, besides words.
+const SYNTAX: [char; 5] = ['=', '[', ']', '{', '}'];
 
 /// Starts logging, for the whole process.
 ///
 /// # Errors
 /// [`Failure::Usage`] if the filter cannot be read.
 pub fn start(filter: &str, format: LogFormat) -> Result<(), Failure> {
+    // A lone word that is no level would be the name of a module, and all others be silent.
+    let is_wrong = |part: &&str| !part.contains(SYNTAX) && part.parse::<LevelFilter>().is_err();
+    if let Some(word) = filter.split(',').find(is_wrong) {
+        return Err(Failure::Usage(format!(
+            "`--log {filter}`: `{word}` is no level; expected error, warn, info, debug, trace or \
+             off, or a module with its level, as ees_http=debug"
+        )));
+    }
     let filter = EnvFilter::try_new(filter)
         .map_err(|error| Failure::Usage(format!("`--log {filter}`: {error}")))?;
     let logs = tracing_subscriber::fmt()

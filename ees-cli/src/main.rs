@@ -2,12 +2,11 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use ees_cli::args::Cli;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match ees_cli::run(Cli::parse()).await {
+    match ees_cli::run(Cli::read()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("ees: {failure}");

@@ -84,39 +84,49 @@ pub(crate) fn scheme(url: &str) -> &str {
     }
 }
 
-/// A storage's URL as everyone may see it: without passwords.
+/// A storage's URL as everyone may see it: without passwords, also where it is written wrongly.
 pub(crate) fn shown(url: &str) -> String {
-    if scheme(url) != "postgres" {
+    if scheme(url) == "sqlite" {
         return url.to_owned();
     }
-    let (place, settings) = url.split_once('?').unwrap_or((url, ""));
-    let place = match place.rsplit_once('@') {
-        // `postgres://USER:PASSWORD`
-        Some((user, host)) => match user.splitn(3, ':').collect::<Vec<_>>()[..] {
-            [scheme, name, _] => format!("{scheme}:{name}:***@{host}"),
-            _ => place.to_owned(),
-        },
-        None => place.to_owned(),
+    let (scheme, place) = url.split_at(url.find("://").map_or(0, |at| at + 3));
+    // `USER:PASSWORD@HOST`; a password may hold whatever else parts a URL.
+    let (user, place) = place.rsplit_once('@').unwrap_or(("", place));
+    let user = match user.split_once([':', '/', '?']) {
+        Some((name, _)) => format!("{name}:***@"),
+        None if user.is_empty() => String::new(),
+        None => format!("{user}@"),
     };
-    let settings = settings.split('&').map(|setting| match setting {
-        secret if secret.starts_with("password=") => "password=***",
-        other => other,
-    });
+    let (place, settings) = place.split_once('?').unwrap_or((place, ""));
+    let settings = settings
+        .split('&')
+        .map(|setting| match setting.split_once('=') {
+            Some((name, _)) if name.eq_ignore_ascii_case("password") => format!("{name}=***"),
+            _ => setting.to_owned(),
+        });
     let settings = settings.collect::<Vec<_>>().join("&");
-    [place, settings].join("?").trim_end_matches('?').to_owned()
+    let shown = format!("{scheme}{user}{place}?{settings}");
+    shown.trim_end_matches('?').to_owned()
 }
 
 /// What is said of a URL that no adapter in this build takes.
 pub(crate) fn unknown(url: &str) -> Failure {
     let scheme = scheme(url);
-    Failure::Usage(if ADAPTERS.contains(&scheme) {
-        format!("this build of ees leaves `{scheme}:` out; build it with `--features {scheme}`")
+    if ADAPTERS.contains(&scheme) {
+        return Failure::Usage(format!(
+            "this build of ees leaves `{scheme}:` out; build it with `--features {scheme}`"
+        ));
+    }
+    let file = if url.is_empty() || url.contains(':') {
+        String::new()
     } else {
-        format!(
-            "`--storage {url}` names no storage; known are `sqlite:PATH`, \
-             `postgres://USER@HOST/DATABASE`, `dynamodb://TABLE` and `memory:`"
-        )
-    })
+        format!(" (for the file of that name, `sqlite:{url}`)")
+    };
+    Failure::Usage(format!(
+        "`--storage {}` names no storage{file}; known are `sqlite:PATH`, \
+         `postgres://USER@HOST/DATABASE`, `dynamodb://TABLE` and `memory:`",
+        shown(url)
+    ))
 }
 
 #[cfg(feature = "dynamodb")]
@@ -136,7 +146,7 @@ async fn dynamodb(url: &str) -> Result<OpenStore, Failure> {
 #[cfg(feature = "dynamodb")]
 pub(crate) fn dynamodb_config(url: &str) -> Result<ees_dynamodb::DynamoConfig, Failure> {
     let config = url.parse();
-    config.map_err(|error| Failure::Usage(format!("`--storage {url}`: {error}")))
+    config.map_err(|error| Failure::Usage(format!("`--storage {}`: {error}", shown(url))))
 }
 
 #[cfg(feature = "memory")]
@@ -170,7 +180,7 @@ async fn sqlite(url: &str) -> Result<OpenStore, Failure> {
 #[cfg(feature = "sqlite")]
 pub(crate) fn sqlite_config(url: &str) -> Result<ees_sqlite::SqliteConfig, Failure> {
     let config = url.parse();
-    config.map_err(|error| Failure::Usage(format!("`--storage {url}`: {error}")))
+    config.map_err(|error| Failure::Usage(format!("`--storage {}`: {error}", shown(url))))
 }
 
 #[cfg(test)]
@@ -188,6 +198,15 @@ mod tests {
                 "postgres://u:p@:x@h/d?readers=2",
                 "postgres://u:***@h/d?readers=2",
             ),
+            ("postgres://u:p?q&r@h/d", "postgres://u:***@h/d"),
+            ("postgrse://u:p/q:x@h/d", "postgrse://u:***@h/d"),
+            ("postgres:u:p@h/d", "postgres:***@h/d"),
+            (
+                "postgres://h/d?Password=p?q&sslmode=off",
+                "postgres://h/d?Password=***&sslmode=off",
+            ),
+            ("postgres://h/d?user=u&password=p@x", "postgres://h:***@x"),
+            ("dynamodb://t?endpoint=http://u:p@h", "dynamodb://t:***@h"),
             (
                 "postgresql://u:p@h/d?schema=s",
                 "postgresql://u:***@h/d?schema=s",

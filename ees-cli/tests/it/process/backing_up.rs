@@ -113,23 +113,24 @@ fn what_cannot_be_copied_is_refused() {
     fs::write(&notes, "no database ".repeat(500)).expect("a file");
     let missing = sqlite(&folder.path().join("missing.db"));
     let target = folder.path().join("copy.db");
-    for (storage, target, expected) in [
-        (missing.as_str(), target.clone(), Some(3)),
-        (&sqlite(&notes), target.clone(), Some(3)),
-        (&sqlite(folder.path()), target.clone(), Some(3)),
-        ("memory:", target.clone(), Some(2)),
-        ("postgres://localhost/x", target.clone(), Some(2)),
-        ("sqlite:", target.clone(), Some(2)),
-        (&storage, folder.path().join("missing/copy.db"), Some(1)),
+    let nowhere = folder.path().join("missing/copy.db");
+    for (storage, target, expected, said) in [
+        (missing.as_str(), &target, Some(3), "does not exist"),
+        (&sqlite(&notes), &target, Some(3), "no SQLite database"),
+        (&sqlite(folder.path()), &target, Some(3), "it is a folder"),
+        ("memory:", &target, Some(2), "cannot be copied"),
+        ("postgres://localhost/x", &target, Some(2), "pg_dump"),
+        ("sqlite:", &target, Some(2), "names no file"),
+        (&storage, &nowhere, Some(1), "its folder does not exist"),
     ] {
-        let (code, stdout, stderr) = backup(storage, &target);
+        let (code, stdout, stderr) = backup(storage, target);
         assert_eq!(
             (code, stdout.as_str()),
             (expected, ""),
             "{storage}: {stderr}"
         );
         assert!(!target.exists(), "{storage}: nothing is made");
-        assert!(!stderr.is_empty(), "{storage}: says why");
+        assert!(stderr.contains(said), "{storage}: {stderr}");
         assert_no_partial(folder.path());
     }
     assert!(

@@ -34,6 +34,22 @@ fn the_environment_sets_and_flags_win() {
 }
 
 #[test]
+fn what_is_set_to_nothing_is_unset() {
+    let mut command = ees(&["serve", "--storage", "memory:", "--listen", "127.0.0.1:0"]);
+    for name in [
+        "EES_STORAGE",
+        "EES_ALLOW_UNAUTHENTICATED_REMOTE",
+        "EES_MAX_REQUESTS",
+        "EES_LOG",
+        "EES_PUBLISH",
+        "EES_PUBLISH_FROM",
+    ] {
+        command.env(name, "");
+    }
+    Ees::spawn(command).ok("GET", "/version", "");
+}
+
+#[test]
 fn a_wrong_value_in_the_environment_is_named() {
     for (name, value) in [
         ("EES_STORAGE", "nonsense"),

@@ -140,7 +140,15 @@ fn a_wrong_command_line_is_refused() {
         (vec!["--storage", "sqlite::memory:"], "names no file"),
         (vec!["--storage", "sqlite:x?readers=0"], "readers=0"),
         (vec!["--storage", "sqlite:x?reader=1"], "reader"),
-        (vec!["--listen", "localhost"], "--listen"),
+        (vec!["--storage", "./ees.db"], "`sqlite:./ees.db`"),
+        (vec!["--storage", "sqlite:x?readers=1&readers=2"], "twice"),
+        (
+            vec!["backup", "f", "--storage", "dynamodb://tab"],
+            "point-in-time recovery",
+        ),
+        (vec!["--listen", "localhost:8099"], "expected IP:PORT"),
+        (vec!["--listen", ":8099"], "expected IP:PORT"),
+        (vec!["--publish-from", "now"], "--publish <URL>"),
         (
             vec!["--listen", "0.0.0.0:0"],
             "--allow-unauthenticated-remote",
@@ -150,6 +158,7 @@ fn a_wrong_command_line_is_refused() {
         (vec!["--request-timeout", "20"], "--request-timeout"),
         (vec!["--log-format", "xml"], "--log-format"),
         (vec!["--log", "ees=loud"], "--log"),
+        (vec!["--log", "info,inof"], "`inof` is no level"),
         (vec!["--colour"], "--colour"),
         (vec!["frobnicate"], "frobnicate"),
         (vec!["serve", "x"], "x"),
@@ -163,6 +172,31 @@ fn a_wrong_command_line_is_refused() {
         !Path::new("x").exists() && !Path::new("ees.db").exists(),
         "no file is made"
     );
+}
+
+#[test]
+fn no_url_however_wrong_shows_its_password() {
+    for url in [
+        "postgrse://u:SECRET@127.0.0.1:1/d",
+        "Postgres://u:SECRET@127.0.0.1:1/d",
+        "postgres://u:SEC?SECRET@127.0.0.1:1/d",
+        "postgres://u:p@127.0.0.1:1/d?Password=SECRET",
+        "postgres:u:SECRET@127.0.0.1:1/d",
+        "u:SECRET@127.0.0.1:1/d",
+    ] {
+        for command in [&["serve"][..], &["backup", "x"], &["admin", "sweep"]] {
+            let (code, _, stderr) = run(&[command, &["--storage", url]].concat());
+            assert!(code == USAGE || code == STORAGE, "{url}: {stderr}");
+            assert!(!stderr.contains("SEC"), "{url}: {stderr}");
+        }
+    }
+}
+
+#[test]
+fn a_scheme_may_be_written_in_any_case() {
+    assert!(Ees::serve("Memory:").line.contains(" serves memory: on "));
+    let (_, _, stderr) = run(&["backup", "x", "--storage", "PostgreSQL://h/d"]);
+    assert!(stderr.contains("pg_dump"), "{stderr}");
 }
 
 #[test]
