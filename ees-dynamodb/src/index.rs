@@ -12,7 +12,7 @@ use crate::DynamoStorage;
 use crate::attempts::Attempts;
 use crate::batch::Part;
 use crate::error::translate;
-use crate::items::{self, Item, number};
+use crate::items::{self, Item, Malformed, number};
 use crate::state::{Guard, REV};
 use crate::tables::{Tables, page};
 
@@ -98,19 +98,26 @@ impl Index for DynamoStorage {
             .filter_expression("attribute_not_exists(#page)");
         let start = after.map(cursor_key).transpose()?;
         let (items, next) = self.tables.scan_page(scan, start).await?;
-        let mut keys = Vec::new();
+        let (mut found, mut malformed) = (Vec::new(), 0);
         for item in items.iter().filter(|item| !items::is_reserved(item)) {
-            match items::check(item).and_then(|_| items::key_of(item)) {
-                Ok(key) => keys.push(key),
-                Err(malformed) => tracing::error!(
-                    key = malformed.key,
-                    reason = malformed.reason,
-                    "an item of the events table is no changeset and gets no checkpoint"
-                ),
+            match items::unindexed(item) {
+                Ok(unindexed) => found.push(unindexed),
+                Err(Malformed { key, reason }) => {
+                    malformed += 1;
+                    tracing::error!(
+                        key,
+                        reason,
+                        "an item of the events table is no changeset and gets no checkpoint"
+                    );
+                }
             }
         }
         let next = next.as_ref().map(cursor).transpose()?;
-        Ok(SweepPage { keys, next })
+        Ok(SweepPage {
+            found,
+            malformed,
+            next,
+        })
     }
 }
 

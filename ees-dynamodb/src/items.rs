@@ -109,6 +109,13 @@ pub(crate) fn check(item: &Item) -> Result<Option<Checkpoint>, Malformed> {
     fields.position()
 }
 
+/// Checks what the indexer reads of an item without a position, and answers where it stands and
+/// when it was committed.
+pub(crate) fn unindexed(item: &Item) -> Result<(ChangesetKey, Timestamp), Malformed> {
+    check(item)?;
+    Ok((Fields(item).key()?, Fields(item).timestamp()?))
+}
+
 /// Whether a changeset holds no events.
 pub(crate) fn is_empty(item: &Item) -> bool {
     let event_ids = Fields(item).event_ids();

@@ -69,10 +69,7 @@ impl Indexing {
             Ok(report) => (report, None),
             Err(IndexingError { source, done, .. }) => (done, Some(source)),
         };
-        let refused = unreadable + report.refused.len() as u64;
-        for refused in &report.refused {
-            tracing::error!("{refused}; what follows in its stream has to wait");
-        }
+        let refused = unreadable + refused(&report);
         metrics::tell(
             &self.store.config.events_table,
             &[
@@ -96,6 +93,14 @@ impl Indexing {
         })?;
         indexer.lock().await.index(keys).await
     }
+}
+
+/// Tells what can have no position, and how many that are.
+pub(crate) fn refused(report: &Report) -> u64 {
+    for refused in &report.refused {
+        tracing::error!("{refused}; what follows in its stream has to wait");
+    }
+    report.refused.len() as u64
 }
 
 /// Where the changesets of a batch stand, and how many of them can stand nowhere.

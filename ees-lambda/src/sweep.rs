@@ -10,6 +10,7 @@ use tokio::time::timeout_at;
 
 use crate::Failure;
 use crate::deadline::deadline;
+use crate::indexer::refused;
 use crate::metrics::{self, Unit};
 use crate::store::Store;
 
@@ -30,10 +31,11 @@ async fn sweep(store: &Store, event: LambdaEvent<Value>) -> Result<Value, Failur
         table,
         &[
             ("SweptPages", Unit::Count, swept.pages),
-            ("UnindexedChangesets", Unit::Count, swept.found),
+            ("UnindexedChangesets", Unit::Count, swept.lost),
+            ("RefusedChangesets", Unit::Count, swept.refused),
         ],
     );
-    let Swept { pages, found } = swept;
+    let Swept { pages, found, .. } = swept;
     let done = match ended {
         Ok(ended) => ended.map(|()| true)?,
         Err(_) => false,
@@ -47,6 +49,10 @@ async fn sweep(store: &Store, event: LambdaEvent<Value>) -> Result<Value, Failur
 struct Swept {
     pages: u64,
     found: u64,
+    /// What it found so late that nobody will tell of it any more.
+    lost: u64,
+    /// What can have no position.
+    refused: u64,
 }
 
 impl Swept {
@@ -60,13 +66,15 @@ impl Swept {
         }
         loop {
             let page = indexer.sweep_page(cursor.as_ref()).await;
-            let page = page.map_err(|IndexingError { source, .. }| source)?;
-            for refused in &page.done.refused {
-                tracing::error!("{refused}; what follows in its stream has to wait");
-            }
+            let page = page.map_err(|IndexingError { source, done }| {
+                self.refused += refused(&done);
+                source
+            })?;
+            self.refused += page.malformed as u64 + refused(&page.done);
             storage.save_sweep_cursor(page.next.as_ref()).await?;
             self.pages += 1;
             self.found += page.found as u64;
+            self.lost += page.lost as u64;
             cursor = page.next;
             if cursor.is_none() {
                 return Ok(());

@@ -8,6 +8,7 @@ use futures_util::StreamExt;
 use futures_util::future::try_join_all;
 use futures_util::stream::FuturesUnordered;
 
+use crate::Timestamp;
 use crate::ports::{
     ChangesetKey, Clock, Entry, Index, MAX_KEYS, PositionWrite, StorageError, SweepCursor,
     SystemClock, Written,
@@ -23,6 +24,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
 /// The longest pause after any number of lost swaps.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// A notification that did not come for so many microseconds is lost: ten minutes.
+const LOST_AFTER: i64 = 10 * 60 * 1_000_000;
 
 /// One worker that gives changesets their positions. Any number of them may run at the same time.
 pub struct Indexer {
@@ -61,6 +65,11 @@ pub struct IndexingError {
 pub struct Swept {
     /// How many changesets without a position it found.
     pub found: usize,
+    /// Those of them that were committed over ten minutes ago. The others may only be about to be
+    /// indexed, as always in a store in use.
+    pub lost: usize,
+    /// How many items it found that are no changesets.
+    pub malformed: usize,
     /// What was done for them.
     pub done: Report,
     /// Where to go on; `None` at the end.
@@ -129,9 +138,15 @@ impl Indexer {
             source,
             done: Report::default(),
         })?;
+        let lost_before = self.clock.now().as_micros() - LOST_AFTER;
+        let is_lost = |(_, committed): &&(_, Timestamp)| committed.as_micros() < lost_before;
         Ok(Swept {
-            found: page.keys.len(),
-            done: self.index(page.keys).await?,
+            found: page.found.len(),
+            lost: page.found.iter().filter(is_lost).count(),
+            malformed: page.malformed,
+            done: self
+                .index(page.found.into_iter().map(|(key, _)| key))
+                .await?,
             next: page.next,
         })
     }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::StorageError;
-use crate::{Changeset, ChangesetId, Checkpoint, Page, PageLimit, StreamId};
+use crate::{Changeset, ChangesetId, Checkpoint, Page, PageLimit, StreamId, Timestamp};
 
 /// What the indexer and the contiguous reader need of a storage that stores a changeset first and
 /// gives it its position later.
@@ -187,8 +187,10 @@ pub enum PositionWrite {
 /// Changesets that a sweep found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SweepPage {
-    /// Their keys.
-    pub keys: Vec<ChangesetKey>,
+    /// Their keys, and when they were committed.
+    pub found: Vec<(ChangesetKey, Timestamp)>,
+    /// How many items stood among them that are no changesets. The adapter logs which.
+    pub malformed: usize,
     /// Where to go on; `None` at the end.
     pub next: Option<SweepCursor>,
 }

@@ -128,7 +128,10 @@ async fn a_ghost_gets_no_position_and_stops_no_sweep() {
     .await;
     let mut indexer = Indexer::new(Arc::clone(&storage) as Arc<dyn Index>);
     let swept = indexer.sweep_page(None).await.unwrap();
-    assert_eq!((swept.found, swept.done.written), (1, 1));
+    assert_eq!(
+        (swept.found, swept.malformed, swept.done.written),
+        (1, 2, 1)
+    );
     let done = indexer.index([key("ghost", 7)]).await.unwrap();
     assert_eq!((done.written, done.refused.len()), (0, 1), "{done:?}");
 }

@@ -93,13 +93,18 @@ impl Place {
     }
 
     pub(crate) async fn commit_events(&self, stream: &str, last: u64, events: &str) {
+        self.commit_at(Timestamp::now(), stream, last, events).await;
+    }
+
+    /// Commits what shows this time.
+    pub(crate) async fn commit_at(&self, time: Timestamp, stream: &str, last: u64, events: &str) {
         let commit = Commit {
             stream_id: StreamId::new(stream).unwrap(),
             expectation: Expectation::LastChangeset(last),
             events: Events::parse(events).unwrap(),
             metadata: Json::parse(&format!("\"{SECRET}\"")).unwrap(),
             commit_id: CommitId::generate(),
-            timestamp: Timestamp::now(),
+            timestamp: time,
         };
         let outcome = self.storage.commit(&commit).await.unwrap();
         assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");

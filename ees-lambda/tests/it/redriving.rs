@@ -56,6 +56,16 @@ impl Stack {
         services.put_object(bucket, &key, body).await.unwrap();
     }
 
+    /// How many records an object has.
+    async fn records_of(&self, name: &str) -> usize {
+        let (services, bucket) = (self.aws.services(), self.failures());
+        let key = format!("{FOLDER}{name}");
+        let object = services.get_object(bucket, &key).await.unwrap();
+        let object: Value = serde_json::from_str(&object).unwrap();
+        let batch: Value = serde_json::from_str(object["payload"].as_str().unwrap()).unwrap();
+        batch["Records"].as_array().unwrap().len()
+    }
+
     /// The ends of the names of what is left.
     async fn left(&self) -> Vec<String> {
         let keys = self
@@ -136,4 +146,32 @@ async fn what_cannot_be_done_again_stays_and_holds_up_nothing() {
     stack.sns.mend();
     assert!(redrive.invoke(&json!({})).await.is_err());
     assert_eq!(stack.left().await, ["1-garbage", "2-stranger"]);
+}
+
+#[tokio::test]
+async fn what_was_put_aside_with_a_record_that_nobody_can_read_is_sent_once() {
+    let stack = Stack::start().await;
+    stack.subscribe("ChangesetsTopic", "changesets.fifo").await;
+    for stream in ["a", "bad", "c", "gone"] {
+        stack.place.commit(stream, 0).await;
+    }
+    stack.place.spoil("bad", 1).await;
+    let mut committed = batch(&stack.place).await;
+    for unreadable in [1, 3] {
+        committed["Records"][unreadable]["dynamodb"]["NewImage"]["events"] = json!({"N": "1"});
+    }
+    committed["Records"][3]["dynamodb"]["Keys"]["changeset_id"] = json!({"N": "7"});
+    committed["Records"][3]["dynamodb"]["NewImage"]["changeset_id"] = json!({"N": "7"});
+    stack
+        .put("publish", record("local-publisher", &committed))
+        .await;
+    let redrive = stack.function("RedriveFunction");
+    for sent in [&["a/1", "c/1"][..], &[]] {
+        let failed = redrive.invoke(&json!({})).await.unwrap_err();
+        assert!(failed.to_string().contains("2 records"), "{failed}");
+        let mut received = stack.received("changesets.fifo").await;
+        received.sort();
+        assert_eq!(received, sent);
+        assert_eq!(stack.records_of("publish").await, 2, "what is left");
+    }
 }

@@ -52,5 +52,33 @@ async fn a_sweep_goes_on_where_the_last_run_had_no_more_time() {
         next,
         Ok(json!({"done": true, "pages": pages.len(), "found": 0}))
     );
-    assert_eq!(metric(&sweep, "UnindexedChangesets"), [found, 0, 0]);
+    assert_eq!(metric(&sweep, "UnindexedChangesets"), [0; 3]);
+}
+
+#[tokio::test]
+async fn what_was_committed_a_moment_ago_is_not_lost() {
+    let place = Place::new().await;
+    place.commit("fresh", 0).await;
+    let years_ago = "2021-01-05T13:15:30.5Z".parse().unwrap();
+    place.commit_at(years_ago, "old", 0, "[1]").await;
+    let sweep = place.function("sweep");
+    let swept = sweep.invoke(&json!({})).await;
+    assert_eq!(swept, Ok(json!({"done": true, "pages": 1, "found": 2})));
+    assert_eq!(place.order().await.len(), 2);
+    assert_eq!(metric(&sweep, "UnindexedChangesets"), [1]);
+    assert_eq!(metric(&sweep, "RefusedChangesets"), [0]);
+}
+
+#[tokio::test]
+async fn what_can_have_no_position_is_told_by_every_sweep() {
+    let place = Place::new().await;
+    place.commit("bad", 0).await;
+    place.commit("bad", 1).await;
+    place.spoil("bad", 1).await;
+    let sweep = place.function("sweep");
+    for _ in 0..2 {
+        sweep.invoke(&json!({})).await.unwrap();
+    }
+    // The item, and that another waits for it.
+    assert_eq!(metric(&sweep, "RefusedChangesets"), [2, 2]);
 }

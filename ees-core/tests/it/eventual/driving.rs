@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use ees_core::indexer::{Indexer, read_global};
 use ees_core::ports::{
-    ChangesetKey, Entry, Index, IndexState, PositionWrite, Storage, StorageError, SweepCursor,
-    SweepPage,
+    ChangesetKey, Clock, Entry, Index, IndexState, PositionWrite, Storage, StorageError,
+    SweepCursor, SweepPage,
 };
-use ees_core::{Changeset, Checkpoint, Page, PageLimit};
+use ees_core::{Changeset, Checkpoint, Page, PageLimit, Timestamp};
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 
 use super::faults::{Hasty, commit};
 use super::faulty::{Fault, Faulty};
@@ -146,6 +148,34 @@ async fn a_run_may_be_dropped_anywhere() {
         let positions: Vec<_> = page.changesets.iter().map(|c| c.checkpoint).collect();
         let wanted: Vec<_> = (0..4).map(|p| Checkpoint::new(p).ok()).collect();
         assert_eq!(positions, wanted, "G6, after {polls} polls");
+    }
+}
+
+/// A clock that runs fast.
+struct Ahead(Duration);
+
+impl Clock for Ahead {
+    fn now(&self) -> Timestamp {
+        let ahead = i64::try_from(self.0.as_micros()).unwrap();
+        Timestamp::from_micros(Timestamp::now().as_micros() + ahead).unwrap()
+    }
+
+    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        std::future::ready(()).boxed()
+    }
+}
+
+#[tokio::test]
+async fn what_was_committed_a_moment_ago_is_found_and_not_lost() {
+    for (minutes, lost) in [(0, 0), (9, 0), (11, 2)] {
+        let storage = Arc::new(EventualStorage::with_lag(0));
+        commit(&storage, 0, 0).await;
+        commit(&storage, 1, 0).await;
+        let clock = Arc::new(Ahead(Duration::from_mins(minutes)));
+        let swept = indexer(&storage).with_clock(clock).sweep_page(None).await;
+        let swept = swept.unwrap();
+        let told = (swept.found, swept.lost, swept.done.written);
+        assert_eq!(told, (2, lost, 2), "after {minutes} minutes");
     }
 }
 

@@ -128,11 +128,13 @@ impl Index for EventualStorage {
             .read_global(from, PageLimit::items(SWEEP_PAGE))
             .await?;
         let ordered = self.ordered();
-        let keys = scanned.changesets.iter().map(key_of);
+        let found = scanned.changesets.iter();
+        let found = found.map(|changeset| (key_of(changeset), changeset.timestamp));
         Ok(SweepPage {
-            keys: keys
-                .filter(|key| !ordered.positions.contains_key(key))
+            found: found
+                .filter(|(key, _)| !ordered.positions.contains_key(key))
                 .collect(),
+            malformed: 0,
             next: (scanned.next > from).then(|| SweepCursor(scanned.next.to_string())),
         })
     }

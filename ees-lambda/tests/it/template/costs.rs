@@ -1,6 +1,6 @@
 //! What the deployment guide says that it costs is what comes of its prices and assumptions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::alarms::metrics;
 use super::environment::sources;
@@ -114,14 +114,16 @@ impl Reckoning<'_> {
 }
 
 /// The metrics that alarms look at, each of which is charged, and those that functions make: each
-/// has its unit in the sources.
+/// has its name and its unit in the sources, wherever it is told.
 fn watched() -> (f64, f64) {
     let template = parse(TEXT);
     let alarms = template.of_type("AWS::CloudWatch::Alarm");
     let looked_at: Vec<_> = alarms.flat_map(metrics).collect();
-    let units = |source: String| source.matches(" Unit::").count();
-    let made = sources().map(units).sum();
-    (count(looked_at.len()), count(made))
+    let sources: String = sources().collect();
+    let units = sources.match_indices(" Unit::");
+    let names = units.filter_map(|(at, _)| sources[..at].rsplit('"').nth(1));
+    let made: BTreeSet<_> = names.collect();
+    (count(looked_at.len()), count(made.len()))
 }
 
 fn count(number: usize) -> f64 {
