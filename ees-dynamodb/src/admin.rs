@@ -172,8 +172,9 @@ impl Admin {
     /// Tells how far the index has come.
     ///
     /// # Errors
-    /// [`StorageError`] if there is no state, or DynamoDB fails.
-    pub async fn status(&self) -> Result<IndexStatus, StorageError> {
+    /// [`OpenError`], also if there is no state.
+    pub async fn status(&self) -> Result<IndexStatus, OpenError> {
+        self.tables.check_both().await?;
         let state = self.tables.state().await?;
         let members = self.tables.batch(&state.intent, Part::Numbers).await?;
         let written = members.values().map(items::position);

@@ -43,7 +43,7 @@ async fn act(config: &DynamoConfig, sdk: &SdkConfig, act: AdminAct) -> Result<To
         }
         AdminAct::Sweep => sweep(config, sdk).await,
         AdminAct::IndexStatus => {
-            let status = admin.status().await.map_err(failed)?;
+            let status = admin.status().await.map_err(not_opened)?;
             Ok(index_status(&status))
         }
         AdminAct::RebuildIndex {

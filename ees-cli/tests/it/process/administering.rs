@@ -74,19 +74,27 @@ fn what_cannot_be_done_is_refused_with_what_can() {
             "no administration",
         ),
         (&["sweep", "--storage", "redis:"], 2, "names no storage"),
-        (
-            &[
-                "create-tables",
-                "--storage",
-                "dynamodb://ees_db?endpoint=http://127.0.0.1:1",
-            ],
-            3,
-            "127.0.0.1:1",
-        ),
+        (&["index-status", "--storage", &storage], 3, "create-tables"),
     ] {
         let (code, errors) = refused(args);
         assert_eq!(code, Some(exit), "{args:?}: {errors}");
         assert!(errors.contains(said), "{args:?}: {errors}");
+    }
+    for act in [
+        "create-tables",
+        "sweep",
+        "index-status",
+        "rebuild-index",
+        "take-over",
+    ] {
+        let nobody = "dynamodb://ees_db?endpoint=http://127.0.0.1:1";
+        let (code, errors) = refused(&[act, "--storage", nobody]);
+        assert_eq!(code, Some(3), "{act}: {errors}");
+        let said = "cannot be reached: ";
+        assert!(
+            errors.contains(said) && errors.contains("Check the region"),
+            "{act}: {errors}"
+        );
     }
     act(&storage, &["create-tables"]);
     for (act, said) in [("rebuild-index", "--replace"), ("take-over", "index state")] {
