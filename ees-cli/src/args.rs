@@ -252,6 +252,9 @@ pub enum AdminAct {
         /// Go on although changesets have a place and others before them in their stream have none
         #[arg(long)]
         accept_disorder: bool,
+        /// How long its functions may go on once they get no more places; at least their timeout
+        #[arg(long, value_name = "SECONDS", default_value_t = 90)]
+        wait_seconds: u64,
     },
 }
 

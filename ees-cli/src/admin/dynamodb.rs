@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use ees_core::indexer::Indexer;
 use ees_dynamodb::admin::{AdminError, IndexStatus, Options, Rebuilt};
@@ -62,14 +63,15 @@ async fn act(config: &DynamoConfig, sdk: &SdkConfig, act: AdminAct) -> Result<To
         AdminAct::TakeOver {
             dry_run,
             accept_disorder,
+            wait_seconds,
         } => {
             let options = Options {
                 dry_run,
                 replace: false,
                 accept_disorder,
             };
-            let taken = admin.take_over(options).await.map_err(not_done)?;
-            Ok(told(&taken, dry_run))
+            let taken = admin.take_over(options, outlast(wait_seconds)).await;
+            Ok(told(&taken.map_err(not_done)?, dry_run))
         }
     }
 }
@@ -142,6 +144,16 @@ async fn sweep(config: &DynamoConfig, sdk: &SdkConfig) -> Result<Told, Failure> 
         text: format!("{found} changesets had no position; {written} got one"),
         json: json!({ "found": found, "written": written, "refused": refused }),
     })
+}
+
+/// Waits until functions that were running have ended.
+async fn outlast(seconds: u64) {
+    for left in (1..=seconds).rev() {
+        progress(&format!(
+            "the original's functions may run for {left} s more"
+        ));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
 }
 
 /// One line of a terminal that the next one takes.

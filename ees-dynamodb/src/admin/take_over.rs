@@ -44,17 +44,28 @@ impl Admin {
     /// away from it, makes the position that it gave last the first intent if it was not written,
     /// and records the positions that it lost as void. Safe to repeat until it succeeds.
     ///
+    /// A function of the original that took a position before that may still write it; were it
+    /// recorded as void by then, readers would pass the changeset for ever. `settled` is to resolve
+    /// once no such function runs any more, which their timeout bounds; a dry run does not wait.
+    ///
     /// # Errors
     /// [`AdminError`] says why it was not done. [`AdminError::HasState`] if the table has been
     /// taken over, [`AdminError::NoCounter`] if it is not the original's.
-    pub async fn take_over(&self, options: Options) -> Result<Rebuilt, AdminError> {
+    pub async fn take_over(
+        &self,
+        options: Options,
+        settled: impl Future<Output = ()>,
+    ) -> Result<Rebuilt, AdminError> {
         self.tables.check_both().await?;
         if self.tables.find_state().await?.is_some() {
             return Err(AdminError::HasState);
         }
         let counter = self.tables.counter().await?.ok_or(AdminError::NoCounter)?;
-        if !counter.is_fenced && !options.dry_run {
-            self.tables.fence(&counter).await?;
+        if !options.dry_run {
+            if !counter.is_fenced {
+                self.tables.fence(&counter).await?;
+            }
+            settled.await;
         }
         let surveyed = self.survey().await?;
         let last = counter.position()?;

@@ -1,5 +1,6 @@
 //! Taking over a table of the Python original.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use ees_core::ports::{Index, IndexState, Storage};
@@ -16,7 +17,7 @@ use crate::store::{open, sdk, sweep};
 
 pub(crate) async fn take_over(original: &Original) -> Result<Rebuilt, AdminError> {
     let admin = admin(&original.config).await;
-    admin.take_over(Options::default()).await
+    admin.take_over(Options::default(), ready(())).await
 }
 
 /// A table in which most has gone wrong that can.
@@ -53,7 +54,11 @@ async fn a_worn_table_is_taken_over() {
         dry_run: true,
         ..Options::default()
     };
-    let told = admin(&original.config).await.take_over(dry).await.unwrap();
+    let told = admin(&original.config)
+        .await
+        .take_over(dry, ready(()))
+        .await
+        .unwrap();
     assert!(original.can_count().await, "nothing was changed");
     let taken = take_over(&original).await.unwrap();
     assert_eq!(taken, told);
@@ -136,6 +141,30 @@ async fn streams_go_on_where_they_were() {
     );
     assert_eq!(first.timestamp.to_string(), "2021-01-05T13:15:30.123456Z");
     assert_eq!(page.items.len(), 3);
+}
+
+/// G6: a function that took a position before its counter was gone may write it yet.
+#[tokio::test]
+async fn a_position_that_is_still_being_written_is_not_lost() {
+    let emulator = Emulator::start().expect("an emulator");
+    let original = Original::deploy(emulator.endpoint()).await;
+    for stream in ["a", "b"] {
+        original.append(stream, 1, 1, 1).await;
+    }
+    original.give((0, 0), "a", 1).await;
+    original.index((0, 1), "b", 1).await;
+    let written = Box::pin(async {
+        assert!(!original.can_count().await, "it takes no others");
+        original.write((0, 0), "a", 1).await;
+    });
+    let admin = admin(&original.config).await;
+    let taken = admin.take_over(Options::default(), written).await.unwrap();
+    assert_eq!(taken.voids, []);
+    let storage = open(&original.config).await;
+    assert_eq!(
+        order(&storage, 0).await,
+        [entry(0, "a", 1), entry(1, "b", 1)]
+    );
 }
 
 /// G6: readers that begin anywhere pass a position that was lost at the end of a page of the index.
@@ -222,7 +251,7 @@ async fn contradictions_are_refused() {
     };
     admin(&disorder.config)
         .await
-        .take_over(accept)
+        .take_over(accept, ready(()))
         .await
         .unwrap();
     let storage = open(&disorder.config).await;
