@@ -3,13 +3,13 @@
 pub mod admin;
 mod attempts;
 mod batch;
+mod cache;
 mod commit;
 mod config;
 mod error;
 mod follower;
 mod index;
 mod items;
-mod memory;
 mod opening;
 mod record;
 mod scan;

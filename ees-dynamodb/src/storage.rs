@@ -11,8 +11,8 @@ use ees_core::{
 use futures_util::future::BoxFuture;
 use tokio::sync::{RwLock, RwLockReadGuard};
 
+use crate::cache::{FullStreams, Heads, Positions};
 use crate::items::{self, Item, number};
-use crate::memory::{FullStreams, Heads, Positions};
 use crate::opening::open;
 use crate::tables::{End, Tables, page};
 use crate::voids::Voids;
