@@ -11,8 +11,9 @@ use sqlx::postgres::{PgDatabaseError, PgSeverity};
 pub enum OpenError {
     /// Nobody answers there.
     #[error(
-        "`{target}` cannot be reached: {source}. Check its host and port, that PostgreSQL runs, \
-         and `sslmode`"
+        "`{target}` cannot be reached: {}. Check its host and port, that PostgreSQL runs, \
+         and `sslmode`",
+        said(source)
     )]
     Unreachable {
         /// The database.
@@ -87,7 +88,7 @@ pub enum OpenError {
         known: i64,
     },
     /// PostgreSQL failed in another way.
-    #[error("`{target}` cannot be opened: {source}")]
+    #[error("`{target}` cannot be opened: {}", said(source))]
     Postgres {
         /// The database.
         target: String,
@@ -105,8 +106,8 @@ pub(crate) fn translate(error: sqlx::Error) -> StorageError {
     let reason = match (&error, code.get(..2).unwrap_or_default(), code) {
         (sqlx::Error::PoolClosed, ..) => return StorageError::closed(),
         (sqlx::Error::PoolTimedOut, ..) => {
-            "there was no connection in time; the database cannot be reached, or `readers` is too \
-             small for so many reads at once"
+            "all `readers` were busy; the database does not answer, or there are too few of them \
+             for so many reads at once"
         }
         (_, _, "53100") => "the database's disk is full",
         (_, _, "53300") => "the database has too many connections",
@@ -119,16 +120,24 @@ pub(crate) fn translate(error: sqlx::Error) -> StorageError {
         (_, "28" | "3D", _) => "the database refuses the connection",
         (_, "58", _) => "the database cannot read or write its files",
         (_, "23", _) | (_, _, "XX001" | "XX002") => {
-            return StorageError::Corrupt(error.to_string());
+            return StorageError::Corrupt(said(&error));
         }
-        _ if is_connection_lost(&error) => "the connection to the database was lost",
+        _ if is_connection_lost(&error) => "there is no connection to the database",
         _ => return StorageError::Backend(Arc::new(error)),
     };
     StorageError::Unavailable {
-        reason: format!("{reason}: {error}"),
+        reason: format!("{reason}: {}", said(&error)),
         written: Written::None,
         retry_after: StorageError::RETRY_AFTER,
         source: Some(Arc::new(error)),
+    }
+}
+
+/// What is the matter, without the line of PostgreSQL's source where it was found.
+pub(crate) fn said(error: &sqlx::Error) -> String {
+    match error.as_database_error() {
+        Some(error) => error.message().to_owned(),
+        None => error.to_string(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod config;
 mod error;
+mod readers;
 mod rows;
 mod schema;
 mod session;

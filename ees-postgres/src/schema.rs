@@ -5,9 +5,8 @@ use std::borrow::Cow;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqlSafeStr};
 
-use crate::error::{code, is_connection_lost};
-use crate::session::Sessions;
-use crate::writer::patiently;
+use crate::error::{code, is_connection_lost, said};
+use crate::session::{Sessions, patiently};
 use crate::{OpenError, PostgresConfig};
 
 /// The oldest version that its makers still look after.
@@ -152,17 +151,15 @@ fn open_error(config: &PostgresConfig, source: sqlx::Error) -> OpenError {
     match (code.get(..2).unwrap_or_default(), code.as_str()) {
         ("28" | "3D", _) => OpenError::Refused {
             target,
-            said: source.to_string(),
+            said: said(&source),
         },
         (_, "42501") => OpenError::NoRights {
             target,
             schema: config.schema.clone(),
             user: config.connect.get_username().to_owned(),
-            said: source.to_string(),
+            said: said(&source),
         },
-        _ if is_connection_lost(&source) || matches!(source, sqlx::Error::PoolTimedOut) => {
-            OpenError::Unreachable { target, source }
-        }
+        _ if is_connection_lost(&source) => OpenError::Unreachable { target, source },
         _ => OpenError::Postgres { target, source },
     }
 }

@@ -1,17 +1,18 @@
 //! Connections, and how each of them is set up.
 
+use std::fmt;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
 
 use crate::PostgresConfig;
 
 /// How long to wait for a connection, new or free.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A connection that was not used for so long is asked whether it still is one before it is used.
-const IDLE: Duration = Duration::from_secs(1);
+/// The longest that the server may take for an answer: more than its own timeouts allow.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What every session asks for, whatever server, role and database were set to.
 ///
@@ -43,6 +44,13 @@ pub(crate) struct Sessions {
     settings: String,
 }
 
+impl fmt::Debug for Sessions {
+    /// Without the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions").finish_non_exhaustive()
+    }
+}
+
 impl Sessions {
     pub(crate) fn new(config: &PostgresConfig) -> Self {
         Self {
@@ -59,29 +67,38 @@ impl Sessions {
             set_up(&mut connection, &self.settings).await?;
             Ok(connection)
         };
-        let opened = tokio::time::timeout(CONNECT_TIMEOUT, open).await;
-        opened.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+        within(CONNECT_TIMEOUT, open).await
     }
 
-    /// A pool that connects as it is used.
-    pub(crate) fn pool(&self, size: u32) -> PgPool {
+    /// A pool of one connection, for a listener.
+    pub(crate) fn pool(&self) -> PgPool {
         let settings = self.settings.clone();
         PgPoolOptions::new()
-            .max_connections(size)
+            .max_connections(1)
             .acquire_timeout(CONNECT_TIMEOUT)
-            .test_before_acquire(false)
-            .before_acquire(|connection, used| {
-                Box::pin(async move {
-                    let is_fresh = used.idle_for < IDLE;
-                    Ok(is_fresh || connection.ping().await.is_ok())
-                })
-            })
             .after_connect(move |connection, _| {
                 let settings = settings.clone();
                 Box::pin(async move { set_up(connection, &settings).await })
             })
             .connect_lazy_with(self.connect.clone())
     }
+}
+
+/// Waits for an answer, but not for ever: the network may have swallowed it.
+pub(crate) async fn within<T>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    let late = || std::io::Error::from(std::io::ErrorKind::TimedOut);
+    let answered = tokio::time::timeout(limit, answer).await;
+    answered.unwrap_or_else(|_| Err(sqlx::Error::Io(late())))
+}
+
+/// The same for an answer that may take as long as the server lets it.
+pub(crate) async fn patiently<T>(
+    answer: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    within(PATIENCE, answer).await
 }
 
 async fn set_up(connection: &mut PgConnection, settings: &str) -> Result<(), sqlx::Error> {

@@ -11,17 +11,16 @@ use ees_core::{
     StreamId, StreamQuery, StreamRange,
 };
 use futures_util::future::BoxFuture;
-use sqlx::PgPool;
-use sqlx::postgres::{PgArguments, PgRow, Postgres};
-use sqlx::query::Query;
+use sqlx::postgres::PgRow;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use crate::error::translate;
+use crate::readers::{Readers, Statement};
 use crate::rows::{changeset, columns, number};
 use crate::session::Sessions;
 use crate::wake::Wake;
-use crate::writer::{Writer, head, patiently};
+use crate::writer::{Writer, head};
 use crate::{OpenError, PostgresConfig, schema};
 
 const HEAD: &str = r#"
@@ -85,13 +84,11 @@ const EVENTS_BACKWARD: &str = by_event!("last_event_id DESC");
 /// The most rows that are asked for at once.
 const MAX_ROWS: usize = 4000;
 
-type Statement<'q> = Query<'q, Postgres, PgArguments>;
-
 /// A store in a schema of a PostgreSQL database: one writer task with group commit, several
 /// readers, and a connection that listens to what other servers commit.
 #[derive(Debug)]
 pub struct PostgresStorage {
-    readers: PgPool,
+    readers: Arc<Readers>,
     commits: GroupCommit,
     writer: Mutex<Option<JoinHandle<()>>>,
     news: Arc<News>,
@@ -110,17 +107,17 @@ impl PostgresStorage {
     pub async fn open(config: &PostgresConfig) -> Result<Self, OpenError> {
         let sessions = Sessions::new(config);
         schema::prepare(config, &sessions).await?;
-        let readers = sessions.pool(config.readers);
+        let readers = Arc::new(Readers::new(sessions.clone(), config.readers));
         let (wake, tasks) = Wake::start(config, &sessions, &readers);
         let news = Arc::clone(&wake.news);
         let (commits, run) = GroupCommit::new(Writer::new(sessions, wake), BatchLimit::default());
-        let pool = readers.clone();
+        let lent = Arc::clone(&readers);
         // What the writer does when nobody can commit any more, also where a storage was dropped
         // and not closed.
         let writer = tokio::spawn(async move {
             run.await.close().await;
             drop(tasks);
-            pool.close().await;
+            lent.close().await;
         });
         Ok(Self {
             readers,
@@ -131,14 +128,9 @@ impl PostgresStorage {
         })
     }
 
-    /// Asks one of the readers, and waits, but not for ever: then its connection is given up.
+    /// Asks one of the readers.
     pub(crate) async fn all(&self, statement: Statement<'_>) -> Result<Vec<PgRow>, StorageError> {
-        let mut connection = self.readers.acquire().await.map_err(translate)?;
-        let answer = patiently(statement.fetch_all(&mut *connection)).await;
-        if matches!(answer, Err(sqlx::Error::Io(_))) {
-            drop(connection.detach());
-        }
-        answer.map_err(translate)
+        self.readers.all(statement).await.map_err(translate)
     }
 
     /// The same where there is one row at most.

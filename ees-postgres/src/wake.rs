@@ -8,21 +8,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ees_core::ports::News;
-use sqlx::PgPool;
-use sqlx::postgres::PgListener;
+use sqlx::postgres::{PgListener, PgNotification};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use crate::PostgresConfig;
-use crate::session::Sessions;
+use crate::readers::Readers;
+use crate::session::{CONNECT_TIMEOUT, Sessions, within};
 
 /// A hint need not last, so no flush is waited for.
 const NOTIFY: &str = "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)";
 
 /// The least time between two notifications: many commits need no more than one.
 const PAUSE: Duration = Duration::from_millis(10);
+
+/// A connection that tells nothing for so long is asked whether it still is one.
+const QUIET: Duration = Duration::from_secs(5);
 
 /// How long to wait before something that failed is tried again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -39,7 +42,7 @@ impl Wake {
     pub(crate) fn start(
         config: &PostgresConfig,
         sessions: &Sessions,
-        readers: &PgPool,
+        readers: &Arc<Readers>,
     ) -> (Self, JoinSet<()>) {
         let wake = Self {
             news: Arc::default(),
@@ -47,11 +50,11 @@ impl Wake {
         };
         let channel = format!("ees:{}", config.schema);
         let own = Uuid::new_v4().to_string();
-        let listening = sessions.pool(1);
+        let sessions = sessions.clone();
         let news = Arc::clone(&wake.news);
         let mut tasks = JoinSet::new();
         let telling = tell(
-            readers.clone(),
+            Arc::clone(readers),
             Arc::clone(&wake.others),
             channel.clone(),
             own.clone(),
@@ -60,7 +63,7 @@ impl Wake {
         tasks.spawn(async move {
             loop {
                 // Whatever goes wrong is tried again, and readers poll meanwhile.
-                let _ = listen(&listening, &channel, &own, &news).await;
+                let _ = listen(&sessions, &channel, &own, &news).await;
                 sleep(RETRY).await;
             }
         });
@@ -75,28 +78,43 @@ impl Wake {
 }
 
 /// Tells others of what was committed since the last time; where that fails, a little later.
-async fn tell(pool: PgPool, commits: Arc<Notify>, channel: String, own: String) {
+async fn tell(readers: Arc<Readers>, commits: Arc<Notify>, channel: String, own: String) {
     loop {
         commits.notified().await;
         let notify = || sqlx::query(NOTIFY).bind(&channel).bind(&own);
-        while notify().execute(&pool).await.is_err() {
+        while readers.all(notify()).await.is_err() {
             sleep(RETRY).await;
         }
         sleep(PAUSE).await;
     }
 }
 
-/// Announces what other servers committed, until the connection is lost for good.
-async fn listen(pool: &PgPool, channel: &str, own: &str, news: &News) -> Result<(), sqlx::Error> {
-    let mut listener = PgListener::connect_with(pool).await?;
-    listener.listen(channel).await?;
-    loop {
-        // What came before the connection stood was missed.
-        news.announce();
-        while let Some(told) = listener.try_recv().await? {
-            if told.payload() != own {
-                news.announce();
-            }
+/// Announces what other servers committed, until the connection is lost.
+async fn listen(
+    sessions: &Sessions,
+    channel: &str,
+    own: &str,
+    news: &News,
+) -> Result<(), sqlx::Error> {
+    let mut listener = PgListener::connect_with(&sessions.pool()).await?;
+    listener.eager_reconnect(false);
+    within(CONNECT_TIMEOUT, listener.listen(channel)).await?;
+    // What came before the connection stood was missed.
+    news.announce();
+    while let Some(told) = next(&mut listener).await? {
+        if told.payload() != own {
+            news.announce();
         }
+    }
+    Ok(())
+}
+
+async fn next(listener: &mut PgListener) -> Result<Option<PgNotification>, sqlx::Error> {
+    loop {
+        if let Ok(told) = timeout(QUIET, listener.try_recv()).await {
+            return told;
+        }
+        let ask = sqlx::raw_sql("SELECT 1").execute(&mut *listener);
+        within(CONNECT_TIMEOUT, ask).await?;
     }
 }

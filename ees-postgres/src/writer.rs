@@ -8,8 +8,6 @@
 
 mod alone;
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use ees_core::group_commit::{BatchStore, Snapshot};
 use ees_core::ports::StorageError;
@@ -19,7 +17,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use crate::error::{is_connection_lost, translate, translate_commit};
 use crate::rows::{columns, corrupt, number, text, timestamp};
-use crate::session::Sessions;
+use crate::session::{Sessions, patiently};
 use crate::wake::Wake;
 
 /// The next checkpoint, and the ends of the streams that hold something; a row without an end if
@@ -50,9 +48,6 @@ const INSERT: &str = concat!(
 const COMMIT: &str = "COMMIT";
 
 const ROLLBACK: &str = "ROLLBACK";
-
-/// The longest that the server may take for an answer: more than its own timeouts allow.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Group commit's transactions, on a connection of their own.
 pub(crate) struct Writer {
@@ -168,15 +163,6 @@ impl BatchStore for Writer {
             }
         }
     }
-}
-
-/// Waits for an answer, but not for ever: the network may have swallowed it.
-pub(crate) async fn patiently<T>(
-    answer: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, sqlx::Error> {
-    let late = || std::io::Error::from(std::io::ErrorKind::TimedOut);
-    let answered = tokio::time::timeout(PATIENCE, answer).await;
-    answered.unwrap_or_else(|_| Err(sqlx::Error::Io(late())))
 }
 
 fn snapshot(rows: &[PgRow]) -> Result<Snapshot, StorageError> {

@@ -66,7 +66,7 @@ async fn every_statement_goes_by_an_index() {
 
 /// The plan that every execution of a prepared statement follows.
 async fn plan(storage: &PostgresStorage, name: &str, statement: &str) -> String {
-    let mut connection = storage.readers.acquire().await.unwrap();
+    let mut connection = storage.readers.sessions.open().await.unwrap();
     let count = (1..10)
         .take_while(|n| statement.contains(&format!("${n}")))
         .count();
@@ -76,12 +76,12 @@ async fn plan(storage: &PostgresStorage, name: &str, statement: &str) -> String 
     };
     let prepare = format!("PREPARE {name} AS {statement}");
     sqlx::raw_sql(AssertSqlSafe(prepare))
-        .execute(&mut *connection)
+        .execute(&mut connection)
         .await
         .unwrap();
     let explain = AssertSqlSafe(format!("EXPLAIN EXECUTE {name} {nulls}"));
     let rows = sqlx::raw_sql(explain)
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await
         .unwrap();
     let lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();

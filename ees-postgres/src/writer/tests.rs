@@ -1,11 +1,14 @@
 //! A writer that freezes.
 
+use std::sync::Arc;
+
 use ees_core::group_commit::judge;
 use ees_core::ports::Written;
 use ees_core::{Commit, CommitId, Events, Expectation, Json, Timestamp};
 use ees_postgres_testkit::Database;
 
 use super::*;
+use crate::readers::Readers;
 use crate::{PostgresConfig, schema};
 
 fn commit(stream: &str) -> Commit {
@@ -28,7 +31,7 @@ async fn a_frozen_server_does_not_stop_the_others() {
     let config: PostgresConfig = url.parse().unwrap();
     let sessions = Sessions::new(&config);
     schema::prepare(&config, &sessions).await.unwrap();
-    let readers = sessions.pool(1);
+    let readers = Arc::new(Readers::new(sessions.clone(), 1));
     let (wake, _tasks) = Wake::start(&config, &sessions, &readers);
     let mut frozen = Writer::new(sessions.clone(), wake.clone());
     let mut other = Writer::new(sessions, wake);

@@ -9,5 +9,6 @@ mod outages;
 mod proxy;
 mod restoring;
 mod servers;
+mod silence;
 mod support;
 mod tls;

@@ -122,6 +122,8 @@ async fn a_restart_of_an_idle_database_is_not_noticed_by_writers() {
             panic!("it will come back: {error}");
         };
         assert_eq!(written, Written::None, "nobody was there");
+        let error = storage.next_checkpoint().await.unwrap_err().to_string();
+        assert!(error.contains("refused"), "what the matter is: {error}");
         server.resume().unwrap();
         let outcome = storage.commit(&commit("s", last)).await.unwrap();
         assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");

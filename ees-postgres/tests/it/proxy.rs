@@ -1,4 +1,4 @@
-//! A connection to the database that is cut at COMMIT.
+//! A connection to the database that is cut at COMMIT, or falls silent.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -30,6 +30,7 @@ pub(crate) struct Proxy {
 #[derive(Default)]
 struct Plan {
     left: AtomicUsize,
+    silences: AtomicUsize,
     then: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
@@ -66,6 +67,11 @@ impl Proxy {
         *self.plan.then.lock().unwrap() = Some(Box::new(then));
     }
 
+    /// Swallows from now on what comes on the connections there are, and leaves them open.
+    pub(crate) fn silence(&self) {
+        self.plan.silences.fetch_add(1, Ordering::SeqCst);
+    }
+
     pub(crate) fn has_cut_all(&self) -> bool {
         self.plan.left.load(Ordering::SeqCst) == 0
     }
@@ -74,11 +80,16 @@ impl Proxy {
 /// Passes everything on, until it is time to cut.
 async fn pass(mut client: TcpStream, mut server: TcpStream, cut: Cut, plan: Arc<Plan>) {
     let (mut asked, mut answered) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
+    let silences = || plan.silences.load(Ordering::SeqCst);
+    let begun = silences();
     loop {
         tokio::select! {
             read = client.read(&mut asked) => {
                 let Ok(1..) = read else { return };
                 let asked = &asked[..read.unwrap()];
+                if silences() > begun {
+                    continue;
+                }
                 if asked.ends_with(COMMIT) && take_one(&plan.left) {
                     if cut == Cut::After {
                         server.write_all(asked).await.unwrap();
@@ -96,6 +107,9 @@ async fn pass(mut client: TcpStream, mut server: TcpStream, cut: Cut, plan: Arc<
             }
             read = server.read(&mut answered) => {
                 let Ok(1..) = read else { return };
+                if silences() > begun {
+                    continue;
+                }
                 if client.write_all(&answered[..read.unwrap()]).await.is_err() {
                     return;
                 }

@@ -48,7 +48,7 @@ pub(crate) fn raw_append(stream: &str, changeset: u64) -> String {
 }
 
 /// Longer than anything takes that is waited for.
-const LONG: Duration = Duration::from_mins(1);
+pub(crate) const LONG: Duration = Duration::from_mins(1);
 
 /// Waits until something is so.
 pub(crate) async fn until(is_so: impl Fn() -> bool) {
