@@ -173,6 +173,32 @@ async fn a_full_disk_refuses_and_loses_nothing() {
     assert_eq!(log(&storage).await.changesets.len(), 2);
 }
 
+/// What docs/postgres.md says of payloads in PostgreSQL's log, and how to keep them out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn payloads_stay_out_of_the_log_if_the_role_is_set_so() {
+    let server = Server::start().unwrap();
+    let database = server.database().unwrap();
+    let role = "CREATE ROLE ees LOGIN PASSWORD 'p'; CREATE SCHEMA ees AUTHORIZATION ees";
+    database.sql(role).unwrap();
+    let config = database.url_of("ees", "p").parse().unwrap();
+    for (setting, is_logged) in [("RESET", true), ("SET", false)] {
+        let value = if is_logged { "" } else { "= panic" };
+        let alter = format!("ALTER ROLE ees {setting} log_min_error_statement {value}");
+        database.sql(&alter).unwrap();
+        let storage = PostgresStorage::open(&config).await.unwrap();
+        let refuse = "REVOKE INSERT ON ees.changesets FROM ees";
+        database.sql(refuse).unwrap();
+        let mut commit = commit("s", 0);
+        commit.events = Events::of(&[format!("secret {setting}")]).unwrap();
+        storage.commit(&commit).await.unwrap_err();
+        let log = database.sql("SELECT pg_read_file('../log')").unwrap();
+        assert!(log.contains("permission denied"), "errors are: {log}");
+        let secret = format!("secret {setting}");
+        assert_eq!(log.contains(&secret), is_logged, "{log}");
+        storage.close().await;
+    }
+}
+
 /// Text that PostgreSQL cannot make smaller.
 fn incompressible(bytes: usize) -> String {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
