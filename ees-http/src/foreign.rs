@@ -3,7 +3,7 @@
 
 use axum::extract::Request;
 use axum::http::header::{HOST, ORIGIN};
-use axum::http::{HeaderName, Method, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -29,7 +29,7 @@ pub(crate) async fn refuse_foreign_pages(request: Request, next: Next) -> Respon
 /// The header that tells of another site. Behind a proxy `Host` may be another than the page's, so
 /// it counts only where the browser does not say more.
 fn foreign(request: &Request) -> Option<HeaderName> {
-    let header = |name| request.headers().get(name).map(|value| value.as_bytes());
+    let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
     if let Some(site) = header(SEC_FETCH_SITE) {
         let is_own = matches!(site, b"same-origin" | b"none");
         return (!is_own).then_some(SEC_FETCH_SITE);

@@ -2,7 +2,7 @@
 
 mod changesets;
 mod events;
-mod health;
+pub(crate) mod health;
 mod service;
 mod streams;
 
@@ -180,14 +180,32 @@ pub(crate) async fn refused(error: ApiError, request: Request) -> ApiError {
     }
 }
 
-/// The stream that the path names, not checked yet.
-pub(crate) struct StreamPath(Result<Path<String>, PathRejection>);
+/// The stream that the path names, not checked yet; otherwise what is wrong with the path.
+pub(crate) struct StreamPath(Result<String, String>);
+
+/// The first `%` that two hexadecimal digits do not follow. To decode it as itself would give one
+/// stream two paths.
+fn bad_escape(path: &str) -> Option<&str> {
+    let escapes = path.match_indices('%');
+    let mut escapes = escapes.map(|(at, percent)| path.get(at..at + 3).unwrap_or(percent));
+    escapes.find(|escape| {
+        let mut digits = escape.bytes().skip(1);
+        escape.len() < 3 || !digits.all(|digit| digit.is_ascii_hexdigit())
+    })
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for StreamPath {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self(Path::from_request_parts(parts, state).await))
+        if let Some(escape) = bad_escape(parts.uri.path()) {
+            let wrong = format!("`{escape}` escapes nothing; a percent sign is written `%25`");
+            return Ok(Self(Err(wrong)));
+        }
+        let path: Result<Path<String>, PathRejection> =
+            Path::from_request_parts(parts, state).await;
+        let text = path.map(|Path(text)| text);
+        Ok(Self(text.map_err(|rejection| rejection.to_string())))
     }
 }
 
@@ -195,7 +213,7 @@ impl StreamPath {
     /// Names the stream in an error, if the path has one.
     fn name(&self, error: ApiError) -> ApiError {
         match &self.0 {
-            Ok(Path(text)) => error.on_stream(text),
+            Ok(text) => error.on_stream(text),
             Err(_) => error,
         }
     }
@@ -206,8 +224,8 @@ impl StreamPath {
         self,
         act: impl AsyncFnOnce(StreamId) -> Result<Response, ApiError>,
     ) -> Result<Response, ApiError> {
-        let Path(text) = self.0.map_err(|rejection| {
-            let message = format!("the stream id is no percent-encoded UTF-8: {rejection}");
+        let text = self.0.map_err(|wrong| {
+            let message = format!("the stream id is no percent-encoded UTF-8: {wrong}");
             ApiError::bad_request("INVALID_STREAM_ID", message)
         })?;
         let answer = match StreamId::new(&text) {

@@ -29,6 +29,11 @@ pub async fn an_encoding_that_is_no_text_is_invalid<H: HttpHarness>(harness: &mu
         "%ed%a0%80",
         "%c0%80",
         "%f5%80%80%80",
+        "%",
+        "50%",
+        "%zz",
+        "a%2",
+        "%%41",
     ] {
         for call in stream_calls(&format!("/streams/{bad}")) {
             let response = call.send(&remote, "").await;
