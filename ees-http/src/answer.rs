@@ -330,7 +330,7 @@ pub(crate) struct Version {
 }
 
 /// The state of the server.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Health {
     /// `live` or `ready`.
     pub(crate) status: &'static str,

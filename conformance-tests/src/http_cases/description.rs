@@ -98,7 +98,25 @@ pub async fn is_of_the_contract<H: HttpHarness>(harness: &mut H) {
             call.template
         );
     }
+    for (path, item) in paths {
+        for (method, operation) in item.as_object().expect("operations") {
+            let responses = operation["responses"].as_object().expect("responses");
+            for (status, response) in responses {
+                let text = response["description"].as_str().unwrap_or_default();
+                assert!(!text.is_empty(), "{status} of {method} {path} says nothing");
+            }
+        }
+    }
+    description.assert_references_lead_somewhere();
 }
+
+/// The errors that any call may answer.
+const ERRORS_OF_ALL: &[&str] = &[
+    "INVALID_ENDPOINT",
+    "METHOD_NOT_ALLOWED",
+    "OVERLOADED",
+    "INTERNAL",
+];
 
 /// Every error of a call is named where it is described.
 pub async fn names_every_error<H: HttpHarness>(harness: &mut H) {
@@ -109,7 +127,7 @@ pub async fn names_every_error<H: HttpHarness>(harness: &mut H) {
         let call = calls.find(|call| call.method == *method && call.template == *template);
         let call = call.expect("a call of the contract");
         let answers = description.responses(&call).to_string();
-        for error in *errors {
+        for error in errors.iter().chain(ERRORS_OF_ALL) {
             assert!(
                 answers.contains(&format!("`{error}`")),
                 "G12: {error} of {method} {template} is described"

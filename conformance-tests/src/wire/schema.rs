@@ -49,6 +49,19 @@ impl Description {
         found.unwrap_or_else(|| panic!("{reference} leads nowhere"))
     }
 
+    /// Every reference in the description leads somewhere in it.
+    pub(crate) fn assert_references_lead_somewhere(&self) {
+        let mut left = vec![&self.0];
+        while let Some(value) = left.pop() {
+            self.resolve(value);
+            match value {
+                Value::Array(values) => left.extend(values),
+                Value::Object(fields) => left.extend(fields.values()),
+                _ => {}
+            }
+        }
+    }
+
     fn check(&self, schema: &Value, value: &Value, at: &str) {
         let schema = self.resolve(schema);
         assert_type(&schema["type"], value, at);

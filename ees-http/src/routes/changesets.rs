@@ -35,7 +35,7 @@ const INVALID_RANGE: &str = "INVALID_CHANGESET_FILTERING_PARAMS";
         ("pp" = Option<bool>, Query, description = "Lays the answer out over lines"),
     ),
     responses(
-        (status = 200, body = StreamChangesets),
+        (status = 200, description = "A page of the stream's changesets", body = StreamChangesets),
         (status = 400, description = "`INVALID_STREAM_ID`, `MISSING_STREAM_ID`, `INVALID_CHANGESET_FILTERING_PARAMS`, `INVALID_LIMIT`, `INVALID_PARAMETER`", body = ErrorBody),
         (status = 404, description = "`STREAM_NOT_FOUND`", body = ErrorBody),
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`", body = ErrorBody),
@@ -93,7 +93,7 @@ fn stream_page(stream_id: &StreamId, page: &Page<Changeset>, read: &StreamRead) 
         ("pp" = Option<bool>, Query, description = "Lays the answer out over lines"),
     ),
     responses(
-        (status = 200, body = AllChangesets),
+        (status = 200, description = "A page of all changesets", body = AllChangesets),
         (status = 400, description = "`INVALID_CHECKPOINT`, `INVALID_LIMIT`, `INVALID_PARAMETER`", body = ErrorBody),
         (status = 406, description = "`NOT_ACCEPTABLE`: this host sends no server-sent events", body = ErrorBody),
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`", body = ErrorBody),

@@ -35,7 +35,7 @@ const INVALID_RANGE: &str = "INVALID_EVENT_FILTERING_PARAMS";
         ("pp" = Option<bool>, Query, description = "Lays the answer out over lines"),
     ),
     responses(
-        (status = 200, body = StreamEvents),
+        (status = 200, description = "A page of the stream's events", body = StreamEvents),
         (status = 400, description = "`INVALID_STREAM_ID`, `MISSING_STREAM_ID`, `INVALID_EVENT_FILTERING_PARAMS`, `INVALID_LIMIT`, `INVALID_PARAMETER`", body = ErrorBody),
         (status = 404, description = "`STREAM_NOT_FOUND`", body = ErrorBody),
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`", body = ErrorBody),
@@ -91,7 +91,7 @@ fn stream_page(stream_id: &StreamId, page: &Page<Event>, read: &StreamRead) -> V
         ("pp" = Option<bool>, Query, description = "Lays the answer out over lines"),
     ),
     responses(
-        (status = 200, body = AllEvents),
+        (status = 200, description = "A page of all events", body = AllEvents),
         (status = 400, description = "`INVALID_CHECKPOINT`, `INVALID_LIMIT`, `INVALID_PARAMETER`", body = ErrorBody),
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`", body = ErrorBody),
     )

@@ -13,8 +13,9 @@ use crate::params::Params;
     get, path = "/version", tag = "service", operation_id = "version",
     params(("pp" = Option<bool>, Query, description = "Lays the answer out over lines")),
     responses(
-        (status = 200, body = Version),
+        (status = 200, description = "The version", body = Version),
         (status = 400, description = "`INVALID_PARAMETER`", body = ErrorBody),
+        (status = 503, description = "`OVERLOADED`", body = ErrorBody),
     )
 )]
 pub(crate) async fn version(uri: Uri) -> Result<Response, ApiError> {
@@ -30,6 +31,7 @@ pub(crate) async fn version(uri: Uri) -> Result<Response, ApiError> {
     responses(
         (status = 200, description = "The OpenAPI 3.1 description", body = serde_json::Value),
         (status = 400, description = "`INVALID_PARAMETER`", body = ErrorBody),
+        (status = 503, description = "`OVERLOADED`", body = ErrorBody),
     )
 )]
 pub(crate) async fn openapi(uri: Uri) -> Result<Response, ApiError> {

@@ -34,7 +34,7 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 printable ASCII characters"),
     ),
     responses(
-        (status = 200, body = Committed),
+        (status = 200, description = "The changeset stands", body = Committed),
         (status = 400, description = "`INVALID_STREAM_ID`, `MISSING_STREAM_ID`, `INVALID_EXPECTED_CHANGESET_ID`, `INVALID_EXPECTED_EVENT_ID`, `BOTH_EXPECTED_CHANGESET_AND_EVENT_ARE_SET`, `INVALID_PARAMETER`, `INVALID_IDEMPOTENCY_KEY`, `INVALID_BODY`, `NO_EVENTS`", body = ErrorBody),
         (status = 403, description = "`FORBIDDEN`: a browser sends it for another site's web page; only on a server of one's own", body = ErrorBody),
         (status = 408, description = "`REQUEST_TIMEOUT`: the body did not arrive in time", body = ErrorBody),
@@ -126,7 +126,7 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<CommitId>, A
         ("pp" = Option<bool>, Query, description = "Lays the answer out over lines"),
     ),
     responses(
-        (status = 200, body = StreamHead),
+        (status = 200, description = "The stream's end", body = StreamHead),
         (status = 400, description = "`INVALID_STREAM_ID`, `MISSING_STREAM_ID`, `INVALID_PARAMETER`", body = ErrorBody),
         (status = 404, description = "`STREAM_NOT_FOUND`", body = ErrorBody),
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`", body = ErrorBody),
@@ -154,7 +154,7 @@ pub(crate) async fn head(
     get, path = "/streams", tag = "service", operation_id = "statistics",
     params(("pp" = Option<bool>, Query, description = "Lays the answer out over lines")),
     responses(
-        (status = 200, body = StoreStatistics),
+        (status = 200, description = "The counts", body = StoreStatistics),
         (status = 400, description = "`INVALID_PARAMETER`", body = ErrorBody),
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`", body = ErrorBody),
     )
