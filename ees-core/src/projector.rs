@@ -27,20 +27,22 @@ impl Projector {
         }
     }
 
-    /// Counts until nothing is left to count, and returns the counts.
+    /// Counts all that was there when it began, and returns the counts. What comes meanwhile is
+    /// left to the next call: commits without a pause would keep it here for ever.
     ///
     /// # Errors
     /// [`StorageError`] if a storage fails; what was counted so far is saved.
     pub async fn catch_up(&self) -> Result<Statistics, StorageError> {
         let mut counted = self.statistics.load_statistics().await?;
-        loop {
+        let end = self.storage.next_checkpoint().await?;
+        while counted.version < end {
             let from = counted.version;
             let page = self
                 .storage
                 .read_global(from, PageLimit::items(PAGE_ITEMS))
                 .await?;
             if page.next == from {
-                return Ok(counted);
+                break;
             }
             let next = counted.after(&page);
             counted = if self.statistics.swap_statistics(from, &next).await? {
@@ -49,5 +51,6 @@ impl Projector {
                 self.statistics.load_statistics().await?
             };
         }
+        Ok(counted)
     }
 }

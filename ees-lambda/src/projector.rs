@@ -13,7 +13,7 @@ pub(crate) async fn run(store: Store) -> Result<(), Error> {
     lambda_runtime::run(service_fn(|event| project(&store, event))).await
 }
 
-/// Counts until nothing is left to count, or no time: each page is saved, the next run goes on.
+/// Counts what is there while there is time: each page is saved, the next run goes on.
 async fn project(store: &Store, event: LambdaEvent<Value>) -> Result<Value, Failure> {
     let count = async {
         let projector = Projector::new(&EventStore::new(store.get().await?));

@@ -5,5 +5,6 @@
 mod eventual;
 mod group_commit;
 mod indexing;
+mod projecting;
 mod proof;
 mod reading;

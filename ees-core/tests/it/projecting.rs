@@ -1,0 +1,60 @@
+//! How far a round of counting goes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use ees_core::ports::{StatisticsStore, StorageError};
+use ees_core::{Checkpoint, EventStore, Events, Expectation, NewChangeset, Projector, Statistics};
+use ees_memory::MemoryStorage;
+
+/// A store that somebody commits to whenever counts are saved.
+struct Busy {
+    storage: Arc<MemoryStorage>,
+    saves: AtomicU64,
+}
+
+async fn commit(storage: &Arc<MemoryStorage>, last: u64) {
+    let store = EventStore::new(Arc::clone(storage));
+    let events = Events::parse("[1]").unwrap();
+    let expectation = Expectation::LastChangeset(last);
+    let asked = NewChangeset::new("s".parse().unwrap(), expectation, events);
+    store.commit(asked).await.unwrap();
+}
+
+#[async_trait]
+impl StatisticsStore for Busy {
+    async fn load_statistics(&self) -> Result<Statistics, StorageError> {
+        self.storage.load_statistics().await
+    }
+
+    async fn swap_statistics(
+        &self,
+        previous: Checkpoint,
+        statistics: &Statistics,
+    ) -> Result<bool, StorageError> {
+        let saves = self.saves.fetch_add(1, Ordering::SeqCst) + 1;
+        if saves < 10 {
+            commit(&self.storage, saves).await;
+        }
+        self.storage.swap_statistics(previous, statistics).await
+    }
+}
+
+/// A round ends, however many commits come: each save costs a flush, and pauses are between rounds.
+#[tokio::test]
+async fn a_round_counts_what_was_there_when_it_began() {
+    let storage = Arc::new(MemoryStorage::new());
+    commit(&storage, 0).await;
+    let busy = Arc::new(Busy {
+        storage: Arc::clone(&storage),
+        saves: AtomicU64::new(0),
+    });
+    let store = EventStore::from_parts(storage, Arc::clone(&busy) as _);
+    let projector = Projector::new(&store);
+    for round in 1..=3 {
+        let counted = projector.catch_up().await.unwrap();
+        assert_eq!(counted.total_changesets, round);
+        assert_eq!(busy.saves.load(Ordering::SeqCst), round, "one save a round");
+    }
+}
