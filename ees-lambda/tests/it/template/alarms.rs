@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Findings, TEXT, expect, holds, settings};
 
 /// Each alarm, and the metrics that it looks at.
-fn wanted() -> [(&'static str, Vec<String>); 11] {
+fn wanted() -> [(&'static str, Vec<String>); 12] {
     let functions = [
         "api",
         "indexer",
@@ -63,6 +63,10 @@ fn wanted() -> [(&'static str, Vec<String>); 11] {
         (
             "RefusedChangesets",
             one("ElasticEventStore RefusedChangesets Table=ees_db_shop"),
+        ),
+        (
+            "SweepFailed",
+            one("AWS/Lambda AsyncEventsDropped FunctionName=shop-sweep"),
         ),
         ("TablesThrottled", of_tables.collect()),
     ]

@@ -11,22 +11,25 @@ use super::{Findings, expect, holds, resource};
 /// When a function runs by itself, and what it is told then.
 type Schedules = &'static [(Duration, Option<&'static str>)];
 
-/// What each is called by, how long it may take, and when it runs by itself.
-const FUNCTIONS: [(&str, Duration, Schedules); 6] = [
+/// What each is called by, how long it may take, when it runs by itself, and how often that is
+/// repeated if it fails.
+const FUNCTIONS: [(&str, Duration, Schedules, u32); 6] = [
     // API Gateway waits for 29 seconds.
-    ("api", Duration::from_secs(29), &[]),
-    ("indexer", Duration::from_mins(1), &[]),
+    ("api", Duration::from_secs(29), &[], 2),
+    ("indexer", Duration::from_mins(1), &[], 2),
     // Less than its period, so that no two count at once.
     (
         "projector",
         Duration::from_secs(55),
         &[(Duration::from_mins(1), None)],
+        0,
     ),
-    ("publisher", Duration::from_mins(1), &[]),
+    ("publisher", Duration::from_mins(1), &[], 2),
     (
         "redrive",
         Duration::from_mins(5),
         &[(Duration::from_hours(1), Some("{}"))],
+        2,
     ),
     // As long as Lambda lets one run.
     (
@@ -36,6 +39,7 @@ const FUNCTIONS: [(&str, Duration, Schedules); 6] = [
             (Duration::from_hours(24), None),
             (Duration::from_mins(15), Some(r#"{"continue": true}"#)),
         ],
+        2,
     ),
 ];
 
@@ -53,14 +57,15 @@ fn check(template: &Template) -> Findings {
                 it.handler,
                 it.timeout,
                 schedules,
+                it.async_retries,
                 it.memory,
                 it.concurrency
             ])
         })
         .collect();
-    let wanted = FUNCTIONS.map(|(handler, timeout, schedules)| {
+    let wanted = FUNCTIONS.map(|(handler, timeout, schedules, retries)| {
         let name = format!("shop-{handler}");
-        json!([name, handler, timeout, schedules, 512, null])
+        json!([name, handler, timeout, schedules, retries, 512, null])
     });
     expect(
         &mut findings,
@@ -138,6 +143,7 @@ fn functions_are_one_binary_with_a_role_and_a_log_each() {
         ("Schedule: rate(1 minute)", "Schedule: rate(1 hour)"),
         ("Schedule: rate(15 minutes)", "Schedule: rate(1 day)"),
         (r#"Input: '{"continue": true}'"#, ""),
+        ("MaximumRetryAttempts: 2}", "MaximumRetryAttempts: 0}"),
         ("Default: rate(1 day)", "Default: rate(30 days)"),
     ];
     holds(check, &faults);
