@@ -3,10 +3,10 @@
 use ees_aws_testkit::template::{Resource, Template};
 use serde_json::{Value, json};
 
-use super::{Findings, TEXT, expect, holds, settings};
+use super::{Findings, TEXT, expect, holds, resource, settings};
 
 /// Each alarm, and the metrics that it looks at.
-fn wanted() -> [(&'static str, Vec<String>); 12] {
+fn wanted() -> [(&'static str, Vec<String>); 14] {
     let functions = [
         "api",
         "indexer",
@@ -29,6 +29,11 @@ fn wanted() -> [(&'static str, Vec<String>); 12] {
         ]
     });
     let one = |metric: &str| vec![metric.to_owned()];
+    let committed = "AWS/DynamoDB SuccessfulRequestLatency TableName=ees_db_shop Operation=PutItem";
+    let off = |function: &str| {
+        let invoked = format!("AWS/Lambda Invocations FunctionName=shop-{function}");
+        vec![committed.to_owned(), invoked]
+    };
     [
         (
             "ApiErrors",
@@ -52,6 +57,7 @@ fn wanted() -> [(&'static str, Vec<String>); 12] {
             "IndexerBehind",
             one("AWS/Lambda IteratorAge FunctionName=shop-indexer"),
         ),
+        ("IndexerOff", off("indexer")),
         (
             "LostNotifications",
             one("ElasticEventStore UnindexedChangesets Table=ees_db_shop"),
@@ -60,6 +66,7 @@ fn wanted() -> [(&'static str, Vec<String>); 12] {
             "PublisherBehind",
             one("AWS/Lambda IteratorAge FunctionName=shop-publisher"),
         ),
+        ("PublisherOff", off("publisher")),
         (
             "RefusedChangesets",
             one("ElasticEventStore RefusedChangesets Table=ees_db_shop"),
@@ -129,7 +136,45 @@ fn check(template: &Template) -> Findings {
             &json!("GreaterThanThreshold"),
         );
     }
+    for function in ["Indexer", "Publisher"] {
+        off(
+            resource(template, &format!("{function}OffAlarm")),
+            &mut findings,
+        );
+    }
     findings
+}
+
+/// A mapping that is off writes no metric: what is committed and not delivered tells of it.
+fn off(alarm: &Resource, findings: &mut Findings) {
+    let properties = &alarm.properties;
+    let part = |place: usize| {
+        let part = &properties["Metrics"][place];
+        let measured = &part["MetricStat"];
+        json!([
+            part["Id"],
+            part["Expression"],
+            measured["Stat"],
+            measured["Period"]
+        ])
+    };
+    let of = |name: &str| &properties[name];
+    let found = json!([
+        part(0),
+        part(1),
+        part(2),
+        of("DatapointsToAlarm"),
+        of("EvaluationPeriods")
+    ]);
+    let expression = "IF(FILL(commits, 0) > 0 AND FILL(invocations, 0) == 0, 1, 0)";
+    let wanted = json!([
+        ["off", expression, null, null],
+        ["commits", null, "SampleCount", 300],
+        ["invocations", null, "Sum", 300],
+        3,
+        12,
+    ]);
+    expect(findings, &alarm.id, &found, &wanted);
 }
 
 #[test]
@@ -146,6 +191,9 @@ fn there_is_an_alarm_for_what_needs_somebody() {
         ("Namespace: ElasticEventStore", "Namespace: EventStore"),
         ("MetricName: 5XXError", "MetricName: 4XXError"),
         ("TreatMissingData: notBreaching", ""),
+        ("Stat: SampleCount", "Stat: Average"),
+        ("FILL(invocations, 0)", "invocations"),
+        ("DatapointsToAlarm: 3", ""),
         (
             "ComparisonOperator: GreaterThanThreshold",
             "ComparisonOperator: LessThanThreshold",
