@@ -58,6 +58,14 @@ impl Bucket {
             .map_err(|error| unread(format!("object `{key}` is no text: {error}")))
     }
 
+    /// Stores an object; one that is there becomes an earlier version.
+    pub(crate) async fn put(&self, key: &str, text: String) -> Result<(), Failure> {
+        let put = self.client.put_object().bucket(&self.name).key(key);
+        let put = put.body(text.into_bytes().into()).send().await;
+        put.map_err(|error| self.failed("PutObject", &error))?;
+        Ok(())
+    }
+
     /// Deletes an object; one that is not there is no error.
     pub(crate) async fn delete(&self, key: &str) -> Result<(), Failure> {
         let delete = self.client.delete_object().bucket(&self.name).key(key);

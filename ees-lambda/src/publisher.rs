@@ -1,6 +1,6 @@
 //! Tells subscribers what was committed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use ees_core::ports::{ChangesetKey, Publisher};
@@ -22,10 +22,12 @@ pub(crate) async fn run(publishing: Publishing) -> Result<(), Error> {
 async fn answer(publishing: &Publishing, event: LambdaEvent<Value>) -> Result<Value, Failure> {
     let records = batch::read(&event.payload)?;
     let unpublished = publishing.publish(&records, deadline(&event.context)).await;
-    Ok(match unpublished {
-        Some(record) => batch::again_from(record),
-        None => batch::done(),
-    })
+    Ok(
+        match unpublished.first().and_then(|place| records.get(*place)) {
+            Some(record) => batch::again_from(record),
+            None => batch::done(),
+        },
+    )
 }
 
 /// Publishing, as invocation after invocation does it.
@@ -40,16 +42,13 @@ impl Publishing {
         Self { publisher, table }
     }
 
-    /// Publishes a batch, and answers its first record that was not published whole. From there on
-    /// all are to be delivered again: so no stream misses one, whatever else of it went well.
-    pub(crate) async fn publish<'a>(
-        &self,
-        records: &'a [Record],
-        deadline: Instant,
-    ) -> Option<&'a Record> {
+    /// Publishes a batch, and answers the places of its records that were not published whole. From
+    /// the first one on all are to be delivered again: so no stream misses one, whatever else of it
+    /// went well.
+    pub(crate) async fn publish(&self, records: &[Record], deadline: Instant) -> BTreeSet<usize> {
         let mut publication = Publication::new(Arc::clone(&self.publisher));
         let mut places = HashMap::new();
-        let mut unpublished = Vec::new();
+        let mut unpublished = BTreeSet::new();
         for (place, record) in records.iter().enumerate() {
             match record.commit.as_ref().map(CommitRecord::changeset) {
                 Some(Ok(changeset)) => {
@@ -58,7 +57,7 @@ impl Publishing {
                 }
                 Some(Err(error)) => {
                     tracing::error!(%error, "an item of the events table cannot be published");
-                    unpublished.push(place);
+                    unpublished.insert(place);
                 }
                 None => {}
             }
@@ -72,7 +71,7 @@ impl Publishing {
         let left = publication.unpublished();
         unpublished.extend(left.filter_map(|changeset| places.get(&key(changeset))));
         self.tell(records, unpublished.len());
-        records.get(unpublished.into_iter().min()?)
+        unpublished
     }
 
     fn tell(&self, records: &[Record], unpublished: usize) {

@@ -3,6 +3,9 @@
 mod asked;
 mod object;
 
+use std::collections::BTreeSet;
+
+use ees_core::Changeset;
 use ees_core::ports::{Index, StorageError};
 use ees_dynamodb::CommitRecord;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -122,40 +125,61 @@ impl Redrive {
             // Another run was faster.
             return Ok(());
         };
-        let Object {
-            worker,
-            mut records,
-        } = Object::read(&found)?;
-        match worker {
+        let mut object = Object::read(&found)?;
+        match object.worker {
             Worker::Indexer => {
-                let indexed = self.indexing.index(&records, deadline).await;
+                let indexed = self.indexing.index(&object.records, deadline).await;
                 indexed.map_err(|error| error.to_string())?;
             }
             Worker::Publisher => {
-                let mended = self.mend(&mut records).await;
-                mended.map_err(|error| error.to_string())?;
-                if self.publishing.publish(&records, deadline).await.is_some() {
-                    return Err("not all of it can be published; the log tells more".to_owned());
+                self.mend(&mut object.records).await;
+                let left = self.publishing.publish(&object.records, deadline).await;
+                if !left.is_empty() {
+                    return Err(self.keep(key, object, &left).await.map_err(text)?);
                 }
             }
         }
         self.failures.delete(key).await.map_err(text)
     }
 
+    /// Keeps what is left of an object alone, so that no run sends again what this one has sent.
+    /// Says why there is something left.
+    async fn keep(
+        &self,
+        key: &str,
+        object: Object,
+        left: &BTreeSet<usize>,
+    ) -> Result<String, Failure> {
+        let all = object.records.len();
+        if left.len() < all {
+            self.failures.put(key, object.with_only(left)).await?;
+        }
+        let left = left.len();
+        Ok(format!(
+            "{left} of its {all} records cannot be published; the log tells more"
+        ))
+    }
+
     /// Takes from the table what a record does not tell so that it can be read: somebody may have
     /// mended it there.
-    async fn mend(&self, records: &mut [Record]) -> Result<(), StorageError> {
+    async fn mend(&self, records: &mut [Record]) {
         let commits = records
             .iter_mut()
             .filter_map(|record| record.commit.as_mut());
         for commit in commits.filter(|commit| commit.changeset().is_err()) {
-            let storage = self.indexing.store.get().await?;
-            let stands = storage.fetch(&[commit.key()?]).await?;
-            if let Some(Some(changeset)) = stands.first() {
-                *commit = CommitRecord::from(changeset);
+            match self.standing(commit).await {
+                Ok(Some(changeset)) => *commit = CommitRecord::from(&changeset),
+                Ok(None) => {}
+                Err(error) => tracing::error!(%error, "a record cannot be read from the table"),
             }
         }
-        Ok(())
+    }
+
+    /// What stands in the table where a record's changeset does.
+    async fn standing(&self, commit: &CommitRecord) -> Result<Option<Changeset>, StorageError> {
+        let storage = self.indexing.store.get().await?;
+        let mut found = storage.fetch(&[commit.key()?]).await?;
+        Ok(found.pop().flatten())
     }
 }
 

@@ -1,6 +1,8 @@
 //! What Lambda puts into the failures bucket: the record of an invocation that failed, with the
 //! batch that it was given.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::batch::{self, Record};
@@ -16,26 +18,40 @@ pub(super) enum Worker {
 pub(super) struct Object {
     pub(super) worker: Worker,
     pub(super) records: Vec<Record>,
+    invocation: Value,
+    batch: Value,
 }
 
 impl Object {
     /// Reads an object; says for people why it cannot be read.
     pub(super) fn read(text: &str) -> Result<Self, String> {
-        let object = parse("it", text)?;
-        let arn = &object["requestContext"]["functionArn"];
-        let payload = &object["payload"];
+        let invocation = parse("it", text)?;
+        let arn = &invocation["requestContext"]["functionArn"];
+        let payload = &invocation["payload"];
         let (Some(arn), Some(payload)) = (arn.as_str(), payload.as_str()) else {
             return Err(format!(
                 "it is no record of an invocation: found {}, expected one with \
                  `requestContext.functionArn` and `payload`",
-                batch::keys(&object)
+                batch::keys(&invocation)
             ));
         };
-        let records = batch::read(&parse("its `payload`", payload)?);
+        let batch = parse("its `payload`", payload)?;
+        let records = batch::read(&batch);
         Ok(Self {
             worker: worker(arn)?,
             records: records.map_err(|failure| failure.to_string())?,
+            invocation,
+            batch,
         })
+    }
+
+    /// The text of the same object with the records at these places alone.
+    pub(super) fn with_only(mut self, places: &BTreeSet<usize>) -> String {
+        let records = &self.batch["Records"];
+        let kept = places.iter().filter_map(|place| records.get(place));
+        self.batch["Records"] = kept.cloned().collect();
+        self.invocation["payload"] = self.batch.to_string().into();
+        self.invocation.to_string()
     }
 }
 

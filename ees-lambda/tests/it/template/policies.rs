@@ -87,6 +87,7 @@ const ROLES: [(&str, &[Allowed]); 6] = [
                 ("s3:DeleteObject", &[OBJECTS]),
                 ("s3:GetObject", &[OBJECTS]),
                 ("s3:ListBucket", &[BUCKET]),
+                ("s3:PutObject", &[OBJECTS]),
                 ("sqs:SendMessage", &[QUEUE]),
             ],
         ],
