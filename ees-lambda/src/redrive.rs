@@ -4,6 +4,7 @@ mod asked;
 mod object;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use ees_core::Changeset;
 use ees_core::ports::{Index, StorageError};
@@ -105,8 +106,11 @@ impl Redrive {
 
     /// Redrives objects, in this order; one that fails is left, and the others go on.
     async fn redrive(&self, keys: Vec<String>, deadline: Instant, redriven: &mut Redriven) {
-        for key in keys {
-            let redone = timeout_at(deadline, self.redo(&key, deadline)).await;
+        let mut keys = keys.into_iter();
+        while let Some(key) = keys.next() {
+            let now = Instant::now();
+            let until = now + share(deadline - now, keys.len());
+            let redone = timeout_at(deadline, self.redo(&key, until)).await;
             let late = || Err("the invocation has no time left".to_owned());
             match redone.unwrap_or_else(|_| late()) {
                 Ok(()) => redriven.done += 1,
@@ -118,8 +122,8 @@ impl Redrive {
         }
     }
 
-    /// Does again what an object holds, and deletes it when all of that succeeded.
-    async fn redo(&self, key: &str, deadline: Instant) -> Result<(), String> {
+    /// Does again what an object holds until some time, and deletes it when all of that succeeded.
+    async fn redo(&self, key: &str, until: Instant) -> Result<(), String> {
         let text = |failure: Failure| failure.to_string();
         let Some(found) = self.failures.get(key).await.map_err(text)? else {
             // Another run was faster.
@@ -128,12 +132,12 @@ impl Redrive {
         let mut object = Object::read(&found)?;
         match object.worker {
             Worker::Indexer => {
-                let indexed = self.indexing.index(&object.records, deadline).await;
+                let indexed = self.indexing.index(&object.records, until).await;
                 indexed.map_err(|error| error.to_string())?;
             }
             Worker::Publisher => {
                 self.mend(&mut object.records).await;
-                let left = self.publishing.publish(&object.records, deadline).await;
+                let left = self.publishing.publish(&object.records, until).await;
                 if !left.is_empty() {
                     return Err(self.keep(key, object, &left).await.map_err(text)?);
                 }
@@ -183,9 +187,33 @@ impl Redrive {
     }
 }
 
+/// How much of the time that is left an object may take: so much that those behind it get theirs,
+/// and that there is some to store what is left of it.
+fn share(left: Duration, behind: usize) -> Duration {
+    if behind > 0 { left / 2 } else { left / 10 * 9 }
+}
+
 impl Redriven {
     fn leave(&mut self, reason: &str) {
         self.left += 1;
         self.reason.get_or_insert_with(|| reason.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_that_takes_all_it_may_leaves_time_to_those_behind_it_and_to_store_it() {
+        let mut left = Duration::from_mins(15);
+        for behind in (1..5).rev() {
+            left -= share(left, behind);
+        }
+        assert!(left > Duration::from_secs(50), "for the fifth: {left:?}");
+        left -= share(left, 0);
+        assert!(left > Duration::from_secs(5), "to store it: {left:?}");
+        let alone = share(Duration::from_mins(15), 0);
+        assert!(alone > Duration::from_mins(13), "{alone:?}");
     }
 }

@@ -24,14 +24,14 @@ const FUNCTIONS: [(&str, Duration, Schedules, u32); 6] = [
         &[(Duration::from_mins(1), None)],
         0,
     ),
-    ("publisher", Duration::from_mins(1), &[], 2),
+    // As long as Lambda lets one run: it may be at a changeset of very many events.
+    ("publisher", Duration::from_mins(15), &[], 2),
     (
         "redrive",
-        Duration::from_mins(5),
+        Duration::from_mins(15),
         &[(Duration::from_hours(1), Some("{}"))],
         2,
     ),
-    // As long as Lambda lets one run.
     (
         "sweep",
         Duration::from_mins(15),
