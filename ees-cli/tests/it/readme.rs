@@ -1,6 +1,7 @@
 //! The tours of the README and of the guide to AWS, and the reference of the contract: what they show
 //! is what one gets.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -130,6 +131,22 @@ async fn the_tour_of_aws_shows_what_one_gets() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_reference_shows_what_one_gets() {
     take(steps(&read("docs/rest-api.md")), String::new()).await;
+}
+
+/// The words of a text that are codes: capitals between backticks.
+fn codes(text: &str) -> BTreeSet<&str> {
+    let is_code = |word: &&str| {
+        let mut letters = word.chars();
+        !word.is_empty() && letters.all(|letter| letter == '_' || letter.is_ascii_uppercase())
+    };
+    text.split('`').filter(is_code).collect()
+}
+
+#[test]
+fn the_reference_tells_every_error() {
+    let description = ees_http::openapi_json();
+    let reference = read("docs/rest-api.md");
+    assert_eq!(codes(&reference), codes(&description));
 }
 
 #[test]
