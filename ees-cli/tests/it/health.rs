@@ -20,6 +20,8 @@ async fn a_supervisor_is_answered() {
     let remote = Remote::new(serving::url(&server));
     for state in ["live", "ready"] {
         let path = format!("/health/{state}");
+        let described = &remote.get("/openapi.json").await.json()["paths"][&path];
+        assert!(described["get"].is_object(), "{path} is described");
         let answer = remote.get(&path).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         assert_eq!(answer.json(), json!({ "status": state }));

@@ -99,6 +99,22 @@ async fn a_head_that_is_too_large_is_refused() {
     );
 }
 
+/// What the documentation says is always taken.
+#[tokio::test]
+async fn a_head_as_large_as_is_granted_is_taken() {
+    let server = Server::start(Faulty::new().store(), ServerLimits::default()).await;
+    for (count, size, status) in [(98, 320, "200"), (100, 1, "431")] {
+        let value = "x".repeat(size);
+        let headers = format!("X: {value}\r\n").repeat(count);
+        let head = "GET /version HTTP/1.1\r\nHost: x\r\nConnection: close\r\n";
+        let text = rest(server.send(&format!("{head}{headers}\r\n")).await).await;
+        assert!(
+            text.starts_with(&format!("HTTP/1.1 {status}")),
+            "{count}: {text}"
+        );
+    }
+}
+
 /// What says that it is too large is told so, whether it comes or not.
 #[tokio::test]
 async fn a_body_that_is_announced_too_large_is_refused_before_it_comes() {
