@@ -168,7 +168,8 @@ async fn method_not_allowed(method: Method, uri: Uri, stream: StreamPath) -> Api
     stream.name(ApiError::new(status, "METHOD_NOT_ALLOWED", message))
 }
 
-/// What a request that gets no further is told besides: its stream, and the key to repeat a commit with.
+/// What a request that gets no further is told besides: its stream, and the key to repeat a
+/// commit with.
 pub(crate) async fn refused(error: ApiError, request: Request) -> ApiError {
     let (mut parts, _) = request.into_parts();
     let Ok(stream) = StreamPath::from_request_parts(&mut parts, &()).await;
@@ -182,17 +183,6 @@ pub(crate) async fn refused(error: ApiError, request: Request) -> ApiError {
 
 /// The stream that the path names, not checked yet; otherwise what is wrong with the path.
 pub(crate) struct StreamPath(Result<String, String>);
-
-/// The first `%` that two hexadecimal digits do not follow. To decode it as itself would give one
-/// stream two paths.
-fn bad_escape(path: &str) -> Option<&str> {
-    let escapes = path.match_indices('%');
-    let mut escapes = escapes.map(|(at, percent)| path.get(at..at + 3).unwrap_or(percent));
-    escapes.find(|escape| {
-        let mut digits = escape.bytes().skip(1);
-        escape.len() < 3 || !digits.all(|digit| digit.is_ascii_hexdigit())
-    })
-}
 
 impl<S: Send + Sync> FromRequestParts<S> for StreamPath {
     type Rejection = std::convert::Infallible;
@@ -234,4 +224,15 @@ impl StreamPath {
         };
         answer.map_err(|error| error.on_stream(&text))
     }
+}
+
+/// The first `%` that two hexadecimal digits do not follow. To decode it as itself would give one
+/// stream two paths.
+fn bad_escape(path: &str) -> Option<&str> {
+    let escapes = path.match_indices('%');
+    let mut escapes = escapes.map(|(at, percent)| path.get(at..at + 3).unwrap_or(percent));
+    escapes.find(|escape| {
+        let mut digits = escape.bytes().skip(1);
+        escape.len() < 3 || !digits.all(|digit| digit.is_ascii_hexdigit())
+    })
 }
