@@ -74,8 +74,12 @@ pub struct Commit {
 impl Commit {
     /// The bytes of payload: what a storage's size limit counts.
     pub fn payload_bytes(&self) -> usize {
-        self.events.as_str().len() + self.metadata.as_str().len()
+        payload_bytes(&self.events, &self.metadata)
     }
+}
+
+fn payload_bytes(events: &Events, metadata: &Json) -> usize {
+    events.as_str().len() + metadata.as_str().len()
 }
 
 /// A changeset as it stands in the store, for ever.
@@ -120,7 +124,7 @@ impl Changeset {
 
     /// The bytes of payload.
     pub fn payload_bytes(&self) -> usize {
-        self.events.as_str().len() + self.metadata.as_str().len()
+        payload_bytes(&self.events, &self.metadata)
     }
 
     /// What the changeset makes of its stream's end.

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use crate::ids::MAX_ID;
+use crate::ports::StorageError;
 use crate::{Changeset, Checkpoint, Event, StreamId};
 
 /// How much one answer may hold, in bytes, on every host: a Lambda function can answer 6 MB.
@@ -133,6 +134,26 @@ pub struct GlobalPage {
     pub next: Checkpoint,
 }
 
+impl GlobalPage {
+    /// The page that holds what follows a checkpoint, of a storage that orders at commit time.
+    ///
+    /// # Errors
+    /// [`StorageError::Corrupt`] unless the checkpoints are dense (G6).
+    pub fn dense(from: Checkpoint, changesets: Vec<Changeset>) -> Result<Self, StorageError> {
+        let mut next = from;
+        for changeset in &changesets {
+            if changeset.checkpoint != Some(next) {
+                let (stream, id) = (&changeset.stream_id, changeset.changeset_id);
+                return Err(StorageError::Corrupt(format!(
+                    "changeset {id} of stream `{stream}` was found where checkpoint {next} belongs"
+                )));
+            }
+            next = next.plus(1);
+        }
+        Ok(Self { changesets, next })
+    }
+}
+
 /// Fills a page up to its limit: the one place that decides where a page ends.
 ///
 /// ```
@@ -204,7 +225,7 @@ impl<T> PageBuilder<T> {
 impl PageBuilder<Changeset> {
     /// Adds a changeset; see [`PageBuilder::push`].
     pub fn push_changeset(&mut self, changeset: Changeset) -> bool {
-        let bytes = changeset.events.as_str().len() + changeset.metadata.as_str().len();
+        let bytes = changeset.payload_bytes();
         self.push(changeset, bytes)
     }
 }
@@ -220,7 +241,42 @@ impl PageBuilder<Event> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ChangesetId, CommitId, EventId, Events, Json, Timestamp};
     use proptest::prelude::*;
+
+    fn at(checkpoint: Option<u64>) -> Changeset {
+        Changeset {
+            stream_id: StreamId::new("s").unwrap(),
+            changeset_id: ChangesetId::FIRST,
+            first_event_id: EventId::FIRST,
+            last_event_id: EventId::FIRST,
+            timestamp: Timestamp::from_micros(7).unwrap(),
+            commit_id: CommitId::generate(),
+            events: Events::parse("[1]").unwrap(),
+            metadata: Json::default(),
+            checkpoint: checkpoint.map(|checkpoint| Checkpoint::FIRST.plus(checkpoint)),
+        }
+    }
+
+    #[test]
+    fn a_global_page_has_no_hole_and_no_repeat() {
+        let page = |places: &[Option<u64>]| {
+            let changesets = places.iter().copied().map(at).collect();
+            GlobalPage::dense(Checkpoint::FIRST.plus(1), changesets)
+        };
+        assert_eq!(page(&[]).unwrap().next.get(), 1);
+        assert_eq!(page(&[Some(1), Some(2)]).unwrap().next.get(), 3);
+        for wrong in [
+            &[Some(2)][..],
+            &[Some(1), Some(3)],
+            &[Some(1), Some(3), Some(3)],
+            &[Some(2), Some(1)],
+            &[Some(1), None],
+        ] {
+            let page = page(wrong);
+            assert!(matches!(page, Err(StorageError::Corrupt(_))), "{wrong:?}");
+        }
+    }
 
     proptest! {
         #[test]

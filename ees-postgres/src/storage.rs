@@ -199,12 +199,9 @@ impl Storage for PostgresStorage {
             let statement = filling.ask(GLOBAL).bind(next.as_i64());
             let rows = self.all(statement).await?;
             let part = rows.iter().map(changeset).collect::<Result<Vec<_>, _>>()?;
-            assert_dense(next, &part)?;
             next = next.plus(part.len() as u64);
             if !filling.take(part) {
-                let changesets = filling.page.finish().items;
-                let next = from.plus(changesets.len() as u64);
-                return Ok(GlobalPage { changesets, next });
+                return GlobalPage::dense(from, filling.page.finish().items);
             }
         }
     }
@@ -263,26 +260,12 @@ impl Filling {
     /// Takes what was answered; whether to ask for more.
     fn take(&mut self, part: Vec<Changeset>) -> bool {
         let is_all = part.len() < self.wanted();
-        let bytes = part.iter().map(payload_bytes).sum::<usize>();
+        let bytes = part.iter().map(Changeset::payload_bytes).sum::<usize>();
         let is_cut = bytes > self.bytes;
         self.rows = self.rows.saturating_sub(part.len());
         self.bytes = self.bytes.saturating_sub(bytes);
         let fits = part.into_iter().all(|item| self.page.push_changeset(item));
         fits && (is_cut || !is_all)
-    }
-}
-
-fn payload_bytes(changeset: &Changeset) -> usize {
-    changeset.events.as_str().len() + changeset.metadata.as_str().len()
-}
-
-fn assert_dense(from: Checkpoint, part: &[Changeset]) -> Result<(), StorageError> {
-    let expected = from.plus(part.len() as u64);
-    match part.last().and_then(|last| last.checkpoint) {
-        Some(last) if last.plus(1) != expected => Err(StorageError::Corrupt(format!(
-            "positions are missing between checkpoints {from} and {last}"
-        ))),
-        _ => Ok(()),
     }
 }
 

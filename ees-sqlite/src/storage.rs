@@ -179,13 +179,7 @@ impl Storage for SqliteStorage {
     ) -> Result<GlobalPage, StorageError> {
         let select = sqlx::query(GLOBAL).bind(from.as_i64());
         let changesets = self.fill(select, limit).await?.items;
-        let next = from.plus(changesets.len() as u64);
-        match changesets.last().and_then(|last| last.checkpoint) {
-            Some(last) if last.plus(1) != next => Err(StorageError::Corrupt(format!(
-                "positions are missing between checkpoints {from} and {last}"
-            ))),
-            _ => Ok(GlobalPage { changesets, next }),
-        }
+        GlobalPage::dense(from, changesets)
     }
 
     async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError> {
