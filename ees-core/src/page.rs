@@ -241,42 +241,7 @@ impl PageBuilder<Event> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ChangesetId, CommitId, EventId, Events, Json, Timestamp};
     use proptest::prelude::*;
-
-    fn at(checkpoint: Option<u64>) -> Changeset {
-        Changeset {
-            stream_id: StreamId::new("s").unwrap(),
-            changeset_id: ChangesetId::FIRST,
-            first_event_id: EventId::FIRST,
-            last_event_id: EventId::FIRST,
-            timestamp: Timestamp::from_micros(7).unwrap(),
-            commit_id: CommitId::generate(),
-            events: Events::parse("[1]").unwrap(),
-            metadata: Json::default(),
-            checkpoint: checkpoint.map(|checkpoint| Checkpoint::FIRST.plus(checkpoint)),
-        }
-    }
-
-    #[test]
-    fn a_global_page_has_no_hole_and_no_repeat() {
-        let page = |places: &[Option<u64>]| {
-            let changesets = places.iter().copied().map(at).collect();
-            GlobalPage::dense(Checkpoint::FIRST.plus(1), changesets)
-        };
-        assert_eq!(page(&[]).unwrap().next.get(), 1);
-        assert_eq!(page(&[Some(1), Some(2)]).unwrap().next.get(), 3);
-        for wrong in [
-            &[Some(2)][..],
-            &[Some(1), Some(3)],
-            &[Some(1), Some(3), Some(3)],
-            &[Some(2), Some(1)],
-            &[Some(1), None],
-        ] {
-            let page = page(wrong);
-            assert!(matches!(page, Err(StorageError::Corrupt(_))), "{wrong:?}");
-        }
-    }
 
     proptest! {
         #[test]

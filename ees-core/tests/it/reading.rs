@@ -1,7 +1,7 @@
-//! How the contiguous reader resolves what the index does not show.
+//! Pages of the global order, and how the contiguous reader resolves what the index does not show.
 
 use ees_core::indexer::{Corruption, ReadAnswer, ReadRequest, Reading, Turn};
-use ees_core::ports::{ChangesetKey, IndexState};
+use ees_core::ports::{ChangesetKey, IndexState, StorageError};
 use ees_core::{
     Changeset, ChangesetId, Checkpoint, CommitId, EventId, Events, GlobalPage, Json, Page,
     PageLimit, StreamId, Timestamp,
@@ -186,4 +186,25 @@ fn a_position_twice_is_corruption() {
     };
     let key = key(0);
     assert_eq!(twice.read(0, 10), Err(Corruption::Disordered { key }));
+}
+
+/// G6: a storage that orders at commit time has no excuse.
+#[test]
+fn a_dense_page_has_no_hole_and_no_repeat() {
+    let page = |places: &[Option<u64>]| {
+        let changesets = places.iter().map(|place| changeset(7, *place));
+        GlobalPage::dense(at(1), changesets.collect())
+    };
+    assert_eq!(page(&[]).unwrap().next, at(1));
+    assert_eq!(page(&[Some(1), Some(2)]).unwrap().next, at(3));
+    for wrong in [
+        &[Some(2)][..],
+        &[Some(1), Some(3)],
+        &[Some(1), Some(3), Some(3)],
+        &[Some(2), Some(1)],
+        &[Some(1), None],
+    ] {
+        let page = page(wrong);
+        assert!(matches!(page, Err(StorageError::Corrupt(_))), "{wrong:?}");
+    }
 }
