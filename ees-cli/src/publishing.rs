@@ -1,10 +1,18 @@
 //! Tells subscribers elsewhere what is committed, in the background.
 
+#[cfg(all(test, feature = "memory"))]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::iter;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ees_core::ports::{CheckpointStore, Publisher};
-use ees_core::{Checkpoint, Error, EventStore, Publication, Subscription};
+use ees_core::{Changeset, Checkpoint, Error, EventStore, Publication, Subscription};
+use futures_util::future::join;
+use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -43,8 +51,10 @@ impl Publishing {
         let Some(begun) = closing.run_until_cancelled(self.begin()).await else {
             return;
         };
-        let mut progress = Progress::new(begun, &self);
-        closing.run_until_cancelled(progress.go_on()).await;
+        let (read, pages) = mpsc::channel(1);
+        let mut progress = Progress::new(begun.checkpoint(), pages, &self);
+        let working = join(read_pages(begun, read), progress.go_on());
+        closing.run_until_cancelled(working).await;
         progress.save().await;
     }
 
@@ -76,10 +86,30 @@ impl Publishing {
     }
 }
 
+/// Reads a page ahead. Beside the publishing, so that nothing breaks off the reading of a page, for
+/// however long it takes.
+async fn read_pages(mut subscription: Subscription, pages: mpsc::Sender<VecDeque<Changeset>>) {
+    while let Ok(place) = pages.reserve().await {
+        match subscription.next().await {
+            Ok(first) => {
+                let mut page = VecDeque::from([first]);
+                page.extend(iter::from_fn(|| subscription.next_read()));
+                place.send(page);
+            }
+            // The next call waits as long as it has to.
+            Err(error) => tracing::warn!(%error, "nothing more is published for now"),
+        }
+    }
+}
+
 /// How far publishing has come.
 struct Progress {
     checkpoints: Arc<dyn CheckpointStore>,
-    subscription: Subscription,
+    pages: mpsc::Receiver<VecDeque<Changeset>>,
+    /// What has been read and is not taken yet.
+    page: VecDeque<Changeset>,
+    /// The position after what was taken.
+    taken: Checkpoint,
     publication: Publication,
     saved: Checkpoint,
     last_save: Instant,
@@ -88,11 +118,13 @@ struct Progress {
 }
 
 impl Progress {
-    fn new(subscription: Subscription, of: &Publishing) -> Self {
+    fn new(begun: Checkpoint, pages: mpsc::Receiver<VecDeque<Changeset>>, of: &Publishing) -> Self {
         Self {
             checkpoints: Arc::clone(&of.checkpoints),
-            saved: subscription.checkpoint(),
-            subscription,
+            pages,
+            page: VecDeque::new(),
+            taken: begun,
+            saved: begun,
             publication: Publication::new(Arc::clone(&of.publisher)),
             last_save: Instant::now(),
             said: (0, Instant::now()),
@@ -114,7 +146,7 @@ impl Progress {
     fn reached(&self) -> Checkpoint {
         let first = self.publication.unpublished().next();
         let first = first.and_then(|changeset| changeset.checkpoint);
-        first.unwrap_or_else(|| self.subscription.checkpoint())
+        first.unwrap_or(self.taken)
     }
 
     /// Waits for changesets, and for the time to try what failed again; takes as many as there are
@@ -123,18 +155,16 @@ impl Progress {
         let failed = self.publication.unpublished().len() > 0;
         let pause = failed.then(|| sleep(PAUSE));
         let soon = failed || self.reached() != self.saved;
-        if self.has_room() {
+        if self.page.is_empty() && self.has_room() {
             let wait = if soon { PAUSE } else { WAIT };
-            match timeout(wait, self.subscription.next()).await {
-                Ok(Ok(changeset)) => self.publication.add(changeset),
-                // The next call waits as long as it has to.
-                Ok(Err(error)) => tracing::warn!(%error, "nothing more is published for now"),
-                Err(_) => {}
+            if let Ok(Some(page)) = timeout(wait, self.pages.recv()).await {
+                self.page = page;
             }
         }
         while self.has_room()
-            && let Some(changeset) = self.subscription.next_read()
+            && let Some(changeset) = self.page.pop_front()
         {
+            self.taken = changeset.checkpoint.unwrap_or(self.taken).plus(1);
             self.publication.add(changeset);
         }
         if let Some(pause) = pause {

@@ -1,0 +1,111 @@
+//! What is slow and what is refused, both at once.
+
+use async_trait::async_trait;
+use conformance_tests::Adapter;
+use conformance_tests::faults::{Fault, Faulty};
+use ees_core::ports::{Message, PublishError, PublishLimits, StorageError, Topic};
+use ees_core::{Events, Expectation, GlobalPage, NewChangeset, PageLimit};
+use ees_memory::MemoryStorage;
+use tokio::sync::{mpsc, watch};
+
+use super::*;
+
+/// Once a message was refused, it is refused three times more before a page has been read.
+struct Slow(watch::Receiver<u32>);
+
+#[async_trait]
+impl Fault for Slow {
+    async fn read_global(
+        &self,
+        inner: &dyn Adapter,
+        from: Checkpoint,
+        limit: PageLimit,
+    ) -> Result<GlobalPage, StorageError> {
+        let mut refused = self.0.clone();
+        let before = *refused.borrow();
+        if before > 0 {
+            let later = refused.wait_for(|refused| *refused >= before + 3);
+            later.await.unwrap();
+        }
+        inner.read_global(from, limit).await
+    }
+}
+
+/// Refuses the messages of one stream, and tells when another arrives.
+struct Refusing {
+    refused: watch::Sender<u32>,
+    arrived: mpsc::UnboundedSender<()>,
+}
+
+#[async_trait]
+impl Publisher for Refusing {
+    fn topics(&self) -> &[Topic] {
+        &[Topic::Changesets]
+    }
+
+    fn limits(&self) -> PublishLimits {
+        PublishLimits {
+            messages: 10,
+            batch_bytes: 1 << 18,
+            message_bytes: 1 << 18,
+        }
+    }
+
+    async fn publish(&self, _: Topic, batch: &[Message]) -> Vec<Result<(), PublishError>> {
+        let answers = batch.iter().map(|message| {
+            if message.body.contains("refused-stream") {
+                self.refused.send_modify(|refused| *refused += 1);
+                let reason = "not this one".to_owned();
+                Err(PublishError::Refused {
+                    reason,
+                    source: None,
+                })
+            } else {
+                self.arrived.send(()).unwrap();
+                Ok(())
+            }
+        });
+        answers.collect()
+    }
+}
+
+async fn commit(store: &EventStore, stream: &str) {
+    let events = Events::parse("[1]").unwrap();
+    let stream = stream.parse().unwrap();
+    let asked = NewChangeset::new(stream, Expectation::NEW_STREAM, events);
+    store.commit(asked).await.unwrap();
+}
+
+/// G9: what is refused holds nothing else back, however long a page takes to read.
+#[tokio::test]
+async fn a_slow_page_arrives_while_a_message_is_refused() {
+    let storage = Arc::new(MemoryStorage::new());
+    let (refused, mut refusals) = watch::channel(0);
+    let store = EventStore::new(Faulty::new(
+        Arc::clone(&storage) as _,
+        Slow(refusals.clone()),
+    ));
+    let (arrived, mut arrivals) = mpsc::unbounded_channel();
+    let publishing = Publishing {
+        store: store.clone(),
+        checkpoints: Arc::clone(&storage) as _,
+        publisher: Arc::new(Refusing { refused, arrived }),
+        from: PublishFrom::Start,
+    };
+    let closing = CancellationToken::new();
+    let running = tokio::spawn(publishing.run(closing.clone()));
+    commit(&store, "refused-stream").await;
+    refusals.wait_for(|refused| *refused > 0).await.unwrap();
+    commit(&store, "other-stream").await;
+    tokio::select! {
+        arrived = arrivals.recv() => assert_eq!(arrived, Some(())),
+        _ = refusals.wait_for(|refused| *refused > 12) => panic!("G9: the other stream waits"),
+    }
+    closing.cancel();
+    running.await.unwrap();
+    let saved = storage.load_checkpoint(NAME).await.unwrap();
+    assert!(
+        saved.is_none_or(|saved| saved == Checkpoint::FIRST),
+        "the refused one is next"
+    );
+}
