@@ -1,4 +1,5 @@
-//! Structured logs on standard error. They hold no payload, no query and no stream id.
+//! Structured logs on standard error. They hold no payload and no query; lines about requests hold no
+//! stream id either.
 
 use std::io::IsTerminal;
 

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt::Debug;
+use std::iter::successors;
 use std::sync::Arc;
 
 use aws_sdk_sns::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
@@ -45,7 +46,14 @@ where
             true,
             Some(source),
         ),
-        _ => refused_or_later("no answer from SNS".to_owned(), true, Some(source)),
+        _ => {
+            // The error at the bottom says what happened.
+            let causes = successors(error.source(), |&error| error.source());
+            let cause = causes
+                .last()
+                .map_or_else(String::new, |it| format!(": {it}"));
+            refused_or_later(format!("no answer from SNS{cause}"), true, Some(source))
+        }
     }
 }
 

@@ -127,7 +127,7 @@ async fn everything_arrives(storage: &str) {
     let nobody = subscribers.url("http://127.0.0.1:9");
     let mut server = publishing(storage, &nobody);
     commit(&server, "a", 0..3);
-    server.wait_for_log("cannot be published");
+    server.wait_for_log("no answer from SNS: Connection refused");
     server.kill();
 
     let mut server = publishing(storage, &subscribers.url(&subscribers.endpoint()));
