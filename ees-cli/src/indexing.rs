@@ -1,11 +1,16 @@
 //! Gives what is committed its place in the global order, in the background: for a store that
 //! orders after the commit.
 
-use std::sync::Arc;
-use std::time::Duration;
+#[cfg(all(test, feature = "memory"))]
+#[allow(clippy::unwrap_used)]
+mod tests;
 
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ees_core::Checkpoint;
 use ees_core::indexer::{Indexer, IndexingError, Report};
-use ees_core::ports::{ChangesetKey, StorageError};
+use ees_core::ports::{ChangesetKey, CheckpointStore, StorageError};
 use ees_dynamodb::{DynamoStorage, Follower, SdkConfig};
 use tokio::sync::watch;
 
@@ -14,6 +19,10 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// How long to wait where somebody has to look first.
 const LONG_PAUSE: Duration = Duration::from_secs(30);
+
+/// The name that the beginning of the last sweep is kept under: seconds since 1970, in the place of a
+/// checkpoint.
+const SWEPT: &str = "ees-sweep";
 
 /// Follows the table's stream, and sweeps for what it did not tell: where it has a gap, and `every`
 /// so often.
@@ -87,14 +96,51 @@ async fn keep_sweeping(
 ) {
     loop {
         if *asks.borrow() == *swept.borrow() {
-            let period = every.unwrap_or(Duration::MAX);
+            let wait = match every {
+                Some(every) => until_due(storage.as_ref(), every).await,
+                None => Duration::MAX,
+            };
             // Either way it is time.
-            let _ = tokio::time::timeout(period, asks.changed()).await;
+            let _ = tokio::time::timeout(wait, asks.changed()).await;
         }
-        let asked = *asks.borrow_and_update();
+        let (asked, begun) = (*asks.borrow_and_update(), now());
         sweep(storage).await;
         swept.send_replace(asked);
+        while let Err(error) = save_sweep(storage.as_ref(), begun).await {
+            stopped("sweeping", &error).await;
+        }
     }
+}
+
+async fn until_due(kept: &dyn CheckpointStore, every: Duration) -> Duration {
+    loop {
+        match time_left(kept, every).await {
+            Ok(left) => return left,
+            Err(error) => stopped("sweeping", &error).await,
+        }
+    }
+}
+
+/// The time until the next sweep, whichever server did the last one: servers may start more often
+/// than sweeps are due.
+async fn time_left(kept: &dyn CheckpointStore, every: Duration) -> Result<Duration, StorageError> {
+    let Some(begun) = kept.load_checkpoint(SWEPT).await? else {
+        save_sweep(kept, now()).await?;
+        return Ok(every);
+    };
+    let passed = now().saturating_sub(Duration::from_secs(begun.get()));
+    Ok(every.saturating_sub(passed))
+}
+
+async fn save_sweep(kept: &dyn CheckpointStore, begun: Duration) -> Result<(), StorageError> {
+    let begun = Checkpoint::FIRST.plus(begun.as_secs());
+    kept.save_checkpoint(SWEPT, begun).await
+}
+
+/// Since 1970.
+fn now() -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.unwrap_or_default()
 }
 
 /// A whole sweep.
