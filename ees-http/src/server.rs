@@ -1,7 +1,6 @@
 //! The accept loop: a server that slow or greedy clients cannot take down.
 
 use std::io;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,7 +45,8 @@ impl Default for ServerLimits {
 }
 
 /// Serves until `shutdown` is cancelled; then accepts nothing more, and returns when every request
-/// that was accepted has its answer, or the time for that is up.
+/// that was accepted has its answer, or the time for that is up. Connections that are left then are
+/// cut, also when this is dropped.
 ///
 /// Cancel [`Options::closing`](crate::Options::closing) with the same token, so that long polls
 /// end.
@@ -61,13 +61,20 @@ pub async fn serve(
 ) -> io::Result<()> {
     let connections = Arc::new(Semaphore::new(limits.max_connections));
     let graceful = GracefulShutdown::new();
+    let cut = CancellationToken::new();
+    let _cut_in_the_end = cut.clone().drop_guard();
     loop {
         let accepted = tokio::select! {
             accepted = accept(&listener, &connections) => accepted?,
             () = shutdown.cancelled() => break,
         };
         let (stream, permit) = accepted;
-        serve_connection(stream, permit, &router, &limits, &graceful);
+        let connection = connection(stream, &router, &limits, &graceful);
+        let cut = cut.clone();
+        tokio::spawn(async move {
+            let _ = cut.run_until_cancelled_owned(connection).await;
+            drop(permit);
+        });
     }
     drop(listener);
     let finished = tokio::time::timeout(limits.shutdown_timeout, graceful.shutdown()).await;
@@ -95,13 +102,13 @@ async fn accept(
     }
 }
 
-fn serve_connection(
+/// Answers what comes on a connection, until it ends.
+fn connection(
     stream: TcpStream,
-    permit: OwnedSemaphorePermit,
     router: &Router,
     limits: &ServerLimits,
     graceful: &GracefulShutdown,
-) {
+) -> impl Future<Output = ()> + Send + 'static {
     // Answers are written whole, so waiting to fill packets only delays them.
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
@@ -115,11 +122,9 @@ fn serve_connection(
             TowerToHyperService::new(router.clone()),
         );
     let connection = graceful.watch(connection);
-    tokio::spawn(async move {
-        let connection = pin!(connection);
+    async move {
         if let Err(error) = connection.await {
             tracing::debug!(%error, "a connection broke");
         }
-        drop(permit);
-    });
+    }
 }

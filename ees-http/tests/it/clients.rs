@@ -55,6 +55,19 @@ fn limits() -> ServerLimits {
     limits
 }
 
+/// What comes up to the end of a head; a body may have begun.
+async fn answer_head(stream: &mut TcpStream) -> String {
+    let mut text = String::new();
+    while !text.contains("\r\n\r\n") {
+        let mut some = [0; 1024];
+        let read = tokio::time::timeout(PATIENCE, stream.read(&mut some)).await;
+        let read = read.expect("the server answers").unwrap();
+        assert_ne!(read, 0, "it is closed after {text:?}");
+        text.push_str(&String::from_utf8_lossy(&some[..read]));
+    }
+    text
+}
+
 /// All that comes until the other side closes.
 async fn rest(mut stream: TcpStream) -> String {
     let mut text = Vec::new();
@@ -163,23 +176,27 @@ async fn a_shutdown_finishes_what_was_accepted() {
     let server = Server::start(storage.store(), ServerLimits::default()).await;
     let body = r#"{"events":[1]}"#;
     let head = format!(
-        "POST /streams/s HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n",
+        "POST /streams/s HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
     let mut accepted = server.send(&head).await;
+    let goes_on = answer_head(&mut accepted).await;
+    assert!(goes_on.starts_with("HTTP/1.1 100"), "{goes_on}");
     let poll = server
         .send("GET /changesets?checkpoint=5&wait=20 HTTP/1.1\r\nHost: x\r\n\r\n")
         .await;
-    let kept = server
+    storage.called().await;
+    let mut kept = server
         .send("GET /version HTTP/1.1\r\nHost: x\r\n\r\n")
         .await;
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    let answered = answer_head(&mut kept).await;
+    assert!(answered.starts_with("HTTP/1.1 200 OK"), "{answered}");
     server.closing.cancel();
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    // Nothing more is taken from who was answered.
+    rest(kept).await;
     accepted.write_all(body.as_bytes()).await.unwrap();
     assert!(rest(accepted).await.contains(r#""changeset_id":1"#));
     assert!(rest(poll).await.contains(r#""next_checkpoint":5"#));
-    assert!(rest(kept).await.starts_with("HTTP/1.1 200 OK"));
     let ended = tokio::time::timeout(PATIENCE, server.serving).await;
     ended.expect("the server ends").unwrap().unwrap();
     assert!(TcpStream::connect(server.address).await.is_err());
@@ -193,11 +210,12 @@ async fn a_shutdown_ends_in_time() {
     let mut limits = ServerLimits::default();
     limits.shutdown_timeout = Duration::from_millis(200);
     let server = Server::start(storage.store(), limits).await;
-    let _hanging = server
+    let hanging = server
         .send("GET /streams/s HTTP/1.1\r\nHost: x\r\n\r\n")
         .await;
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    storage.called().await;
     server.closing.cancel();
     let ended = tokio::time::timeout(PATIENCE, server.serving).await;
     ended.expect("the server ends").unwrap().unwrap();
+    assert_eq!(rest(hanging).await, "", "it hung");
 }

@@ -15,6 +15,7 @@ use ees_core::{
 use ees_http::{Options, self_hosted_router};
 use ees_memory::MemoryStorage;
 use futures_util::future::BoxFuture;
+use tokio::sync::watch;
 use tower::ServiceExt;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
@@ -38,6 +39,7 @@ pub(crate) enum Fault {
 pub(crate) struct Faulty {
     memory: MemoryStorage,
     fault: Mutex<Fault>,
+    calls: watch::Sender<u64>,
 }
 
 impl Faulty {
@@ -45,7 +47,14 @@ impl Faulty {
         Arc::new(Self {
             memory: MemoryStorage::with_max_changeset_bytes(100_000),
             fault: Mutex::default(),
+            calls: watch::Sender::default(),
         })
+    }
+
+    /// Waits until it was called.
+    pub(crate) async fn called(&self) {
+        let mut calls = self.calls.subscribe();
+        calls.wait_for(|calls| *calls > 0).await.unwrap();
     }
 
     pub(crate) fn set(&self, fault: Fault) {
@@ -60,6 +69,7 @@ impl Faulty {
         &self,
         call: impl Future<Output = Result<T, StorageError>>,
     ) -> Result<T, StorageError> {
+        self.calls.send_modify(|calls| *calls += 1);
         let fault = self.fault.lock().unwrap().clone();
         match fault {
             Fault::None => call.await,
