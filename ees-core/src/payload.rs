@@ -3,10 +3,14 @@
 //! The store never looks into a payload after the commit was checked: what storages keep and
 //! readers get is the text itself, so big integers, decimals, key order and escapes survive.
 
+mod scan;
+
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
+
+use scan::{Elements, check};
 
 /// How deep a payload may be nested: `[[1]]` has two levels.
 pub const MAX_DEPTH: usize = 100;
@@ -166,112 +170,6 @@ impl Events {
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         Elements::of(&self.array)
     }
-}
-
-/// The elements of a JSON array that is known to be one.
-struct Elements<'a> {
-    rest: &'a str,
-}
-
-impl<'a> Elements<'a> {
-    fn of(array: &'a str) -> Self {
-        let inside = array
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'));
-        Self {
-            rest: inside.unwrap_or_default(),
-        }
-    }
-}
-
-impl<'a> Iterator for Elements<'a> {
-    type Item = &'a str;
-
-    fn next(&mut self) -> Option<&'a str> {
-        let end = end_of_element(self.rest);
-        let (element, rest) = self.rest.split_at_checked(end)?;
-        self.rest = rest.strip_prefix(',').unwrap_or_default();
-        let element = element.trim_ascii();
-        // Only an array without any elements has nothing where one could be.
-        (!element.is_empty()).then_some(element)
-    }
-}
-
-/// Where the first element of a list ends: at the comma behind it, or at the list's end.
-fn end_of_element(list: &str) -> usize {
-    let bytes = list.as_bytes();
-    let (mut depth, mut at) = (0_usize, 0);
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            b',' if depth == 0 => break,
-            b'"' => at = end_of_string(bytes, at + 1),
-            _ => {}
-        }
-        at += 1;
-    }
-    at.min(bytes.len())
-}
-
-/// From the first byte of a string's content to its closing quote.
-fn end_of_string(json: &[u8], mut at: usize) -> usize {
-    while let Some(byte) = json.get(at) {
-        match byte {
-            b'"' => break,
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
-    }
-    at
-}
-
-/// What serde does not check of a raw value: nesting, and escapes that are no text.
-fn check(json: &str, max_depth: usize) -> Result<(), PayloadError> {
-    let bytes = json.as_bytes();
-    let (mut depth, mut at) = (0_usize, 0);
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'[' | b'{' => {
-                depth += 1;
-                if depth > max_depth {
-                    return Err(PayloadError::TooDeep);
-                }
-            }
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            b'"' => at = check_string(json, at + 1)?,
-            _ => {}
-        }
-        at += 1;
-    }
-    Ok(())
-}
-
-/// From the first byte of a string's content to its closing quote, looking for lone surrogates.
-fn check_string(json: &str, mut at: usize) -> Result<usize, PayloadError> {
-    let bytes = json.as_bytes();
-    loop {
-        match bytes.get(at) {
-            None | Some(b'"') => return Ok(at),
-            Some(b'\\') => match surrogate(json, at) {
-                None => at += 2,
-                Some(first) if first < 0xdc00 && is_low(surrogate(json, at + 6)) => at += 12,
-                Some(_) => return Err(PayloadError::LoneSurrogate(json[at + 2..at + 6].into())),
-            },
-            Some(_) => at += 1,
-        }
-    }
-}
-
-/// The UTF-16 surrogate that `\uXXXX` escapes at this place, if it does.
-fn surrogate(json: &str, at: usize) -> Option<u16> {
-    let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
-    let unit = u16::from_str_radix(digits, 16).ok()?;
-    (0xd800..=0xdfff).contains(&unit).then_some(unit)
-}
-
-fn is_low(unit: Option<u16>) -> bool {
-    unit.is_some_and(|unit| unit >= 0xdc00)
 }
 
 #[cfg(test)]
