@@ -1,14 +1,10 @@
 //! The whole deployment, as its template describes it, on a local AWS.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
-use conformance_tests::subject::{GlobalRead, Remote, Subject};
-use ees_aws_testkit::template::{Settings, Template};
-use ees_aws_testkit::{Function, LocalAws, Options, Services};
-use serde_json::{Value, json};
+use conformance_tests::subject::{GlobalRead, Subject};
+
+use crate::stack::{INDEXER_STREAM, PUBLISHER_STREAM, Stack, options};
 
 mod conformance;
 mod faults;
@@ -24,56 +20,10 @@ const REDRIVE: &str = "RedriveFunction";
 const SWEEP: &str = "SweepFunction";
 const FUNCTIONS: [&str; 6] = [API, INDEXER, PUBLISHER, PROJECTOR, REDRIVE, SWEEP];
 
-/// The mappings of the functions that read the table's stream.
-const INDEXER_STREAM: &str = "IndexerFunction/Stream";
-const PUBLISHER_STREAM: &str = "PublisherFunction/Stream";
-
 /// How often a client tries again before it gives up.
 const TRIES: usize = 200;
 
-fn template() -> Template {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("template.yaml");
-    Template::read(path, &Settings::default()).unwrap()
-}
-
-fn options() -> Options {
-    let mut options = Options::new(env!("CARGO_BIN_EXE_ees-lambda"));
-    // As many retries as on AWS, with less waiting between them.
-    options.pace.longest_retry = Duration::from_millis(50);
-    options
-}
-
-/// A deployment and a client of it.
-struct Stack {
-    aws: LocalAws,
-    client: Arc<Remote>,
-}
-
 impl Stack {
-    async fn start() -> Self {
-        Self::with(Services::start().await.unwrap(), options()).await
-    }
-
-    async fn with(services: Services, options: Options) -> Self {
-        let aws = LocalAws::start(template(), services, options)
-            .await
-            .unwrap();
-        let client = Remote::new(aws.url());
-        Self { aws, client }
-    }
-
-    fn function(&self, id: &str) -> &Function {
-        self.aws.function(id).unwrap()
-    }
-
-    /// The ARN or name of a resource, as the deployment's outputs tell it.
-    fn output(&self, name: &str) -> String {
-        self.aws.template().outputs()[name]
-            .as_str()
-            .unwrap()
-            .to_owned()
-    }
-
     /// Commits a stream's next changeset, with a key, as often as it takes.
     async fn commit(&self, stream: &str, after: u64, events: &str) {
         let path = format!("/streams/{stream}?expected_last_changeset={after}");
@@ -140,36 +90,6 @@ impl Stack {
     async fn settle(&self, committed: &Committed) {
         self.aws.settle().await;
         committed.is_all_of(self.order().await, "G6: the global order");
-    }
-
-    /// The keys of what was put aside.
-    async fn failures(&self) -> Vec<String> {
-        let bucket = self.output("FailuresBucket");
-        self.aws.services().list_objects(&bucket).await.unwrap()
-    }
-
-    /// The metrics of this name that a function wrote, each with what it is told apart by.
-    fn metrics(&self, function: &str, name: &str) -> Vec<(Value, u64)> {
-        let log = self.function(function).log();
-        let lines = log
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let found = lines.filter_map(|line| {
-            let directive = &line["_aws"]["CloudWatchMetrics"][0];
-            let defined = directive["Metrics"].as_array()?;
-            defined.iter().find(|metric| metric["Name"] == name)?;
-            let dimension = directive["Dimensions"][0][0].as_str()?;
-            let place = json!([directive["Namespace"], dimension, line[dimension]]);
-            Some((place, line[name].as_u64()?))
-        });
-        found.collect()
-    }
-
-    fn sum(&self, function: &str, name: &str) -> u64 {
-        self.metrics(function, name)
-            .iter()
-            .map(|(_, value)| value)
-            .sum()
     }
 }
 

@@ -9,7 +9,7 @@ use ees_core::ports::{Index, Outcome, Storage};
 use ees_core::{Commit, CommitId, Events, Expectation, Json, PageLimit, StreamId, Timestamp};
 use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, SdkConfig};
 use ees_dynamodb_testkit::Emulator;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What stands in every payload, and must be in no log.
 pub(crate) const SECRET: &str = "a payload that nobody may log";
@@ -167,9 +167,24 @@ pub(crate) fn log(function: &Function) -> Vec<Value> {
 
 /// The values of a metric, in the order told.
 pub(crate) fn metric(function: &Function, name: &str) -> Vec<u64> {
-    let lines = log(function);
-    let told = lines
-        .iter()
-        .filter(|line| line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "ElasticEventStore");
-    told.filter_map(|line| line[name].as_u64()).collect()
+    log(function);
+    let told = metrics(function, name).into_iter();
+    told.map(|(_, value)| value).collect()
+}
+
+/// The same, each with what it is told apart by: namespace, dimension and its value.
+pub(crate) fn metrics(function: &Function, name: &str) -> Vec<(Value, u64)> {
+    let log = function.log();
+    let lines = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let found = lines.filter_map(|line| {
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        let defined = directive["Metrics"].as_array()?;
+        defined.iter().find(|metric| metric["Name"] == name)?;
+        let dimension = directive["Dimensions"][0][0].as_str()?;
+        let place = json!([directive["Namespace"], dimension, line[dimension]]);
+        Some((place, line[name].as_u64()?))
+    });
+    found.collect()
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::place::{log, metric};
-use crate::stack::Stack;
+use crate::stack::Resting;
 use crate::stream::{batch, numbers};
 
 /// Of one stream, as they were received.
@@ -16,7 +16,7 @@ fn of<'a>(stream: &str, received: &'a [String]) -> Vec<&'a str> {
 
 #[tokio::test]
 async fn what_is_committed_goes_out_in_its_streams_order() {
-    let stack = Stack::start().await;
+    let stack = Resting::start().await;
     stack.subscribe("ChangesetsTopic", "changesets.fifo").await;
     stack.subscribe("EventsTopic", "events.fifo").await;
     for (stream, last) in [("a", 0), ("b", 0), ("a", 1)] {
@@ -37,7 +37,7 @@ async fn what_is_committed_goes_out_in_its_streams_order() {
 
 #[tokio::test]
 async fn without_sns_all_is_delivered_again() {
-    let stack = Stack::start().await;
+    let stack = Resting::start().await;
     stack.subscribe("ChangesetsTopic", "changesets.fifo").await;
     stack.place.commit("a", 0).await;
     stack.place.commit("a", 1).await;
@@ -56,7 +56,7 @@ async fn without_sns_all_is_delivered_again() {
 
 #[tokio::test]
 async fn a_poisoned_record_is_delivered_again_with_what_is_behind_it() {
-    let stack = Stack::start().await;
+    let stack = Resting::start().await;
     stack.subscribe("ChangesetsTopic", "changesets.fifo").await;
     for stream in ["a", "bad", "c"] {
         stack.place.commit(stream, 0).await;

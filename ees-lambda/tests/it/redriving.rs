@@ -4,7 +4,7 @@ use ees_aws_testkit::FunctionError;
 use serde_json::{Value, json};
 
 use crate::place::{SECRET, log, metric};
-use crate::stack::Stack;
+use crate::stack::Resting;
 use crate::stream::batch;
 
 /// The record of an invocation that failed, as Lambda writes it.
@@ -49,18 +49,18 @@ fn notification(bucket: &str, key: &str) -> Value {
 
 const FOLDER: &str = "aws/lambda/7a2b/shardId-0001/2026/11/14/2026-11-14T00.13.49-";
 
-impl Stack {
+impl Resting {
     async fn put(&self, name: &str, body: String) {
-        let (services, bucket) = (self.aws.services(), self.failures());
+        let (services, bucket) = (self.aws.services(), self.output("FailuresBucket"));
         let key = format!("{FOLDER}{name}");
-        services.put_object(bucket, &key, body).await.unwrap();
+        services.put_object(&bucket, &key, body).await.unwrap();
     }
 
     /// How many records an object has.
     async fn records_of(&self, name: &str) -> usize {
-        let (services, bucket) = (self.aws.services(), self.failures());
+        let (services, bucket) = (self.aws.services(), self.output("FailuresBucket"));
         let key = format!("{FOLDER}{name}");
-        let object = services.get_object(bucket, &key).await.unwrap();
+        let object = services.get_object(&bucket, &key).await.unwrap();
         let object: Value = serde_json::from_str(&object).unwrap();
         let batch: Value = serde_json::from_str(object["payload"].as_str().unwrap()).unwrap();
         batch["Records"].as_array().unwrap().len()
@@ -68,19 +68,14 @@ impl Stack {
 
     /// The ends of the names of what is left.
     async fn left(&self) -> Vec<String> {
-        let keys = self
-            .aws
-            .services()
-            .list_objects(self.failures())
-            .await
-            .unwrap();
+        let keys = self.failures().await;
         keys.iter().map(|key| key.replace(FOLDER, "")).collect()
     }
 }
 
 #[tokio::test]
 async fn what_failed_is_done_again_and_its_object_deleted() {
-    let stack = Stack::start().await;
+    let stack = Resting::start().await;
     stack.subscribe("ChangesetsTopic", "changesets.fifo").await;
     stack.place.commit("a", 0).await;
     stack.place.commit("a", 1).await;
@@ -94,12 +89,16 @@ async fn what_failed_is_done_again_and_its_object_deleted() {
         .await;
 
     let key = format!("{FOLDER}index");
-    let notified = redrive.invoke(&notification(stack.failures(), &key)).await;
+    let notified = redrive
+        .invoke(&notification(&stack.output("FailuresBucket"), &key))
+        .await;
     assert_eq!(notified, Ok(json!({"done": 1})));
     assert_eq!(stack.place.order().await, ["a/1", "a/2"]);
     assert_eq!(stack.left().await, ["publish"]);
     // Told twice, or late, it is done already.
-    let notified = redrive.invoke(&notification(stack.failures(), &key)).await;
+    let notified = redrive
+        .invoke(&notification(&stack.output("FailuresBucket"), &key))
+        .await;
     assert_eq!(notified, Ok(json!({"done": 1})));
 
     assert_eq!(
@@ -114,7 +113,7 @@ async fn what_failed_is_done_again_and_its_object_deleted() {
 
 #[tokio::test]
 async fn what_cannot_be_done_again_stays_and_holds_up_nothing() {
-    let stack = Stack::start().await;
+    let stack = Resting::start().await;
     stack.place.commit("a", 0).await;
     let committed = batch(&stack.place).await;
     stack.put("1-garbage", SECRET.to_owned()).await;
@@ -150,7 +149,7 @@ async fn what_cannot_be_done_again_stays_and_holds_up_nothing() {
 
 #[tokio::test]
 async fn what_was_put_aside_with_a_record_that_nobody_can_read_is_sent_once() {
-    let stack = Stack::start().await;
+    let stack = Resting::start().await;
     stack.subscribe("ChangesetsTopic", "changesets.fifo").await;
     for stream in ["a", "bad", "c", "gone"] {
         stack.place.commit(stream, 0).await;

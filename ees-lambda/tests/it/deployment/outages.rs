@@ -3,37 +3,22 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use ees_aws_testkit::{Endpoints, Options, Services, Wire};
+use ees_aws_testkit::{Endpoints, Options, Services};
 use ees_dynamodb_testkit::{Call, Fate, Plan, Proxy};
 use serde_json::{Value, json};
 
 use super::subscribers::Subscribers;
 use super::{PUBLISHER, PUBLISHER_STREAM, REDRIVE, Stack, options};
 
-/// A deployment whose functions reach SNS through a wire.
-async fn with_wire() -> (Stack, Wire) {
-    let services = Services::start().await.unwrap();
-    let wire = Wire::to(&services.endpoints().sns).await.unwrap();
-    let endpoints = Endpoints {
-        sns: wire.endpoint().to_owned(),
-        ..services.endpoints().clone()
-    };
-    let options = Options {
-        endpoints: Some(endpoints),
-        ..options()
-    };
-    (Stack::with(services, options).await, wire)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_committed_while_sns_was_away_is_published_when_it_is_back() {
-    let (stack, wire) = with_wire().await;
+    let stack = Stack::start().await;
     let subscribers = Subscribers::of(&stack).await;
     let first = stack.fill(4, 3).await;
     stack.settle(&first).await;
     // One batch has all that is committed then.
     stack.aws.pause(PUBLISHER_STREAM, true).unwrap();
-    wire.cut();
+    stack.sns.cut();
     let committed = stack.fill_on(&first, 6).await;
     stack.aws.pause(PUBLISHER_STREAM, false).unwrap();
     // The retries run out: what they were about is put aside, and the redrive fails, too.
@@ -47,7 +32,7 @@ async fn what_was_committed_while_sns_was_away_is_published_when_it_is_back() {
     assert!(stack.aws.run_schedule(REDRIVE).await.is_err());
     let left = stack.metrics(REDRIVE, "FailuresLeft").pop().unwrap().1;
     assert_eq!(left, stack.failures().await.len() as u64);
-    wire.mend();
+    stack.sns.mend();
     stack.aws.run_schedule(REDRIVE).await.unwrap();
     assert_eq!(stack.failures().await, [""; 0]);
     assert_eq!(stack.metrics(REDRIVE, "FailuresLeft").pop().unwrap().1, 0);

@@ -15,26 +15,9 @@ pub(super) struct Subscribers;
 impl Subscribers {
     pub(super) async fn of(stack: &Stack) -> Self {
         for (topic, queue) in [("ChangesetsTopic", CHANGESETS), ("EventsTopic", EVENTS)] {
-            let topic = stack.output(topic);
-            stack.aws.services().subscribe(&topic, queue).await.unwrap();
+            stack.subscribe(topic, queue).await;
         }
         Self
-    }
-
-    /// All that waits in a queue, in its order.
-    async fn messages(stack: &Stack, queue: &str) -> Vec<Value> {
-        let mut all = Vec::new();
-        loop {
-            let some = stack.aws.services().receive(queue).await.unwrap();
-            if some.is_empty() {
-                return all;
-            }
-            let body = |message: &Value| message["Body"].as_str().unwrap().to_owned();
-            all.extend(
-                some.iter()
-                    .map(|message| serde_json::from_str::<Value>(&body(message)).unwrap()),
-            );
-        }
     }
 
     /// Stream and id of all changesets that came since the last look.
@@ -44,7 +27,7 @@ impl Subscribers {
 
     /// Stream and id of all messages in a queue.
     async fn ids(stack: &Stack, queue: &str, id: &str) -> Vec<(String, u64)> {
-        let messages = Self::messages(stack, queue).await.into_iter();
+        let messages = stack.messages(queue).await.into_iter();
         let ids = messages.map(|message| {
             let stream = message["stream_id"].as_str().unwrap().to_owned();
             (stream, message[id].as_u64().unwrap())
@@ -110,7 +93,7 @@ async fn a_changeset_that_no_message_holds_comes_truncated_and_stops_nobody() {
     }
     stack.aws.settle().await;
     let mut changesets: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for message in Subscribers::messages(&stack, CHANGESETS).await {
+    for message in stack.messages(CHANGESETS).await {
         let stream = message["stream_id"].as_str().unwrap().to_owned();
         changesets.entry(stream).or_default().push(message);
     }
@@ -127,7 +110,7 @@ async fn a_changeset_that_no_message_holds_comes_truncated_and_stops_nobody() {
         (&true.into(), &2.into())
     );
     assert_eq!(second.get("events"), None);
-    let events = Subscribers::messages(&stack, EVENTS).await;
+    let events = stack.messages(EVENTS).await;
     let of_second = events
         .iter()
         .filter(|message| message["stream_id"] == "large" && message["changeset_id"] == 2);
