@@ -48,24 +48,56 @@ impl HttpHarness for Memory {
 /// Small, so that the cases that go right up to it are quick.
 const MAX_CHANGESET_BYTES: usize = 6 * 1024 * 1024;
 
-/// A server over a file.
-struct Sqlite {
-    folder: TempDir,
-    /// Absent only while it restarts.
-    server: Option<Server>,
+/// Where a store is that outlives its server.
+trait Place: Send + Sync + Sized + 'static {
+    /// The settings besides the limit.
+    const SETTINGS: &str = "";
+
+    fn make() -> Self;
+
+    /// The storage's URL, without settings.
+    fn storage(&self) -> String;
 }
 
-impl Sqlite {
-    async fn serve(folder: &TempDir) -> Option<Server> {
-        let file = folder.path().join("ees.db");
-        let file = file.display();
-        let storage = format!("sqlite:{file}?max_changeset_bytes={MAX_CHANGESET_BYTES}");
-        Some(serving::start(&storage).await)
+impl Place for TempDir {
+    fn make() -> Self {
+        Self::new().expect("a folder")
+    }
+
+    fn storage(&self) -> String {
+        format!("sqlite:{}", self.path().join("ees.db").display())
     }
 }
 
+impl Place for Database {
+    const SETTINGS: &str = "&allow_fsync_off=true";
+
+    fn make() -> Self {
+        Self::fresh().expect("a database")
+    }
+
+    fn storage(&self) -> String {
+        self.url()
+    }
+}
+
+/// A server over such a store.
+struct Durable<P> {
+    /// Absent only while it restarts.
+    server: Option<Server>,
+    place: P,
+}
+
+type Sqlite = Durable<TempDir>;
+type Postgres = Durable<Database>;
+
+async fn serve<P: Place>(place: &P) -> Option<Server> {
+    let settings = format!("max_changeset_bytes={MAX_CHANGESET_BYTES}{}", P::SETTINGS);
+    Some(serving::start(&format!("{}?{settings}", place.storage())).await)
+}
+
 #[async_trait]
-impl Harness for Sqlite {
+impl<P: Place> Harness for Durable<P> {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             durable: true,
@@ -75,9 +107,9 @@ impl Harness for Sqlite {
     }
 
     async fn start() -> Self {
-        let folder = TempDir::new().expect("a folder");
-        let server = Self::serve(&folder).await;
-        Self { folder, server }
+        let place = P::make();
+        let server = serve(&place).await;
+        Self { server, place }
     }
 
     fn subject(&self) -> Arc<dyn Subject> {
@@ -87,62 +119,13 @@ impl Harness for Sqlite {
     async fn restart(&mut self) {
         let server = self.server.take().expect("a server");
         server.stop().await.expect("G4: the server stops");
-        self.server = Self::serve(&self.folder).await;
+        self.server = serve(&self.place).await;
     }
 
     async fn settle(&self) {}
 }
 
-impl HttpHarness for Sqlite {
-    fn remote(&self) -> Arc<Remote> {
-        Remote::new(serving::url(self.server.as_ref().expect("a server")))
-    }
-}
-
-/// A server over a database.
-struct Postgres {
-    /// Absent only while it restarts.
-    server: Option<Server>,
-    database: Database,
-}
-
-impl Postgres {
-    async fn serve(database: &Database) -> Option<Server> {
-        let settings = format!("max_changeset_bytes={MAX_CHANGESET_BYTES}&allow_fsync_off=true");
-        Some(serving::start(&format!("{}?{settings}", database.url())).await)
-    }
-}
-
-#[async_trait]
-impl Harness for Postgres {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            durable: true,
-            orders_at_commit: true,
-            max_changeset_bytes: MAX_CHANGESET_BYTES,
-        }
-    }
-
-    async fn start() -> Self {
-        let database = Database::fresh().expect("a database");
-        let server = Self::serve(&database).await;
-        Self { server, database }
-    }
-
-    fn subject(&self) -> Arc<dyn Subject> {
-        self.remote()
-    }
-
-    async fn restart(&mut self) {
-        let server = self.server.take().expect("a server");
-        server.stop().await.expect("G4: the server stops");
-        self.server = Self::serve(&self.database).await;
-    }
-
-    async fn settle(&self) {}
-}
-
-impl HttpHarness for Postgres {
+impl<P: Place> HttpHarness for Durable<P> {
     fn remote(&self) -> Arc<Remote> {
         Remote::new(serving::url(self.server.as_ref().expect("a server")))
     }
