@@ -59,11 +59,11 @@ pub async fn counts_are_exact<H: Harness>(harness: &mut H) {
     assert!(after.max_stream_length >= 12, "G13: the longest stream");
 }
 
-/// Step by step as well.
+/// Step by step as well; few steps, as a deployment may count only once a minute.
 pub async fn counts_go_up_commit_by_commit<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let (name, mut before) = (unique("steps"), now(harness).await);
-    for last in 0..8 {
+    for last in 0..3 {
         let ask = Ask::new(&name, Expect::Changeset(last)).events("[1,2,3]");
         commit(&*subject, &ask).await;
         let after = now(harness).await;
