@@ -7,10 +7,10 @@ mod sequential;
 mod store;
 
 pub use distance::Distance;
-pub use sequential::Sequential;
 pub use store::{Store, commit_to};
 
 use crate::report::per_second;
+use sequential::Sequential;
 
 /// A rate, and requests for each changeset.
 #[derive(Debug, Clone, Copy)]

@@ -12,8 +12,7 @@ use ees_dynamodb::{DynamoConfig, SdkConfig};
 type Key = HashMap<String, AttributeValue>;
 
 /// The plain indexer.
-#[derive(Debug)]
-pub struct Sequential {
+pub(super) struct Sequential {
     client: Client,
     config: DynamoConfig,
     next: u64,
@@ -32,7 +31,7 @@ fn number(number: u64) -> AttributeValue {
 
 impl Sequential {
     /// Begins with the first position.
-    pub fn new(sdk: &SdkConfig, config: &DynamoConfig) -> Self {
+    pub(super) fn new(sdk: &SdkConfig, config: &DynamoConfig) -> Self {
         Self {
             client: Client::new(sdk),
             config: config.clone(),
@@ -42,7 +41,7 @@ impl Sequential {
 
     /// Reads the counter, what was indexed last, the changeset and the one before it; writes the
     /// counter and the position.
-    pub async fn index(&mut self, changeset: &ChangesetKey) {
+    pub(super) async fn index(&mut self, changeset: &ChangesetKey) {
         let counter = key("!!!RESERVED:GLOBAL-COUNTER!!!", 0);
         let this = key(changeset.stream_id.as_str(), changeset.changeset_id.get());
         let before = key(
