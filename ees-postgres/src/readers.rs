@@ -9,7 +9,7 @@ use sqlx::{Connection, PgConnection};
 use tokio::sync::Semaphore;
 
 use crate::error::is_connection_lost;
-use crate::session::{CONNECT_TIMEOUT, Sessions, patiently, within};
+use crate::session::{CONNECT_TIMEOUT, Sessions, is_late, patiently, within};
 
 /// A connection that was not used for so long is asked whether it still is one before it is used.
 const IDLE: Duration = Duration::from_secs(1);
@@ -47,12 +47,38 @@ impl Readers {
         }
     }
 
-    /// Asks, and waits, but not for ever.
-    pub(crate) async fn all(&self, statement: Statement<'_>) -> Result<Vec<PgRow>, sqlx::Error> {
+    /// Asks, and waits, but not for ever. A connection that was lost while nobody used it is
+    /// noticed by nobody: it is asked anew on another, so a statement must bear being asked twice.
+    pub(crate) async fn all<'q>(
+        &self,
+        statement: impl Fn() -> Statement<'q>,
+    ) -> Result<Vec<PgRow>, sqlx::Error> {
         let room = tokio::time::timeout(CONNECT_TIMEOUT, self.room.acquire()).await;
         let room = room.map_err(|_| sqlx::Error::PoolTimedOut)?;
         let _room = room.map_err(|_| sqlx::Error::PoolClosed)?;
-        let mut reader = self.reader().await?;
+        if let Some(reader) = self.idle_reader().await {
+            let rows = self.ask(reader, statement()).await;
+            let may_be_stale = |error| is_connection_lost(error) && !is_late(error);
+            if !rows.as_ref().is_err_and(may_be_stale) {
+                return rows;
+            }
+        }
+        let connection = self.sessions.open().await?;
+        let now = Instant::now();
+        let reader = Reader {
+            connection,
+            opened: now,
+            used: now,
+        };
+        self.ask(reader, statement()).await
+    }
+
+    /// Asks on a connection, and keeps it for others unless it is lost.
+    async fn ask(
+        &self,
+        mut reader: Reader,
+        statement: Statement<'_>,
+    ) -> Result<Vec<PgRow>, sqlx::Error> {
         let rows = patiently(statement.fetch_all(&mut reader.connection)).await;
         let is_lost = rows.as_ref().is_err_and(is_connection_lost);
         if !is_lost && !self.room.is_closed() && reader.opened.elapsed() < LIFETIME {
@@ -62,21 +88,12 @@ impl Readers {
         rows
     }
 
-    async fn reader(&self) -> Result<Reader, sqlx::Error> {
-        let idle = self.idle().pop();
-        if let Some(mut reader) = idle {
-            let is_fresh = reader.used.elapsed() < IDLE;
-            if is_fresh || within(PING, reader.connection.ping()).await.is_ok() {
-                return Ok(reader);
-            }
-        }
-        let connection = self.sessions.open().await?;
-        let now = Instant::now();
-        Ok(Reader {
-            connection,
-            opened: now,
-            used: now,
-        })
+    /// A connection that nobody uses, if one answers.
+    async fn idle_reader(&self) -> Option<Reader> {
+        let mut reader = self.idle().pop()?;
+        let is_fresh = reader.used.elapsed() < IDLE;
+        let answers = is_fresh || within(PING, reader.connection.ping()).await.is_ok();
+        answers.then_some(reader)
     }
 
     /// Closes the connections in order; those that are lent end with their statements.

@@ -94,6 +94,11 @@ pub(crate) async fn within<T>(
     answered.unwrap_or_else(|_| Err(sqlx::Error::Io(late())))
 }
 
+/// Whether nobody answered within such a limit.
+pub(crate) fn is_late(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut)
+}
+
 /// The same for an answer that may take as long as the server lets it.
 pub(crate) async fn patiently<T>(
     answer: impl Future<Output = Result<T, sqlx::Error>>,

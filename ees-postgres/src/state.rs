@@ -26,7 +26,7 @@ const SAVE_CHECKPOINT: &str = "
 #[async_trait]
 impl StatisticsStore for PostgresStorage {
     async fn load_statistics(&self) -> Result<Statistics, StorageError> {
-        let row = self.one(sqlx::query(LOAD_STATISTICS)).await?;
+        let row = self.one(|| sqlx::query(LOAD_STATISTICS)).await?;
         let missing = || StorageError::Corrupt("the row of table `statistics` is missing".into());
         let row = row.ok_or_else(missing)?;
         Ok(Statistics {
@@ -44,13 +44,15 @@ impl StatisticsStore for PostgresStorage {
         statistics: &Statistics,
     ) -> Result<bool, StorageError> {
         let count = |count: u64| count.min(MAX_ID).cast_signed();
-        let swap = sqlx::query(SWAP_STATISTICS)
-            .bind(previous.as_i64())
-            .bind(statistics.version.as_i64())
-            .bind(count(statistics.total_streams))
-            .bind(count(statistics.total_changesets))
-            .bind(count(statistics.total_events))
-            .bind(count(statistics.max_stream_length));
+        let swap = || {
+            sqlx::query(SWAP_STATISTICS)
+                .bind(previous.as_i64())
+                .bind(statistics.version.as_i64())
+                .bind(count(statistics.total_streams))
+                .bind(count(statistics.total_changesets))
+                .bind(count(statistics.total_events))
+                .bind(count(statistics.max_stream_length))
+        };
         Ok(self.one(swap).await?.is_some())
     }
 }
@@ -61,7 +63,7 @@ impl CheckpointStore for PostgresStorage {
         &self,
         subscription: &str,
     ) -> Result<Option<Checkpoint>, StorageError> {
-        let load = sqlx::query(LOAD_CHECKPOINT).bind(subscription);
+        let load = || sqlx::query(LOAD_CHECKPOINT).bind(subscription);
         let row = self.one(load).await?;
         row.map(|row| number(&row, 0)).transpose()
     }
@@ -71,9 +73,11 @@ impl CheckpointStore for PostgresStorage {
         subscription: &str,
         checkpoint: Checkpoint,
     ) -> Result<(), StorageError> {
-        let save = sqlx::query(SAVE_CHECKPOINT)
-            .bind(subscription)
-            .bind(checkpoint.as_i64());
+        let save = || {
+            sqlx::query(SAVE_CHECKPOINT)
+                .bind(subscription)
+                .bind(checkpoint.as_i64())
+        };
         self.one(save).await?;
         Ok(())
     }

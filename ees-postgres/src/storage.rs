@@ -129,14 +129,17 @@ impl PostgresStorage {
     }
 
     /// Asks one of the readers.
-    pub(crate) async fn all(&self, statement: Statement<'_>) -> Result<Vec<PgRow>, StorageError> {
+    pub(crate) async fn all<'q>(
+        &self,
+        statement: impl Fn() -> Statement<'q>,
+    ) -> Result<Vec<PgRow>, StorageError> {
         self.readers.all(statement).await.map_err(translate)
     }
 
     /// The same where there is one row at most.
-    pub(crate) async fn one(
+    pub(crate) async fn one<'q>(
         &self,
-        statement: Statement<'_>,
+        statement: impl Fn() -> Statement<'q>,
     ) -> Result<Option<PgRow>, StorageError> {
         Ok(self.all(statement).await?.pop())
     }
@@ -154,8 +157,9 @@ impl PostgresStorage {
             (StreamRange::Events(ids), Direction::Backward) => (ids, EVENTS_BACKWARD),
         };
         let (from, to) = bounds(ids);
-        let statement = filling.ask(statement).bind(query.stream_id.as_str());
-        let rows = self.all(statement.bind(from).bind(to)).await?;
+        let stream_id = query.stream_id.as_str();
+        let statement = || filling.ask(statement).bind(stream_id).bind(from).bind(to);
+        let rows = self.all(statement).await?;
         rows.iter().map(changeset).collect()
     }
 }
@@ -167,7 +171,7 @@ impl Storage for PostgresStorage {
     }
 
     async fn head(&self, stream_id: &StreamId) -> Result<Option<Head>, StorageError> {
-        let statement = sqlx::query(HEAD).bind(stream_id.as_str());
+        let statement = || sqlx::query(HEAD).bind(stream_id.as_str());
         let row = self.one(statement).await?;
         row.map(|row| head(&row, 0)).transpose()
     }
@@ -196,7 +200,7 @@ impl Storage for PostgresStorage {
         let mut filling = Filling::new(limit);
         let mut next = from;
         loop {
-            let statement = filling.ask(GLOBAL).bind(next.as_i64());
+            let statement = || filling.ask(GLOBAL).bind(next.as_i64());
             let rows = self.all(statement).await?;
             let part = rows.iter().map(changeset).collect::<Result<Vec<_>, _>>()?;
             next = next.plus(part.len() as u64);
@@ -207,7 +211,7 @@ impl Storage for PostgresStorage {
     }
 
     async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError> {
-        let row = self.one(sqlx::query(NEXT_CHECKPOINT)).await?;
+        let row = self.one(|| sqlx::query(NEXT_CHECKPOINT)).await?;
         row.map_or(Ok(Checkpoint::FIRST), |row| number(&row, 0))
     }
 
@@ -250,7 +254,7 @@ impl Filling {
         self.rows.min(MAX_ROWS) + 1
     }
 
-    fn ask(&self, statement: &'static str) -> Statement<'static> {
+    fn ask<'q>(&self, statement: &'static str) -> Statement<'q> {
         let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         sqlx::query(statement)
             .bind(number(self.wanted()))

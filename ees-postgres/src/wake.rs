@@ -82,7 +82,7 @@ async fn tell(readers: Arc<Readers>, commits: Arc<Notify>, channel: String, own:
     loop {
         commits.notified().await;
         let notify = || sqlx::query(NOTIFY).bind(&channel).bind(&own);
-        while readers.all(notify()).await.is_err() {
+        while readers.all(notify).await.is_err() {
             sleep(RETRY).await;
         }
         sleep(PAUSE).await;

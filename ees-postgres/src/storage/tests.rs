@@ -111,7 +111,7 @@ async fn sessions_are_set_up_on_purpose() {
         ("enable_indexscan", "on"),
         ("application_name", "ees"),
     ] {
-        let show = sqlx::query("SELECT current_setting($1)").bind(setting);
+        let show = || sqlx::query("SELECT current_setting($1)").bind(setting);
         let row = storage.one(show).await.unwrap().unwrap();
         assert_eq!(row.get::<String, _>(0), expected, "{setting}");
     }

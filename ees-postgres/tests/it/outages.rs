@@ -136,6 +136,24 @@ async fn a_restart_of_an_idle_database_is_not_noticed_by_writers() {
     assert_eq!(log(&storage).await.changesets.len(), 5);
 }
 
+/// G10: nor do they when they were used a moment ago.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cut_connections_are_not_noticed_by_readers() {
+    let database = Database::fresh().unwrap();
+    let storage = open(&database).await;
+    for last in 0..5 {
+        storage.commit(&commit("s", last)).await.unwrap();
+        // So that as many connections as can be are cut.
+        let reads = (0..8).map(|_| storage.next_checkpoint());
+        for next in futures_util::future::join_all(reads).await {
+            assert_eq!(next.unwrap().get(), last + 1);
+        }
+        database.cut_connections().unwrap();
+    }
+    let log = log(&storage).await;
+    assert_eq!(log.changesets.len(), 5);
+}
+
 /// G4, G12: what does not fit is refused for certain, reads go on, and so do commits as soon as
 /// there is room again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
