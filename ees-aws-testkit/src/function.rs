@@ -6,11 +6,11 @@ mod environment;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
-use tempfile::NamedTempFile;
 use tokio::sync::{Semaphore, watch};
 
 use environment::Environment;
@@ -94,7 +94,8 @@ pub enum FunctionError {
 #[derive(Debug)]
 pub struct Function {
     settings: Arc<FunctionSettings>,
-    log: NamedTempFile,
+    /// Without a name, so that it is gone with who uses it, however they end.
+    log: File,
     idle: Mutex<Vec<Environment>>,
     room: Semaphore,
     kills: watch::Sender<u64>,
@@ -110,7 +111,7 @@ impl Function {
         Ok(Self {
             room: Semaphore::new(settings.concurrency.max(1)),
             settings: settings.into(),
-            log: NamedTempFile::new()?,
+            log: tempfile::tempfile()?,
             idle: Mutex::default(),
             kills: watch::channel(0).0,
             inits: Mutex::default(),
@@ -163,9 +164,13 @@ impl Function {
     /// All that its processes wrote to their standard output and error. What was written before an
     /// invocation was answered is there.
     pub fn log(&self) -> String {
-        std::fs::read(self.log.path())
-            .map(|log| String::from_utf8_lossy(&log).into_owned())
-            .unwrap_or_default()
+        let bytes = self.log.metadata().map_or(0, |log| log.len());
+        let mut log = vec![0; usize::try_from(bytes).unwrap_or_default()];
+        // By its place, as the processes share the one at which they write.
+        match self.log.read_exact_at(&mut log, 0) {
+            Ok(()) => String::from_utf8_lossy(&log).into_owned(),
+            Err(_) => String::new(),
+        }
     }
 
     /// How long each of its processes took from its start to its first request for an invocation.
@@ -182,7 +187,7 @@ impl Function {
 
     async fn start(&self) -> Result<Environment, FunctionError> {
         let started = async {
-            let log = File::options().append(true).open(self.log.path())?;
+            let log = self.log.try_clone()?;
             Environment::start(&self.settings, log, self.kills.subscribe()).await
         };
         let mut environment = started
