@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_dynamodb::config::{Builder, ProvideCredentials};
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::operation::create_table::CreateTableInput;
@@ -28,9 +29,21 @@ const MAX_OVERHEAD_BYTES: usize = 4 * 1024;
 /// The most that it takes once more in each local index that holds all of it.
 const MAX_COPY_BYTES: usize = 2 * 1024;
 
+/// How fast the SDK's quota of retries refills, which begins with 500 and of which one costs 5, or
+/// 10. Without it only answers that succeed would give anything back, one each, and conflicts do
+/// not count as such.
+const QUOTA_PER_SECOND: f32 = 50.0;
+
 impl Tables {
     pub(crate) fn new(config: &DynamoConfig, sdk: &SdkConfig) -> Self {
-        let conf = Builder::from(sdk).behavior_version(BehaviorVersion::v2026_01_12());
+        let quota = TokenBucket::builder().refill_rate(QUOTA_PER_SECOND);
+        let conf = Builder::from(sdk)
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .retry_partition(
+                RetryPartition::custom("ees")
+                    .token_bucket(quota.build())
+                    .build(),
+            );
         let mut config = config.clone();
         config.place.region = sdk.region().map(ToString::to_string);
         Self {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use ees_core::ports::{
     Entry, Index, IndexState, Outcome, PositionWrite, StatisticsStore, Storage, StorageError,
@@ -138,6 +139,26 @@ async fn what_fails_for_ever_is_told_after_a_few_tries() {
         assert!(error.to_string().contains(reason), "{fate:?}: {error}");
         assert_eq!(meets.tries(), 5, "{fate:?}");
     }
+}
+
+/// An outage uses up the SDK's quota of retries. It comes back with time, as nothing may succeed:
+/// a conflict is an answer like any other.
+#[tokio::test]
+async fn retries_come_back_after_an_outage() {
+    let meets = Meets::each("PutItem", Fate::Refused(400, "ThrottlingException"));
+    let store = behind(Arc::clone(&meets) as _).await;
+    let commit = asked("s", 0);
+    let outage = futures_util::future::join_all((0..60).map(|_| store.storage.commit(&commit)));
+    assert!(outage.await.iter().all(Result::is_err));
+    for _ in 0..100 {
+        let before = meets.tries();
+        store.storage.commit(&commit).await.unwrap_err();
+        if meets.tries() - before == 5 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("nothing is tried five times any more");
 }
 
 /// G10: a refusal after a try that may have written does not say that nothing was.
