@@ -19,17 +19,44 @@ const EVERY: u64 = 40;
 /// How often the SDK may be disturbed at one call; it tries five times.
 const DISTURBED: u64 = 3;
 
-/// Faults at places that depend on the number of the try alone.
-#[derive(Default)]
+/// The SDK's quota of retries when it is full, which it may not use up.
+const QUOTA: u64 = 500;
+
+/// What a retry costs of it at most.
+const RETRY: u64 = 10;
+
+/// Faults at places that depend on the number of the try, as long as the SDK can afford them.
 pub(crate) struct Faults {
     tries: AtomicU64,
+    /// What the quota has at least.
+    quota: AtomicU64,
     /// From how many reads each position still hides.
     hidden: Mutex<HashMap<u64, u64>>,
     /// What stands before this position is no longer hidden.
     shown: AtomicU64,
 }
 
+impl Default for Faults {
+    fn default() -> Self {
+        Self {
+            tries: AtomicU64::default(),
+            quota: QUOTA.into(),
+            hidden: Mutex::default(),
+            shown: AtomicU64::default(),
+        }
+    }
+}
+
 impl Faults {
+    /// Whether the SDK can try once more.
+    fn is_affordable(&self) -> bool {
+        let pay = |quota: u64| quota.checked_sub(RETRY);
+        let paid = self
+            .quota
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, pay);
+        paid.is_ok()
+    }
+
     /// Lets the index show every position before this one.
     pub(crate) fn show(&self, below: u64) {
         self.shown.store(below, Ordering::SeqCst);
@@ -77,7 +104,7 @@ impl Plan for Faults {
             return Fate::Through;
         }
         // Spreads neighbours, so that no kind of fault keeps to one kind of call.
-        match number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 & 0xffff_ffff {
+        let fate = match number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 & 0xffff_ffff {
             spread if spread % EVERY == 0 => Fate::Refused(400, "ThrottlingException"),
             spread if spread % EVERY == 1 => {
                 Fate::Refused(400, "ProvisionedThroughputExceededException")
@@ -85,12 +112,23 @@ impl Plan for Faults {
             spread if spread % EVERY == 2 => Fate::Refused(500, "InternalServerError"),
             spread if spread % EVERY == 3 => Fate::Lost,
             spread if spread % EVERY <= 5 => Fate::Unanswered,
-            spread if spread % EVERY == 6 => Fate::Late(Duration::from_millis(30)),
-            _ => Fate::Through,
+            spread if spread % EVERY == 6 => return Fate::Late(Duration::from_millis(30)),
+            _ => return Fate::Through,
+        };
+        if self.is_affordable() {
+            fate
+        } else {
+            Fate::Through
         }
     }
 
     fn end(&self, call: &Call, answer: &mut Value) {
+        if call.attempt == 1 {
+            let earn = |quota: u64| (quota < QUOTA).then(|| quota + 1);
+            let _ = self
+                .quota
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, earn);
+        }
         let by_order = call.asked["IndexName"] == "EnumerationIndex";
         if let Some(items) = answer["Items"].as_array_mut().filter(|_| by_order) {
             items.retain(|item| !self.hides(item));

@@ -235,9 +235,10 @@ fn attribute(text: &str) -> aws_sdk_dynamodb::types::AttributeValue {
 
 #[tokio::test]
 async fn an_endpoint_where_nobody_answers_is_named() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    // Nobody else's while this socket, which does not listen, has it.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let endpoint = format!("http://{}", socket.local_addr().unwrap());
     let error = refused(&config(&endpoint)).await;
     assert!(matches!(error, OpenError::Unreachable { .. }), "{error:?}");
     assert_says(&error, &[&endpoint, "onnection refused", "endpoint="]);

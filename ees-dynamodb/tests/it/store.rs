@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use aws_config::timeout::TimeoutConfig;
 use conformance_tests::faults::{Fault, Faulty};
 use conformance_tests::subject::{Direct, Subject, unique};
 use conformance_tests::{Adapter, AdapterHarness, Capabilities, Harness};
@@ -24,7 +25,11 @@ pub(crate) struct Notifications(Mutex<Vec<ChangesetKey>>);
 
 impl Notifications {
     fn take(&self) -> Vec<ChangesetKey> {
-        std::mem::take(&mut self.0.lock().unwrap())
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+
+    fn put_back(&self, keys: Vec<ChangesetKey>) {
+        self.0.lock().unwrap().extend(keys);
     }
 }
 
@@ -60,13 +65,16 @@ pub(crate) fn config(endpoint: &str) -> DynamoConfig {
     config
 }
 
-/// An emulator takes any key, AWS that of the environment.
+/// An emulator takes any key, AWS that of the environment. An emulator is part of this process, so
+/// it may stand still as long as the process does.
 pub(crate) async fn sdk(config: &DynamoConfig) -> SdkConfig {
     let endpoint = config.place.endpoint.as_ref();
     if endpoint.is_some_and(|at| at.starts_with("https:")) {
         return config.place.sdk_from_environment().await;
     }
-    config.place.sdk_with_key("test", "test")
+    let patient = TimeoutConfig::builder().operation_timeout(Duration::from_mins(5));
+    let sdk = config.place.sdk_with_key("test", "test").into_builder();
+    sdk.timeout_config(patient.build()).build()
 }
 
 /// Makes the tables of a store.
@@ -112,12 +120,16 @@ async fn watch(config: &DynamoConfig) -> (Arc<DynamoStorage>, Arc<Watched>) {
     (dynamo, watched)
 }
 
-/// Indexes what it is told of until the storage has gone. What it leaves behind when it fails is
-/// the sweep's to find.
+/// Indexes what it is told of until the storage has gone. Where it fails it is told again, as by a
+/// table's stream.
 async fn keep_indexing(index: Arc<dyn Index>, watched: Weak<Watched>) {
     let mut indexer = Indexer::new(index);
     while let Some(notified) = watched.upgrade().map(|watched| watched.fault().take()) {
-        let _ = indexer.index(notified).await;
+        if indexer.index(notified.clone()).await.is_err()
+            && let Some(watched) = watched.upgrade()
+        {
+            watched.fault().put_back(notified);
+        }
         // Meanwhile some more come together, as they do from a table's stream.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

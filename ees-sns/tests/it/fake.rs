@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use aws_sdk_sns::config::timeout::TimeoutConfig;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -55,7 +57,11 @@ impl FakeSns {
         tokio::spawn(async move { axum::serve(listener, app).await });
         let url = format!("sns:changesets={CHANGESETS}&events={EVENTS}&endpoint={endpoint}");
         let config: SnsConfig = url.parse().unwrap();
-        let publisher = SnsPublisher::new(&config, &config.place.sdk_with_key("id", "key"));
+        // It is part of this process, so it may stand still as long as the process does.
+        let patient = TimeoutConfig::builder().operation_timeout(Duration::from_mins(5));
+        let sdk = config.place.sdk_with_key("id", "key").into_builder();
+        let sdk = sdk.timeout_config(patient.build()).build();
+        let publisher = SnsPublisher::new(&config, &sdk);
         Self {
             publisher,
             calls,
