@@ -10,7 +10,14 @@ use crate::OpenError;
 /// process ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct WriterLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for WriterLock {
+    /// Closing is not enough: a process that is being started has the file open until it runs.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
 }
 
 impl WriterLock {
@@ -38,7 +45,7 @@ impl WriterLock {
             .set_len(0)
             .and_then(|()| file.rewind())
             .and_then(|()| write!(file, "{}", std::process::id()));
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }
 
@@ -90,4 +97,20 @@ fn holder(file: &mut File) -> Option<u32> {
     let mut text = String::new();
     file.read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_ends_although_a_process_being_started_has_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("ees.db");
+        let lock = WriterLock::acquire(&database).unwrap();
+        let inherited = lock.file.try_clone().unwrap();
+        drop(lock);
+        WriterLock::acquire(&database).unwrap();
+        drop(inherited);
+    }
 }
