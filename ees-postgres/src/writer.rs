@@ -149,9 +149,11 @@ impl BatchStore for Writer {
             COMMIT.to_owned()
         };
         let commit = message(commit).execute(&mut connection);
-        patiently(commit).await.map_err(translate_commit)?;
-        self.idle = Some(connection);
+        let committed = patiently(commit).await;
+        // Also where the answer was lost: it may stand.
         self.wake.announce();
+        committed.map_err(translate_commit)?;
+        self.idle = Some(connection);
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Answers that are lost, connections that are cut, a database that restarts, a disk that is full.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ees_core::ports::{Outcome, Storage, StorageError, Written};
 use ees_core::{
@@ -9,9 +10,10 @@ use ees_core::{
 };
 use ees_postgres::PostgresStorage;
 use ees_postgres_testkit::{Database, Server, Settings};
+use tokio::time::timeout;
 
 use crate::proxy::{Cut, Proxy};
-use crate::support::{commit, open};
+use crate::support::{LONG, commit, open};
 
 async fn log(storage: &PostgresStorage) -> GlobalPage {
     let page = storage.read_global(Checkpoint::FIRST, PageLimit::default());
@@ -62,13 +64,18 @@ async fn an_outcome_that_cannot_be_known_is_told_as_such() {
     let outcome = storage.commit(&commit("s", 0)).await.unwrap();
     assert!(matches!(outcome, Outcome::Committed(_)), "it goes on");
 
-    // The first try lasts, and the second one finds it.
+    // The first try lasts, the second one finds it, and others hear of it.
     let proxy = Proxy::start(&database, Cut::After).await;
     let storage = PostgresStorage::open(&proxy.config).await.unwrap();
+    let other = open(&database).await;
+    storage.commit(&commit("t", 0)).await.unwrap();
+    while timeout(Duration::from_secs(1), other.news()).await.is_ok() {}
     proxy.cut_next(1);
+    let news = other.news();
     let outcome = storage.commit(&commit("s", 1)).await.unwrap();
     assert_eq!(outcome, Outcome::Refused(Refusal::Outdated));
-    assert_eq!(log(&storage).await.changesets.len(), 2);
+    timeout(LONG, news).await.expect("G8: it stands");
+    assert_eq!(log(&storage).await.changesets.len(), 3);
 }
 
 /// G10: what a standby, to which the primary failed over, cannot tell is not known. It may be asked
