@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 
 /// How to open a store, written as a URL:
 /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE?schema=S&readers=N&max_changeset_bytes=N`, with the
-/// connection parameters of PostgreSQL besides (`sslmode`, `sslrootcert`, ...).
+/// connection parameters of PostgreSQL besides (`sslmode`, `connect_timeout`, ...).
 ///
 /// What the URL leaves out is taken from PostgreSQL's own environment variables (`PGPASSWORD`,
 /// ...) and `.pgpass`, as every client of PostgreSQL does.
@@ -29,6 +30,9 @@ pub struct PostgresConfig {
     pub max_changeset_bytes: usize,
     /// How many reads run at the same time; 8 unless set.
     pub readers: u32,
+    /// How long to wait for a connection, a new one or one that others read on; 5 seconds unless
+    /// set.
+    pub connect_timeout: Duration,
     /// Takes a server that runs with `fsync=off`, and so loses what was acknowledged when it or
     /// its machine crashes. For tests alone.
     pub allow_fsync_off: bool,
@@ -51,7 +55,7 @@ pub enum ConfigError {
     /// It sets something that does not exist.
     #[error(
         "unknown setting `{0}`; known are `schema`, `readers`, `max_changeset_bytes`, \
-         `allow_fsync_off`, and PostgreSQL's connection parameters: {known}",
+         `connect_timeout`, `allow_fsync_off`, and PostgreSQL's connection parameters: {known}",
         known = CONNECTION.join(", ")
     )]
     Unknown(String),
@@ -106,6 +110,10 @@ impl PostgresConfig {
                 let readers = number("readers", value, 1, 256)?;
                 self.readers = u32::try_from(readers).unwrap_or(u32::MAX);
             }
+            "connect_timeout" => {
+                let seconds = number("connect_timeout", value, 1, 600)?;
+                self.connect_timeout = Duration::from_secs(seconds as u64);
+            }
             "allow_fsync_off" => {
                 let expected = "`true` or `false`";
                 let flag = value.parse();
@@ -137,6 +145,7 @@ impl fmt::Debug for PostgresConfig {
             .field("schema", &self.schema)
             .field("max_changeset_bytes", &self.max_changeset_bytes)
             .field("readers", &self.readers)
+            .field("connect_timeout", &self.connect_timeout)
             .field("allow_fsync_off", &self.allow_fsync_off)
             .finish_non_exhaustive()
     }
@@ -172,6 +181,7 @@ impl FromStr for PostgresConfig {
             schema: "ees".to_owned(),
             max_changeset_bytes: Self::MAX_CHANGESET_BYTES,
             readers: 8,
+            connect_timeout: Duration::from_secs(5),
             allow_fsync_off: false,
             connect,
         };
@@ -240,6 +250,10 @@ mod tests {
         assert_eq!(
             error("readers=0"),
             "`readers=0`: expected an integer from 1 to 256"
+        );
+        assert_eq!(
+            error("connect_timeout=0"),
+            "`connect_timeout=0`: expected an integer from 1 to 600"
         );
         assert!(error("allow_fsync_off=1").contains("`true` or `false`"));
         for name in ["", "Ees", "1a", "a-b", "pg_x", "a\"b", &"x".repeat(60)] {

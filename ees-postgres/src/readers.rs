@@ -9,7 +9,7 @@ use sqlx::{Connection, PgConnection};
 use tokio::sync::Semaphore;
 
 use crate::error::is_connection_lost;
-use crate::session::{CONNECT_TIMEOUT, Sessions, is_late, patiently, within};
+use crate::session::{Sessions, is_late, patiently, within};
 
 /// A connection that was not used for so long is asked whether it still is one before it is used.
 const IDLE: Duration = Duration::from_secs(1);
@@ -53,7 +53,7 @@ impl Readers {
         &self,
         statement: impl Fn() -> Statement<'q>,
     ) -> Result<Vec<PgRow>, sqlx::Error> {
-        let room = tokio::time::timeout(CONNECT_TIMEOUT, self.room.acquire()).await;
+        let room = tokio::time::timeout(self.sessions.timeout, self.room.acquire()).await;
         let room = room.map_err(|_| sqlx::Error::PoolTimedOut)?;
         let _room = room.map_err(|_| sqlx::Error::PoolClosed)?;
         if let Some(reader) = self.idle_reader().await {

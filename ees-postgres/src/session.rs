@@ -8,9 +8,6 @@ use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
 
 use crate::PostgresConfig;
 
-/// How long to wait for a connection, new or free.
-pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// The longest that the server may take for an answer: more than its own timeouts allow.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -42,6 +39,8 @@ const SETTINGS: &str = "
 pub(crate) struct Sessions {
     connect: PgConnectOptions,
     settings: String,
+    /// How long to wait for a connection, new or free.
+    pub(crate) timeout: Duration,
 }
 
 impl fmt::Debug for Sessions {
@@ -57,6 +56,7 @@ impl Sessions {
             connect: config.connect.clone(),
             // Checked to be a plain name.
             settings: format!("SET search_path = \"{}\"; {SETTINGS}", config.schema),
+            timeout: config.connect_timeout,
         }
     }
 
@@ -67,7 +67,7 @@ impl Sessions {
             set_up(&mut connection, &self.settings).await?;
             Ok(connection)
         };
-        within(CONNECT_TIMEOUT, open).await
+        within(self.timeout, open).await
     }
 
     /// A pool of one connection, for a listener.
@@ -75,7 +75,7 @@ impl Sessions {
         let settings = self.settings.clone();
         PgPoolOptions::new()
             .max_connections(1)
-            .acquire_timeout(CONNECT_TIMEOUT)
+            .acquire_timeout(self.timeout)
             .after_connect(move |connection, _| {
                 let settings = settings.clone();
                 Box::pin(async move { set_up(connection, &settings).await })

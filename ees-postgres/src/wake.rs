@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::PostgresConfig;
 use crate::readers::Readers;
-use crate::session::{CONNECT_TIMEOUT, Sessions, within};
+use crate::session::{Sessions, within};
 
 /// A hint need not last, so no flush is waited for.
 const NOTIFY: &str = "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)";
@@ -98,10 +98,10 @@ async fn listen(
 ) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(&sessions.pool()).await?;
     listener.eager_reconnect(false);
-    within(CONNECT_TIMEOUT, listener.listen(channel)).await?;
+    within(sessions.timeout, listener.listen(channel)).await?;
     // What came before the connection stood was missed.
     news.announce();
-    while let Some(told) = next(&mut listener).await? {
+    while let Some(told) = next(&mut listener, sessions.timeout).await? {
         if told.payload() != own {
             news.announce();
         }
@@ -109,12 +109,15 @@ async fn listen(
     Ok(())
 }
 
-async fn next(listener: &mut PgListener) -> Result<Option<PgNotification>, sqlx::Error> {
+async fn next(
+    listener: &mut PgListener,
+    limit: Duration,
+) -> Result<Option<PgNotification>, sqlx::Error> {
     loop {
         if let Ok(told) = timeout(QUIET, listener.try_recv()).await {
             return told;
         }
         let ask = sqlx::raw_sql("SELECT 1").execute(&mut *listener);
-        within(CONNECT_TIMEOUT, ask).await?;
+        within(limit, ask).await?;
     }
 }

@@ -169,7 +169,10 @@ async fn callers_may_go_away() {
 #[tokio::test]
 async fn readers_wait_for_each_other() {
     let database = Database::fresh().unwrap();
-    let url = format!("{}?allow_fsync_off=true&readers=1", database.url());
+    let url = format!(
+        "{}?allow_fsync_off=true&readers=1&connect_timeout=60",
+        database.url()
+    );
     let storage = PostgresStorage::open(&url.parse().unwrap()).await.unwrap();
     let reads = (0..50).map(|_| storage.next_checkpoint());
     for read in futures_util::future::join_all(reads).await {
