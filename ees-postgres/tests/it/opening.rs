@@ -52,7 +52,9 @@ async fn another_encoding_is_refused() {
     let url = format!("{}_latin?allow_fsync_off=true", database.url());
     let error = refused(&url).await.to_string();
     assert!(error.contains("its encoding is LATIN1"), "{error}");
-    database.sql(&format!("DROP DATABASE {name}")).unwrap();
+    database
+        .sql(&format!("DROP DATABASE {name} WITH (FORCE)"))
+        .unwrap();
 }
 
 #[tokio::test]

@@ -6,9 +6,13 @@ use ees_core::{Commit, CommitId, Events, Expectation, Json, StreamId, Timestamp}
 use ees_postgres::{OpenError, PostgresConfig, PostgresStorage};
 use ees_postgres_testkit::Database;
 
-/// The configuration of a store in a database, with further settings of the URL.
+/// The configuration of a store in a database, with further settings of the URL. A loaded machine
+/// may take long to connect.
 pub(crate) fn config(database: &Database, settings: &str) -> PostgresConfig {
-    let url = format!("{}?allow_fsync_off=true{settings}", database.url());
+    let url = format!(
+        "{}?allow_fsync_off=true&connect_timeout=60{settings}",
+        database.url()
+    );
     url.parse().expect("a URL")
 }
 
@@ -48,7 +52,7 @@ pub(crate) fn raw_append(stream: &str, changeset: u64) -> String {
 }
 
 /// Longer than anything takes that is waited for.
-pub(crate) const LONG: Duration = Duration::from_mins(1);
+pub(crate) const LONG: Duration = Duration::from_mins(5);
 
 /// Waits until something is so.
 pub(crate) async fn until(is_so: impl Fn() -> bool) {

@@ -6,7 +6,7 @@ use ees_core::ports::Storage;
 use ees_postgres::{OpenError, PostgresConfig, PostgresStorage};
 use ees_postgres_testkit::Server;
 
-use crate::support::commit;
+use crate::support::{commit, until};
 
 /// Makes a certificate that is its own authority, in the server's folder.
 const CERTIFY: &str = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
@@ -44,10 +44,16 @@ async fn a_database_is_reached_by_tls_and_proves_who_it_is() {
     let config: PostgresConfig = url("localhost", &root).parse().unwrap();
     let storage = PostgresStorage::open(&config).await.unwrap();
     storage.commit(&commit("s", 0)).await.unwrap();
-    let plain = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
-                 WHERE application_name = 'ees' AND ssl";
-    let by_tls: u32 = database.sql(plain).unwrap().parse().unwrap();
-    assert!(by_tls >= 2, "every connection: {by_tls}");
+    let count = |which: &str| {
+        let sql = format!(
+            "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+             WHERE application_name = 'ees' AND {which}"
+        );
+        database.sql(&sql).unwrap().parse::<u32>().unwrap()
+    };
+    // Who commits, and who listens.
+    until(|| count("ssl") >= 2).await;
+    assert_eq!(count("NOT ssl"), 0, "every connection");
 
     for (host, settings) in [("127.0.0.1", root.as_str()), ("localhost", "")] {
         let config: PostgresConfig = url(host, settings).parse().unwrap();
