@@ -27,8 +27,10 @@ pub struct FunctionSettings {
     /// What it finds in its environment, beside what Lambda sets for every function. Nothing else
     /// is there.
     pub environment: Vec<(String, String)>,
-    /// How long an invocation may take.
+    /// How long an invocation may take, as the function is told.
     pub timeout: Duration,
+    /// How much later it is killed.
+    pub grace: Duration,
     /// What it is told of its memory.
     pub memory_mb: u32,
     /// How many invocations may run at once, each in a process of its own. Where Lambda would
@@ -45,6 +47,7 @@ impl FunctionSettings {
             handler: handler.to_owned(),
             environment: Vec::new(),
             timeout: Duration::from_secs(30),
+            grace: Duration::ZERO,
             memory_mb: 512,
             concurrency: 1,
         }
@@ -133,7 +136,7 @@ impl Function {
             Some(environment) => environment,
             None => self.start().await?,
         };
-        let answer = environment.invoke(event, self.settings.timeout).await;
+        let answer = environment.invoke(event, &self.settings).await;
         if environment.is_alive() {
             lock(&self.idle).push(environment);
         }

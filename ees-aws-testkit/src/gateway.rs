@@ -13,9 +13,9 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::Error;
 use crate::function::{Function, FunctionError};
 use crate::template::Route;
+use crate::{Error, Options};
 
 mod answer;
 mod event;
@@ -51,6 +51,7 @@ struct Shared {
     targets: Vec<Target>,
     /// Whether bodies go in Base64, as they are, and not as text.
     binary: bool,
+    patience: Duration,
     room: tokio::sync::Semaphore,
 }
 
@@ -64,10 +65,10 @@ impl Gateway {
     pub(crate) async fn start(
         targets: Vec<Target>,
         binary: bool,
-        port: u16,
+        options: &Options,
     ) -> Result<Self, Error> {
         let failed = |error| Error::start("the API")(error);
-        let listener = TcpListener::bind(("127.0.0.1", port))
+        let listener = TcpListener::bind(("127.0.0.1", options.port))
             .await
             .map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -75,6 +76,7 @@ impl Gateway {
         let router = Router::new().fallback(handle).with_state(Arc::new(Shared {
             targets,
             binary,
+            patience: PATIENCE + options.grace,
             room,
         }));
         let serving = tokio::spawn(async move {
@@ -107,7 +109,7 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
         return refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long");
     };
     let event = asked.event(&route.path, &body, shared.binary);
-    match timeout(PATIENCE, target.function.invoke(&event)).await {
+    match timeout(shared.patience, target.function.invoke(&event)).await {
         Ok(answer) => of_function(answer, shared.binary),
         Err(_) => refusal(StatusCode::GATEWAY_TIMEOUT, "Endpoint request timed out"),
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -37,6 +38,9 @@ pub struct Options {
     pub pollers: usize,
     /// Whether schedules run by themselves; [`LocalAws::run_schedule`] always works.
     pub schedules: bool,
+    /// How much longer than on AWS functions and the API may take, though functions are told no more
+    /// than there: so that no clock decides a test on a machine under load.
+    pub grace: Duration,
     /// How fast it goes.
     pub pace: Pace,
     /// The API's port on the loopback interface; 0 is any.
@@ -52,6 +56,7 @@ impl Options {
             concurrency: 10,
             pollers: 1,
             schedules: false,
+            grace: Duration::ZERO,
             pace: Pace::default(),
             port: 0,
         }
@@ -113,7 +118,7 @@ impl LocalAws {
         let gateway = Gateway::start(
             targets(&functions),
             takes_any_bytes(&template),
-            starting.options.port,
+            &starting.options,
         )
         .await?;
         Ok(Self {

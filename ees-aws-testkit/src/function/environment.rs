@@ -16,8 +16,9 @@ use tokio::time::timeout;
 use super::api::{self, Api, Invocation, MAX_PAYLOAD_BYTES, Said};
 use super::{FunctionError, FunctionSettings};
 
-/// How long a process may take to begin, as on Lambda.
-const INIT: Duration = Duration::from_secs(10);
+/// How long a process may take to begin. Lambda begins anew after 10 seconds; a machine under load
+/// would only get more of it.
+const INIT: Duration = Duration::from_mins(10);
 
 /// A process, and the Runtime API that it talks to.
 #[derive(Debug)]
@@ -88,14 +89,14 @@ impl Environment {
     pub(super) async fn invoke(
         &mut self,
         event: &Value,
-        limit: Duration,
+        settings: &FunctionSettings,
     ) -> Result<Value, FunctionError> {
         static INVOCATIONS: AtomicU64 = AtomicU64::new(1);
         let number = INVOCATIONS.fetch_add(1, Ordering::Relaxed);
         let invocation = Invocation {
             id: format!("00000000-0000-4000-8000-{number:012}"),
             event: event.to_string(),
-            timeout: limit,
+            timeout: settings.timeout,
         };
         let (what, bytes) = ("the event", invocation.event.len());
         if bytes > MAX_PAYLOAD_BYTES {
@@ -104,6 +105,7 @@ impl Environment {
         let id = invocation.id.clone();
         // If it has ended, the answer says so.
         let _ = self.invocations.send(invocation).await;
+        let limit = settings.timeout + settings.grace;
         let Ok(answer) = timeout(limit, self.answer(&id)).await else {
             self.kill = None;
             exit(&mut self.exited).await;

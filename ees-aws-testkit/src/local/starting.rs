@@ -55,6 +55,7 @@ impl Starting {
             handler: function.handler.clone(),
             environment: variables.collect(),
             timeout: function.timeout,
+            grace: self.options.grace,
             memory_mb: function.memory,
             concurrency: limit.unwrap_or(self.options.concurrency),
         });

@@ -1,6 +1,7 @@
 # A Lambda function that does as its event says.
 import json, os, sys, time, urllib.error, urllib.request
 
+print("process", os.getpid(), flush=True)
 runtime = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/"
 
 

@@ -11,6 +11,7 @@ fn settings(handler: &str) -> FunctionSettings {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/function.py");
     let mut settings = FunctionSettings::new("python3", handler);
     settings.command.push(OsString::from(script));
+    settings.grace = Duration::from_mins(10);
     settings
 }
 
@@ -43,7 +44,7 @@ async fn a_process_is_kept_for_the_next_invocation_and_finds_what_lambda_tells()
     );
     assert_eq!(process(&function).await, first["pid"]);
     assert_eq!(function.init_times().len(), 1);
-    assert!(function.log().starts_with("asked héllo\n"));
+    assert!(function.log().contains("\nasked héllo\n"));
 }
 
 #[tokio::test]
@@ -71,16 +72,38 @@ async fn a_process_that_ends_is_started_anew() {
     assert_ne!(process(&function).await, before);
 }
 
+/// The processes that began, in their order.
+fn processes(function: &Function) -> Vec<u64> {
+    let log = function.log();
+    let told = log.lines().filter_map(|line| line.strip_prefix("process "));
+    told.map(|pid| pid.parse().unwrap()).collect()
+}
+
 #[tokio::test]
 async fn a_process_that_takes_too_long_is_killed_and_started_anew() {
     let mut settings = settings("work");
-    settings.timeout = Duration::from_secs(2);
+    (settings.timeout, settings.grace) = (Duration::from_millis(300), Duration::from_millis(200));
     let function = Function::new(settings).unwrap();
-    let before = process(&function).await;
-    let late = function.invoke(&json!({"sleep": 60})).await;
-    assert_eq!(late, Err(FunctionError::TimedOut(Duration::from_secs(2))));
-    assert!(!Path::new(&format!("/proc/{before}")).exists());
-    assert_ne!(process(&function).await, before);
+    for _ in 0..2 {
+        let late = function.invoke(&json!({"sleep": 3600})).await;
+        let limit = Duration::from_millis(500);
+        assert_eq!(late, Err(FunctionError::TimedOut(limit)));
+    }
+    let processes = processes(&function);
+    assert_eq!(processes.len(), 2, "{processes:?}");
+    assert_ne!(processes[0], processes[1]);
+    for pid in processes {
+        assert!(!Path::new(&format!("/proc/{pid}")).exists());
+    }
+}
+
+#[tokio::test]
+async fn a_function_that_is_late_has_its_grace_but_is_not_told_of_it() {
+    let mut settings = settings("work");
+    settings.timeout = Duration::from_millis(1);
+    let function = Function::new(settings).unwrap();
+    let late = function.invoke(&json!({"sleep": 0.1})).await.unwrap();
+    assert!(late["left"].as_f64().unwrap() < 0.0, "{late}");
 }
 
 #[tokio::test]

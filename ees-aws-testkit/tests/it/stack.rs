@@ -1,6 +1,7 @@
 //! The stack of `stack.yaml`, started.
 
 use std::path::Path;
+use std::time::Duration;
 
 use ees_aws_testkit::template::{Settings, Template};
 use ees_aws_testkit::{LocalAws, Options, Services};
@@ -16,6 +17,7 @@ pub(crate) async fn start(services: Services) -> LocalAws {
     let template = Template::read(path("stack.yaml"), &Settings::default()).unwrap();
     let mut options = Options::new("python3");
     options.command.push(path("stack.py").into());
+    options.grace = Duration::from_mins(10);
     LocalAws::start(template, services, options).await.unwrap()
 }
 

@@ -95,7 +95,7 @@ async fn without_time_the_whole_batch_is_delivered_again() {
     let place = Place::new().await;
     place.commit("a", 0).await;
     let committed = batch(&place).await;
-    let function = place.hurried("indexer", std::time::Duration::from_millis(500));
+    let function = place.hurried("indexer");
     let again = json!({"batchItemFailures": [{"itemIdentifier": numbers(&committed)[0]}]});
     assert_eq!(function.invoke(&committed).await, Ok(again));
 }

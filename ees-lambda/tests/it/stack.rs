@@ -10,7 +10,7 @@ use ees_aws_testkit::template::{Settings, Template};
 use ees_aws_testkit::{Endpoints, Function, LocalAws, Options, Services, Wire};
 use serde_json::Value;
 
-use crate::place::{Place, config, metrics};
+use crate::place::{GRACE, Place, config, metrics};
 
 /// The mappings of the functions that read the table's stream.
 pub(crate) const INDEXER_STREAM: &str = "IndexerFunction/Stream";
@@ -25,6 +25,7 @@ pub(crate) fn options() -> Options {
     let mut options = Options::new(env!("CARGO_BIN_EXE_ees-lambda"));
     // As many retries as on AWS, with less waiting between them.
     options.pace.longest_retry = Duration::from_millis(50);
+    options.grace = GRACE;
     options
 }
 

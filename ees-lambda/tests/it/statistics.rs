@@ -1,7 +1,5 @@
 //! The projector.
 
-use std::time::Duration;
-
 use ees_core::indexer::Indexer;
 use ees_core::ports::StatisticsStore;
 use serde_json::json;
@@ -16,7 +14,7 @@ async fn what_is_committed_is_counted_when_there_is_time() {
     }
     let mut indexer = Indexer::new(place.storage.clone());
     indexer.sweep_page(None).await.unwrap();
-    let hurried = place.hurried("projector", Duration::from_millis(500));
+    let hurried = place.hurried("projector");
     let event = json!({"source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": {}});
     assert_eq!(hurried.invoke(&event).await, Ok(json!({"done": false})));
     let projector = place.function("projector");

@@ -1,7 +1,5 @@
 //! The sweep: a table that takes more than one run.
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use crate::place::{Place, metric};
@@ -27,7 +25,7 @@ async fn a_sweep_goes_on_where_the_last_run_had_no_more_time() {
         .save_sweep_cursor(pages[0].as_ref())
         .await
         .unwrap();
-    let hurried = place.hurried("sweep", Duration::from_millis(500));
+    let hurried = place.hurried("sweep");
     let none = json!({"done": false, "pages": 0, "found": 0});
     assert_eq!(hurried.invoke(&json!({})).await, Ok(none));
     assert_eq!(place.storage.sweep_cursor().await.unwrap(), pages[0]);

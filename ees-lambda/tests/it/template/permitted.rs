@@ -4,10 +4,11 @@
 use std::collections::BTreeSet;
 
 use conformance_tests::subject::{Ask, Expect, GlobalRead, Read, Remote, Subject};
-use ees_aws_testkit::{Guard, LocalAws, Options, Services};
+use ees_aws_testkit::{Guard, LocalAws, Services};
 
 use super::policies::{granted, name_of};
 use super::{TEXT, parse};
+use crate::stack::options;
 
 /// A function, an action, and what it is done to.
 type Done = (String, String, String);
@@ -71,7 +72,7 @@ async fn guarded(text: &str) -> Guard {
     let template = parse(text);
     let services = Services::start().await.expect("services");
     let guard = Guard::before(&services, &template).await.expect("a guard");
-    let mut options = Options::new(env!("CARGO_BIN_EXE_ees-lambda"));
+    let mut options = options();
     options.endpoints = Some(guard.endpoints().clone());
     let aws = LocalAws::start(template, services, options).await;
     use_it(&aws.expect("a stack")).await;
