@@ -132,14 +132,13 @@ impl Function {
     /// [`FunctionError`]; after a crash or a timeout the next invocation starts it anew.
     pub async fn invoke(&self, event: &Value) -> Result<Value, FunctionError> {
         let _room = self.room.acquire().await;
+        let kills = *self.kills.borrow();
         let mut environment = match self.kept() {
             Some(environment) => environment,
             None => self.start().await?,
         };
         let answer = environment.invoke(event, &self.settings).await;
-        if environment.is_alive() {
-            lock(&self.idle).push(environment);
-        }
+        self.keep(environment, kills);
         answer
     }
 
@@ -149,11 +148,12 @@ impl Function {
     /// [`FunctionError`] if it does not begin.
     pub async fn warm_up(&self) -> Result<(), FunctionError> {
         let _room = self.room.acquire().await;
+        let kills = *self.kills.borrow();
         let environment = match self.kept() {
             Some(environment) => environment,
             None => self.start().await?,
         };
-        lock(&self.idle).push(environment);
+        self.keep(environment, kills);
         Ok(())
     }
 
@@ -186,6 +186,15 @@ impl Function {
         let mut idle = lock(&self.idle);
         idle.retain(Environment::is_alive);
         idle.pop()
+    }
+
+    /// Keeps a process for the next invocation, unless it was killed since there were so many kills:
+    /// it may not have ended yet.
+    fn keep(&self, environment: Environment, kills: u64) {
+        let mut idle = lock(&self.idle);
+        if environment.is_alive() && *self.kills.borrow() == kills {
+            idle.push(environment);
+        }
     }
 
     async fn start(&self) -> Result<Environment, FunctionError> {

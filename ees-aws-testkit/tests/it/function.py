@@ -22,9 +22,12 @@ while True:
     if "exit" in event:
         os._exit(event["exit"])
     time.sleep(event.get("sleep", 0))
+    while not os.path.exists(event.get("until", "/")):
+        time.sleep(0.005)
     if "fail" in event:
         post(invocation + "/error", {"errorType": "Failed", "errorMessage": event["fail"]})
         continue
     left = int(asked.headers["Lambda-Runtime-Deadline-Ms"]) - time.time() * 1000
     answer = {"pid": os.getpid(), "left": left, "environment": dict(os.environ)}
     post(invocation + "/response", answer | {"text": "x" * event.get("bytes", 0)})
+    print("answered", flush=True)

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::pin::pin;
 use std::time::Duration;
 
 use ees_aws_testkit::{Function, FunctionError, FunctionSettings};
@@ -72,6 +73,13 @@ async fn a_process_that_ends_is_started_anew() {
     assert_ne!(process(&function).await, before);
 }
 
+/// Waits until a function has said this.
+async fn logged(function: &Function, text: &str) {
+    while !function.log().contains(text) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 /// The processes that began, in their order.
 fn processes(function: &Function) -> Vec<u64> {
     let log = function.log();
@@ -111,9 +119,7 @@ async fn a_process_can_be_killed_while_it_works_and_while_it_waits() {
     let function = function("work");
     let event = json!({"say": "working", "sleep": 60});
     let killing = async {
-        while !function.log().contains("working") {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        logged(&function, "working").await;
         function.kill();
     };
     let (killed, ()) = tokio::join!(function.invoke(&event), killing);
@@ -124,6 +130,24 @@ async fn a_process_can_be_killed_while_it_works_and_while_it_waits() {
     let before = process(&function).await;
     function.kill();
     assert_ne!(process(&function).await, before);
+}
+
+#[tokio::test]
+async fn a_process_that_is_killed_the_moment_it_answers_is_not_kept() {
+    let function = function("work");
+    let folder = tempfile::tempdir().unwrap();
+    let go = folder.path().join("go");
+    let event = json!({"until": go});
+    let mut invoked = pin!(function.invoke(&event));
+    tokio::select! {
+        early = &mut invoked => panic!("{early:?}"),
+        () = logged(&function, "asked") => {}
+    }
+    std::fs::write(go, "").unwrap();
+    logged(&function, "answered").await;
+    function.kill();
+    assert!(invoked.await.is_ok());
+    process(&function).await;
 }
 
 #[tokio::test]
