@@ -11,11 +11,18 @@ use tokio::time::timeout;
 use crate::Error;
 
 /// Serves on a free port, which it prints, until its standard input ends: with whoever holds the
-/// other end, however that ends.
+/// other end, however that ends. A FIFO queue takes one message after the other: between looking
+/// for a duplicate and taking a message it would take another that is the same.
 const SERVE: &str = r#"
-import logging, os, sys
+import logging, os, sys, threading
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
 from moto.server import ThreadedMotoServer
+from moto.sqs.models import Queue
+lock, add = threading.RLock(), Queue.add_message
+def add_one(queue, message):
+    with lock:
+        add(queue, message)
+Queue.add_message = add_one
 server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 server.start()
 print("%s:%s" % server.get_host_and_port(), flush=True)
@@ -24,7 +31,7 @@ os._exit(0)
 "#;
 
 /// Longer than it takes to start.
-const LONG: Duration = Duration::from_mins(1);
+const LONG: Duration = Duration::from_mins(10);
 
 #[derive(Debug)]
 pub(super) struct Moto {

@@ -38,16 +38,6 @@ impl Subscribers {
     /// Each changeset and each event came once, each stream's in its order; but what had to go
     /// through redrive may be late.
     pub(super) async fn got_all(&self, stack: &Stack, committed: &Committed) {
-        self.got(stack, committed, false).await;
-    }
-
-    /// The same for a subscriber who passes what is not greater than the last of its stream: where
-    /// two send at once, these queues may take a message twice, which those of AWS do not.
-    pub(super) async fn got_all_but_repeats(&self, stack: &Stack, committed: &Committed) {
-        self.got(stack, committed, true).await;
-    }
-
-    async fn got(&self, stack: &Stack, committed: &Committed, passes_repeats: bool) {
         let was_redriven = stack.sum(REDRIVE, "FailuresRedriven") > 0;
         for (queue, id, all) in [
             (CHANGESETS, "changeset_id", committed),
@@ -56,15 +46,6 @@ impl Subscribers {
             let mut ids = Self::ids(stack, queue, id).await;
             if was_redriven {
                 ids.sort();
-            }
-            if passes_repeats {
-                let mut last = BTreeMap::new();
-                ids.retain(|(stream, id)| {
-                    let last = last.entry(stream.clone()).or_insert(0);
-                    let is_new = id > last;
-                    *last = (*last).max(*id);
-                    is_new
-                });
             }
             all.is_all_of(ids, "G9: the messages");
         }
