@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::config::StalledStreamProtectionConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::types::AttributeValue;
-use ees_aws_testkit::{Function, FunctionSettings};
+use ees_aws_testkit::{Function, FunctionSettings, Wire};
 use ees_core::ports::{Index, Outcome, Storage};
 use ees_core::{Commit, CommitId, Events, Expectation, Json, PageLimit, StreamId, Timestamp};
 use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, SdkConfig};
@@ -18,7 +20,8 @@ pub(crate) const SECRET: &str = "a payload that nobody may log";
 pub(crate) const GRACE: Duration = Duration::from_mins(10);
 
 pub(crate) struct Place {
-    emulator: Option<Emulator>,
+    /// If it has one of its own: with what can be cut.
+    dynamodb: Option<(Emulator, Wire)>,
     pub(crate) config: DynamoConfig,
     pub(crate) sdk: SdkConfig,
     pub(crate) storage: Arc<DynamoStorage>,
@@ -28,25 +31,26 @@ impl Place {
     /// A store with nothing in it.
     pub(crate) async fn new() -> Self {
         let emulator = Emulator::start().unwrap();
+        let wire = Wire::to(emulator.endpoint()).await.unwrap();
         let config = config(
             "dynamodb://ees_db_shop?analysis=ees_analysis_shop",
-            emulator.endpoint(),
+            wire.endpoint(),
         );
-        let sdk = config.place.sdk_with_key("test", "test");
+        let sdk = patient(&config);
         let admin = Admin::new(&config, &sdk).await.unwrap();
         admin.create_tables().await.unwrap();
         Self {
-            emulator: Some(emulator),
+            dynamodb: Some((emulator, wire)),
             ..Self::open(config).await
         }
     }
 
     /// A store whose tables are somebody else's.
     pub(crate) async fn open(config: DynamoConfig) -> Self {
-        let sdk = config.place.sdk_with_key("test", "test");
+        let sdk = patient(&config);
         let storage = DynamoStorage::open(&config, &sdk).await.unwrap();
         Self {
-            emulator: None,
+            dynamodb: None,
             config,
             sdk,
             storage: Arc::new(storage),
@@ -86,8 +90,8 @@ impl Place {
     }
 
     /// Takes DynamoDB away.
-    pub(crate) fn without_dynamodb(self) {
-        drop(self.emulator);
+    pub(crate) fn without_dynamodb(&self) {
+        self.dynamodb.as_ref().unwrap().1.cut();
     }
 
     /// Commits behind a stream's last changeset.
@@ -150,6 +154,14 @@ impl Place {
             }
         }
     }
+}
+
+/// The SDK, which waits as long as it takes on a machine under load.
+pub(crate) fn patient(config: &DynamoConfig) -> SdkConfig {
+    let sdk = config.place.sdk_with_key("test", "test").into_builder();
+    sdk.timeout_config(TimeoutConfig::disabled())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .build()
 }
 
 /// The store of a URL at an endpoint.
