@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use conformance_tests::subject::Remote;
@@ -35,6 +36,8 @@ pub(crate) struct Stack {
     pub(crate) client: Arc<Remote>,
     /// Between the functions and SNS.
     pub(crate) sns: Wire,
+    /// How many commits succeeded.
+    pub(crate) committed: AtomicUsize,
 }
 
 impl Stack {
@@ -53,7 +56,12 @@ impl Stack {
             .await
             .unwrap();
         let client = Remote::new(aws.url());
-        Self { aws, client, sns }
+        Self {
+            aws,
+            client,
+            sns,
+            committed: AtomicUsize::default(),
+        }
     }
 
     pub(crate) fn function(&self, id: &str) -> &Function {

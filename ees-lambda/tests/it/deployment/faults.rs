@@ -1,5 +1,6 @@
 //! Batches that come twice, late, in another order or never, and functions that are killed.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ees_aws_testkit::{Options, Services};
@@ -91,12 +92,21 @@ async fn functions_that_are_killed_at_any_moment_lose_nothing() {
     let stack = Stack::start().await;
     let subscribers = Subscribers::of(&stack).await;
     let mut chance = Chance(3);
+    // Each is killed once it has done something again, so that all go on, however slowly.
+    let done = |id| match id {
+        API => stack.committed.load(Ordering::Relaxed),
+        id => stack.function(id).init_times().len(),
+    };
     let kills = async {
+        let mut last = [0; 4];
         loop {
             tokio::time::sleep(Duration::from_millis(chance.below(200) as u64 + 20)).await;
-            stack
-                .function([API, INDEXER, PUBLISHER, REDRIVE][chance.below(4)])
-                .kill();
+            let which = chance.below(4);
+            let id = [API, INDEXER, PUBLISHER, REDRIVE][which];
+            if done(id) > last[which] {
+                last[which] = done(id);
+                stack.function(id).kill();
+            }
         }
     };
     let was_hit = || stack.function(INDEXER).init_times().len() > 1;
@@ -115,10 +125,8 @@ async fn functions_that_are_killed_at_any_moment_lose_nothing() {
         () = kills => unreachable!("it has no end"),
     };
     assert!(was_hit(), "the indexer was killed, and began anew");
-    stack.settle(&committed).await;
     // Who was killed too often is put aside.
-    stack.aws.run_schedule(REDRIVE).await.unwrap();
-    assert_eq!(stack.failures().await, [""; 0]);
+    stack.settle_redriven(&committed).await;
     subscribers.got_all(&stack, &committed).await;
 }
 
@@ -138,8 +146,9 @@ async fn what_the_stream_lost_the_sweep_finds() {
         first.total(),
         "they are lost"
     );
-    let swept = stack.aws.run_schedule(SWEEP).await.unwrap();
+    let swept = stack.scheduled(SWEEP).await;
     assert_eq!(swept["done"], true, "{swept}");
-    assert_eq!(swept["found"], committed.total() - first.total());
+    // Less if it had to be run again: the global order tells that it found all.
+    assert!(swept["found"].as_u64().unwrap() <= committed.total() - first.total());
     stack.settle(&committed).await;
 }

@@ -33,7 +33,7 @@ async fn what_was_committed_while_sns_was_away_is_published_when_it_is_back() {
     let left = stack.metrics(REDRIVE, "FailuresLeft").pop().unwrap().1;
     assert_eq!(left, stack.failures().await.len() as u64);
     stack.sns.mend();
-    stack.aws.run_schedule(REDRIVE).await.unwrap();
+    stack.scheduled(REDRIVE).await;
     assert_eq!(stack.failures().await, [""; 0]);
     assert_eq!(stack.metrics(REDRIVE, "FailuresLeft").pop().unwrap().1, 0);
     subscribers.got_all(&stack, &committed).await;
@@ -77,7 +77,7 @@ async fn a_throttled_table_delays_and_loses_nothing() {
     plan.is_on.store(true, Ordering::Relaxed);
     let committed = stack.fill(8, 10).await;
     plan.is_on.store(false, Ordering::Relaxed);
-    stack.settle(&committed).await;
+    stack.settle_redriven(&committed).await;
     subscribers.got_all(&stack, &committed).await;
 }
 
@@ -130,7 +130,7 @@ async fn a_record_that_nobody_can_read_is_put_aside_and_the_others_go_on() {
         "ExpressionAttributeValues": {":events": {"S": "[1]"}},
     });
     services.dynamodb("UpdateItem", &mended).await.unwrap();
-    stack.aws.run_schedule(REDRIVE).await.unwrap();
+    stack.scheduled(REDRIVE).await;
     assert_eq!(stack.failures().await, [""; 0], "nothing is left");
     let mut all = committed;
     all.0.insert("poison".to_owned(), 1);
