@@ -9,7 +9,7 @@ use futures_util::future::select_all;
 use futures_util::{StreamExt, stream};
 use tower::ServiceExt;
 
-use crate::support::{Fault, Faulty, Lines, call, get, options, post};
+use crate::support::{Fault, Faulty, call, get, logged, options, post};
 
 /// Starts a request that the storage never answers, and lets it get there.
 fn hang(router: &axum::Router, path: &'static str) -> tokio::task::JoinHandle<StatusCode> {
@@ -175,15 +175,13 @@ async fn overload_does_not_flood_the_log() {
     let mut none = Options::default();
     none.max_requests = 0;
     let router = self_hosted_router(storage.store(), none);
-    let lines = Lines::default();
-    let logging = tracing::subscriber::set_default(lines.clone());
+    logged();
     let begun = Instant::now();
     for _ in 0..100 {
         get(&router, "/version").await;
     }
     let most = begun.elapsed().as_secs() + 1;
-    drop(logging);
-    let told = lines.0.lock().unwrap().clone();
+    let told = logged();
     assert!((1..=most).contains(&(told.len() as u64)), "{told:?}");
     assert_eq!(told[0], tracing::Level::WARN);
 }

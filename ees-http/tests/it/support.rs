@@ -1,6 +1,7 @@
 //! A store over a storage that can be told to fail, and calls to its router.
 
-use std::sync::{Arc, Mutex};
+use std::cell::RefCell;
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -18,6 +19,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tower::ServiceExt;
 use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::set_global_default;
 use tracing::{Event, Level, Metadata, Subscriber};
 
 /// What goes wrong with each call to the storage from now on.
@@ -44,6 +46,7 @@ pub(crate) struct Faulty {
 
 impl Faulty {
     pub(crate) fn new() -> Arc<Self> {
+        LazyLock::force(&LISTENING);
         Arc::new(Self {
             memory: MemoryStorage::with_max_changeset_bytes(100_000),
             fault: Mutex::default(),
@@ -171,9 +174,21 @@ pub(crate) async fn call(router: &Router, request: Request<Body>) -> Answer {
     }
 }
 
-/// The levels of what is logged, but for what only a debugger wants to know.
-#[derive(Clone, Default)]
-pub(crate) struct Lines(pub(crate) Arc<Mutex<Vec<Level>>>);
+thread_local! {
+    static LOGGED: RefCell<Vec<Level>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The levels of what this thread has logged since it was last asked, but for what only a debugger
+/// wants to know.
+pub(crate) fn logged() -> Vec<Level> {
+    LOGGED.take()
+}
+
+/// Takes what all threads log, from before the first of them does: where one logs while nobody
+/// listens, what it logs there may be switched off for all.
+static LISTENING: LazyLock<()> = LazyLock::new(|| set_global_default(Lines).unwrap());
+
+struct Lines;
 
 impl Subscriber for Lines {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
@@ -181,7 +196,7 @@ impl Subscriber for Lines {
     }
 
     fn event(&self, event: &Event<'_>) {
-        self.0.lock().unwrap().push(*event.metadata().level());
+        LOGGED.with_borrow_mut(|levels| levels.push(*event.metadata().level()));
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
