@@ -8,14 +8,15 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
-use ees_core::ports::{Outcome, Storage, StorageError};
+use ees_core::ports::{Clock, Outcome, Storage, StorageError};
 use ees_core::{
     Changeset, Checkpoint, Commit, EventStore, GlobalPage, Head, Page, PageLimit, StreamId,
-    StreamQuery,
+    StreamQuery, Timestamp,
 };
 use ees_http::{Options, self_hosted_router};
 use ees_memory::MemoryStorage;
-use futures_util::future::BoxFuture;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, pending};
 use tokio::sync::watch;
 use tower::ServiceExt;
 use tracing::span::{Attributes, Id, Record};
@@ -65,7 +66,8 @@ impl Faulty {
     }
 
     pub(crate) fn store(self: &Arc<Self>) -> EventStore {
-        EventStore::from_parts(Arc::clone(self) as _, Arc::new(MemoryStorage::new()))
+        let store = EventStore::from_parts(Arc::clone(self) as _, Arc::new(MemoryStorage::new()));
+        store.with_clock(Arc::new(Still))
     }
 
     async fn pass<T>(
@@ -81,7 +83,7 @@ impl Faulty {
                 call.await?;
                 Err(error)
             }
-            Fault::Silent => std::future::pending().await,
+            Fault::Silent => pending().await,
             Fault::Panic => panic!("injected"),
         }
     }
@@ -124,6 +126,26 @@ impl Storage for Faulty {
     async fn close(&self) {
         self.memory.close().await;
     }
+}
+
+/// A clock that wakes nobody: who waits for news gets it, or waits.
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        pending().boxed()
+    }
+}
+
+/// Options with a patience that no stall of the machine wears out.
+pub(crate) fn patient() -> Options {
+    let mut options = Options::default();
+    options.request_timeout = Duration::from_hours(1);
+    options
 }
 
 /// Options with a short patience.
