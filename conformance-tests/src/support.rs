@@ -109,6 +109,13 @@ pub(crate) async fn event_page(subject: &dyn Subject, stream: &str, read: Read) 
     page.unwrap_or_else(|failure| panic!("G5: {read:?} of `{stream}`: {failure:?}"))
 }
 
+/// A page holds no more than an answer may, unless it is one that is so large by itself.
+pub(crate) fn assert_fits<T>(page: &[T], bytes: impl Fn(&T) -> usize) {
+    let total: usize = page.iter().map(bytes).sum();
+    let fits = total <= PAGE_BYTES || page.len() == 1;
+    assert!(fits, "G5, G6: {total} bytes in one answer");
+}
+
 /// A range of changesets, page after page.
 pub(crate) async fn pages(subject: &dyn Subject, stream: &str, read: Read) -> Vec<Page<Changeset>> {
     follow(read, |read| page(subject, stream, read)).await

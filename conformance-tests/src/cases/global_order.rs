@@ -8,7 +8,7 @@ use crate::Harness;
 use crate::history::check_reader;
 use crate::subject::{Changeset, GlobalEvent, GlobalRead, Subject, unique};
 use crate::support::{
-    GLOBAL_LIMIT, PAGE_BYTES, end_of_log, event_log, event_log_past, fill, fill_large, flat, log,
+    GLOBAL_LIMIT, assert_fits, end_of_log, event_log, event_log_past, fill, fill_large, flat, log,
     log_page, of_streams, stream, together, unplaced,
 };
 
@@ -235,15 +235,13 @@ pub async fn large_changesets_come_in_pages<H: Harness>(harness: &mut H) {
     harness.settle().await;
     let read = GlobalRead::from(start).limit(GLOBAL_LIMIT);
     let page = log_page(&*subject, read).await;
-    let bytes: usize = page.iter().map(|c| c.events.len()).sum();
-    assert!(bytes <= PAGE_BYTES, "G6: {bytes} bytes in one answer");
+    assert_fits(&page, |c| c.events.len());
     let all = log(&*subject, start, GLOBAL_LIMIT).await;
     let ours = of_streams(&all, std::slice::from_ref(&name)).len() as u64;
     assert_eq!(ours, count, "G6: all of them, page by page");
     let read = GlobalRead::from((start, 0)).limit(GLOBAL_LIMIT);
     let page = subject.global_events(&read).await.expect("G6: a page");
-    let bytes: usize = page.events.iter().map(|event| event.data.len()).sum();
-    assert!(bytes <= PAGE_BYTES, "G6: {bytes} bytes in one answer");
+    assert_fits(&page.events, |event| event.data.len());
     let events = event_log(&*subject, (start, 0), GLOBAL_LIMIT).await;
     let ours = events.iter().filter(|event| event.stream == name).count();
     assert_eq!(ours as u64, count, "G6: all of them, page by page");

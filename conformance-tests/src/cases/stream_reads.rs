@@ -4,8 +4,8 @@ use crate::Harness;
 use crate::model::{Model, bare_page};
 use crate::subject::{Ask, Expect, Page, Read, Subject, unique};
 use crate::support::{
-    MAX_ID, NOT_FOUND, PAGE_BYTES, commit, event_page, event_pages, events, fill_large, head,
-    items, page, pages, stream, stream_events, unplaced,
+    MAX_ID, NOT_FOUND, PAGE_BYTES, assert_fits, commit, event_page, event_pages, events,
+    fill_large, head, items, page, pages, stream, stream_events, unplaced,
 };
 
 const SIZES: [u64; 4] = [3, 1, 4, 2];
@@ -171,9 +171,7 @@ pub async fn a_large_stream_comes_in_pages<H: Harness>(harness: &mut H) {
 fn assert_cut<T>(pages: &[Page<T>], bytes: impl Fn(&T) -> usize) {
     assert!(pages.len() > 1, "G5: more than one answer can hold");
     for page in pages {
-        let total: usize = page.items.iter().map(&bytes).sum();
-        let fits = total <= PAGE_BYTES || page.items.len() == 1;
-        assert!(fits, "G5: {total} bytes in one answer");
+        assert_fits(&page.items, &bytes);
     }
 }
 
