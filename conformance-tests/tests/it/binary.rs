@@ -29,7 +29,9 @@ pub(crate) fn run(args: &[&str]) -> Ended {
 pub(crate) fn run_with(environment: &[(&str, &str)], args: &[&str]) -> Ended {
     let mut command = Command::new(env!("CARGO_BIN_EXE_conformance-tests"));
     command.env_clear().envs(environment.iter().copied());
-    command.args(args).stdin(Stdio::null());
+    // A machine that stands still fails no case.
+    command.args(args).args(["--time-limit", "3600"]);
+    command.stdin(Stdio::null());
     let output = command.output().expect("the binary runs");
     Ended {
         code: output.status.code(),

@@ -2,6 +2,7 @@
 
 use std::net::TcpListener as StdListener;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Parser;
 use conformance_tests::cases::CASES;
@@ -20,9 +21,10 @@ use tokio_util::sync::CancellationToken;
 use crate::binary::{assert_passed, run};
 use crate::broken::order::SkipsACheckpoint;
 
-/// `ees serve` on a free port.
+/// `ees serve` on a free port, with time for a machine that stands still.
 async fn serve(storage: &str) -> (Server, String) {
-    let args = Cli::parse_from(["ees", "--storage", storage, "--listen", "127.0.0.1:0"]);
+    let listen = ["--listen", "127.0.0.1:0", "--request-timeout", "3600"];
+    let args = Cli::parse_from([&["ees", "--storage", storage], &listen[..]].concat());
     let started = Server::start(&args.serve).await;
     let server = started.unwrap_or_else(|failure| panic!("{failure}"));
     let url = format!("http://{}", server.address());
@@ -104,7 +106,8 @@ async fn serve_broken() -> (CancellationToken, String) {
     let storage = Faulty::new(Arc::new(MemoryStorage::new()), SkipsACheckpoint);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let options = Options::default();
+    let mut options = Options::default();
+    options.request_timeout = Duration::from_hours(1);
     let closing = options.closing.clone();
     let router = ees_http::self_hosted_router(EventStore::new(storage), options);
     let limits = ServerLimits::default();

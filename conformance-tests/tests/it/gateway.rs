@@ -1,7 +1,7 @@
 //! A deployment as AWS offers it: behind TLS, under a path, for signed requests only.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
@@ -104,7 +104,9 @@ async fn serve() -> (String, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let authority = format!("localhost:{}", listener.local_addr().unwrap().port());
     let store = EventStore::new(Arc::new(MemoryStorage::new()));
-    let contract = self_hosted_router(store, Options::default());
+    let mut options = Options::default();
+    options.request_timeout = Duration::from_hours(1);
+    let contract = self_hosted_router(store, options);
     let router = Router::new()
         .fallback_service(contract)
         .layer(from_fn_with_state(authority.clone(), authorize));

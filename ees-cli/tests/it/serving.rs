@@ -4,9 +4,10 @@ use clap::Parser;
 use ees_cli::args::{Cli, ServeArgs};
 use ees_cli::server::Server;
 
-/// The flags of `ees serve` for a storage, on a free port.
+/// The flags of `ees serve` for a storage, on a free port, with time for a machine that stands still.
 pub(crate) fn serve_args(storage: &str) -> ServeArgs {
-    Cli::parse_from(["ees", "--storage", storage, "--listen", "127.0.0.1:0"]).serve
+    let listen = ["--listen", "127.0.0.1:0", "--request-timeout", "3600"];
+    Cli::parse_from([&["ees", "--storage", storage], &listen[..]].concat()).serve
 }
 
 /// Starts a server over a storage.
