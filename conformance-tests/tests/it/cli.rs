@@ -1,6 +1,5 @@
 //! The binary, against servers of all kinds.
 
-use std::net::TcpListener as StdListener;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use ees_dynamodb_testkit::Emulator;
 use ees_http::{Options, ServerLimits};
 use ees_memory::MemoryStorage;
 use ees_postgres_testkit::Database;
+use tokio::net::TcpSocket;
 use tokio_util::sync::CancellationToken;
 
 use crate::binary::{assert_passed, run};
@@ -169,9 +169,11 @@ fn the_list_names_every_case() {
 
 #[test]
 fn who_is_not_there_is_told_from_who_fails() {
-    let listener = StdListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("an address"));
-    drop(listener);
+    // The port stays taken, and nobody listens there.
+    let socket = TcpSocket::new_v4().expect("a socket");
+    let any = "127.0.0.1:0".parse().expect("an address");
+    socket.bind(any).expect("a port");
+    let url = format!("http://{}", socket.local_addr().expect("an address"));
     let ended = run(&["--url", &url]);
     assert_eq!(ended.code, Some(3), "{}", ended.stderr);
     assert!(
