@@ -36,7 +36,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// How long statistics may take to reach a version.
-const STATISTICS_WITHIN: Duration = Duration::from_secs(90);
+const STATISTICS_WITHIN: Duration = Duration::from_mins(4);
 
 /// Writes a stream id as a path segment.
 pub(crate) fn encode(text: &str) -> String {
