@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use ees_core::ports::{CheckpointStore, Publisher};
 use ees_core::{Changeset, Checkpoint, Error, EventStore, Publication, Subscription};
+use futures_util::FutureExt;
 use futures_util::future::join;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
@@ -33,6 +34,9 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How long to wait for news at once.
 const WAIT: Duration = Duration::from_mins(1);
 
+/// How long closing waits for what has been taken: longer than a call of a publisher.
+const LAST: Duration = Duration::from_secs(20);
+
 /// How often it is said that publishing still fails.
 const SAID_EVERY: Duration = Duration::from_mins(1);
 
@@ -46,15 +50,21 @@ pub(crate) struct Publishing {
 }
 
 impl Publishing {
-    /// Publishes until it is told to stop, and remembers how far it came.
+    /// Publishes until it is told to stop, and remembers how far it came. What it has taken by then
+    /// is published still, as far as that goes soon: the next server would send it again.
     pub(crate) async fn run(self, closing: CancellationToken) {
         let Some(begun) = closing.run_until_cancelled(self.begin()).await else {
             return;
         };
         let (read, pages) = mpsc::channel(1);
         let mut progress = Progress::new(begun.checkpoint(), pages, &self);
-        let working = join(read_pages(begun, read), progress.go_on());
-        closing.run_until_cancelled(working).await;
+        let reading = closing.run_until_cancelled(read_pages(begun, read));
+        let working = join(reading, progress.go_on(&closing));
+        tokio::select! {
+            biased;
+            _ = working => {}
+            () = closing.cancelled().then(|()| sleep(LAST)) => {}
+        }
         progress.save().await;
     }
 
@@ -131,9 +141,8 @@ impl Progress {
         }
     }
 
-    async fn go_on(&mut self) {
-        loop {
-            self.take_more().await;
+    async fn go_on(&mut self, closing: &CancellationToken) {
+        while let Some(()) = closing.run_until_cancelled(self.take_more()).await {
             self.publication.run().await;
             self.tell();
             if self.last_save.elapsed() >= PAUSE {

@@ -10,6 +10,12 @@ use tokio::sync::{mpsc, watch};
 
 use super::*;
 
+const LIMITS: PublishLimits = PublishLimits {
+    messages: 10,
+    batch_bytes: 1 << 18,
+    message_bytes: 1 << 18,
+};
+
 /// Once a message was refused, it is refused three times more before a page has been read.
 struct Slow(watch::Receiver<u32>);
 
@@ -44,11 +50,7 @@ impl Publisher for Refusing {
     }
 
     fn limits(&self) -> PublishLimits {
-        PublishLimits {
-            messages: 10,
-            batch_bytes: 1 << 18,
-            message_bytes: 1 << 18,
-        }
+        LIMITS
     }
 
     async fn publish(&self, _: Topic, batch: &[Message]) -> Vec<Result<(), PublishError>> {
@@ -69,10 +71,10 @@ impl Publisher for Refusing {
     }
 }
 
-async fn commit(store: &EventStore, stream: &str) {
+async fn commit(store: &EventStore, stream: &str, last: u64) {
     let events = Events::parse("[1]").unwrap();
     let stream = stream.parse().unwrap();
-    let asked = NewChangeset::new(stream, Expectation::NEW_STREAM, events);
+    let asked = NewChangeset::new(stream, Expectation::LastChangeset(last), events);
     store.commit(asked).await.unwrap();
 }
 
@@ -94,9 +96,9 @@ async fn a_slow_page_arrives_while_a_message_is_refused() {
     };
     let closing = CancellationToken::new();
     let running = tokio::spawn(publishing.run(closing.clone()));
-    commit(&store, "refused-stream").await;
+    commit(&store, "refused-stream", 0).await;
     refusals.wait_for(|refused| *refused > 0).await.unwrap();
-    commit(&store, "other-stream").await;
+    commit(&store, "other-stream", 0).await;
     tokio::select! {
         arrived = arrivals.recv() => assert_eq!(arrived, Some(())),
         _ = refusals.wait_for(|refused| *refused > 12) => panic!("G9: the other stream waits"),
@@ -108,4 +110,69 @@ async fn a_slow_page_arrives_while_a_message_is_refused() {
         saved.is_none_or(|saved| saved == Checkpoint::FIRST),
         "the refused one is next"
     );
+}
+
+/// Answers only when it may; tells what is sent, by its deduplication id.
+struct Waiting {
+    sent: mpsc::UnboundedSender<String>,
+    may_answer: watch::Receiver<bool>,
+}
+
+#[async_trait]
+impl Publisher for Waiting {
+    fn topics(&self) -> &[Topic] {
+        &[Topic::Changesets]
+    }
+
+    fn limits(&self) -> PublishLimits {
+        LIMITS
+    }
+
+    async fn publish(&self, _: Topic, batch: &[Message]) -> Vec<Result<(), PublishError>> {
+        for message in batch {
+            self.sent.send(message.deduplication_id.clone()).unwrap();
+        }
+        let mut may_answer = self.may_answer.clone();
+        may_answer.wait_for(|may| *may).await.unwrap();
+        batch.iter().map(|_| Ok(())).collect()
+    }
+}
+
+/// What has been taken when the server closes arrives, and is not sent again.
+#[tokio::test]
+async fn a_stop_repeats_nothing() {
+    let storage = Arc::new(MemoryStorage::new());
+    let store = EventStore::new(Arc::clone(&storage) as _);
+    let (sent, mut messages) = mpsc::unbounded_channel();
+    let (answer, may_answer) = watch::channel(false);
+    let publisher = Arc::new(Waiting { sent, may_answer });
+    let publishing = || Publishing {
+        store: store.clone(),
+        checkpoints: Arc::clone(&storage) as _,
+        publisher: Arc::clone(&publisher) as _,
+        from: PublishFrom::Start,
+    };
+    commit(&store, "s", 0).await;
+    commit(&store, "s", 1).await;
+    let closing = CancellationToken::new();
+    let running = tokio::spawn(publishing().run(closing.clone()));
+    let mut got = vec![messages.recv().await.unwrap()];
+    closing.cancel();
+    answer.send(true).unwrap();
+    running.await.unwrap();
+    let saved = storage.load_checkpoint(NAME).await.unwrap();
+    assert_eq!(saved, Some(Checkpoint::FIRST.plus(2)));
+
+    commit(&store, "s", 2).await;
+    let closing = CancellationToken::new();
+    let running = tokio::spawn(publishing().run(closing.clone()));
+    while got.len() < 3 {
+        got.push(messages.recv().await.unwrap());
+    }
+    closing.cancel();
+    running.await.unwrap();
+    assert!(messages.is_empty(), "more than three");
+    got.sort_unstable();
+    got.dedup();
+    assert_eq!(got.len(), 3, "each once");
 }

@@ -193,6 +193,7 @@ async fn publishing_begins_where_it_is_told() {
     server.wait_for_log("publishing from=");
     commit(&server, "new", 0..1);
     subscribers.receive(CHANGESETS, 1).await;
+    subscribers.receive(EVENTS, 2).await;
     server.signal("TERM");
     server.wait();
     let server = publishing(&storage, &publish);
