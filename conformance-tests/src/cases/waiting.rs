@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::Harness;
-use crate::subject::{Ask, Expect, GlobalRead, Subject, unique};
+use crate::subject::{Ask, Changeset, Expect, GlobalRead, Subject, unique};
 use crate::support::{LONG, commit, end_of_log, fill, log_page, together};
 
 /// How long a reader that gets nothing waits.
@@ -14,24 +14,8 @@ const SHORT: Duration = Duration::from_secs(1);
 /// would have waited for.
 const HEAD_START: Duration = Duration::from_millis(100);
 
-/// How often a case is tried: a store that does not keep what it promises fails each time, a machine
-/// that stands still for as long as readers wait does not.
+/// How often is asked for what must come: a machine may stand still for as long as readers wait.
 const TRIES: usize = 5;
-
-/// What came too late, or not at all.
-type Late = String;
-
-/// One of the tries is in time.
-async fn in_time(attempt: impl AsyncFn() -> Result<(), Late>) {
-    let mut late = Late::new();
-    for _ in 0..TRIES {
-        match attempt().await {
-            Ok(()) => return,
-            Err(this) => late = this,
-        }
-    }
-    panic!("G8: {late}, in {TRIES} tries");
-}
 
 /// Whoever is willing to wait does not, if there is something.
 pub async fn a_reader_does_not_wait_for_what_is_there<H: Harness>(harness: &mut H) {
@@ -39,21 +23,18 @@ pub async fn a_reader_does_not_wait_for_what_is_there<H: Harness>(harness: &mut 
     let start = end_of_log(&*subject).await;
     fill(&*subject, &unique("there"), &[2]).await;
     harness.settle().await;
-    in_time(async || {
+    for left in (0..TRIES).rev() {
         let begun = Instant::now();
         let found = log_page(&*subject, GlobalRead::from(start).wait(LONG)).await;
         assert!(!found.is_empty(), "G8: what is there");
         let read = GlobalRead::from((start, 1)).wait(LONG);
         let page = subject.global_events(&read).await.expect("G8: events");
         assert!(!page.events.is_empty(), "G8: what is there");
-        let taken = begun.elapsed();
-        if taken < LONG {
-            Ok(())
-        } else {
-            Err(format!("{taken:?} for what is there"))
+        if begun.elapsed() < LONG {
+            return;
         }
-    })
-    .await;
+        assert!(left > 0, "G8: at once");
+    }
 }
 
 /// Whoever waits for nothing gets nothing in the end, and may ask again from where it was.
@@ -75,55 +56,59 @@ pub async fn a_reader_waits_no_longer_than_asked<H: Harness>(harness: &mut H) {
 /// Many readers who wait for changesets and for events all get what is committed meanwhile.
 pub async fn waiting_readers_get_what_is_committed<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
-    in_time(async || {
-        let (start, name) = (end_of_log(&*subject).await, unique("awaited"));
-        let readers = (0..20).map(|reader| {
-            let (subject, name) = (Arc::clone(&subject), name.clone());
-            tokio::spawn(async move {
-                if reader % 2 == 0 {
-                    await_changeset(&*subject, start, &name).await
-                } else {
-                    await_event(&*subject, start, &name).await
-                }
-            })
-        });
-        let readers: Vec<_> = readers.collect();
-        tokio::time::sleep(HEAD_START).await;
-        fill(&*subject, &name, &[1]).await;
-        for reader in readers {
-            reader.await.expect("G8: every reader is answered")?;
-        }
-        Ok(())
-    })
-    .await;
+    let (start, name) = (end_of_log(&*subject).await, unique("awaited"));
+    let readers = (0..20).map(|reader| {
+        let (subject, name) = (Arc::clone(&subject), name.clone());
+        tokio::spawn(async move {
+            if reader % 2 == 0 {
+                await_changeset(&*subject, start, &name).await;
+            } else {
+                await_event(&*subject, start, &name).await;
+            }
+        })
+    });
+    let readers: Vec<_> = readers.collect();
+    tokio::time::sleep(HEAD_START).await;
+    fill(&*subject, &name, &[1]).await;
+    for reader in readers {
+        reader.await.expect("G8: every reader got it");
+    }
 }
 
 /// Reads on until a stream appears; what others commit may come first.
-async fn await_changeset(subject: &dyn Subject, start: u64, name: &str) -> Result<(), Late> {
+async fn await_changeset(subject: &dyn Subject, start: u64, name: &str) {
     let mut at = start;
     loop {
-        let page = log_page(subject, GlobalRead::from(at).wait(LONG)).await;
-        if page.is_empty() {
-            return Err(format!("nothing came to {at}"));
-        }
+        let page = await_page(subject, at).await;
         at += page.len() as u64;
         if page.iter().any(|changeset| changeset.stream == name) {
-            return Ok(());
+            return;
         }
     }
 }
 
-async fn await_event(subject: &dyn Subject, start: u64, name: &str) -> Result<(), Late> {
+/// Asks until something comes.
+async fn await_page(subject: &dyn Subject, at: u64) -> Vec<Changeset> {
+    for _ in 0..TRIES {
+        let page = log_page(subject, GlobalRead::from(at).wait(LONG)).await;
+        if !page.is_empty() {
+            return page;
+        }
+    }
+    panic!("G8: nothing came to {at}");
+}
+
+async fn await_event(subject: &dyn Subject, start: u64, name: &str) {
     let mut at = (start, 0);
+    let mut empty = 0;
     loop {
         let read = GlobalRead::from(at).wait(LONG);
         let page = subject.global_events(&read).await.expect("G8: events");
-        if page.events.is_empty() {
-            return Err(format!("nothing came to {at:?}"));
-        }
+        empty = if page.events.is_empty() { empty + 1 } else { 0 };
+        assert!(empty < TRIES, "G8: nothing came to {at:?}");
         at = page.next_checkpoint;
         if page.events.iter().any(|event| event.stream == name) {
-            return Ok(());
+            return;
         }
     }
 }
@@ -131,44 +116,32 @@ async fn await_event(subject: &dyn Subject, start: u64, name: &str) -> Result<()
 /// Whoever waits beyond the end is not answered with what comes before.
 pub async fn a_reader_beyond_the_end_waits_for_its_place<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
-    in_time(async || {
-        let start = end_of_log(&*subject).await;
-        let waiting = {
-            let subject = Arc::clone(&subject);
-            // Only what stands from there on may come: `log_page` holds every page to that.
-            let read = GlobalRead::from(start + 2).wait(LONG);
-            tokio::spawn(async move { log_page(&*subject, read).await })
-        };
-        tokio::time::sleep(HEAD_START).await;
-        fill(&*subject, &unique("before"), &[1, 1, 1]).await;
-        let found = waiting.await.expect("G8: it was answered");
-        if found.is_empty() {
-            Err("the third of three did not come".to_owned())
-        } else {
-            Ok(())
-        }
-    })
-    .await;
+    let start = end_of_log(&*subject).await;
+    let waiting = {
+        let subject = Arc::clone(&subject);
+        // Only what stands from there on may come: `log_page` holds every page to that.
+        tokio::spawn(async move { await_page(&*subject, start + 2).await })
+    };
+    tokio::time::sleep(HEAD_START).await;
+    fill(&*subject, &unique("before"), &[1, 1, 1]).await;
+    waiting.await.expect("G8: the third of three");
 }
 
 /// Readers that take turns with writers, each waiting for the next, never miss one.
 pub async fn no_commit_slips_past_a_waiting_reader<H: Harness>(harness: &mut H) {
-    let subject = harness.subject();
-    in_time(async || {
-        let games = (0..4).map(|_| take_turns(Arc::clone(&subject)));
-        together(games).await.into_iter().collect()
-    })
-    .await;
-}
-
-async fn take_turns(subject: Arc<dyn Subject>) -> Result<(), Late> {
     const ROUNDS: u64 = 25;
-    let name = unique("turns");
-    for last in 0..ROUNDS {
-        let start = end_of_log(&*subject).await;
-        let ask = Ask::new(&name, Expect::Changeset(last));
-        let awaited = await_changeset(&*subject, start, &name);
-        tokio::join!(awaited, commit(&*subject, &ask)).0?;
-    }
-    Ok(())
+    let subject = harness.subject();
+    let games = (0..4).map(|_| {
+        let subject = Arc::clone(&subject);
+        async move {
+            let name = unique("turns");
+            for last in 0..ROUNDS {
+                let start = end_of_log(&*subject).await;
+                let ask = Ask::new(&name, Expect::Changeset(last));
+                let awaited = await_changeset(&*subject, start, &name);
+                tokio::join!(awaited, commit(&*subject, &ask));
+            }
+        }
+    });
+    together(games).await;
 }
