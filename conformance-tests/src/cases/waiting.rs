@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::Harness;
-use crate::subject::{Ask, Changeset, Expect, GlobalRead, Subject, unique};
+use crate::subject::{Ask, Expect, GlobalRead, Subject, unique};
 use crate::support::{LONG, commit, end_of_log, fill, log_page, together};
 
 /// How long a reader that gets nothing waits.
@@ -14,8 +14,18 @@ const SHORT: Duration = Duration::from_secs(1);
 /// would have waited for.
 const HEAD_START: Duration = Duration::from_millis(100);
 
-/// How often is asked for what must come: a machine may stand still for as long as readers wait.
+/// How often is tried what a machine that stands still for as long as readers wait makes late.
 const TRIES: usize = 5;
+
+/// One of the tries is in time.
+async fn in_time(is_in_time: impl AsyncFn() -> bool) {
+    for _ in 0..TRIES {
+        if is_in_time().await {
+            return;
+        }
+    }
+    panic!("G8: too late in each of {TRIES} tries");
+}
 
 /// Whoever is willing to wait does not, if there is something.
 pub async fn a_reader_does_not_wait_for_what_is_there<H: Harness>(harness: &mut H) {
@@ -23,18 +33,16 @@ pub async fn a_reader_does_not_wait_for_what_is_there<H: Harness>(harness: &mut 
     let start = end_of_log(&*subject).await;
     fill(&*subject, &unique("there"), &[2]).await;
     harness.settle().await;
-    for left in (0..TRIES).rev() {
+    in_time(async || {
         let begun = Instant::now();
         let found = log_page(&*subject, GlobalRead::from(start).wait(LONG)).await;
         assert!(!found.is_empty(), "G8: what is there");
         let read = GlobalRead::from((start, 1)).wait(LONG);
         let page = subject.global_events(&read).await.expect("G8: events");
         assert!(!page.events.is_empty(), "G8: what is there");
-        if begun.elapsed() < LONG {
-            return;
-        }
-        assert!(left > 0, "G8: at once");
-    }
+        begun.elapsed() < LONG
+    })
+    .await;
 }
 
 /// Whoever waits for nothing gets nothing in the end, and may ask again from where it was.
@@ -56,59 +64,55 @@ pub async fn a_reader_waits_no_longer_than_asked<H: Harness>(harness: &mut H) {
 /// Many readers who wait for changesets and for events all get what is committed meanwhile.
 pub async fn waiting_readers_get_what_is_committed<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
-    let (start, name) = (end_of_log(&*subject).await, unique("awaited"));
-    let readers = (0..20).map(|reader| {
-        let (subject, name) = (Arc::clone(&subject), name.clone());
-        tokio::spawn(async move {
-            if reader % 2 == 0 {
-                await_changeset(&*subject, start, &name).await;
-            } else {
-                await_event(&*subject, start, &name).await;
-            }
-        })
-    });
-    let readers: Vec<_> = readers.collect();
-    tokio::time::sleep(HEAD_START).await;
-    fill(&*subject, &name, &[1]).await;
-    for reader in readers {
-        reader.await.expect("G8: every reader got it");
-    }
+    in_time(async || {
+        let (start, name) = (end_of_log(&*subject).await, unique("awaited"));
+        let readers = (0..20).map(|reader| {
+            let (subject, name) = (Arc::clone(&subject), name.clone());
+            tokio::spawn(async move {
+                if reader % 2 == 0 {
+                    await_changeset(&*subject, start, &name).await
+                } else {
+                    await_event(&*subject, start, &name).await
+                }
+            })
+        });
+        let readers: Vec<_> = readers.collect();
+        tokio::time::sleep(HEAD_START).await;
+        fill(&*subject, &name, &[1]).await;
+        let mut all = true;
+        for reader in readers {
+            all &= reader.await.expect("G8: every reader got it");
+        }
+        all
+    })
+    .await;
 }
 
-/// Reads on until a stream appears; what others commit may come first.
-async fn await_changeset(subject: &dyn Subject, start: u64, name: &str) {
-    let mut at = start;
+/// Reads on until a stream appears; what others commit may come first. Answers whether nothing was
+/// waited for in vain.
+async fn await_changeset(subject: &dyn Subject, start: u64, name: &str) -> bool {
+    let (mut at, mut vain) = (start, 0);
     loop {
-        let page = await_page(subject, at).await;
+        let page = log_page(subject, GlobalRead::from(at).wait(LONG)).await;
+        vain += usize::from(page.is_empty());
+        assert!(vain < TRIES, "G8: nothing came to {at}");
         at += page.len() as u64;
         if page.iter().any(|changeset| changeset.stream == name) {
-            return;
+            return vain == 0;
         }
     }
 }
 
-/// Asks until something comes.
-async fn await_page(subject: &dyn Subject, at: u64) -> Vec<Changeset> {
-    for _ in 0..TRIES {
-        let page = log_page(subject, GlobalRead::from(at).wait(LONG)).await;
-        if !page.is_empty() {
-            return page;
-        }
-    }
-    panic!("G8: nothing came to {at}");
-}
-
-async fn await_event(subject: &dyn Subject, start: u64, name: &str) {
-    let mut at = (start, 0);
-    let mut empty = 0;
+async fn await_event(subject: &dyn Subject, start: u64, name: &str) -> bool {
+    let (mut at, mut vain) = ((start, 0), 0);
     loop {
         let read = GlobalRead::from(at).wait(LONG);
         let page = subject.global_events(&read).await.expect("G8: events");
-        empty = if page.events.is_empty() { empty + 1 } else { 0 };
-        assert!(empty < TRIES, "G8: nothing came to {at:?}");
+        vain += usize::from(page.events.is_empty());
+        assert!(vain < TRIES, "G8: nothing came to {at:?}");
         at = page.next_checkpoint;
         if page.events.iter().any(|event| event.stream == name) {
-            return;
+            return vain == 0;
         }
     }
 }
@@ -116,32 +120,40 @@ async fn await_event(subject: &dyn Subject, start: u64, name: &str) {
 /// Whoever waits beyond the end is not answered with what comes before.
 pub async fn a_reader_beyond_the_end_waits_for_its_place<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
-    let start = end_of_log(&*subject).await;
-    let waiting = {
-        let subject = Arc::clone(&subject);
-        // Only what stands from there on may come: `log_page` holds every page to that.
-        tokio::spawn(async move { await_page(&*subject, start + 2).await })
-    };
-    tokio::time::sleep(HEAD_START).await;
-    fill(&*subject, &unique("before"), &[1, 1, 1]).await;
-    waiting.await.expect("G8: the third of three");
+    in_time(async || {
+        let start = end_of_log(&*subject).await;
+        let waiting = {
+            let subject = Arc::clone(&subject);
+            // Only what stands from there on may come: `log_page` holds every page to that.
+            let read = GlobalRead::from(start + 2).wait(LONG);
+            tokio::spawn(async move { log_page(&*subject, read).await })
+        };
+        tokio::time::sleep(HEAD_START).await;
+        fill(&*subject, &unique("before"), &[1, 1, 1]).await;
+        let found = waiting.await.expect("G8: it was answered");
+        !found.is_empty()
+    })
+    .await;
 }
 
 /// Readers that take turns with writers, each waiting for the next, never miss one.
 pub async fn no_commit_slips_past_a_waiting_reader<H: Harness>(harness: &mut H) {
-    const ROUNDS: u64 = 25;
     let subject = harness.subject();
-    let games = (0..4).map(|_| {
-        let subject = Arc::clone(&subject);
-        async move {
-            let name = unique("turns");
-            for last in 0..ROUNDS {
-                let start = end_of_log(&*subject).await;
-                let ask = Ask::new(&name, Expect::Changeset(last));
-                let awaited = await_changeset(&*subject, start, &name);
-                tokio::join!(awaited, commit(&*subject, &ask));
-            }
-        }
-    });
-    together(games).await;
+    in_time(async || {
+        let games = (0..4).map(|_| take_turns(Arc::clone(&subject)));
+        together(games).await.into_iter().all(|in_time| in_time)
+    })
+    .await;
+}
+
+async fn take_turns(subject: Arc<dyn Subject>) -> bool {
+    const ROUNDS: u64 = 25;
+    let (name, mut in_time) = (unique("turns"), true);
+    for last in 0..ROUNDS {
+        let start = end_of_log(&*subject).await;
+        let ask = Ask::new(&name, Expect::Changeset(last));
+        let awaited = await_changeset(&*subject, start, &name);
+        in_time &= tokio::join!(awaited, commit(&*subject, &ask)).0;
+    }
+    in_time
 }
