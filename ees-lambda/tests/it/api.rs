@@ -25,8 +25,19 @@ fn http(method: &str, stage: &str, path: &str, query: &str) -> Value {
     event
 }
 
-/// An answer, as API Gateway reads it: its status and body.
+/// An answer, as API Gateway reads it: its status and body. DynamoDB may be too late for a function
+/// on a machine under load, which is asked again then.
 async fn answer(function: &Function, event: &Value) -> (u64, Value) {
+    for _ in 0..20 {
+        let answer = first_answer(function, event).await;
+        if answer.0 != 503 {
+            return answer;
+        }
+    }
+    first_answer(function, event).await
+}
+
+async fn first_answer(function: &Function, event: &Value) -> (u64, Value) {
     let answer = function.invoke(event).await.unwrap();
     assert_eq!(answer["isBase64Encoded"], false);
     let headers = match answer["multiValueHeaders"].as_object() {
@@ -187,7 +198,7 @@ async fn without_dynamodb_it_answers_as_the_contract_says() {
     assert_eq!(answer(&warm, &rest("GET", "/version")).await.0, 200);
     place.without_dynamodb();
     for api in [warm, cold] {
-        let (status, body) = answer(&api, &commit(rest("POST", "/streams/a"))).await;
+        let (status, body) = first_answer(&api, &commit(rest("POST", "/streams/a"))).await;
         assert_eq!(
             (status, &body["error"]),
             (503, &json!("STORAGE_UNAVAILABLE"))
