@@ -77,7 +77,8 @@ impl Database {
     /// [`Error::Failed`] with what PostgreSQL said.
     pub fn cut_connections(&self) -> Result<u64, Error> {
         let cut = format!(
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{}'",
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+             WHERE datname = '{}' AND backend_type = 'client backend'",
             self.name
         );
         let said = self.running.sql("postgres", &cut)?;
@@ -105,8 +106,10 @@ impl fmt::Display for Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        // If it cannot be dropped, it goes with the server.
-        let _ = self.running.sql("postgres", &drop_database(&self.name));
+        // It waits a few seconds for those it throws out. If it cannot be dropped at all, it goes
+        // with the server.
+        let drop = || self.running.sql("postgres", &drop_database(&self.name));
+        let _ = (0..10).any(|_| drop().is_ok());
     }
 }
 

@@ -112,6 +112,27 @@ pub(crate) fn signal(pid: u32, name: &str) -> bool {
     run(kill).is_ok()
 }
 
+/// What a process is doing, in Linux's letters: `T` is stopped, `Z` has ended. `None` if it is gone.
+pub(crate) fn state(pid: u32) -> Option<char> {
+    stat(pid)?.chars().next()
+}
+
+/// The processes that a process began, as far as Linux tells.
+pub(crate) fn children(pid: u32) -> Vec<u32> {
+    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let all = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let parent = pid.to_string();
+    all.filter(|&child| stat(child).is_some_and(|stat| stat.split(' ').nth(1) == Some(&parent)))
+        .collect()
+}
+
+/// What Linux tells of a process, from its state on.
+fn stat(pid: u32) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // Its name comes before, in brackets, and may hold any character.
+    Some(stat.rsplit_once(") ")?.1.to_owned())
+}
+
 fn by_pg_config() -> Option<PathBuf> {
     let mut pg_config = Command::new("pg_config");
     pg_config.arg("--bindir");

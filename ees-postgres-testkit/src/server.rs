@@ -10,11 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::folder::{Folder, PID, random};
-use crate::machine::{Machine, run, signal};
+use crate::machine::{Machine, children, run, signal, state};
 use crate::{Database, Error};
 
 /// Longer than a server needs to start, to recover from a crash, or to stop.
-const LONG: Duration = Duration::from_mins(1);
+const LONG: Duration = Duration::from_mins(5);
 
 /// How often to look whether it has.
 const SHORT: Duration = Duration::from_millis(20);
@@ -120,6 +120,18 @@ impl Server {
     /// # Errors
     /// [`Error`] if it does not end.
     pub fn kill(&self) -> Result<(), Error> {
+        if let Some(server) = self.process().as_ref().map(Child::id) {
+            // So that it begins no further process. What has ended it does not clean up.
+            signal(server, "STOP");
+            self.running.wait_for(server, &['T', 'Z'])?;
+            let children = children(server);
+            for &child in &children {
+                signal(child, "KILL");
+            }
+            for &child in &children {
+                self.running.wait_for(child, &['Z'])?;
+            }
+        }
         self.end("KILL")
     }
 
@@ -314,6 +326,7 @@ impl Running {
     fn is_ready(&self) -> bool {
         let mut ask = self.machine.command("pg_isready", &self.folder.path);
         ask.args(["--host=127.0.0.1", "--port", &self.port.to_string()]);
+        ask.arg("--timeout=60");
         run(ask).is_ok()
     }
 
@@ -323,7 +336,9 @@ impl Running {
             if !matches!(process.try_wait(), Ok(None)) {
                 return Err(self.failed("has not started"));
             }
-            if self.is_ready() {
+            // Somebody else's server may answer at the port.
+            let pid = self.folder.read(PID).unwrap_or_default();
+            if pid.trim_end() == process.id().to_string() && self.is_ready() {
                 return Ok(());
             }
             if begun.elapsed() > LONG {
@@ -332,6 +347,18 @@ impl Running {
             }
             std::thread::sleep(SHORT);
         }
+    }
+
+    /// Waits until a process is in one of these states, or gone.
+    fn wait_for(&self, pid: u32, states: &[char]) -> Result<(), Error> {
+        let begun = Instant::now();
+        while state(pid).is_some_and(|state| !states.contains(&state)) {
+            if begun.elapsed() > LONG {
+                return Err(self.failed("does not end"));
+            }
+            std::thread::sleep(SHORT);
+        }
+        Ok(())
     }
 
     fn wait_for_end(&self, process: &mut Child) -> Result<(), Error> {

@@ -1,5 +1,10 @@
 //! What is done to a server of one's own.
 
+use std::path::Path;
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::Duration;
+
 use ees_postgres_testkit::{Error, Server, Settings};
 
 #[test]
@@ -19,6 +24,37 @@ fn what_was_committed_survives_a_stop_and_a_kill() {
     assert_eq!(database.sql("SELECT a FROM t ORDER BY a").unwrap(), "1\n2");
     assert_eq!(database.url(), url, "at the same address");
     assert_eq!(database.sql("SHOW fsync").unwrap(), "on");
+}
+
+/// Also a statement that looks at nothing but its work.
+#[test]
+fn a_kill_ends_every_statement() {
+    let server = Server::start().unwrap();
+    let database = server.database().unwrap();
+    let mut psql = database.command("psql");
+    psql.args(["-c", "DO 'BEGIN LOOP END LOOP; END'"]);
+    let mut psql = psql
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let find = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'DO %'";
+    let mut pid = String::new();
+    while pid.is_empty() {
+        assert!(psql.try_wait().unwrap().is_none(), "it runs for ever");
+        sleep(Duration::from_millis(20));
+        pid = database.sql(find).unwrap();
+    }
+    let state = Path::new("/proc").join(pid).join("stat");
+    assert!(state.exists());
+    server.kill().unwrap();
+    // One that nobody has cleaned up yet has ended too.
+    let left = std::fs::read_to_string(state);
+    assert!(
+        left.as_ref().map_or(true, |left| left.contains(") Z ")),
+        "{left:?}"
+    );
+    assert!(!psql.wait().unwrap().success());
 }
 
 #[test]

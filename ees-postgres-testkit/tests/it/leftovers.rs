@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use ees_postgres_testkit::Server;
 
 /// Longer than anything takes that is waited for.
-const LONG: Duration = Duration::from_mins(1);
+const LONG: Duration = Duration::from_mins(5);
 
 /// The test kit as a process of its own.
 pub(crate) struct Kit {
