@@ -82,7 +82,11 @@ fn unprivileged(folder: &Path, args: &[&str]) -> Command {
         return ees(args);
     }
     let binary = folder.join("ees");
-    fs::copy(env!("CARGO_BIN_EXE_ees"), &binary).expect("a copy of the binary");
+    // Another thread's child would keep a file open that is written here: it could not be run.
+    let copied = Command::new("cp")
+        .args([Path::new(env!("CARGO_BIN_EXE_ees")), &binary])
+        .status();
+    assert!(copied.expect("cp runs").success(), "a copy of the binary");
     let mut command = Command::new(binary);
     command.env_clear().args(args).uid(65534).gid(65534);
     command
