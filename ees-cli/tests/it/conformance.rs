@@ -70,7 +70,7 @@ impl Place for TempDir {
 }
 
 impl Place for Database {
-    const SETTINGS: &str = "&allow_fsync_off=true";
+    const SETTINGS: &str = "&allow_fsync_off=true&connect_timeout=60";
 
     fn make() -> Self {
         Self::fresh().expect("a database")

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use crate::serving;
 
 /// Longer than anything takes that is waited for.
-const LONG: Duration = Duration::from_mins(1);
+const LONG: Duration = Duration::from_mins(5);
 
 #[tokio::test]
 async fn a_supervisor_is_answered() {

@@ -2,6 +2,11 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::process::LONG;
 
 /// An answer.
 #[derive(Debug)]
@@ -43,6 +48,22 @@ pub(crate) fn receive(mut stream: TcpStream) -> io::Result<Answer> {
         status: status.ok_or_else(broken)?,
         body: body.to_owned(),
     })
+}
+
+/// Sends a request, and repeats it while its answer is that the storage is not there: a loaded
+/// machine may let a connection wait too long. A commit happens once all the same.
+pub(crate) fn persist(address: &str, method: &str, path: &str, body: &str) -> io::Result<Answer> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let key = format!("Idempotency-Key: {}-{count}\r\n", std::process::id());
+    let begun = Instant::now();
+    loop {
+        let answer = receive(send(address, method, path, &key, body)?)?;
+        if answer.status != 503 || begun.elapsed() > LONG {
+            return Ok(answer);
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Sends a request and receives its answer.

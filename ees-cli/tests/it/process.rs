@@ -20,7 +20,7 @@ use ees_dynamodb_testkit::Emulator;
 use crate::http;
 
 /// Longer than anything takes that is waited for.
-pub(crate) const LONG: Duration = Duration::from_mins(1);
+pub(crate) const LONG: Duration = Duration::from_mins(5);
 
 /// The binary, with no settings from the environment.
 pub(crate) fn ees(args: &[&str]) -> Command {
@@ -117,7 +117,7 @@ impl Ees {
 
     /// Makes a request that must be answered with 200.
     pub(crate) fn ok(&self, method: &str, path: &str, body: &str) -> serde_json::Value {
-        let answer = http::request(&self.address(), method, path, body).expect("an answer");
+        let answer = http::persist(&self.address(), method, path, body).expect("an answer");
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
         serde_json::from_str(&answer.body).expect("JSON")
     }

@@ -90,7 +90,7 @@ impl Ground for Database {
     }
 
     fn storage(&self) -> String {
-        self.database.url()
+        format!("{}?connect_timeout=60", self.database.url())
     }
 
     /// One server after the other, or the database under both, or all.

@@ -164,7 +164,8 @@ async fn everything_arrives_from_sqlite() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_arrives_from_postgresql() {
     let database = Database::fresh().unwrap();
-    everything_arrives(&format!("{}?allow_fsync_off=true", database.url())).await;
+    let settings = "allow_fsync_off=true&connect_timeout=60";
+    everything_arrives(&format!("{}?{settings}", database.url())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
