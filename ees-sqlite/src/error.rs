@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ees_core::ports::{StorageError, Written};
 
-/// SQLite's primary result codes that mean something to us: <https://sqlite.org/rescode.html>.
+/// SQLite's result codes that mean something to us: <https://sqlite.org/rescode.html>.
 mod code {
     pub(super) const BUSY: u32 = 5;
     pub(super) const LOCKED: u32 = 6;
@@ -16,6 +16,7 @@ mod code {
     pub(super) const CANTOPEN: u32 = 14;
     pub(super) const CONSTRAINT: u32 = 19;
     pub(super) const NOTADB: u32 = 26;
+    pub(super) const READONLY_ROLLBACK: u32 = 776;
 }
 
 /// The file could not be opened as a store.
@@ -132,8 +133,16 @@ pub(crate) fn translate_commit(error: sqlx::Error) -> StorageError {
 
 /// The low byte of SQLite's extended result code.
 pub(crate) fn primary_code(error: &sqlx::Error) -> Option<u32> {
-    let code = error.as_database_error()?.code()?;
-    Some(code.parse::<u32>().ok()? & 0xff)
+    Some(extended_code(error)? & 0xff)
+}
+
+fn extended_code(error: &sqlx::Error) -> Option<u32> {
+    error.as_database_error()?.code()?.parse().ok()
+}
+
+/// Whether the file has a rollback journal, which a connection that only reads leaves to others.
+pub(crate) fn needs_rollback(error: &sqlx::Error) -> bool {
+    extended_code(error) == Some(code::READONLY_ROLLBACK)
 }
 
 /// Whether the file is no SQLite database at all.

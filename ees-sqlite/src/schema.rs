@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqlSafeStr, SqliteConnection};
 
 use crate::OpenError;
-use crate::error::{is_not_a_database, is_not_writable};
+use crate::error::{is_not_a_database, is_not_writable, needs_rollback};
 use crate::writer::MAX_ROWS;
 
 /// What marks a SQLite file as an event store: "EES1".
@@ -87,17 +87,26 @@ pub(crate) async fn check_ours(path: &Path) -> Result<(), OpenError> {
             open_error(path, error)
         }
     };
-    let mut connection = reader_options(path).connect().await.map_err(failed)?;
-    let marks =
-        sqlx::query_as("SELECT (SELECT * FROM pragma_application_id), count(*) FROM sqlite_schema");
-    let marks: Result<(i32, i64), _> = marks.fetch_one(&mut connection).await;
-    let closed = connection.close().await;
-    let (application_id, tables) = marks.map_err(failed)?;
-    closed.map_err(failed)?;
+    let found = match marks(&reader_options(path)).await {
+        // Only who may write can take back what a process that was killed had begun.
+        Err(error) if needs_rollback(&error) => marks(&options(path)).await,
+        found => found,
+    };
+    let (application_id, tables) = found.map_err(failed)?;
     match (application_id, tables) {
         (APPLICATION_ID, _) | (0, 0) => Ok(()),
         _ => Err(not_ours("it is a SQLite database of another program")),
     }
+}
+
+/// The application id, and the number of tables and the like.
+async fn marks(options: &SqliteConnectOptions) -> Result<(i32, i64), sqlx::Error> {
+    let mut connection = options.connect().await?;
+    let marks =
+        sqlx::query_as("SELECT (SELECT * FROM pragma_application_id), count(*) FROM sqlite_schema");
+    let marks = marks.fetch_one(&mut connection).await;
+    let closed = connection.close().await;
+    closed.and(marks)
 }
 
 async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), OpenError> {

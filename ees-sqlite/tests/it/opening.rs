@@ -80,6 +80,30 @@ async fn a_second_writer_is_refused_by_every_name_of_the_file() {
     open(&link).await.unwrap();
 }
 
+/// G4: a process that was killed while it made the file leaves a rollback journal, as write-ahead
+/// comes later.
+#[tokio::test]
+async fn a_file_that_was_only_begun_is_begun_anew() {
+    let (folder, path) = folder();
+    let half = folder.path().join("half.db");
+    let options = SqliteConnectOptions::new().filename(&half);
+    let mut connection = options.create_if_missing(true).connect().await.unwrap();
+    // More than fits in the cache, so that a part of it is in the file.
+    let begin = "PRAGMA cache_size = 5; BEGIN; CREATE TABLE half (made BLOB);
+                 INSERT INTO half VALUES (randomblob(100000))";
+    sqlx::raw_sql(begin).execute(&mut connection).await.unwrap();
+    fs::copy(&half, &path).unwrap();
+    fs::copy(
+        folder.path().join("half.db-journal"),
+        folder.path().join("ees.db-journal"),
+    )
+    .unwrap();
+    assert!(fs::metadata(&path).unwrap().len() > 0);
+
+    let storage = open(&path).await.unwrap();
+    assert_eq!(storage.next_checkpoint().await.unwrap().get(), 0);
+}
+
 #[tokio::test]
 async fn a_folder_is_left_as_it_is() {
     let (folder, _) = folder();
