@@ -1,22 +1,25 @@
 //! The raw client: any request, and the answer as it came.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::header::{HeaderName, HeaderValue};
-use hyper::{Method, Request};
+use hyper::{Method, Request, StatusCode};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 
 use super::Response;
 use super::access::{Access, Connector};
+use super::wire::WireReceipt;
 
 /// A store behind a URL.
 pub struct Remote {
     url: String,
     access: Access,
     client: Client<Connector, Full<Bytes>>,
+    committed: Mutex<BTreeMap<String, u64>>,
 }
 
 impl Remote {
@@ -31,12 +34,24 @@ impl Remote {
             url: url.into(),
             client: Client::builder(TokioExecutor::new()).build(access.connector()),
             access: access.clone(),
+            committed: Mutex::default(),
         })
     }
 
     /// Where it is, without a slash at the end: `http://127.0.0.1:8080`.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The last changeset of each stream that was committed through this client.
+    pub fn committed(&self) -> BTreeMap<String, u64> {
+        self.lock_committed().clone()
+    }
+
+    fn lock_committed(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+        self.committed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// GETs a path and query from a server that may not be there.
@@ -58,6 +73,7 @@ impl Remote {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Response {
+        let may_commit = method == Method::POST;
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{path_and_query}", self.url))
@@ -70,7 +86,21 @@ impl Remote {
             );
         }
         let answered = self.exchange(request).await;
-        answered.unwrap_or_else(|error| panic!("no answer from {}: {error}", self.url))
+        let response =
+            answered.unwrap_or_else(|error| panic!("no answer from {}: {error}", self.url));
+        if may_commit && response.status == StatusCode::OK {
+            self.remember(&response);
+        }
+        response
+    }
+
+    /// Whatever else a case finds wrong with the answer to a commit.
+    fn remember(&self, response: &Response) {
+        if let Ok(receipt) = serde_json::from_slice::<WireReceipt>(&response.body) {
+            let mut committed = self.lock_committed();
+            let last = committed.entry(receipt.stream_id).or_default();
+            *last = receipt.changeset_id.max(*last);
+        }
     }
 
     async fn exchange(&self, mut request: Request<Bytes>) -> Result<Response, String> {

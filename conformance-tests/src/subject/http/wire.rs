@@ -15,6 +15,13 @@ pub(super) struct WireCommitted {
     pub(super) checkpoint: Option<u64>,
 }
 
+/// What every answer to a commit tells, with details or without.
+#[derive(Deserialize)]
+pub(super) struct WireReceipt {
+    pub(super) stream_id: String,
+    pub(super) changeset_id: u64,
+}
+
 #[derive(Deserialize)]
 pub(super) struct WireHead {
     pub(super) stream_id: String,
