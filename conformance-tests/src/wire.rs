@@ -203,3 +203,12 @@ pub(crate) async fn end_of_log(remote: &Remote) -> u64 {
     let page = accepted(&remote.get("/changesets?checkpoint=head").await);
     page["checkpoint"].as_u64().expect("a checkpoint")
 }
+
+/// The position of a stream's changeset that has one.
+pub(crate) async fn position(remote: &Remote, stream: &str, changeset: u64) -> u64 {
+    let path = path(stream);
+    let read = format!("{path}/changesets?from={changeset}&limit=1&details=true");
+    let page = accepted(&remote.get(&read).await);
+    let checkpoint = page["changesets"][0]["checkpoint"].as_u64();
+    checkpoint.unwrap_or_else(|| panic!("G6: no position: {page}"))
+}
