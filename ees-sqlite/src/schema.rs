@@ -70,7 +70,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-/// Refuses a file that something else made, before anything is written to it.
+/// Refuses a file that something else made, before anything of ours is written to it.
 pub(crate) async fn check_ours(path: &Path) -> Result<(), OpenError> {
     let not_ours = |found| OpenError::NotOurs {
         path: path.to_owned(),

@@ -25,7 +25,7 @@ pub(crate) struct Notifications(Mutex<Vec<ChangesetKey>>);
 
 impl Notifications {
     fn take(&self) -> Vec<ChangesetKey> {
-        std::mem::take(&mut *self.0.lock().unwrap())
+        std::mem::take(&mut self.0.lock().unwrap())
     }
 
     fn put_back(&self, keys: Vec<ChangesetKey>) {

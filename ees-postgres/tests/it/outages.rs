@@ -143,7 +143,7 @@ async fn a_restart_of_an_idle_database_is_not_noticed_by_writers() {
     assert_eq!(log(&storage).await.changesets.len(), 5);
 }
 
-/// G10: nor do they when they were used a moment ago.
+/// G10: a reader whose connection was cut since it was used a moment ago reads on another.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cut_connections_are_not_noticed_by_readers() {
     let database = Database::fresh().unwrap();
