@@ -12,10 +12,10 @@ pub mod global_order;
 pub mod idempotent;
 pub mod naming;
 pub mod pages;
+pub mod random_walk;
 pub mod refusal;
 pub mod statistics;
 pub mod stream_reads;
-pub mod sweep;
 pub mod waiting;
 
 list! { $
@@ -130,7 +130,7 @@ list! { $
         only_what_stands_counts [13];
         counts_survive_a_restart [13, 4];
     }
-    sweep {
+    random_walk {
         the_store_answers_as_the_model [2, 3, 5, 6, 7, 10];
     }
 }

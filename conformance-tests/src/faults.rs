@@ -7,10 +7,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ees_core::ports::{CheckpointStore, Outcome, StatisticsStore, Storage, StorageError};
+use ees_core::adapter::{Commit, Outcome, StatisticsStore, Storage};
 use ees_core::{
-    Changeset, Checkpoint, Commit, GlobalPage, Head, Page, PageLimit, Statistics, StreamId,
-    StreamQuery,
+    Changeset, Checkpoint, CheckpointStore, GlobalPage, Head, Page, PageLimit, Statistics,
+    StorageError, StreamId, StreamQuery,
 };
 use futures_util::future::BoxFuture;
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ees_core::ports::{CheckpointStore, StatisticsStore, Storage};
+use ees_core::CheckpointStore;
+use ees_core::adapter::{StatisticsStore, Storage};
 
 #[cfg(feature = "http")]
 use crate::subject::Remote;

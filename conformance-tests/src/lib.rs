@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
 #[macro_use]
-mod list;
+mod case_macro;
 
 pub mod adapter_cases;
 pub mod cases;
@@ -19,10 +19,10 @@ mod support;
 #[cfg(feature = "http")]
 mod wire;
 
+pub use case_macro::{Case, Runnable};
 #[cfg(feature = "http")]
 pub use harness::HttpHarness;
 pub use harness::{Adapter, AdapterHarness, Capabilities, Harness, run};
-pub use list::{Case, Runnable};
 #[cfg(feature = "http")]
 pub use wire::tokens::tokens;
 

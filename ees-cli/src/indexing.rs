@@ -8,9 +8,9 @@ mod tests;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ees_core::Checkpoint;
+use ees_core::adapter::ChangesetKey;
 use ees_core::indexer::{Indexer, IndexingError, Report};
-use ees_core::ports::{ChangesetKey, CheckpointStore, StorageError};
+use ees_core::{Checkpoint, CheckpointStore, StorageError};
 use ees_dynamodb::{DynamoStorage, Follower, SdkConfig};
 use tokio::sync::watch;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ees_core::ports::Publisher;
+use ees_core::adapter::Publisher;
 
 use crate::Failure;
 

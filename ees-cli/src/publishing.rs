@@ -9,8 +9,9 @@ use std::iter;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ees_core::ports::{CheckpointStore, Publisher};
-use ees_core::{Changeset, Checkpoint, Error, EventStore, Publication, Subscription};
+use ees_core::adapter::Publisher;
+use ees_core::publication::Publication;
+use ees_core::{Changeset, Checkpoint, CheckpointStore, Error, EventStore, Subscription};
 use futures_util::FutureExt;
 use futures_util::future::join;
 use tokio::sync::mpsc;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ees_core::EventStore;
-use ees_core::ports::{CheckpointStore, StatisticsStore, Storage};
+use ees_core::adapter::{StatisticsStore, Storage};
+use ees_core::{CheckpointStore, EventStore};
 use futures_util::future::BoxFuture;
 
 use crate::Failure;

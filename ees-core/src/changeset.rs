@@ -1,86 +1,6 @@
-//! What is asked to be committed, and what was.
+//! What the store holds: changesets and their events.
 
-use crate::{
-    ChangesetId, Checkpoint, CommitId, EventId, Events, Expectation, Json, StreamId, Timestamp,
-};
-
-/// A commit as a caller asks for it.
-///
-/// ```
-/// use ees_core::{Events, Expectation, NewChangeset};
-/// let events = Events::parse(r#"[{"type": "init"}]"#)?;
-/// let asked = NewChangeset::new("order-17".parse()?, Expectation::NEW_STREAM, events);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone)]
-pub struct NewChangeset {
-    /// The stream to append to.
-    pub stream_id: StreamId,
-    /// What the caller believes to be the end of the stream.
-    pub expectation: Expectation,
-    /// The events, in their order.
-    pub events: Events,
-    /// What the caller wants to say about all of them; `{}` if nothing.
-    pub metadata: Json,
-    /// The caller's idempotency key: a repeat of the commit with the same key answers as the first
-    /// did. Without one the store makes one.
-    pub idempotency_key: Option<CommitId>,
-}
-
-impl NewChangeset {
-    /// Asks for a commit without metadata and without an idempotency key.
-    pub fn new(stream_id: StreamId, expectation: Expectation, events: Events) -> Self {
-        Self {
-            stream_id,
-            expectation,
-            events,
-            metadata: Json::default(),
-            idempotency_key: None,
-        }
-    }
-
-    /// Says something about the events.
-    #[must_use]
-    pub fn with_metadata(mut self, metadata: Json) -> Self {
-        self.metadata = metadata;
-        self
-    }
-
-    /// Makes the commit safe to repeat.
-    #[must_use]
-    pub fn with_idempotency_key(mut self, key: CommitId) -> Self {
-        self.idempotency_key = Some(key);
-        self
-    }
-}
-
-/// A commit as the storage port gets it: complete, and within the storage's size limit.
-#[derive(Debug, Clone)]
-pub struct Commit {
-    /// The stream to append to.
-    pub stream_id: StreamId,
-    /// What must be the end of the stream for the commit to succeed.
-    pub expectation: Expectation,
-    /// The events, in their order.
-    pub events: Events,
-    /// The metadata.
-    pub metadata: Json,
-    /// The commit's identity, to be stored with the changeset.
-    pub commit_id: CommitId,
-    /// The time to store with the changeset.
-    pub timestamp: Timestamp,
-}
-
-impl Commit {
-    /// The bytes of payload: what a storage's size limit counts.
-    pub fn payload_bytes(&self) -> usize {
-        payload_bytes(&self.events, &self.metadata)
-    }
-}
-
-fn payload_bytes(events: &Events, metadata: &Json) -> usize {
-    events.as_str().len() + metadata.as_str().len()
-}
+use crate::{ChangesetId, Checkpoint, CommitId, EventId, Events, Json, StreamId, Timestamp};
 
 /// A changeset as it stands in the store, for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -107,24 +27,9 @@ pub struct Changeset {
 }
 
 impl Changeset {
-    /// The changeset that a commit becomes at the place it was given.
-    pub fn new(commit: &Commit, slot: Slot, checkpoint: Option<Checkpoint>) -> Self {
-        Self {
-            stream_id: commit.stream_id.clone(),
-            changeset_id: slot.changeset_id,
-            first_event_id: slot.first_event_id,
-            last_event_id: slot.last_event_id,
-            timestamp: commit.timestamp,
-            commit_id: commit.commit_id.clone(),
-            events: commit.events.clone(),
-            metadata: commit.metadata.clone(),
-            checkpoint,
-        }
-    }
-
     /// The bytes of payload.
     pub fn payload_bytes(&self) -> usize {
-        payload_bytes(&self.events, &self.metadata)
+        self.events.as_str().len() + self.metadata.as_str().len()
     }
 
     /// What the changeset makes of its stream's end.

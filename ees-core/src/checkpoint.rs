@@ -12,8 +12,9 @@ number! {
     Checkpoint, "checkpoint", from 0
 }
 
-/// How many positions share a page of the index.
-pub const PAGE_SIZE: u64 = 1000;
+/// How many positions share one partition of an index that is partitioned by position: one `page` of
+/// the page/page_item scheme.
+pub const INDEX_PAGE: u64 = 1000;
 
 impl Checkpoint {
     /// The position `count` further on; the last possible one where that would be beyond it.
@@ -22,24 +23,25 @@ impl Checkpoint {
         Self(self.0.saturating_add(count).min(crate::ids::MAX_ID))
     }
 
-    /// The position's page and its place in the page, as indexes with a partition per page keep it.
+    /// The position's page and its number in the page, as an index with a partition per page keeps
+    /// them.
     ///
     /// ```
     /// use ees_core::Checkpoint;
-    /// assert_eq!(Checkpoint::new(1001)?.page(), (1, 1));
+    /// assert_eq!(Checkpoint::new(1001)?.to_page(), (1, 1));
     /// # Ok::<(), ees_core::OutOfRange>(())
     /// ```
-    pub fn page(self) -> (u64, u64) {
-        (self.0 / PAGE_SIZE, self.0 % PAGE_SIZE)
+    pub fn to_page(self) -> (u64, u64) {
+        (self.0 / INDEX_PAGE, self.0 % INDEX_PAGE)
     }
 
-    /// The position that stands at a place of a page, if there is one: the inverse of
-    /// [`Checkpoint::page`].
-    pub fn at(page: u64, page_item: u64) -> Option<Self> {
-        if page_item >= PAGE_SIZE {
+    /// The position with this number in a page, if there is one: the inverse of
+    /// [`Checkpoint::to_page`].
+    pub fn from_page(page: u64, page_item: u64) -> Option<Self> {
+        if page_item >= INDEX_PAGE {
             return None;
         }
-        let number = page.checked_mul(PAGE_SIZE)?.checked_add(page_item)?;
+        let number = page.checked_mul(INDEX_PAGE)?.checked_add(page_item)?;
         Self::new(number).ok()
     }
 }
@@ -120,8 +122,8 @@ mod tests {
         #[test]
         fn page_and_position_are_inverse(number in 0..=MAX_ID) {
             let checkpoint = Checkpoint::new(number).unwrap();
-            let (page, item) = checkpoint.page();
-            prop_assert_eq!(Checkpoint::at(page, item), Some(checkpoint));
+            let (page, item) = checkpoint.to_page();
+            prop_assert_eq!(Checkpoint::from_page(page, item), Some(checkpoint));
         }
 
         #[test]
@@ -133,9 +135,9 @@ mod tests {
 
     #[test]
     fn places_outside_a_page_are_no_position() {
-        assert_eq!(Checkpoint::at(0, PAGE_SIZE), None);
-        assert_eq!(Checkpoint::at(u64::MAX, 0), None);
-        assert_eq!(Checkpoint::at(MAX_ID / PAGE_SIZE + 1, 0), None);
+        assert_eq!(Checkpoint::from_page(0, INDEX_PAGE), None);
+        assert_eq!(Checkpoint::from_page(u64::MAX, 0), None);
+        assert_eq!(Checkpoint::from_page(MAX_ID / INDEX_PAGE + 1, 0), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Optimistic concurrency: the one rule that decides whether a commit succeeds.
 
-use crate::ids::MAX_ID;
-use crate::{Changeset, ChangesetId, EventId, Head, Slot, StreamRange};
+use crate::changeset::{Head, Slot};
+use crate::{ChangesetId, EventId};
 
 /// What a committer believes to be the end of the stream. 0 means a stream that does not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,7 +40,8 @@ impl Expectation {
     /// The rule: total, and the same for every storage.
     ///
     /// ```
-    /// use ees_core::{Expectation, Refusal, Verdict};
+    /// use ees_core::Expectation;
+    /// use ees_core::adapter::{Refusal, Verdict};
     /// let verdict = Expectation::LastChangeset(3).judge(None, 1);
     /// assert_eq!(verdict, Verdict::Refuse(Refusal::Ahead(None)));
     /// ```
@@ -59,20 +60,16 @@ impl Expectation {
                 .map_or(Verdict::Refuse(Refusal::Full), Verdict::Append),
         }
     }
+}
 
-    /// All that was appended after the expectation: every changeset that holds something beyond it.
-    pub fn forthcoming(self) -> StreamRange {
+impl std::fmt::Display for Expectation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::LastChangeset(last) => StreamRange::Changesets(last.saturating_add(1)..=MAX_ID),
-            Self::LastEvent(last) => StreamRange::Events(last.saturating_add(1)..=MAX_ID),
-        }
-    }
-
-    /// Whether a changeset stands exactly where a commit with this expectation would.
-    pub fn is_followed_by(self, changeset: &Changeset) -> bool {
-        match self {
-            Self::LastChangeset(last) => changeset.changeset_id.get() - 1 == last,
-            Self::LastEvent(last) => changeset.first_event_id.get() - 1 == last,
+            Self::LastChangeset(0) | Self::LastEvent(0) => {
+                f.write_str("a new stream (0, or no expectation)")
+            }
+            Self::LastChangeset(last) => write!(f, "last changeset {last}"),
+            Self::LastEvent(last) => write!(f, "last event {last}"),
         }
     }
 }
@@ -89,6 +86,7 @@ fn next_slot(changesets: u64, events: u64, new_events: u64) -> Option<Slot> {
 mod tests {
     use super::*;
     use crate::Timestamp;
+    use crate::ids::MAX_ID;
     use proptest::prelude::*;
 
     fn head(last_changeset: u64, last_event: u64) -> Head {
@@ -128,9 +126,9 @@ mod tests {
                 Expectation::LastChangeset(n) => n == changesets,
                 Expectation::LastEvent(n) => n == events,
             };
-            let something_beyond = match expectation.forthcoming() {
-                StreamRange::Changesets(range) => (1..=changesets).any(|id| range.contains(&id)),
-                StreamRange::Events(range) => (1..=events).any(|id| range.contains(&id)),
+            let something_beyond = match expectation {
+                Expectation::LastChangeset(n) => (1..=changesets).any(|id| id > n),
+                Expectation::LastEvent(n) => (1..=events).any(|id| id > n),
             };
             let verdict = expectation.judge(head_of(&sizes).as_ref(), new_events);
             match verdict {

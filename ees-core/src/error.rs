@@ -1,9 +1,8 @@
 //! What the use cases refuse, and why.
 
-use crate::ports::StorageError;
 use crate::{
     Changeset, ChangesetId, CommitIdError, EventId, Expectation, Head, Page, PayloadError,
-    StreamId, StreamIdError,
+    StorageError, StreamId, StreamIdError,
 };
 
 /// A use case did not do what was asked.
@@ -130,18 +129,6 @@ impl Conflict {
                 format!("it goes on beyond changeset {}", last.changeset_id)
             }
             Some(last) => ends_with(last.changeset_id, last.last_event_id),
-        }
-    }
-}
-
-impl std::fmt::Display for Expectation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::LastChangeset(0) | Self::LastEvent(0) => {
-                f.write_str("a new stream (0, or no expectation)")
-            }
-            Self::LastChangeset(last) => write!(f, "last changeset {last}"),
-            Self::LastEvent(last) => write!(f, "last event {last}"),
         }
     }
 }

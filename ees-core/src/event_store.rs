@@ -7,8 +7,8 @@ mod stream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::Statistics;
-use crate::ports::{Clock, StatisticsStore, Storage, StorageError, SystemClock};
+use crate::ports::{Clock, StatisticsStore, Storage, SystemClock};
+use crate::{Statistics, StorageError};
 
 pub use global::{GlobalEvent, GlobalEventPage};
 

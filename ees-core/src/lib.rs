@@ -1,38 +1,42 @@
 #![doc = include_str!("../README.md")]
 
-pub mod group_commit;
+pub mod adapter;
 pub mod indexer;
-pub mod ports;
+pub mod publication;
 
 mod changeset;
 mod checkpoint;
+mod commit;
 mod concurrency;
 mod error;
 mod event_store;
 mod ids;
 mod page;
 mod payload;
+mod ports;
 mod projector;
-mod publication;
+mod query;
 mod statistics;
+mod storage_error;
 mod subscription;
 mod timestamp;
 
-pub use changeset::{Changeset, Commit, Event, Head, NewChangeset, Receipt, Slot};
-pub use checkpoint::{Checkpoint, EventCheckpoint, EventCheckpointError, PAGE_SIZE, parse_number};
-pub use concurrency::{Expectation, Refusal, Verdict};
+pub use changeset::{Changeset, Event, Head, Receipt};
+pub use checkpoint::{Checkpoint, EventCheckpoint, EventCheckpointError};
+pub use commit::NewChangeset;
+pub use concurrency::Expectation;
 pub use error::{Conflict, Error};
 pub use event_store::{EventStore, GlobalEvent, GlobalEventPage};
 pub use ids::{
     ChangesetId, CommitId, CommitIdError, EventId, MAX_COMMIT_ID_CHARS, MAX_ID,
     MAX_STREAM_ID_BYTES, OutOfRange, RESERVED_STREAM_PREFIX, StreamId, StreamIdError,
 };
-pub use page::{
-    Direction, GlobalPage, MAX_PAGE_BYTES, Page, PageBuilder, PageLimit, StreamQuery, StreamRange,
-};
+pub use page::{GlobalPage, MAX_PAGE_BYTES, Page, PageLimit};
 pub use payload::{Events, Json, MAX_DEPTH, PayloadError};
+pub use ports::{CheckpointStore, Clock, SystemClock};
 pub use projector::Projector;
-pub use publication::{MIN_MESSAGE_BYTES, Publication, Unsent};
+pub use query::{Direction, StreamQuery, StreamRange};
 pub use statistics::Statistics;
+pub use storage_error::{StorageError, Written};
 pub use subscription::Subscription;
 pub use timestamp::{Timestamp, TimestampError};

@@ -74,8 +74,8 @@ impl Json {
         Self::from_raw(&raw)
     }
 
-    /// For storages: takes back the text of a value that was checked when it was committed.
-    pub fn from_storage(text: impl Into<Arc<str>>) -> Self {
+    /// Takes back the text of a value that was checked when it was committed.
+    pub(crate) fn trusted(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }
 
@@ -146,9 +146,9 @@ impl Events {
         Self::from_raw(&raw)
     }
 
-    /// For storages: takes back the text of an array that was checked when it was committed, and
-    /// the number of its values.
-    pub fn from_storage(array: impl Into<Arc<str>>, count: u64) -> Self {
+    /// Takes back the text of an array that was checked when it was committed, and the number of
+    /// its values.
+    pub(crate) fn trusted(array: impl Into<Arc<str>>, count: u64) -> Self {
         Self {
             array: array.into(),
             count,

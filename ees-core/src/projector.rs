@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::ports::{StatisticsStore, Storage, StorageError};
-use crate::{EventStore, PageLimit, Statistics};
+use crate::ports::{StatisticsStore, Storage};
+use crate::{EventStore, PageLimit, Statistics, StorageError};
 
 /// How many changesets are counted between two saves.
 const PAGE_ITEMS: usize = 1000;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use futures_util::stream::{self, Stream};
 
-use crate::ports::{CheckpointStore, StorageError};
-use crate::{Changeset, Checkpoint, Error, EventStore, PageLimit};
+use crate::ports::CheckpointStore;
+use crate::{Changeset, Checkpoint, Error, EventStore, PageLimit, StorageError};
 
 /// How many changesets are read at once.
 const PAGE_ITEMS: usize = 1000;
@@ -22,8 +22,9 @@ const WAIT: Duration = Duration::from_secs(20);
 ///
 /// ```
 /// # use std::sync::Arc;
-/// # use ees_core::{Checkpoint, EventStore, Events, Expectation, NewChangeset, Subscription};
-/// # use ees_core::ports::CheckpointStore;
+/// # use ees_core::{
+/// #     CheckpointStore, EventStore, Events, Expectation, NewChangeset, Subscription,
+/// # };
 /// # use ees_memory::MemoryStorage;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -13,8 +13,8 @@ use aws_sdk_dynamodb::client::Waiters;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::operation::create_table::CreateTableError;
 use aws_sdk_dynamodb::operation::create_table::builders::CreateTableInputBuilder;
-use ees_core::Checkpoint;
-use ees_core::ports::{ChangesetKey, StorageError, Written};
+use ees_core::adapter::ChangesetKey;
+use ees_core::{Checkpoint, StorageError, Written};
 
 use crate::batch::Part;
 use crate::error::opening;

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::config::interceptors::{
 };
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
-use ees_core::ports::Written;
+use ees_core::Written;
 
 /// Watches the tries that the SDK makes of one write. A try that was sent, and not answered with
 /// success or a plain refusal, may have been done, or may still be.

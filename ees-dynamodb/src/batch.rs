@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
-use ees_core::ports::{ChangesetKey, StorageError, Written};
+use ees_core::adapter::ChangesetKey;
+use ees_core::{StorageError, Written};
 
 use crate::error::translate;
 use crate::items::{self, Item};

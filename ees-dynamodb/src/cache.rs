@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ees_core::ports::ChangesetKey;
+use ees_core::adapter::ChangesetKey;
 use ees_core::{Checkpoint, Expectation, Head, StreamId};
 use lru::LruCache;
 

@@ -4,8 +4,8 @@ use aws_sdk_dynamodb::operation::put_item::{PutItemError, PutItemOutput};
 use aws_sdk_dynamodb::types::{
     ItemCollectionMetrics, ReturnItemCollectionMetrics, ReturnValuesOnConditionCheckFailure,
 };
-use ees_core::ports::{Outcome, StorageError, Written};
-use ees_core::{Changeset, Commit, Expectation, Head, Refusal, Verdict};
+use ees_core::adapter::{Commit, Outcome, Refusal, Verdict};
+use ees_core::{Changeset, Expectation, Head, StorageError, Written};
 
 use crate::DynamoStorage;
 use crate::attempts::Attempts;
@@ -33,7 +33,7 @@ impl DynamoStorage {
             },
         };
         match verdict {
-            Verdict::Append(slot) => self.put(Changeset::new(commit, slot, None)).await,
+            Verdict::Append(slot) => self.put(commit.clone().into_changeset(slot, None)).await,
             Verdict::Refuse(refusal) => Ok(Outcome::Refused(refusal)),
         }
     }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use ees_core::ports::{StorageError, Written};
+use ees_core::{StorageError, Written};
 
 /// The store could not be opened.
 #[derive(Debug, Clone, thiserror::Error)]

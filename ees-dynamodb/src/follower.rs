@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodbstreams::Client as StreamsClient;
-use ees_core::ports::{ChangesetKey, StorageError};
+use ees_core::StorageError;
+use ees_core::adapter::ChangesetKey;
 use futures_util::StreamExt;
 use futures_util::stream::iter;
 

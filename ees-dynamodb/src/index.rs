@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-use ees_core::ports::{
-    ChangesetKey, Entry, Index, IndexState, PositionWrite, StorageError, SweepCursor, SweepPage,
+use ees_core::adapter::{
+    ChangesetKey, Entry, INDEX_PAGE, Index, IndexState, PageBuilder, PositionWrite, SweepCursor,
+    SweepPage,
 };
-use ees_core::{Changeset, Checkpoint, PAGE_SIZE, Page, PageBuilder, PageLimit};
+use ees_core::{Changeset, Checkpoint, Page, PageLimit, StorageError};
 
 use crate::DynamoStorage;
 use crate::attempts::Attempts;
@@ -128,7 +129,7 @@ impl Tables {
         key: &ChangesetKey,
         position: Checkpoint,
     ) -> Result<PositionWrite, StorageError> {
-        let (page, page_item) = position.page();
+        let (page, page_item) = position.to_page();
         let attempts = Attempts::default();
         let update = self
             .client
@@ -160,7 +161,7 @@ impl DynamoStorage {
         from: Checkpoint,
         limit: PageLimit,
     ) -> Result<Page<Changeset>, StorageError> {
-        let (index_page, index_item) = from.page();
+        let (index_page, index_item) = from.to_page();
         let items = i32::try_from(limit.max_items()).unwrap_or(i32::MAX);
         let query = self
             .tables
@@ -191,7 +192,7 @@ impl DynamoStorage {
             }
         }
         // The next page of the index begins behind this one's last item.
-        let at_end = last.is_some_and(|last| last.page().1 == PAGE_SIZE - 1);
+        let at_end = last.is_some_and(|last| last.to_page().1 == INDEX_PAGE - 1);
         if last.is_some() && (next.is_some() || at_end) {
             page.more_remains();
         }

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use ees_core::ports::{ChangesetKey, StorageError};
+use ees_core::adapter::{ChangesetKey, event_count, parse_number, trusted_events, trusted_json};
 use ees_core::{
-    Changeset, ChangesetId, Checkpoint, CommitId, EventId, Events, Json, RESERVED_STREAM_PREFIX,
-    StreamId, Timestamp, parse_number,
+    Changeset, ChangesetId, Checkpoint, CommitId, EventId, RESERVED_STREAM_PREFIX, StorageError,
+    StreamId, Timestamp,
 };
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -138,8 +138,8 @@ pub(crate) fn changeset(item: &Item) -> Result<Changeset, Malformed> {
         timestamp: fields.timestamp()?,
         commit_id: fields.commit_id()?,
         checkpoint: fields.position()?,
-        events: Events::from_storage(fields.text(EVENTS)?, count),
-        metadata: Json::from_storage(fields.text(METADATA)?),
+        events: trusted_events(fields.text(EVENTS)?, count),
+        metadata: trusted_json(fields.text(METADATA)?),
     })
 }
 
@@ -160,8 +160,7 @@ impl<'a> Fields<'a> {
     /// the Python original. Where such a one begins a stream its last event would be number 0.
     fn event_ids(&self) -> Result<(EventId, EventId, u64), Malformed> {
         let (first, last) = (self.number(FIRST_EVENT_ID)?, self.number(LAST_EVENT_ID)?);
-        let count = (last + 1).checked_sub(first);
-        let count = count
+        let count = event_count(first, last)
             .ok_or_else(|| self.malformed(&format_args!("its events go from {first} to {last}")))?;
         let first = EventId::new(first).map_err(|error| self.malformed(&error))?;
         let last = EventId::new(last.max(1)).map_err(|error| self.malformed(&error))?;
@@ -187,7 +186,7 @@ impl<'a> Fields<'a> {
             return Ok(None);
         }
         let (page, page_item) = (self.number(PAGE)?, self.number(PAGE_ITEM)?);
-        let position = Checkpoint::at(page, page_item);
+        let position = Checkpoint::from_page(page, page_item);
         let wrong = || self.malformed(&format_args!("page {page} has no item {page_item}"));
         position.ok_or_else(wrong).map(Some)
     }

@@ -10,7 +10,8 @@ use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::operation::create_table::CreateTableInput;
 use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
 use aws_sdk_dynamodb::types::{ProjectionType, TableDescription};
-use ees_core::ports::{IndexState, StorageError};
+use ees_core::StorageError;
+use ees_core::adapter::IndexState;
 
 use crate::error::opening;
 use crate::schema::check::check;

@@ -1,8 +1,8 @@
 //! Records of the events table's stream, as they come to a Lambda function: as JSON.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use ees_core::ports::{ChangesetKey, StorageError};
-use ees_core::{Changeset, RESERVED_STREAM_PREFIX, Timestamp};
+use ees_core::adapter::ChangesetKey;
+use ees_core::{Changeset, RESERVED_STREAM_PREFIX, StorageError, Timestamp};
 use serde_json::Value;
 
 use crate::items::{self, Item, LAST_EVENT_ID, STREAM_ID, TIMESTAMP};

@@ -1,7 +1,7 @@
 //! Reading the whole events table.
 
 use aws_sdk_dynamodb::operation::scan::builders::ScanFluentBuilder;
-use ees_core::ports::{StorageError, Written};
+use ees_core::{StorageError, Written};
 
 use crate::error::translate;
 use crate::items::{self, Item};

@@ -9,10 +9,10 @@ use aws_sdk_dynamodb::types::error::TransactionCanceledException;
 use aws_sdk_dynamodb::types::{
     AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
-use ees_core::ports::{
-    ChangesetKey, CheckpointStore, IndexState, StatisticsStore, StorageError, Written,
+use ees_core::adapter::{ChangesetKey, IndexState, StatisticsStore, parse_number};
+use ees_core::{
+    ChangesetId, Checkpoint, CheckpointStore, MAX_ID, Statistics, StorageError, StreamId, Written,
 };
-use ees_core::{ChangesetId, Checkpoint, MAX_ID, Statistics, StreamId, parse_number};
 
 use crate::DynamoStorage;
 use crate::attempts::Attempts;

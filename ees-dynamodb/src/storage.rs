@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
+use ees_core::adapter::{Commit, News, Outcome, PageBuilder, Storage};
 use ees_core::indexer::read_global;
-use ees_core::ports::{News, Outcome, Storage, StorageError};
 use ees_core::{
-    Changeset, Checkpoint, Commit, Direction, GlobalPage, Head, MAX_ID, Page, PageBuilder,
-    PageLimit, StreamId, StreamQuery, StreamRange,
+    Changeset, Checkpoint, Direction, GlobalPage, Head, MAX_ID, Page, PageLimit, StorageError,
+    StreamId, StreamQuery, StreamRange,
 };
 use futures_util::future::BoxFuture;
 use tokio::sync::{RwLock, RwLockReadGuard};

@@ -1,6 +1,7 @@
 //! How far a sweep has come, in the analysis table: a table of any size is swept in many runs.
 
-use ees_core::ports::{StorageError, SweepCursor, Written};
+use ees_core::adapter::SweepCursor;
+use ees_core::{StorageError, Written};
 
 use crate::DynamoStorage;
 use crate::error::translate;

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use ees_core::ports::{StorageError, Written};
-use ees_core::{Head, StreamId};
+use ees_core::{Head, StorageError, StreamId, Written};
 
 use crate::DynamoConfig;
 use crate::error::translate;

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
-use ees_core::Checkpoint;
-use ees_core::ports::StorageError;
+use ees_core::{Checkpoint, StorageError};
 
 use crate::items::{Item, number, text};
 use crate::schema::PROJECTION_ID;

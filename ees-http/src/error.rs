@@ -5,8 +5,9 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
-use ees_core::ports::{StorageError, Written};
-use ees_core::{CommitId, Conflict, Direction, Error, PayloadError, StreamIdError};
+use ees_core::{
+    CommitId, Conflict, Direction, Error, PayloadError, StorageError, StreamIdError, Written,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 

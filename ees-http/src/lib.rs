@@ -17,8 +17,7 @@ mod server;
 use std::time::Duration;
 
 use axum::Router;
-use ees_core::EventStore;
-use ees_core::ports::StorageError;
+use ees_core::{EventStore, StorageError};
 use tokio_util::sync::CancellationToken;
 
 #[cfg(feature = "server")]

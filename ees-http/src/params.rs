@@ -5,7 +5,8 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use axum::http::{StatusCode, Uri};
-use ees_core::{Direction, Expectation, MAX_ID, PageLimit, parse_number};
+use ees_core::adapter::parse_number;
+use ees_core::{Direction, Expectation, MAX_ID, PageLimit};
 
 use crate::error::ApiError;
 

@@ -1,6 +1,6 @@
 //! What a function says when it cannot do what it was asked.
 
-use ees_core::ports::StorageError;
+use ees_core::StorageError;
 use lambda_runtime::Diagnostic;
 
 /// A function did not do what it was asked, or does not begin.

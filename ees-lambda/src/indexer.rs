@@ -1,7 +1,8 @@
 //! Gives what is committed its place in the global order.
 
+use ees_core::adapter::ChangesetKey;
 use ees_core::indexer::{Indexer, IndexingError, Report};
-use ees_core::ports::{ChangesetKey, StorageError, Written};
+use ees_core::{StorageError, Written};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use tokio::sync::{Mutex, OnceCell};

@@ -3,8 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use ees_core::ports::{ChangesetKey, Publisher};
-use ees_core::{Changeset, Publication};
+use ees_core::Changeset;
+use ees_core::adapter::{ChangesetKey, Publisher};
+use ees_core::publication::Publication;
 use ees_dynamodb::CommitRecord;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;

@@ -6,8 +6,8 @@ mod object;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ees_core::Changeset;
-use ees_core::ports::{Index, StorageError};
+use ees_core::adapter::Index;
+use ees_core::{Changeset, StorageError};
 use ees_dynamodb::CommitRecord;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};

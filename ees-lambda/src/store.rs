@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ees_core::ports::{StorageError, Written};
+use ees_core::{StorageError, Written};
 use ees_dynamodb::{DynamoConfig, DynamoStorage, OpenError, SdkConfig};
 use tokio::sync::OnceCell;
 use tokio::time::timeout;

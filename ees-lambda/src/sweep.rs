@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use ees_core::StorageError;
 use ees_core::indexer::{Indexer, IndexingError};
-use ees_core::ports::StorageError;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 use tokio::time::timeout_at;

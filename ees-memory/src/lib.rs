@@ -5,10 +5,10 @@ mod state;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use ees_core::ports::{CheckpointStore, News, Outcome, StatisticsStore, Storage, StorageError};
+use ees_core::adapter::{Commit, News, Outcome, StatisticsStore, Storage};
 use ees_core::{
-    Changeset, Checkpoint, Commit, GlobalPage, Head, Page, PageLimit, Statistics, StreamId,
-    StreamQuery,
+    Changeset, Checkpoint, CheckpointStore, GlobalPage, Head, Page, PageLimit, Statistics,
+    StorageError, StreamId, StreamQuery,
 };
 use futures_util::future::BoxFuture;
 use state::State;

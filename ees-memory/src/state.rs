@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use ees_core::ports::Outcome;
+use ees_core::adapter::{Commit, Outcome, PageBuilder, Verdict};
 use ees_core::{
-    Changeset, Checkpoint, Commit, Direction, GlobalPage, Head, Page, PageBuilder, PageLimit,
-    Statistics, StreamId, StreamQuery, StreamRange, Verdict,
+    Changeset, Checkpoint, Direction, GlobalPage, Head, Page, PageLimit, Statistics, StreamId,
+    StreamQuery, StreamRange,
 };
 
 #[derive(Debug, Default)]
@@ -27,7 +27,9 @@ impl State {
         match verdict {
             Verdict::Refuse(refusal) => Outcome::Refused(refusal),
             Verdict::Append(slot) => {
-                let changeset = Changeset::new(commit, slot, Some(self.next_checkpoint()));
+                let changeset = commit
+                    .clone()
+                    .into_changeset(slot, Some(self.next_checkpoint()));
                 let receipt = changeset.receipt();
                 let places = self.streams.entry(commit.stream_id.clone()).or_default();
                 places.push(self.log.len());

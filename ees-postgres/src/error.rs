@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ees_core::ports::{StorageError, Written};
+use ees_core::{StorageError, Written};
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
 /// The database could not be opened as a store.

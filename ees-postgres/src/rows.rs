@@ -1,9 +1,7 @@
 //! Changesets as rows.
 
-use ees_core::ports::StorageError;
-use ees_core::{
-    Changeset, ChangesetId, Checkpoint, CommitId, EventId, Events, Json, StreamId, Timestamp,
-};
+use ees_core::adapter::StoredChangeset;
+use ees_core::{Changeset, StorageError, Timestamp};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
@@ -18,21 +16,18 @@ pub(crate) use columns;
 
 /// Reads a row of [`columns`].
 pub(crate) fn changeset(row: &PgRow) -> Result<Changeset, StorageError> {
-    let first_event_id: EventId = number(row, 3)?;
-    let last_event_id: EventId = number(row, 4)?;
-    let count = last_event_id.get().checked_sub(first_event_id.get());
-    let count = count.ok_or_else(|| corrupt(4, &"the last event comes before the first"))? + 1;
-    Ok(Changeset {
-        checkpoint: Some(number::<Checkpoint>(row, 0)?),
-        stream_id: StreamId::new(text(row, 1)?).map_err(|error| corrupt(1, &error))?,
-        changeset_id: number::<ChangesetId>(row, 2)?,
-        first_event_id,
-        last_event_id,
-        timestamp: timestamp(row, 5)?,
-        commit_id: CommitId::new(text(row, 6)?).map_err(|error| corrupt(6, &error))?,
-        metadata: Json::from_storage(json(row, 7)?),
-        events: Events::from_storage(json(row, 8)?, count),
-    })
+    let stored = StoredChangeset {
+        checkpoint: Some(get(row, 0)?),
+        stream_id: get(row, 1)?,
+        changeset_id: get(row, 2)?,
+        first_event_id: get(row, 3)?,
+        last_event_id: get(row, 4)?,
+        timestamp_micros: get(row, 5)?,
+        commit_id: get(row, 6)?,
+        metadata: json(row, 7)?,
+        events: json(row, 8)?,
+    };
+    stored.try_into()
 }
 
 /// Reads an integer column as a number of the domain.
@@ -40,22 +35,24 @@ pub(crate) fn number<T>(row: &PgRow, column: usize) -> Result<T, StorageError>
 where
     T: TryFrom<i64, Error: std::fmt::Display>,
 {
-    let number: i64 = row
-        .try_get(column)
-        .map_err(|error| corrupt(column, &error))?;
+    let number: i64 = get(row, column)?;
     T::try_from(number).map_err(|error| corrupt(column, &error))
 }
 
 /// Reads a column of microseconds.
 pub(crate) fn timestamp(row: &PgRow, column: usize) -> Result<Timestamp, StorageError> {
-    let micros: i64 = row
-        .try_get(column)
-        .map_err(|error| corrupt(column, &error))?;
-    Timestamp::from_micros(micros).map_err(|error| corrupt(column, &error))
+    Timestamp::from_micros(get(row, column)?).map_err(|error| corrupt(column, &error))
 }
 
 /// Reads a text column.
 pub(crate) fn text(row: &PgRow, column: usize) -> Result<&str, StorageError> {
+    get(row, column)
+}
+
+fn get<'r, T>(row: &'r PgRow, column: usize) -> Result<T, StorageError>
+where
+    T: sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+{
     row.try_get(column).map_err(|error| corrupt(column, &error))
 }
 

@@ -1,8 +1,8 @@
 //! The ports that keep statistics and subscriptions' checkpoints.
 
 use async_trait::async_trait;
-use ees_core::ports::{CheckpointStore, StatisticsStore, StorageError};
-use ees_core::{Checkpoint, MAX_ID, Statistics};
+use ees_core::adapter::StatisticsStore;
+use ees_core::{Checkpoint, CheckpointStore, MAX_ID, Statistics, StorageError};
 
 use crate::PostgresStorage;
 use crate::rows::number;

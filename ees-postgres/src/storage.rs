@@ -1,14 +1,13 @@
 //! The storage port on PostgreSQL.
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ees_core::group_commit::{BatchLimit, GroupCommit};
-use ees_core::ports::{News, Outcome, Storage, StorageError};
+use ees_core::adapter::group_commit::{BatchLimit, GroupCommit};
+use ees_core::adapter::{Commit, News, Outcome, PageBuilder, Storage};
 use ees_core::{
-    Changeset, Checkpoint, Commit, Direction, GlobalPage, Head, Page, PageBuilder, PageLimit,
-    StreamId, StreamQuery, StreamRange,
+    Changeset, Checkpoint, Direction, GlobalPage, Head, Page, PageLimit, StorageError, StreamId,
+    StreamQuery, StreamRange,
 };
 use futures_util::future::BoxFuture;
 use sqlx::postgres::PgRow;
@@ -150,13 +149,13 @@ impl PostgresStorage {
         query: &StreamQuery,
         filling: &Filling,
     ) -> Result<Vec<Changeset>, StorageError> {
-        let (ids, statement) = match (&query.range, query.direction) {
-            (StreamRange::Changesets(ids), Direction::Forward) => (ids, CHANGESETS),
-            (StreamRange::Changesets(ids), Direction::Backward) => (ids, CHANGESETS_BACKWARD),
-            (StreamRange::Events(ids), Direction::Forward) => (ids, EVENTS),
-            (StreamRange::Events(ids), Direction::Backward) => (ids, EVENTS_BACKWARD),
+        let statement = match (&query.range, query.direction) {
+            (StreamRange::Changesets(_), Direction::Forward) => CHANGESETS,
+            (StreamRange::Changesets(_), Direction::Backward) => CHANGESETS_BACKWARD,
+            (StreamRange::Events(_), Direction::Forward) => EVENTS,
+            (StreamRange::Events(_), Direction::Backward) => EVENTS_BACKWARD,
         };
-        let (from, to) = bounds(ids);
+        let (from, to) = query.range.signed_bounds();
         let stream_id = query.stream_id.as_str();
         let statement = || filling.ask(statement).bind(stream_id).bind(from).bind(to);
         let rows = self.all(statement).await?;
@@ -271,12 +270,6 @@ impl Filling {
         let fits = part.into_iter().all(|item| self.page.push_changeset(item));
         fits && (is_cut || !is_all)
     }
-}
-
-/// Ids are at most 2^63 - 1, so what is beyond selects the same.
-fn bounds(ids: &RangeInclusive<u64>) -> (i64, i64) {
-    let clamp = |id: u64| i64::try_from(id).unwrap_or(i64::MAX);
-    (clamp(*ids.start()), clamp(*ids.end()))
 }
 
 #[cfg(test)]

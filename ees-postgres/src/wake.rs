@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ees_core::ports::News;
+use ees_core::adapter::News;
 use sqlx::postgres::{PgListener, PgNotification};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;

@@ -9,9 +9,8 @@
 mod alone;
 
 use async_trait::async_trait;
-use ees_core::group_commit::{BatchStore, Snapshot};
-use ees_core::ports::StorageError;
-use ees_core::{Changeset, Checkpoint, Head, StreamId};
+use ees_core::adapter::group_commit::{BatchStore, Snapshot};
+use ees_core::{Changeset, Checkpoint, Head, StorageError, StreamId};
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 

@@ -4,8 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use ees_aws::{Expected, Place};
-use ees_core::MIN_MESSAGE_BYTES;
-use ees_core::ports::Topic;
+use ees_core::adapter::{MIN_MESSAGE_BYTES, Topic};
 
 /// Where to publish, written as a URL: `sns:changesets=ARN&events=ARN`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use aws_sdk_sns::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_sns::types::BatchResultErrorEntry;
-use ees_core::ports::PublishError;
+use ees_core::adapter::PublishError;
 
 /// Codes that mean: not now. All that SNS answers with a status from 500 on means it too.
 const LATER: [&str; 8] = [

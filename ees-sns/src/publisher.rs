@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::PublishBatchRequestEntry;
 use ees_aws::SdkConfig;
-use ees_core::ports::{Message, PublishError, PublishLimits, Publisher, Topic};
+use ees_core::adapter::{Message, PublishError, PublishLimits, Publisher, Topic};
 use futures_util::future::join_all;
 
 use crate::SnsConfig;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ees_core::ports::{StorageError, Written};
+use ees_core::{StorageError, Written};
 
 /// SQLite's result codes that mean something to us: <https://sqlite.org/rescode.html>.
 mod code {

@@ -1,9 +1,7 @@
 //! Changesets as rows.
 
-use ees_core::ports::StorageError;
-use ees_core::{
-    Changeset, ChangesetId, Checkpoint, CommitId, EventId, Events, Json, StreamId, Timestamp,
-};
+use ees_core::adapter::StoredChangeset;
+use ees_core::{Changeset, StorageError, Timestamp};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -21,21 +19,18 @@ pub(crate) const COLUMNS: usize = 9;
 
 /// Reads a row of [`columns`].
 pub(crate) fn changeset(row: &SqliteRow) -> Result<Changeset, StorageError> {
-    let first_event_id: EventId = number(row, 3)?;
-    let last_event_id: EventId = number(row, 4)?;
-    let count = last_event_id.get().checked_sub(first_event_id.get());
-    let count = count.ok_or_else(|| corrupt(4, &"the last event comes before the first"))? + 1;
-    Ok(Changeset {
-        checkpoint: Some(number::<Checkpoint>(row, 0)?),
-        stream_id: StreamId::new(text(row, 1)?).map_err(|error| corrupt(1, &error))?,
-        changeset_id: number::<ChangesetId>(row, 2)?,
-        first_event_id,
-        last_event_id,
-        timestamp: timestamp(row, 5)?,
-        commit_id: CommitId::new(text(row, 6)?).map_err(|error| corrupt(6, &error))?,
-        metadata: Json::from_storage(text(row, 7)?),
-        events: Events::from_storage(text(row, 8)?, count),
-    })
+    let stored = StoredChangeset {
+        checkpoint: Some(get(row, 0)?),
+        stream_id: get(row, 1)?,
+        changeset_id: get(row, 2)?,
+        first_event_id: get(row, 3)?,
+        last_event_id: get(row, 4)?,
+        timestamp_micros: get(row, 5)?,
+        commit_id: get(row, 6)?,
+        metadata: get(row, 7)?,
+        events: get(row, 8)?,
+    };
+    stored.try_into()
 }
 
 /// Reads an integer column as a number of the domain.

@@ -1,15 +1,14 @@
 //! The storage port on one SQLite file.
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ees_core::group_commit::{BatchLimit, GroupCommit};
-use ees_core::ports::{News, Outcome, Storage, StorageError};
+use ees_core::adapter::group_commit::{BatchLimit, GroupCommit};
+use ees_core::adapter::{Commit, News, Outcome, PageBuilder, Storage};
 use ees_core::{
-    Changeset, Checkpoint, Commit, Direction, GlobalPage, Head, Page, PageBuilder, PageLimit,
-    StreamId, StreamQuery, StreamRange,
+    Changeset, Checkpoint, Direction, GlobalPage, Head, Page, PageLimit, StorageError, StreamId,
+    StreamQuery, StreamRange,
 };
 use futures_util::TryStreamExt;
 use futures_util::future::BoxFuture;
@@ -158,13 +157,13 @@ impl Storage for SqliteStorage {
     }
 
     async fn read_stream(&self, query: &StreamQuery) -> Result<Page<Changeset>, StorageError> {
-        let (ids, statement) = match (&query.range, query.direction) {
-            (StreamRange::Changesets(ids), Direction::Forward) => (ids, by_changeset!("ASC")),
-            (StreamRange::Changesets(ids), Direction::Backward) => (ids, by_changeset!("DESC")),
-            (StreamRange::Events(ids), Direction::Forward) => (ids, by_event!("ASC")),
-            (StreamRange::Events(ids), Direction::Backward) => (ids, by_event!("DESC")),
+        let statement = match (&query.range, query.direction) {
+            (StreamRange::Changesets(_), Direction::Forward) => by_changeset!("ASC"),
+            (StreamRange::Changesets(_), Direction::Backward) => by_changeset!("DESC"),
+            (StreamRange::Events(_), Direction::Forward) => by_event!("ASC"),
+            (StreamRange::Events(_), Direction::Backward) => by_event!("DESC"),
         };
-        let (from, to) = bounds(ids);
+        let (from, to) = query.range.signed_bounds();
         let select = sqlx::query(statement)
             .bind(query.stream_id.as_str())
             .bind(from)
@@ -213,12 +212,6 @@ async fn give_back((connection, readers, _lock): (SharedConnection, SqlitePool, 
         // to open it will.
         let _ = connection.close().await;
     }
-}
-
-/// Ids are at most 2^63 - 1, so what is beyond selects the same.
-fn bounds(ids: &RangeInclusive<u64>) -> (i64, i64) {
-    let clamp = |id: u64| i64::try_from(id).unwrap_or(i64::MAX);
-    (clamp(*ids.start()), clamp(*ids.end()))
 }
 
 #[cfg(test)]

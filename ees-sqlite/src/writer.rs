@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ees_core::group_commit::{BatchStore, Snapshot};
-use ees_core::ports::{News, StorageError};
-use ees_core::{Changeset, Checkpoint, Head, StreamId, Timestamp};
+use ees_core::adapter::News;
+use ees_core::adapter::group_commit::{BatchStore, Snapshot};
+use ees_core::{Changeset, Checkpoint, Head, StorageError, StreamId, Timestamp};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 use tokio::sync::{Mutex, OwnedMutexGuard};

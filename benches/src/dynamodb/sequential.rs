@@ -5,8 +5,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
-use ees_core::PAGE_SIZE;
-use ees_core::ports::ChangesetKey;
+use ees_core::adapter::{ChangesetKey, INDEX_PAGE};
 use ees_dynamodb::{DynamoConfig, SdkConfig};
 
 type Key = HashMap<String, AttributeValue>;
@@ -71,7 +70,7 @@ impl Sequential {
             .index_name(&self.config.indexes.enumeration)
             .key_condition_expression("#page = :page")
             .expression_attribute_names("#page", "page")
-            .expression_attribute_values(":page", number(self.next / PAGE_SIZE))
+            .expression_attribute_values(":page", number(self.next / INDEX_PAGE))
             .scan_index_forward(false)
             .limit(1)
             .send()
@@ -86,8 +85,8 @@ impl Sequential {
             .set_key(Some(key.clone()))
             .update_expression("SET #page = :page, page_item = :item")
             .expression_attribute_names("#page", "page")
-            .expression_attribute_values(":page", number(position / PAGE_SIZE))
-            .expression_attribute_values(":item", number(position % PAGE_SIZE))
+            .expression_attribute_values(":page", number(position / INDEX_PAGE))
+            .expression_attribute_values(":item", number(position % INDEX_PAGE))
             .send()
             .await
             .unwrap();

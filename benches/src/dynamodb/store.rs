@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ees_core::ports::ChangesetKey;
+use ees_core::adapter::ChangesetKey;
 use ees_core::{EventStore, Events, Expectation, Json, NewChangeset, StreamId};
 use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, SdkConfig};
 use ees_dynamodb_testkit::Emulator;

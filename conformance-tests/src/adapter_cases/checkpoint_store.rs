@@ -1,7 +1,6 @@
 //! The port that keeps how far subscriptions have come.
 
-use ees_core::Checkpoint;
-use ees_core::ports::CheckpointStore;
+use ees_core::{Checkpoint, CheckpointStore};
 
 use crate::AdapterHarness;
 use crate::subject::unique;

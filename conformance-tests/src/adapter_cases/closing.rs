@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ees_core::ports::{CheckpointStore, StatisticsStore, Storage, StorageError};
-use ees_core::{Checkpoint, PageLimit, Statistics, StreamId, StreamQuery};
+use ees_core::adapter::{StatisticsStore, Storage};
+use ees_core::{
+    Checkpoint, CheckpointStore, PageLimit, Statistics, StorageError, StreamId, StreamQuery,
+};
 
 use super::outages::new_commit;
 use crate::AdapterHarness;

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use ees_core::ports::{Outcome, StorageError, Written};
-use ees_core::{Commit, CommitId, Error, EventStore, Events, Expectation, Json, NewChangeset};
-use ees_core::{StreamId, Timestamp};
+use ees_core::adapter::{Commit, Outcome};
+use ees_core::{
+    CommitId, Error, EventStore, Events, Expectation, Json, NewChangeset, StorageError, StreamId,
+    Timestamp, Written,
+};
 
 use crate::faults::{Fault, Faulty};
 use crate::subject::unique;

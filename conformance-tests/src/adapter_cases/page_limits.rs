@@ -1,9 +1,8 @@
 //! G5, G6: an adapter's pages end where [`PageBuilder`] says, by items and by bytes.
 
-use ees_core::ports::Storage;
+use ees_core::adapter::{PageBuilder, Storage};
 use ees_core::{
-    Changeset, Checkpoint, Direction, Page, PageBuilder, PageLimit, StreamId, StreamQuery,
-    StreamRange,
+    Changeset, Checkpoint, Direction, Page, PageLimit, StreamId, StreamQuery, StreamRange,
 };
 
 use crate::AdapterHarness;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use ees_core::ports::{StatisticsStore, StorageError, Written};
-use ees_core::{Checkpoint, EventStore, Projector, Statistics};
+use ees_core::adapter::StatisticsStore;
+use ees_core::{Checkpoint, EventStore, Projector, Statistics, StorageError, Written};
 
 use crate::faults::{Fault, Faulty};
 use crate::subject::{Subject, unique};

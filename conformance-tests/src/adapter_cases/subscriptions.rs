@@ -4,8 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ees_core::ports::{CheckpointStore, StorageError, Written};
-use ees_core::{Changeset, Checkpoint, EventStore, GlobalPage, PageLimit, Subscription};
+use ees_core::{
+    Changeset, Checkpoint, CheckpointStore, EventStore, GlobalPage, PageLimit, StorageError,
+    Subscription, Written,
+};
 use futures_util::FutureExt;
 
 use crate::faults::{Fault, Faulty};

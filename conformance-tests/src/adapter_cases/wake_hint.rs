@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ees_core::StreamId;
-use ees_core::ports::Storage;
+use ees_core::adapter::Storage;
 use futures_util::future::join_all;
 
 use crate::AdapterHarness;

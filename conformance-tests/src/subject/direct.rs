@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ees_core::ports::StorageError;
 use ees_core::{
     Checkpoint, CommitId, Direction, Error, EventCheckpoint, EventStore, Events, Expectation, Json,
-    MAX_ID, NewChangeset, PageLimit, Projector, StreamId, StreamQuery, StreamRange,
+    MAX_ID, NewChangeset, PageLimit, Projector, StorageError, StreamId, StreamQuery, StreamRange,
 };
 
 use super::{

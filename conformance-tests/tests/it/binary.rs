@@ -2,8 +2,8 @@
 
 use std::process::{Command, Stdio};
 
-use conformance_tests::cases::CASES;
-use conformance_tests::http_cases::HTTP_CASES;
+use ees_conformance::cases::CASES;
+use ees_conformance::http_cases::HTTP_CASES;
 use serde_json::Value;
 
 /// What a run left: its exit code, standard output and standard error.
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &[&str]) -> Ended {
 
 /// Runs the binary to its end, in an environment of its own.
 pub(crate) fn run_with(environment: &[(&str, &str)], args: &[&str]) -> Ended {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_conformance-tests"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ees-conformance"));
     command.env_clear().envs(environment.iter().copied());
     // A machine that stands still fails no case.
     command.args(args).args(["--time-limit", "3600"]);

@@ -9,14 +9,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use conformance_tests::adapter_cases::{projecting, subscriptions};
-use conformance_tests::cases::{
+use ees_conformance::adapter_cases::{projecting, subscriptions};
+use ees_conformance::cases::{
     atomic, concurrency, dense, durable, fidelity, global_order, idempotent, naming, pages,
-    refusal, statistics, stream_reads, sweep,
+    random_walk, refusal, statistics, stream_reads,
 };
-use conformance_tests::faults::{Fault, Faulty};
-use conformance_tests::subject::{Direct, Subject};
-use conformance_tests::{AdapterHarness, Capabilities, Harness, run};
+use ees_conformance::faults::{Fault, Faulty};
+use ees_conformance::subject::{Direct, Subject};
+use ees_conformance::{AdapterHarness, Capabilities, Harness, run};
 use ees_memory::MemoryStorage;
 
 /// Small, so that the cases that go right up to it are quick.
@@ -88,7 +88,7 @@ found! {
     a_lost_commit: writes::LosesACommit =>
         concurrency::writers_that_retry_all_succeed, stream_reads::reads_see_what_was_just_written;
     two_winners: writes::ForgetsConcurrency =>
-        concurrency::one_of_racing_commits_succeeds, sweep::the_store_answers_as_the_model;
+        concurrency::one_of_racing_commits_succeeds, random_walk::the_store_answers_as_the_model;
     a_doubled_commit: writes::CommitsTwice =>
         concurrency::writers_that_retry_all_succeed, dense::commits_get_the_next_ids;
     a_conflict_that_tells_of_what_never_was: reads::TellsOfAnother =>
@@ -100,7 +100,7 @@ found! {
     a_stale_head: reads::StaleHead =>
         stream_reads::reads_see_what_was_just_written, refusal::no_events_are_refused;
     a_page_cut_without_a_next: reads::CutsStreams =>
-        stream_reads::a_large_stream_comes_in_pages, sweep::the_store_answers_as_the_model;
+        stream_reads::a_large_stream_comes_in_pages, random_walk::the_store_answers_as_the_model;
     a_skipped_checkpoint: order::SkipsACheckpoint =>
         global_order::checkpoints_are_dense, global_order::every_limit_gives_the_same_order;
     a_skipped_changeset: order::SkipsAChangeset =>

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use conformance_tests::cases::CASES;
-use conformance_tests::faults::Faulty;
-use conformance_tests::http_cases::HTTP_CASES;
-use conformance_tests::subject::{Ask, Expect, Remote, Subject};
 use ees_cli::args::Cli;
 use ees_cli::server::Server;
+use ees_conformance::cases::CASES;
+use ees_conformance::faults::Faulty;
+use ees_conformance::http_cases::HTTP_CASES;
+use ees_conformance::subject::{Ask, Expect, Remote, Subject};
 use ees_core::EventStore;
 use ees_dynamodb_testkit::Emulator;
 use ees_http::{Options, ServerLimits};

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use conformance_tests::Case;
-use conformance_tests::adapter_cases::ADAPTER_CASES;
-use conformance_tests::cases::CASES;
+use ees_conformance::Case;
+use ees_conformance::adapter_cases::ADAPTER_CASES;
+use ees_conformance::cases::CASES;
 
 /// `group::case` of every public function in a folder that takes a harness.
 fn written_in(folder: &str) -> BTreeSet<String> {
@@ -39,7 +39,7 @@ fn every_case_is_on_its_list() {
     assert_eq!(listed(ADAPTER_CASES), written_in("adapter_cases"));
     #[cfg(feature = "http")]
     {
-        use conformance_tests::http_cases::HTTP_CASES;
+        use ees_conformance::http_cases::HTTP_CASES;
         assert_eq!(listed(HTTP_CASES), written_in("http_cases"));
     }
 }
@@ -86,7 +86,7 @@ fn the_guarantees_page_names_every_group() {
     let page = fs::read_to_string(page).expect("the page");
     let lists = [CASES, ADAPTER_CASES].concat();
     #[cfg(feature = "http")]
-    let lists = [&lists[..], conformance_tests::http_cases::HTTP_CASES].concat();
+    let lists = [&lists[..], ees_conformance::http_cases::HTTP_CASES].concat();
     for case in lists {
         let (group, _) = case.name.split_once("::").expect("a group");
         for number in case.guarantees {

@@ -4,8 +4,8 @@
 use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
-use conformance_tests::subject::{Direct, Subject};
-use conformance_tests::{Capabilities, Harness};
+use ees_conformance::subject::{Direct, Subject};
+use ees_conformance::{Capabilities, Harness};
 use ees_memory::MemoryStorage;
 
 /// Small, so that the cases that go right up to it are quick.
@@ -41,4 +41,4 @@ impl Harness for Shared {
     async fn settle(&self) {}
 }
 
-conformance_tests::suite!(Shared);
+ees_conformance::suite!(Shared);

@@ -1,10 +1,10 @@
 //! What is slow and what is refused, both at once.
 
 use async_trait::async_trait;
-use conformance_tests::Adapter;
-use conformance_tests::faults::{Fault, Faulty};
-use ees_core::ports::{Message, PublishError, PublishLimits, StorageError, Topic};
-use ees_core::{Events, Expectation, GlobalPage, NewChangeset, PageLimit};
+use ees_conformance::Adapter;
+use ees_conformance::faults::{Fault, Faulty};
+use ees_core::adapter::{Message, PublishError, PublishLimits, Topic};
+use ees_core::{Events, Expectation, GlobalPage, NewChangeset, PageLimit, StorageError};
 use ees_memory::MemoryStorage;
 use tokio::sync::{mpsc, watch};
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use conformance_tests::subject::{Remote, Subject};
-use conformance_tests::{Capabilities, Harness, HttpHarness};
 use ees_cli::server::Server;
+use ees_conformance::subject::{Remote, Subject};
+use ees_conformance::{Capabilities, Harness, HttpHarness};
 use ees_postgres_testkit::Database;
 use tempfile::TempDir;
 
@@ -133,15 +133,15 @@ impl<P: Place> HttpHarness for Durable<P> {
 
 mod memory {
     use super::Memory;
-    conformance_tests::http_suite!(Memory);
+    ees_conformance::http_suite!(Memory);
 }
 
 mod postgres {
     use super::Postgres;
-    conformance_tests::http_suite!(Postgres);
+    ees_conformance::http_suite!(Postgres);
 }
 
 mod sqlite {
     use super::Sqlite;
-    conformance_tests::http_suite!(Sqlite);
+    ees_conformance::http_suite!(Sqlite);
 }

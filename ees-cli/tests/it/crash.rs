@@ -25,8 +25,8 @@ use std::sync::atomic::AtomicU64;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use conformance_tests::history::Operation;
-use conformance_tests::subject::Changeset;
+use ees_conformance::history::Operation;
+use ees_conformance::subject::Changeset;
 
 use self::client::{Client, Reader, Writer};
 use self::ground::{Database, File, Ground, Tables};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use conformance_tests::subject::{Remote, Response};
+use ees_conformance::subject::{Remote, Response};
 use hyper::Method;
 use serde_json::json;
 use tokio::io::AsyncWriteExt;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use conformance_tests::tokens;
+use ees_conformance::tokens;
 
 use crate::serving;
 

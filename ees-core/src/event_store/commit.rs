@@ -1,10 +1,11 @@
 //! Committing, and the idempotent replay of a commit.
 
 use super::EventStore;
-use crate::ports::{Outcome, StorageError, Written};
+use crate::adapter::{Commit, Outcome, Refusal};
+use crate::ids::MAX_ID;
 use crate::{
-    Changeset, Commit, CommitId, Conflict, Direction, Error, Expectation, NewChangeset, PageLimit,
-    Receipt, Refusal, StreamQuery,
+    Changeset, CommitId, Conflict, Direction, Error, Expectation, NewChangeset, PageLimit, Receipt,
+    StorageError, StreamQuery, StreamRange, Written,
 };
 
 impl EventStore {
@@ -52,7 +53,7 @@ impl EventStore {
             .storage
             .read_stream(&StreamQuery {
                 stream_id: commit.stream_id.clone(),
-                range: commit.expectation.forthcoming(),
+                range: beyond(commit.expectation),
                 direction: Direction::Forward,
                 limit: PageLimit::default(),
             })
@@ -84,9 +85,27 @@ impl EventStore {
 }
 
 fn is_same_commit(commit: &Commit, successor: &Changeset) -> bool {
-    commit.expectation.is_followed_by(successor) && commit.commit_id == successor.commit_id
+    directly_follows(successor, commit.expectation) && commit.commit_id == successor.commit_id
 }
 
 fn is_same_content(commit: &Commit, successor: &Changeset) -> bool {
     commit.events == successor.events && commit.metadata == successor.metadata
+}
+
+/// Every changeset that holds something beyond the expectation.
+fn beyond(expectation: Expectation) -> StreamRange {
+    match expectation {
+        Expectation::LastChangeset(last) => {
+            StreamRange::Changesets(last.saturating_add(1)..=MAX_ID)
+        }
+        Expectation::LastEvent(last) => StreamRange::Events(last.saturating_add(1)..=MAX_ID),
+    }
+}
+
+/// Whether a changeset stands exactly where a commit with this expectation would.
+fn directly_follows(changeset: &Changeset, expectation: Expectation) -> bool {
+    match expectation {
+        Expectation::LastChangeset(last) => changeset.changeset_id.get() - 1 == last,
+        Expectation::LastEvent(last) => changeset.first_event_id.get() - 1 == last,
+    }
 }

@@ -7,9 +7,9 @@ use futures_util::future::{Either, select};
 
 use super::EventStore;
 use super::stream::number;
+use crate::adapter::PageBuilder;
 use crate::{
-    Changeset, Checkpoint, Error, Event, EventCheckpoint, GlobalPage, PageBuilder, PageLimit,
-    StreamId,
+    Changeset, Checkpoint, Error, Event, EventCheckpoint, GlobalPage, PageLimit, StreamId,
 };
 
 /// How long a reader pauses after the first news that was none for it.

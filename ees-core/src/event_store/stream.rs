@@ -1,9 +1,10 @@
 //! Reading one stream.
 
 use super::EventStore;
+use crate::adapter::PageBuilder;
 use crate::{
-    Changeset, Direction, Error, Event, EventId, Head, Json, MAX_ID, Page, PageBuilder, StreamId,
-    StreamQuery, StreamRange,
+    Changeset, Direction, Error, Event, EventId, Head, Json, MAX_ID, Page, StreamId, StreamQuery,
+    StreamRange,
 };
 
 impl EventStore {
@@ -90,7 +91,7 @@ pub(super) fn number(changeset: &Changeset) -> impl Iterator<Item = Event> {
         .map_while(move |(index, data)| {
             Some(Event {
                 event_id: EventId::new(first + index).ok()?,
-                data: Json::from_storage(data),
+                data: Json::trusted(data),
                 changeset_id: changeset.changeset_id,
                 index,
                 timestamp: changeset.timestamp,

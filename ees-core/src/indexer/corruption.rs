@@ -1,7 +1,7 @@
 //! What an indexer or a reader finds that can never be, and stops at.
 
-use crate::Checkpoint;
-use crate::ports::{ChangesetKey, IndexState, StorageError};
+use crate::ports::{ChangesetKey, IndexState};
+use crate::{Checkpoint, StorageError};
 
 /// What the storage holds contradicts its own state: something else has written to it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]

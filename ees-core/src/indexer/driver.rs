@@ -8,11 +8,10 @@ use futures_util::StreamExt;
 use futures_util::future::try_join_all;
 use futures_util::stream::FuturesUnordered;
 
-use crate::Timestamp;
 use crate::ports::{
-    ChangesetKey, Clock, Entry, Index, MAX_KEYS, PositionWrite, StorageError, SweepCursor,
-    SystemClock, Written,
+    ChangesetKey, Clock, Entry, Index, MAX_KEYS, PositionWrite, SweepCursor, SystemClock,
 };
+use crate::{StorageError, Timestamp, Written};
 
 use super::{Answer, BlockLimit, Indexing, Refused, Request};
 

@@ -1,7 +1,7 @@
 //! The contiguous reader over the port.
 
-use crate::ports::{Index, StorageError};
-use crate::{Checkpoint, GlobalPage, PageLimit};
+use crate::ports::Index;
+use crate::{Checkpoint, GlobalPage, PageLimit, StorageError};
 
 use super::{ReadAnswer, ReadRequest, Reading, Turn};
 

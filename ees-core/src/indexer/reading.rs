@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use crate::ports::{ChangesetKey, IndexState};
-use crate::{Changeset, Checkpoint, GlobalPage, Page, PageBuilder, PageLimit};
+use crate::adapter::{ChangesetKey, IndexState, PageBuilder};
+use crate::{Changeset, Checkpoint, GlobalPage, Page, PageLimit};
 
 use super::Corruption;
 

@@ -2,8 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::StorageError;
-use crate::Checkpoint;
+use crate::{Checkpoint, StorageError};
 
 /// Keeps a checkpoint per subscription.
 ///

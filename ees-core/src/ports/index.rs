@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 
-use super::StorageError;
-use crate::{Changeset, ChangesetId, Checkpoint, Page, PageLimit, StreamId, Timestamp};
+use crate::{
+    Changeset, ChangesetId, Checkpoint, Page, PageLimit, StorageError, StreamId, Timestamp,
+};
 
 /// What the indexer and the contiguous reader need of a storage that stores a changeset first and
 /// gives it its position later.

@@ -2,8 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::StorageError;
-use crate::Statistics;
+use crate::{Statistics, StorageError};
 
 /// Keeps the projected statistics.
 #[async_trait]

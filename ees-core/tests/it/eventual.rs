@@ -11,10 +11,10 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use conformance_tests::subject::{Direct, Subject};
-use conformance_tests::{AdapterHarness, Capabilities, Harness};
+use ees_conformance::subject::{Direct, Subject};
+use ees_conformance::{AdapterHarness, Capabilities, Harness};
+use ees_core::adapter::Index;
 use ees_core::indexer::Indexer;
-use ees_core::ports::Index;
 
 pub(crate) use storage::EventualStorage;
 
@@ -98,4 +98,4 @@ async fn sweep(indexer: &mut Indexer) {
     }
 }
 
-conformance_tests::adapter_suite!(Eventual);
+ees_conformance::adapter_suite!(Eventual);

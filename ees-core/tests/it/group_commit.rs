@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use ees_core::group_commit::{BatchLimit, BatchStore, GroupCommit, Snapshot};
-use ees_core::ports::{Outcome, StorageError, Written};
+use ees_core::adapter::group_commit::{BatchLimit, BatchStore, GroupCommit, Snapshot};
+use ees_core::adapter::{Commit, Outcome, Refusal};
 use ees_core::{
-    Changeset, Checkpoint, Commit, CommitId, Events, Expectation, Json, Refusal, StreamId,
-    Timestamp,
+    Changeset, Checkpoint, CommitId, Events, Expectation, Json, StorageError, StreamId, Timestamp,
+    Written,
 };
 use futures_util::future::join_all;
 use proptest::prelude::*;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
+use ees_core::adapter::{ChangesetKey, Entry, IndexState, PositionWrite};
 use ees_core::indexer::{Answer, BlockLimit, Corruption, Indexing, Refused, Request, Unfit};
-use ees_core::ports::{ChangesetKey, Entry, IndexState, PositionWrite};
 use ees_core::{ChangesetId, Checkpoint, StreamId};
 use proptest::prelude::*;
 

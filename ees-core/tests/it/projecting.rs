@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use ees_core::ports::{StatisticsStore, StorageError};
-use ees_core::{Checkpoint, EventStore, Events, Expectation, NewChangeset, Projector, Statistics};
+use ees_core::adapter::StatisticsStore;
+use ees_core::{
+    Checkpoint, EventStore, Events, Expectation, NewChangeset, Projector, Statistics, StorageError,
+};
 use ees_memory::MemoryStorage;
 
 /// A store that somebody commits to whenever counts are saved.

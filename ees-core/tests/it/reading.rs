@@ -1,10 +1,10 @@
 //! Pages of the global order, and how the contiguous reader resolves what the index does not show.
 
+use ees_core::adapter::{ChangesetKey, IndexState};
 use ees_core::indexer::{Corruption, ReadAnswer, ReadRequest, Reading, Turn};
-use ees_core::ports::{ChangesetKey, IndexState, StorageError};
 use ees_core::{
     Changeset, ChangesetId, Checkpoint, CommitId, EventId, Events, GlobalPage, Json, Page,
-    PageLimit, StreamId, Timestamp,
+    PageLimit, StorageError, StreamId, Timestamp,
 };
 
 /// An index that shows some of the positions below `next`; from `base` on they are the intent's.

@@ -1,6 +1,6 @@
 //! Making the index state anew from the positions that changesets have.
 
-use ees_core::ports::IndexState;
+use ees_core::adapter::IndexState;
 use ees_core::{Checkpoint, Timestamp};
 
 use crate::Admin;

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use ees_core::ports::{ChangesetKey, StorageError};
-use ees_core::{Checkpoint, MAX_ID, PAGE_SIZE, StreamId};
+use ees_core::adapter::{ChangesetKey, INDEX_PAGE};
+use ees_core::{Checkpoint, MAX_ID, StorageError, StreamId};
 
 use crate::Admin;
 use crate::items::{self, Item};
@@ -118,7 +118,7 @@ impl Surveyed {
 
 /// How many words hold a bit for each position of a page.
 const WORDS: usize = 16;
-const _: () = assert!(PAGE_SIZE <= WORDS as u64 * 64);
+const _: () = assert!(INDEX_PAGE <= WORDS as u64 * 64);
 
 /// A set of positions: a bit for each, in pages, so that a table of a hundred million changesets
 /// takes some 15 MB.
@@ -131,7 +131,7 @@ pub(super) struct Positions {
 impl Positions {
     /// Adds a position; `false` if it was there.
     fn insert(&mut self, position: Checkpoint) -> bool {
-        let (page, item) = position.page();
+        let (page, item) = position.to_page();
         let words = self.pages.entry(page).or_default();
         let (word, bit) = place(item);
         let Some(word) = words.get_mut(word) else {
@@ -144,7 +144,7 @@ impl Positions {
     }
 
     pub(super) fn contains(&self, position: u64) -> bool {
-        let (page, item) = (position / PAGE_SIZE, position % PAGE_SIZE);
+        let (page, item) = (position / INDEX_PAGE, position % INDEX_PAGE);
         let (word, bit) = place(item);
         let words = self.pages.get(&page).and_then(|words| words.get(word));
         words.is_some_and(|word| word & bit != 0)
@@ -160,8 +160,8 @@ impl Positions {
         let mut holes = Voids::default();
         let mut position = 0;
         while position < end {
-            let page = position / PAGE_SIZE;
-            let page_end = ((page + 1) * PAGE_SIZE).min(end);
+            let page = position / INDEX_PAGE;
+            let page_end = ((page + 1) * INDEX_PAGE).min(end);
             if self.pages.contains_key(&page) {
                 let missing = (position..page_end).filter(|at| !self.contains(*at));
                 missing.for_each(|at| holes.add(at, at));

@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
-use ees_core::ports::{ChangesetKey, IndexState, StorageError, Written};
-use ees_core::{ChangesetId, Checkpoint, StreamId, parse_number};
+use ees_core::adapter::{ChangesetKey, IndexState, parse_number};
+use ees_core::{ChangesetId, Checkpoint, StorageError, StreamId, Written};
 
 use crate::Admin;
 use crate::batch::Part;
@@ -212,7 +212,7 @@ impl Counter {
         let (page, page_item) = (parse_number(&self.page), parse_number(&self.page_item));
         let position = page
             .zip(page_item)
-            .and_then(|(page, item)| Checkpoint::at(page, item));
+            .and_then(|(page, item)| Checkpoint::from_page(page, item));
         position.map(Some).ok_or_else(|| {
             let Self {
                 page, page_item, ..

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use ees_core::parse_number;
-use ees_core::ports::{StorageError, Written};
+use ees_core::adapter::parse_number;
+use ees_core::{StorageError, Written};
 
 use super::frontier::{Frontier, Place};
 use crate::error::translate;

@@ -8,8 +8,8 @@ use aws_sdk_dynamodbstreams::error::SdkError;
 use aws_sdk_dynamodbstreams::operation::get_records::GetRecordsError;
 use aws_sdk_dynamodbstreams::operation::get_shard_iterator::GetShardIteratorError;
 use aws_sdk_dynamodbstreams::types::{OperationType, Record, ShardIteratorType, StreamRecord};
-use ees_core::ports::{ChangesetKey, StorageError, Written};
-use ees_core::{ChangesetId, StreamId, parse_number};
+use ees_core::adapter::{ChangesetKey, parse_number};
+use ees_core::{ChangesetId, StorageError, StreamId, Written};
 
 use super::frontier::{Place, Shard};
 use crate::error::translate;

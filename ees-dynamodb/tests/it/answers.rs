@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use ees_core::ports::{Entry, Index, Outcome, Storage};
-use ees_core::{Error, EventStore, Events, Expectation, NewChangeset, Refusal};
+use ees_core::adapter::{Entry, Index, Outcome, Refusal, Storage};
+use ees_core::{Error, EventStore, Events, Expectation, NewChangeset};
 use ees_dynamodb_testkit::{Call, Plan};
 use serde_json::{Value, json};
 

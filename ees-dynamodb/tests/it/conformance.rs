@@ -2,4 +2,4 @@
 
 type Plain = crate::store::Store<false>;
 
-conformance_tests::adapter_suite!(Plain);
+ees_conformance::adapter_suite!(Plain);

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use ees_core::adapter::{ChangesetKey, Commit, Index, Outcome, Storage};
 use ees_core::indexer::Indexer;
-use ees_core::ports::{ChangesetKey, Index, Outcome, Storage};
 use ees_core::{
-    Changeset, ChangesetId, Checkpoint, Commit, CommitId, Events, Expectation, Json, PageLimit,
-    StreamId, StreamQuery, StreamRange, Timestamp,
+    Changeset, ChangesetId, Checkpoint, CommitId, Events, Expectation, Json, PageLimit, StreamId,
+    StreamQuery, StreamRange, Timestamp,
 };
 use ees_dynamodb::{DynamoConfig, DynamoStorage};
 use ees_dynamodb_testkit::{Call, Emulator, Fate, Plan, Proxy};

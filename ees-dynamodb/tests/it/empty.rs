@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ees_core::ports::{Index, Storage};
+use ees_core::adapter::{Index, Storage};
 use ees_core::{
     Error, EventStore, Events, Expectation, MAX_ID, NewChangeset, StreamQuery, StreamRange,
 };

@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ees_core::ports::{
-    Entry, Index, IndexState, Outcome, PositionWrite, StatisticsStore, Storage, StorageError,
-    Written,
+use ees_core::adapter::{
+    Entry, Index, IndexState, Outcome, PositionWrite, Refusal, StatisticsStore, Storage,
 };
-use ees_core::{Refusal, Statistics, StreamQuery};
+use ees_core::{Statistics, StorageError, StreamQuery, Written};
 use ees_dynamodb::{DynamoConfig, DynamoStorage};
 use ees_dynamodb_testkit::{Call, Emulator, Fate, Plan, Proxy};
 

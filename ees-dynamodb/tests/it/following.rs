@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ees_core::ports::ChangesetKey;
+use ees_core::adapter::ChangesetKey;
 use ees_dynamodb::{DynamoConfig, DynamoStorage, Follower};
 use ees_dynamodb_testkit::Emulator;
 

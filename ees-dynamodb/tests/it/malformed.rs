@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
+use ees_core::adapter::{Entry, Index, Storage};
 use ees_core::indexer::Indexer;
-use ees_core::ports::{Entry, Index, Storage, StorageError};
-use ees_core::{Checkpoint, PageLimit, StreamQuery};
+use ees_core::{Checkpoint, PageLimit, StorageError, StreamQuery};
 use ees_dynamodb::{DynamoConfig, DynamoStorage};
 use ees_dynamodb_testkit::Emulator;
 

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{
     GlobalSecondaryIndex, KeySchemaElement, KeyType, LocalSecondaryIndex, Projection,
     ProjectionType, StreamSpecification,
 };
-use ees_core::ports::Storage;
+use ees_core::adapter::Storage;
 use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, OpenError, SdkConfig, schema};
 use ees_dynamodb_testkit::{Call, Emulator, Fate, Plan, Proxy};
 

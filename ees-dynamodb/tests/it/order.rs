@@ -1,6 +1,6 @@
 //! What the tests of operators' acts look at.
 
-use ees_core::ports::{ChangesetKey, Storage};
+use ees_core::adapter::{ChangesetKey, Storage};
 use ees_core::{ChangesetId, Checkpoint, PageLimit};
 use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage};
 

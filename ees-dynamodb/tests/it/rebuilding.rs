@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
-use ees_core::ports::{Index, Storage};
+use ees_core::adapter::{Index, Storage};
 use ees_dynamodb::admin::{AdminError, Options};
 use ees_dynamodb::{DynamoConfig, DynamoStorage, OpenError};
 use ees_dynamodb_testkit::Emulator;

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_config::timeout::TimeoutConfig;
-use conformance_tests::faults::{Fault, Faulty};
-use conformance_tests::subject::{Direct, Subject, unique};
-use conformance_tests::{Adapter, AdapterHarness, Capabilities, Harness};
+use ees_conformance::faults::{Fault, Faulty};
+use ees_conformance::subject::{Direct, Subject, unique};
+use ees_conformance::{Adapter, AdapterHarness, Capabilities, Harness};
+use ees_core::adapter::{ChangesetKey, Commit, Index, Outcome, Storage};
 use ees_core::indexer::Indexer;
-use ees_core::ports::{ChangesetKey, Index, Outcome, Storage, StorageError};
-use ees_core::{Commit, CommitId, Events, Expectation, Json, StreamId, Timestamp};
+use ees_core::{CommitId, Events, Expectation, Json, StorageError, StreamId, Timestamp};
 use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, SdkConfig};
 use ees_dynamodb_testkit::{Emulator, Proxy};
 

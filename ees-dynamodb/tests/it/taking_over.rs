@@ -3,7 +3,7 @@
 use std::future::ready;
 use std::sync::Arc;
 
-use ees_core::ports::{Index, IndexState, Storage};
+use ees_core::adapter::{Index, IndexState, Storage};
 use ees_core::{
     EventStore, Events, Expectation, NewChangeset, PageLimit, Projector, StreamQuery, StreamRange,
 };

@@ -4,10 +4,9 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header::ACCEPT};
 use axum::response::Response;
-use ees_core::ports::Written;
+use ees_core::adapter::parse_number;
 use ees_core::{
-    Changeset, Checkpoint, GlobalPage, MAX_ID, Page, StreamId, StreamQuery, StreamRange,
-    parse_number,
+    Changeset, Checkpoint, GlobalPage, MAX_ID, Page, StreamId, StreamQuery, StreamRange, Written,
 };
 
 use super::{App, StreamPath};

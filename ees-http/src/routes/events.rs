@@ -4,10 +4,9 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
-use ees_core::ports::Written;
 use ees_core::{
     Checkpoint, Event, EventCheckpoint, GlobalEventPage, MAX_ID, Page, StreamId, StreamQuery,
-    StreamRange,
+    StreamRange, Written,
 };
 
 use super::{App, StreamPath};

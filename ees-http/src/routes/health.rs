@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use ees_core::ports::{StorageError, Written};
+use ees_core::{StorageError, Written};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

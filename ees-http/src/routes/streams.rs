@@ -4,8 +4,7 @@ use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_ENCODING, EXPECT};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
-use ees_core::ports::Written;
-use ees_core::{CommitId, CommitIdError, NewChangeset, StreamId};
+use ees_core::{CommitId, CommitIdError, NewChangeset, StreamId, Written};
 
 use super::{App, StreamPath};
 use crate::answer::{Committed, StoreStatistics, StreamHead, ok, to_json};

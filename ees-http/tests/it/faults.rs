@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use ees_core::ports::{StorageError, Written};
+use ees_core::{StorageError, Written};
 
 use crate::support::{Answer, Fault, Faulty, call, get, post, router};
 

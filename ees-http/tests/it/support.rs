@@ -8,10 +8,10 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
-use ees_core::ports::{Clock, Outcome, Storage, StorageError};
+use ees_core::adapter::{Commit, Outcome, Storage};
 use ees_core::{
-    Changeset, Checkpoint, Commit, EventStore, GlobalPage, Head, Page, PageLimit, StreamId,
-    StreamQuery, Timestamp,
+    Changeset, Checkpoint, Clock, EventStore, GlobalPage, Head, Page, PageLimit, StorageError,
+    StreamId, StreamQuery, Timestamp,
 };
 use ees_http::{Options, self_hosted_router};
 use ees_memory::MemoryStorage;

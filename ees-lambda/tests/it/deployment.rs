@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::atomic::Ordering;
 
-use conformance_tests::subject::{Failure, GlobalRead, Subject};
 use ees_aws_testkit::{Error, FunctionError};
+use ees_conformance::subject::{Failure, GlobalRead, Subject};
 use serde_json::Value;
 
 use crate::stack::{INDEXER_STREAM, PUBLISHER_STREAM, Stack, options};

@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::config::StalledStreamProtectionConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::types::AttributeValue;
 use ees_aws_testkit::{Function, FunctionSettings, Wire};
-use ees_core::ports::{Index, Outcome, Storage};
-use ees_core::{Commit, CommitId, Events, Expectation, Json, PageLimit, StreamId, Timestamp};
+use ees_core::adapter::{Commit, Index, Outcome, Storage};
+use ees_core::{CommitId, Events, Expectation, Json, PageLimit, StreamId, Timestamp};
 use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, SdkConfig};
 use ees_dynamodb_testkit::Emulator;
 use serde_json::{Value, json};
@@ -143,7 +143,7 @@ impl Place {
     }
 
     /// How many pages a sweep has.
-    pub(crate) async fn pages(&self) -> Vec<Option<ees_core::ports::SweepCursor>> {
+    pub(crate) async fn pages(&self) -> Vec<Option<ees_core::adapter::SweepCursor>> {
         let mut cursors = Vec::new();
         let mut after = None;
         loop {

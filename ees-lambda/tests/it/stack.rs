@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use conformance_tests::subject::Remote;
 use ees_aws_testkit::template::{Settings, Template};
 use ees_aws_testkit::{Endpoints, Function, LocalAws, Options, Services, Wire};
+use ees_conformance::subject::Remote;
 use serde_json::Value;
 
 use crate::place::{GRACE, Place, config, metrics};

@@ -1,7 +1,7 @@
 //! The projector.
 
+use ees_core::adapter::StatisticsStore;
 use ees_core::indexer::Indexer;
-use ees_core::ports::StatisticsStore;
 use serde_json::json;
 
 use crate::place::{Place, log};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use conformance_tests::subject::{Direct, Subject};
-use conformance_tests::{AdapterHarness, Capabilities, Harness};
+use ees_conformance::subject::{Direct, Subject};
+use ees_conformance::{AdapterHarness, Capabilities, Harness};
 use ees_memory::MemoryStorage;
 
 /// Small, so that the cases that go right up to it are quick.
@@ -46,4 +46,4 @@ impl AdapterHarness for Memory {
     }
 }
 
-conformance_tests::adapter_suite!(Memory);
+ees_conformance::adapter_suite!(Memory);

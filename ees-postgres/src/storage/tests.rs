@@ -1,7 +1,8 @@
 //! What only the inside can show.
 
-use ees_core::ports::Written;
-use ees_core::{CommitId, Error, EventStore, Events, Expectation, Json, NewChangeset, Timestamp};
+use ees_core::{
+    CommitId, Error, EventStore, Events, Expectation, Json, NewChangeset, Timestamp, Written,
+};
 use ees_postgres_testkit::Database;
 use sqlx::{AssertSqlSafe, Row};
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use ees_core::group_commit::judge;
-use ees_core::ports::Written;
-use ees_core::{Commit, CommitId, Events, Expectation, Json, Timestamp};
+use ees_core::adapter::Commit;
+use ees_core::adapter::group_commit::judge;
+use ees_core::{CommitId, Events, Expectation, Json, Timestamp, Written};
 use ees_postgres_testkit::Database;
 
 use super::*;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use conformance_tests::subject::{Direct, Subject};
-use conformance_tests::{AdapterHarness, Capabilities, Harness};
-use ees_core::ports::Storage;
+use ees_conformance::subject::{Direct, Subject};
+use ees_conformance::{AdapterHarness, Capabilities, Harness};
+use ees_core::adapter::Storage;
 use ees_postgres::PostgresStorage;
 use ees_postgres_testkit::Database;
 
@@ -63,4 +63,4 @@ impl AdapterHarness for Postgres {
     }
 }
 
-conformance_tests::adapter_suite!(Postgres);
+ees_conformance::adapter_suite!(Postgres);

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use ees_core::ports::{Outcome, Storage};
+use ees_core::adapter::{Outcome, Storage};
 use ees_core::{Checkpoint, PageLimit};
 use ees_postgres::PostgresStorage;
 use ees_postgres_testkit::{Database, Held};

@@ -1,6 +1,6 @@
 //! Which databases are opened, and what is said about the others.
 
-use ees_core::ports::{Outcome, Storage};
+use ees_core::adapter::{Outcome, Storage};
 use ees_postgres::{OpenError, PostgresConfig, PostgresStorage};
 use ees_postgres_testkit::{Database, Server, Settings};
 

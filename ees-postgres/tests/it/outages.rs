@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ees_core::ports::{Outcome, Storage, StorageError, Written};
+use ees_core::adapter::{Outcome, Refusal, Storage};
 use ees_core::{
     Checkpoint, Error, EventStore, Events, Expectation, GlobalPage, NewChangeset, PageLimit,
-    Refusal,
+    StorageError, Written,
 };
 use ees_postgres::PostgresStorage;
 use ees_postgres_testkit::{Database, Server, Settings};

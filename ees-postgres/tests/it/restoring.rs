@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use ees_core::ports::{CheckpointStore, StatisticsStore, Storage};
+use ees_core::adapter::{StatisticsStore, Storage};
 use ees_core::{
-    Changeset, Checkpoint, CommitId, Direction, Events, Expectation, Json, MAX_ID, PageLimit,
-    Statistics, StreamId, StreamQuery, StreamRange, Timestamp,
+    Changeset, Checkpoint, CheckpointStore, CommitId, Direction, Events, Expectation, Json, MAX_ID,
+    PageLimit, Statistics, StreamId, StreamQuery, StreamRange, Timestamp,
 };
 use ees_postgres::PostgresStorage;
 use ees_postgres_testkit::Database;

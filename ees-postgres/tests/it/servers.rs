@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use conformance_tests::history::{History, check_reader, check_stream};
-use conformance_tests::subject::{Ask, Changeset, Direct, Expect, GlobalRead, Read, Subject};
-use ees_core::ports::Storage;
+use ees_conformance::history::{History, check_reader, check_stream};
+use ees_conformance::subject::{Ask, Changeset, Direct, Expect, GlobalRead, Read, Subject};
+use ees_core::adapter::Storage;
 use ees_postgres_testkit::Database;
 use tokio::task::JoinHandle;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ees_core::ports::Storage;
+use ees_core::adapter::Storage;
 use ees_core::{Checkpoint, StreamId};
 use ees_postgres::PostgresStorage;
 use ees_postgres_testkit::Database;

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use ees_core::{Commit, CommitId, Events, Expectation, Json, StreamId, Timestamp};
+use ees_core::adapter::Commit;
+use ees_core::{CommitId, Events, Expectation, Json, StreamId, Timestamp};
 use ees_postgres::{OpenError, PostgresConfig, PostgresStorage};
 use ees_postgres_testkit::Database;
 

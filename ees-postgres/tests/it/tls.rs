@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ees_core::ports::Storage;
+use ees_core::adapter::Storage;
 use ees_postgres::{OpenError, PostgresConfig, PostgresStorage};
 use ees_postgres_testkit::Server;
 

@@ -12,7 +12,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
-use ees_core::ports::Message;
+use ees_core::adapter::Message;
 use ees_sns::{SnsConfig, SnsPublisher};
 
 pub(crate) const CHANGESETS: &str = "arn:aws:sns:us-east-1:123456789012:ees_changesets_test_.fifo";

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use ees_core::ports::{Message, PublishError, Publisher, Topic};
-use ees_core::{
-    Changeset, ChangesetId, CommitId, EventId, Events, Json, Publication, StreamId, Timestamp,
-};
+use ees_core::adapter::{Message, PublishError, Publisher, Topic};
+use ees_core::publication::Publication;
+use ees_core::{Changeset, ChangesetId, CommitId, EventId, Events, Json, StreamId, Timestamp};
 
 use crate::fake::{CHANGESETS, EVENTS, FakeSns, Fate};
 

@@ -1,7 +1,6 @@
 //! What only the inside can show.
 
-use ees_core::ports::Written;
-use ees_core::{CommitId, Events, Expectation, Json, Timestamp};
+use ees_core::{CommitId, Events, Expectation, Json, Timestamp, Written};
 use sqlx::{AssertSqlSafe, Row};
 use tempfile::TempDir;
 

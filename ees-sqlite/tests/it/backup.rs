@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ees_core::ports::Storage;
+use ees_core::adapter::Storage;
 use ees_core::{Checkpoint, EventStore, Events, Expectation, NewChangeset, PageLimit};
 use ees_sqlite::{BackupError, OpenError, SqliteConfig, SqliteStorage, backup};
 use tempfile::TempDir;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ees_core::ports::Storage;
+use ees_core::adapter::Storage;
 use ees_sqlite::{OpenError, SqliteConfig, SqliteStorage};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};

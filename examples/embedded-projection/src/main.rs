@@ -7,7 +7,7 @@ use std::error::Error as StdError;
 use std::path::Path;
 use std::sync::Arc;
 
-use ees_core::ports::Storage;
+use ees_core::adapter::Storage;
 use ees_core::{Error, EventStore, Events, Expectation, NewChangeset, Receipt, StreamId};
 use ees_sqlite::{SqliteConfig, SqliteStorage};
 use serde::{Deserialize, Serialize};

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use ees_core::ports::{CheckpointStore, StorageError};
-use ees_core::{Changeset, Checkpoint, EventStore, Subscription};
+use ees_core::{Changeset, Checkpoint, CheckpointStore, EventStore, StorageError, Subscription};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use ees_core::Checkpoint;
-use ees_core::ports::{CheckpointStore, StorageError};
+use ees_core::{Checkpoint, CheckpointStore, StorageError};
 use serde::{Deserialize, Serialize};
 
 /// What is counted.

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ees_core::ports::{StorageError, Written};
+use ees_core::{StorageError, Written};
 use redb::Error;
 
 /// The file could not be opened as a store.

@@ -1,9 +1,7 @@
 //! Changesets as rows.
 
-use ees_core::ports::StorageError;
-use ees_core::{
-    Changeset, ChangesetId, Checkpoint, CommitId, EventId, Events, Head, Json, StreamId, Timestamp,
-};
+use ees_core::adapter::StoredChangeset;
+use ees_core::{Changeset, ChangesetId, Checkpoint, EventId, Head, StorageError, StreamId, Timestamp};
 use redb::ReadableTable;
 
 use crate::error::{corrupt, translate};
@@ -39,19 +37,19 @@ pub(crate) fn row(changeset: &Changeset) -> Lent<'_> {
 
 /// A row as the changeset at its checkpoint.
 pub(crate) fn changeset(checkpoint: u64, row: Lent<'_>) -> Result<Changeset, StorageError> {
-    let (stream, id, first, last, micros, commit_id, metadata, events) = row;
-    let count = last.checked_sub(first).ok_or_else(|| corrupt(&"events"))? + 1;
-    Ok(Changeset {
-        checkpoint: Some(Checkpoint::new(checkpoint).map_err(|error| corrupt(&error))?),
-        stream_id: StreamId::new(stream).map_err(|error| corrupt(&error))?,
-        changeset_id: ChangesetId::new(id).map_err(|error| corrupt(&error))?,
-        first_event_id: EventId::new(first).map_err(|error| corrupt(&error))?,
-        last_event_id: EventId::new(last).map_err(|error| corrupt(&error))?,
-        timestamp: Timestamp::from_micros(micros).map_err(|error| corrupt(&error))?,
-        commit_id: CommitId::new(commit_id).map_err(|error| corrupt(&error))?,
-        metadata: Json::from_storage(metadata),
-        events: Events::from_storage(events, count),
-    })
+    let (stream_id, id, first, last, timestamp_micros, commit_id, metadata, events) = row;
+    let stored = StoredChangeset {
+        checkpoint: Some(checkpoint.cast_signed()),
+        stream_id,
+        changeset_id: id.cast_signed(),
+        first_event_id: first.cast_signed(),
+        last_event_id: last.cast_signed(),
+        timestamp_micros,
+        commit_id,
+        metadata,
+        events,
+    };
+    stored.try_into()
 }
 
 /// The end of a stream, found through the index by changeset id, in any transaction.

@@ -1,8 +1,8 @@
 //! Statistics, and how far subscriptions have come.
 
 use async_trait::async_trait;
-use ees_core::ports::{CheckpointStore, StatisticsStore, StorageError};
-use ees_core::{Checkpoint, Statistics};
+use ees_core::adapter::StatisticsStore;
+use ees_core::{Checkpoint, CheckpointStore, Statistics, StorageError};
 use redb::ReadableTable;
 
 use crate::error::{corrupt, translate};

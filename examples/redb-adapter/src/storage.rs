@@ -4,12 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ees_core::group_commit::{BatchLimit, GroupCommit};
-use ees_core::ports::{News, Outcome, Storage, StorageError, Written};
-use ees_core::{
-    Changeset, Checkpoint, Commit, Direction, GlobalPage, Head, Page, PageBuilder, PageLimit,
-    StreamId, StreamQuery, StreamRange,
-};
+use ees_core::adapter::{Commit, News, Outcome, PageBuilder, Storage};
+use ees_core::adapter::group_commit::{BatchLimit, GroupCommit};
+use ees_core::{Changeset, Checkpoint, Direction, GlobalPage, Head, Page, PageLimit, StorageError, StreamId, StreamQuery, StreamRange, Written};
 use futures_util::future::BoxFuture;
 use redb::{
     Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable, WriteTransaction,

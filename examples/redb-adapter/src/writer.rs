@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ees_core::group_commit::{BatchStore, Snapshot};
-use ees_core::ports::{News, StorageError};
-use ees_core::{Changeset, StreamId};
+use ees_core::adapter::News;
+use ees_core::adapter::group_commit::{BatchStore, Snapshot};
+use ees_core::{Changeset, StorageError, StreamId};
 use redb::{Database, WriteTransaction};
 use tokio::sync::OwnedRwLockReadGuard;
 

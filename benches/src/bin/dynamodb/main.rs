@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use benches::dynamodb::{Figures, Store, one_by_one};
 use benches::report::{Spread, spread};
 use clap::Parser;
+use ees_core::adapter::ChangesetKey;
 use ees_core::indexer::{BlockLimit, Indexer};
-use ees_core::ports::ChangesetKey;
 
 /// The blocks that are compared.
 const BLOCKS: [usize; 3] = [1, 10, 100];

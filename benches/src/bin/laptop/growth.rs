@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ees_core::ports::Storage;
+use ees_core::adapter::Storage;
 use ees_sqlite::{SqliteConfig, SqliteStorage};
 use sqlx::ConnectOptions;
 

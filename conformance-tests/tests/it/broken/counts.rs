@@ -1,10 +1,9 @@
 //! Storages that do not keep statistics as they should.
 
 use async_trait::async_trait;
-use conformance_tests::Adapter;
-use conformance_tests::faults::Fault;
-use ees_core::ports::StorageError;
-use ees_core::{Checkpoint, Statistics};
+use ees_conformance::Adapter;
+use ees_conformance::faults::Fault;
+use ees_core::{Checkpoint, Statistics, StorageError};
 
 /// Overwrites statistics that another projector has saved.
 #[derive(Default)]

@@ -1,10 +1,9 @@
 //! Storages whose global order is not one.
 
 use async_trait::async_trait;
-use conformance_tests::Adapter;
-use conformance_tests::faults::Fault;
-use ees_core::ports::StorageError;
-use ees_core::{Checkpoint, GlobalPage, PageLimit};
+use ees_conformance::Adapter;
+use ees_conformance::faults::Fault;
+use ees_core::{Checkpoint, GlobalPage, PageLimit, StorageError};
 
 /// Leaves a hole in the positions.
 #[derive(Default)]

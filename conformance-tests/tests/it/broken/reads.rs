@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use conformance_tests::Adapter;
-use conformance_tests::faults::Fault;
-use ees_core::ports::{Outcome, Storage, StorageError};
+use ees_conformance::Adapter;
+use ees_conformance::faults::Fault;
+use ees_core::adapter::{Commit, Outcome, Storage, trusted_events};
 use ees_core::{
-    Changeset, Commit, CommitId, Events, Expectation, Head, Json, Page, StreamId, StreamQuery,
+    Changeset, CommitId, Expectation, Head, Json, Page, StorageError, StreamId, StreamQuery,
     Timestamp,
 };
 use ees_memory::MemoryStorage;
@@ -28,7 +28,7 @@ impl Fault for TellsOfAnother {
         // Only what follows an expectation is read so.
         if !query.range_is_all() {
             for changeset in &mut page.items {
-                changeset.events = Events::from_storage("[\"another\"]", changeset.events.count());
+                changeset.events = trusted_events("[\"another\"]", changeset.events.count());
             }
         }
         Ok(page)
@@ -70,7 +70,7 @@ impl Fault for TearsChangesets {
         let torn = self.0.fetch_add(1, Ordering::SeqCst) % 3 == 1;
         changed(inner, query, |changeset| {
             if torn {
-                changeset.events = Events::from_storage("[1]", 1);
+                changeset.events = trusted_events("[1]", 1);
             }
         })
         .await
@@ -173,7 +173,7 @@ impl Fault for ParsesJson {
                 parsed.map_or(event.to_owned(), |value| value.to_string())
             });
             let array = format!("[{}]", events.collect::<Vec<_>>().join(","));
-            changeset.events = Events::from_storage(array, changeset.events.count());
+            changeset.events = trusted_events(array, changeset.events.count());
         })
         .await
     }
@@ -214,7 +214,7 @@ impl Fault for KeepsEverything {
         let commit = Commit {
             stream_id: stream_id.clone(),
             expectation: Expectation::NEW_STREAM,
-            events: Events::from_storage("[1]", 1),
+            events: trusted_events("[1]", 1),
             metadata: Json::default(),
             commit_id: CommitId::generate(),
             timestamp: Timestamp::now(),

@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use conformance_tests::Adapter;
-use conformance_tests::faults::Fault;
-use ees_core::ports::{Outcome, StorageError};
-use ees_core::{Changeset, Commit, Expectation, Refusal, StreamId, Verdict};
+use ees_conformance::Adapter;
+use ees_conformance::faults::Fault;
+use ees_core::adapter::{Commit, Outcome, Refusal, Verdict};
+use ees_core::{Expectation, StorageError, StreamId};
 
 /// Acknowledges one commit in ten without writing it.
 #[derive(Default)]
@@ -22,7 +22,7 @@ impl Fault for LosesACommit {
         match verdict {
             Verdict::Append(slot) if self.0.fetch_add(1, Ordering::SeqCst) % 10 == 5 => {
                 let end = inner.next_checkpoint().await?;
-                let receipt = Changeset::new(commit, slot, Some(end)).receipt();
+                let receipt = commit.clone().into_changeset(slot, Some(end)).receipt();
                 Ok(Outcome::Committed(receipt))
             }
             _ => inner.commit(commit).await,

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use conformance_tests::history::{Operation, check_reader, check_stream};
-use conformance_tests::subject::Changeset;
+use ees_conformance::history::{Operation, check_reader, check_stream};
+use ees_conformance::subject::Changeset;
 use serde_json::{Value, json};
 
 use super::wire::LOST;
@@ -117,7 +117,7 @@ fn check_answers(operations: &[Operation], log: &[Changeset]) -> Result<(), Stri
 
 /// The checker finds what it is there to find.
 mod tests {
-    use conformance_tests::subject::{Ask, Committed, Expect, Failure};
+    use ees_conformance::subject::{Ask, Committed, Expect, Failure};
 
     use super::super::wire::CONFLICT;
     use super::*;

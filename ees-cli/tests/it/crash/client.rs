@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use conformance_tests::history::Operation;
-use conformance_tests::subject::{Ask, Changeset, Expect};
+use ees_conformance::history::Operation;
+use ees_conformance::subject::{Ask, Changeset, Expect};
 
 use super::schedule::Schedule;
 use super::wire;

@@ -1,6 +1,6 @@
 //! Calls to a server that may go away at any moment.
 
-use conformance_tests::subject::{Ask, Changeset, Committed, Expect, Failure, Page};
+use ees_conformance::subject::{Ask, Changeset, Committed, Expect, Failure, Page};
 use serde_json::Value;
 
 use crate::http;

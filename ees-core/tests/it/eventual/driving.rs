@@ -5,12 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ees_core::indexer::{Indexer, read_global};
-use ees_core::ports::{
-    ChangesetKey, Clock, Entry, Index, IndexState, PositionWrite, Storage, StorageError,
-    SweepCursor, SweepPage,
+use ees_core::adapter::{
+    ChangesetKey, Entry, Index, IndexState, PositionWrite, Storage, SweepCursor, SweepPage,
 };
-use ees_core::{Changeset, Checkpoint, Page, PageLimit, Timestamp};
+use ees_core::indexer::{Indexer, read_global};
+use ees_core::{Changeset, Checkpoint, Clock, Page, PageLimit, StorageError, Timestamp};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
@@ -36,7 +35,7 @@ impl Index for Watched {
     }
 
     async fn look_up(&self, keys: &[ChangesetKey]) -> Result<Vec<Entry>, StorageError> {
-        assert!(keys.len() <= ees_core::ports::MAX_KEYS);
+        assert!(keys.len() <= ees_core::adapter::MAX_KEYS);
         self.look_ups.fetch_add(1, Ordering::Relaxed);
         self.storage.look_up(keys).await
     }

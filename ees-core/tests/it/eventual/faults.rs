@@ -4,11 +4,11 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ees_core::adapter::{ChangesetKey, Commit, Outcome, Storage};
 use ees_core::indexer::{BlockLimit, Indexer, read_global};
-use ees_core::ports::{ChangesetKey, Clock, Outcome, Storage, StorageError};
 use ees_core::{
-    Changeset, Checkpoint, Commit, CommitId, Events, Expectation, Json, PageLimit, StreamId,
-    Timestamp,
+    Changeset, Checkpoint, Clock, CommitId, Events, Expectation, Json, PageLimit, StorageError,
+    StreamId, Timestamp,
 };
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;

@@ -3,11 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use ees_core::ports::{
-    ChangesetKey, Entry, Index, IndexState, PositionWrite, StorageError, SweepCursor, SweepPage,
-    Written,
+use ees_core::adapter::{
+    ChangesetKey, Entry, Index, IndexState, PositionWrite, SweepCursor, SweepPage,
 };
-use ees_core::{Changeset, Checkpoint, Page, PageLimit};
+use ees_core::{Changeset, Checkpoint, Page, PageLimit, StorageError, Written};
 
 /// What goes wrong with a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,13 +1,11 @@
 //! The index port over the eventual storage.
 
 use async_trait::async_trait;
-use ees_core::ports::{
-    ChangesetKey, Entry, Index, IndexState, PositionWrite, Storage, StorageError, SweepCursor,
-    SweepPage,
+use ees_core::adapter::{
+    ChangesetKey, Entry, Index, IndexState, PageBuilder, PositionWrite, Storage, SweepCursor,
+    SweepPage, parse_number,
 };
-use ees_core::{
-    Changeset, Checkpoint, Page, PageBuilder, PageLimit, StreamQuery, StreamRange, parse_number,
-};
+use ees_core::{Changeset, Checkpoint, Page, PageLimit, StorageError, StreamQuery, StreamRange};
 
 use super::storage::{EventualStorage, key_of};
 

@@ -8,14 +8,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use ees_core::indexer::read_global;
-use ees_core::ports::{
-    ChangesetKey, CheckpointStore, Index, IndexState, News, Outcome, StatisticsStore, Storage,
-    StorageError,
+use ees_core::adapter::{
+    ChangesetKey, Commit, Index, IndexState, News, Outcome, StatisticsStore, Storage,
 };
+use ees_core::indexer::read_global;
 use ees_core::{
-    Changeset, Checkpoint, Commit, GlobalPage, Head, Page, PageLimit, Statistics, StreamId,
-    StreamQuery,
+    Changeset, Checkpoint, CheckpointStore, GlobalPage, Head, Page, PageLimit, Statistics,
+    StorageError, StreamId, StreamQuery,
 };
 use ees_memory::MemoryStorage;
 use futures_util::future::BoxFuture;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use ees_core::adapter::ChangesetKey;
 use ees_core::indexer::{BlockLimit, Request};
-use ees_core::ports::ChangesetKey;
 use stateright::{Model, Property};
 
 use super::Lie;

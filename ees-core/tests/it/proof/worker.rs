@@ -2,8 +2,8 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use ees_core::adapter::{ChangesetKey, Entry, PositionWrite};
 use ees_core::indexer::{Answer, BlockLimit, Corruption, Indexing, Request};
-use ees_core::ports::{ChangesetKey, Entry, PositionWrite};
 
 use super::Lie;
 use super::world::{Table, World};

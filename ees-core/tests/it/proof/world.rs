@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ees_core::ports::{ChangesetKey, Entry, IndexState, PositionWrite};
-use ees_core::{
-    Changeset, ChangesetId, Checkpoint, CommitId, EventId, Events, Json, StreamId, Timestamp,
-};
+use ees_core::adapter::{ChangesetKey, Entry, IndexState, PositionWrite, trusted_events};
+use ees_core::{Changeset, ChangesetId, Checkpoint, CommitId, EventId, Json, StreamId, Timestamp};
 
 /// Every changeset with its position, if it has one.
 pub(super) type Table = BTreeMap<ChangesetKey, Option<Checkpoint>>;
@@ -176,7 +174,7 @@ fn changeset(key: &ChangesetKey, checkpoint: Option<Checkpoint>) -> Changeset {
         last_event_id: EventId::FIRST,
         timestamp: Timestamp::from_micros(0).unwrap(),
         commit_id: CommitId::new("c").unwrap(),
-        events: Events::from_storage("[1]", 1),
+        events: trusted_events("[1]", 1),
         metadata: Json::default(),
         checkpoint,
     }

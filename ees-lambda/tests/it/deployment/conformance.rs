@@ -5,9 +5,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use conformance_tests::subject::{Remote, Subject};
-use conformance_tests::{Capabilities, Harness, HttpHarness, Runnable, cases, http_cases};
 use ees_aws_testkit::Services;
+use ees_conformance::subject::{Remote, Subject};
+use ees_conformance::{Capabilities, Harness, HttpHarness, Runnable, cases, http_cases};
 
 use super::{FUNCTIONS, PROJECTOR, PUBLISHER_STREAM, Stack, options};
 

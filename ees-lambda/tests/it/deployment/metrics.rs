@@ -1,6 +1,6 @@
 //! What can be seen from outside is what was committed.
 
-use conformance_tests::subject::{Statistics, Subject};
+use ees_conformance::subject::{Statistics, Subject};
 use ees_dynamodb::admin::IndexStatus;
 use ees_dynamodb::{Admin, DynamoConfig};
 use serde_json::json;

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use conformance_tests::subject::{Ask, Expect, GlobalRead, Read, Remote, Subject};
 use ees_aws_testkit::{Guard, LocalAws, Services};
+use ees_conformance::subject::{Ask, Expect, GlobalRead, Read, Remote, Subject};
 
 use super::policies::{granted, name_of};
 use super::{TEXT, parse};

@@ -9,9 +9,9 @@ mod opening;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use conformance_tests::subject::{Direct, Subject};
-use conformance_tests::{AdapterHarness, Capabilities, Harness};
-use ees_core::ports::Storage;
+use ees_conformance::subject::{Direct, Subject};
+use ees_conformance::{AdapterHarness, Capabilities, Harness};
+use ees_core::adapter::Storage;
 use redb_adapter::RedbStorage;
 use tempfile::TempDir;
 
@@ -66,4 +66,4 @@ impl AdapterHarness for Redb {
     }
 }
 
-conformance_tests::adapter_suite!(Redb);
+ees_conformance::adapter_suite!(Redb);

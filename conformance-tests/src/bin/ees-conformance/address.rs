@@ -1,6 +1,6 @@
 //! Where the deployment is, and how it is reached.
 
-use conformance_tests::subject::Access;
+use ees_conformance::subject::Access;
 use hyper::Uri;
 
 use crate::args::Args;
@@ -84,7 +84,7 @@ fn over_tls(url: &Url) -> Result<Access, String> {
 
 #[cfg(feature = "sigv4")]
 fn signed(access: Access, url: &Url, args: &Args) -> Result<Access, String> {
-    use conformance_tests::subject::Signer;
+    use ees_conformance::subject::Signer;
 
     let (Some(id), Some(secret)) = (&args.aws.access_key_id, &args.aws.secret_access_key) else {
         return Err(

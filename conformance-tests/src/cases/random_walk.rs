@@ -46,7 +46,7 @@ pub async fn the_store_answers_as_the_model<H: Harness>(harness: &mut H) {
 async fn play<H: Harness>(harness: &H, operations: &[Operation]) {
     let subject = harness.subject();
     let start = end_of_log(&*subject).await;
-    let names: Vec<String> = (0..STREAMS).map(|_| unique("sweep")).collect();
+    let names: Vec<String> = (0..STREAMS).map(|_| unique("random-walk")).collect();
     let mut model = Model::default();
     for (at, operation) in operations.iter().enumerate() {
         let (found, expected) = ask_both(&*subject, &mut model, &names, operation).await;

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use crate::commit::Commit;
+use crate::concurrency::Verdict;
 use crate::ports::Outcome;
-use crate::{Changeset, Checkpoint, Commit, Head, StreamId, Verdict};
+use crate::{Changeset, Checkpoint, Head, StreamId};
 
 /// What a batch's transaction finds: read inside it, so that nothing else can have been written
 /// since.
@@ -36,7 +38,7 @@ pub fn judge<'a>(snapshot: Snapshot, batch: impl IntoIterator<Item = &'a Commit>
         match commit.expectation.judge(head, commit.events.count()) {
             Verdict::Refuse(refusal) => Outcome::Refused(refusal),
             Verdict::Append(slot) => {
-                let changeset = Changeset::new(commit, slot, Some(next_checkpoint));
+                let changeset = commit.clone().into_changeset(slot, Some(next_checkpoint));
                 let receipt = changeset.receipt();
                 next_checkpoint = next_checkpoint.plus(1);
                 heads.insert(commit.stream_id.clone(), changeset.head());

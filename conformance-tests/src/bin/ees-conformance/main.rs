@@ -1,4 +1,4 @@
-//! The `conformance-tests` binary: holds a running deployment to the promises that can be seen
+//! The `ees-conformance` binary: holds a running deployment to the promises that can be seen
 //! through its REST contract.
 
 mod address;
@@ -17,10 +17,10 @@ use std::process::ExitCode;
 use args::Args;
 use clap::Parser;
 use clap::error::ErrorKind;
-use conformance_tests::Case;
-use conformance_tests::cases::CASES;
-use conformance_tests::http_cases::HTTP_CASES;
 use deployment::Target;
+use ees_conformance::Case;
+use ees_conformance::cases::CASES;
+use ees_conformance::http_cases::HTTP_CASES;
 use report::Report;
 use selection::Filter;
 
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
     let target = match Target::find(url.as_str(), access, args.max_changeset_bytes) {
         Ok(target) => target,
         Err(reason) => {
-            eprintln!("conformance-tests: {reason}");
+            eprintln!("ees-conformance: {reason}");
             return ExitCode::from(UNREACHABLE);
         }
     };
@@ -107,7 +107,7 @@ fn print(text: &str) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("conformance-tests: standard output: {error}");
+            eprintln!("ees-conformance: standard output: {error}");
             ExitCode::from(FAILED)
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conformance_tests::Case;
+use ees_conformance::Case;
 use serde_json::{Value, json};
 
 /// The guarantees, in short.

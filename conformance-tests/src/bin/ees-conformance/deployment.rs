@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use conformance_tests::subject::{Access, GlobalRead, Read, Remote, Subject, unique};
-use conformance_tests::{Capabilities, Harness, HttpHarness};
+use ees_conformance::subject::{Access, GlobalRead, Read, Remote, Subject, unique};
+use ees_conformance::{Capabilities, Harness, HttpHarness};
 
 /// How long a deployment that orders after the commit may take to do so.
 const ORDERED_WITHIN: Duration = Duration::from_mins(4);

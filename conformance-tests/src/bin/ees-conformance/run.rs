@@ -7,7 +7,7 @@ use std::panic::catch_unwind;
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-use conformance_tests::Runnable;
+use ees_conformance::Runnable;
 
 use crate::args::Args;
 use crate::report::{Outcome, Tested};

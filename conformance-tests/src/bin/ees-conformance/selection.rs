@@ -1,6 +1,6 @@
 //! Which cases are run.
 
-use conformance_tests::{Case, Runnable, cases, http_cases};
+use ees_conformance::{Case, Runnable, cases, http_cases};
 
 use crate::deployment::Deployment;
 

@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use futures_channel::oneshot;
 
 use super::{Snapshot, judge};
-use crate::ports::{Outcome, StorageError, Written};
-use crate::{Changeset, Commit, StreamId};
+use crate::commit::Commit;
+use crate::ports::Outcome;
+use crate::{Changeset, StorageError, StreamId, Written};
 
 /// What the writer needs of a database: one transaction at a time.
 ///

@@ -24,11 +24,11 @@ Exit codes:
   3  the deployment cannot be reached
 
 Examples:
-  conformance-tests --url http://127.0.0.1:8080
-  conformance-tests --url http://127.0.0.1:8080 --filter G6 --filter idempotent::
-  conformance-tests --url http://127.0.0.1:8080 --json > report.json
-  conformance-tests --url https://ID.execute-api.REGION.amazonaws.com/Prod --sigv4
-  conformance-tests --list --filter G10";
+  ees-conformance --url http://127.0.0.1:8080
+  ees-conformance --url http://127.0.0.1:8080 --filter G6 --filter idempotent::
+  ees-conformance --url http://127.0.0.1:8080 --json > report.json
+  ees-conformance --url https://ID.execute-api.REGION.amazonaws.com/Prod --sigv4
+  ees-conformance --list --filter G10";
 
 /// Holds a running Elastic Event Store to its promises, by nothing but HTTP.
 ///

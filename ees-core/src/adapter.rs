@@ -1,0 +1,25 @@
+//! What an author of an adapter needs, beside the domain at the crate's root.
+//!
+//! A storage implements [`Storage`], [`StatisticsStore`] and
+//! [`CheckpointStore`](crate::CheckpointStore). Over a transactional database [`group_commit`] does
+//! most of it; a storage that orders after the commit implements [`Index`] for the
+//! [`indexer`](crate::indexer). A publisher implements [`Publisher`]. `docs/write-an-adapter.md` is
+//! the guide, the conformance suite the judge.
+
+pub mod group_commit;
+
+mod page_builder;
+mod stored;
+
+pub use crate::changeset::Slot;
+pub use crate::checkpoint::{INDEX_PAGE, parse_number};
+pub use crate::commit::Commit;
+pub use crate::concurrency::{Refusal, Verdict};
+pub use crate::ports::{
+    ChangesetKey, Entry, Index, IndexState, MAX_KEYS, Message, News, Outcome, PositionWrite,
+    PublishError, PublishLimits, Publisher, StatisticsStore, Storage, SweepCursor, SweepPage,
+    Topic,
+};
+pub use crate::publication::MIN_MESSAGE_BYTES;
+pub use page_builder::PageBuilder;
+pub use stored::{StoredChangeset, event_count, trusted_events, trusted_json};

@@ -1,0 +1,94 @@
+//! What is asked to be committed.
+
+use crate::changeset::Slot;
+use crate::{Changeset, Checkpoint, CommitId, Events, Expectation, Json, StreamId, Timestamp};
+
+/// A commit as a caller asks for it.
+///
+/// ```
+/// use ees_core::{Events, Expectation, NewChangeset};
+/// let events = Events::parse(r#"[{"type": "init"}]"#)?;
+/// let asked = NewChangeset::new("order-17".parse()?, Expectation::NEW_STREAM, events);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct NewChangeset {
+    /// The stream to append to.
+    pub stream_id: StreamId,
+    /// What the caller believes to be the end of the stream.
+    pub expectation: Expectation,
+    /// The events, in their order.
+    pub events: Events,
+    /// Metadata of the changeset; `{}` unless set.
+    pub metadata: Json,
+    /// The caller's idempotency key: a repeat of the commit with the same key answers as the first
+    /// did. Without one the store makes one.
+    pub idempotency_key: Option<CommitId>,
+}
+
+impl NewChangeset {
+    /// Asks for a commit without metadata and without an idempotency key.
+    pub fn new(stream_id: StreamId, expectation: Expectation, events: Events) -> Self {
+        Self {
+            stream_id,
+            expectation,
+            events,
+            metadata: Json::default(),
+            idempotency_key: None,
+        }
+    }
+
+    /// Sets the metadata.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: Json) -> Self {
+        self.metadata = metadata;
+        self
+    }
+
+    /// Makes the commit safe to repeat.
+    #[must_use]
+    pub fn with_idempotency_key(mut self, key: CommitId) -> Self {
+        self.idempotency_key = Some(key);
+        self
+    }
+}
+
+/// A commit as the storage port gets it: complete, and within the storage's size limit.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    /// The stream to append to.
+    pub stream_id: StreamId,
+    /// What must be the end of the stream for the commit to succeed.
+    pub expectation: Expectation,
+    /// The events, in their order.
+    pub events: Events,
+    /// The metadata.
+    pub metadata: Json,
+    /// The commit's identity, to be stored with the changeset.
+    pub commit_id: CommitId,
+    /// The time to store with the changeset.
+    pub timestamp: Timestamp,
+}
+
+impl Commit {
+    /// The bytes of payload: what a storage's size limit counts.
+    pub fn payload_bytes(&self) -> usize {
+        self.events.as_str().len() + self.metadata.as_str().len()
+    }
+
+    /// The changeset that the commit becomes in a slot of its stream. `checkpoint` is its position
+    /// in the global order, where the storage orders at commit time.
+    pub fn into_changeset(self, slot: Slot, checkpoint: Option<Checkpoint>) -> Changeset {
+        Changeset {
+            stream_id: self.stream_id,
+            changeset_id: slot.changeset_id,
+            first_event_id: slot.first_event_id,
+            last_event_id: slot.last_event_id,
+            timestamp: self.timestamp,
+            commit_id: self.commit_id,
+            events: self.events,
+            metadata: self.metadata,
+            checkpoint,
+        }
+    }
+}
