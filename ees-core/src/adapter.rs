@@ -12,9 +12,10 @@ mod page_builder;
 mod stored;
 
 pub use crate::changeset::Slot;
-pub use crate::checkpoint::{INDEX_PAGE, parse_number};
+pub use crate::checkpoint::INDEX_PAGE;
 pub use crate::commit::Commit;
 pub use crate::concurrency::{Refusal, Verdict};
+pub use crate::number::parse_number;
 pub use crate::ports::{
     ChangesetKey, Entry, Index, IndexState, MAX_KEYS, Message, News, Outcome, PositionWrite,
     PublishError, PublishLimits, Publisher, StatisticsStore, Storage, SweepCursor, SweepPage,

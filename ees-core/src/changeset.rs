@@ -32,6 +32,22 @@ impl Changeset {
         self.events.as_str().len() + self.metadata.as_str().len()
     }
 
+    /// The events with their ids, found as they are asked for.
+    pub fn each_event(&self) -> impl Iterator<Item = Event> {
+        let first = self.first_event_id.get();
+        (0..)
+            .zip(self.events.iter())
+            .map_while(move |(index, data)| {
+                Some(Event {
+                    event_id: EventId::new(first + index).ok()?,
+                    data: Json::trusted(data),
+                    changeset_id: self.changeset_id,
+                    index,
+                    timestamp: self.timestamp,
+                })
+            })
+    }
+
     /// What the changeset makes of its stream's end.
     pub fn head(&self) -> Head {
         Head {

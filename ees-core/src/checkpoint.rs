@@ -3,13 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::ids::number;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::number::{number, parse_number};
 
 number! {
     /// A changeset's position in the global order of all streams: 0, 1, 2 ... without a hole.
     ///
     /// A reader's checkpoint is the position of the next changeset it wants.
-    Checkpoint, "checkpoint", from 0
+    Checkpoint, "a checkpoint", from 0
 }
 
 /// How many positions share one partition of an index that is partitioned by position: one `page` of
@@ -20,7 +22,7 @@ impl Checkpoint {
     /// The position `count` further on; the last possible one where that would be beyond it.
     #[must_use]
     pub fn plus(self, count: u64) -> Self {
-        Self(self.0.saturating_add(count).min(crate::ids::MAX_ID))
+        Self(self.0.saturating_add(count).min(crate::number::MAX_ID))
     }
 
     /// The position's page and its number in the page, as an index with a partition per page keeps
@@ -83,6 +85,19 @@ impl fmt::Display for EventCheckpoint {
     }
 }
 
+impl Serialize for EventCheckpoint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for EventCheckpoint {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 impl FromStr for EventCheckpoint {
     type Err = EventCheckpointError;
 
@@ -97,25 +112,10 @@ impl FromStr for EventCheckpoint {
     }
 }
 
-/// Reads an integer as the wire contract has it: decimal digits only, up to 2^63 - 1.
-///
-/// ```
-/// assert_eq!(ees_core::parse_number("042"), Some(42));
-/// assert_eq!(ees_core::parse_number("+1"), None);
-/// ```
-pub fn parse_number(text: &str) -> Option<u64> {
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    text.parse()
-        .ok()
-        .filter(|number| *number <= crate::ids::MAX_ID)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::MAX_ID;
+    use crate::number::MAX_ID;
     use proptest::prelude::*;
 
     proptest! {
@@ -147,22 +147,20 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_decimal_digits() {
-        for bad in [
-            "",
-            " 1",
-            "1 ",
-            "-1",
-            "1e3",
-            "0x1",
-            "９",
-            "9223372036854775808",
-        ] {
-            assert_eq!(parse_number(bad), None, "{bad:?}");
-        }
-        assert_eq!(parse_number("9223372036854775807"), Some(MAX_ID));
+    fn an_event_checkpoint_is_one_or_two_numbers() {
         for bad in ["", ".", "1.", ".1", "1.2.3", "head"] {
             assert!(bad.parse::<EventCheckpoint>().is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_checkpoint_passes_through_serde() {
+        let position: EventCheckpoint = "7.2".parse().unwrap();
+        assert_eq!(serde_json::to_string(&position).unwrap(), r#""7.2""#);
+        assert_eq!(
+            serde_json::from_str::<EventCheckpoint>(r#""7.2""#).unwrap(),
+            position
+        );
+        assert_eq!(serde_json::to_string(&position.changeset).unwrap(), "7");
     }
 }

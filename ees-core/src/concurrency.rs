@@ -1,6 +1,6 @@
 //! Optimistic concurrency: the one rule that decides whether a commit succeeds.
 
-use crate::changeset::{Head, Slot};
+use crate::changeset::{Changeset, Head, Receipt, Slot};
 use crate::{ChangesetId, EventId};
 
 /// What a committer believes to be the end of the stream. 0 means a stream that does not exist.
@@ -62,6 +62,27 @@ impl Expectation {
     }
 }
 
+impl From<&Head> for Expectation {
+    /// The stream still ends as it did.
+    fn from(head: &Head) -> Self {
+        Self::LastChangeset(head.last_changeset.get())
+    }
+}
+
+impl From<&Receipt> for Expectation {
+    /// The commit is still the stream's last.
+    fn from(receipt: &Receipt) -> Self {
+        Self::LastChangeset(receipt.changeset_id.get())
+    }
+}
+
+impl From<&Changeset> for Expectation {
+    /// The changeset is still the stream's last.
+    fn from(changeset: &Changeset) -> Self {
+        Self::LastChangeset(changeset.changeset_id.get())
+    }
+}
+
 impl std::fmt::Display for Expectation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -86,7 +107,7 @@ fn next_slot(changesets: u64, events: u64, new_events: u64) -> Option<Slot> {
 mod tests {
     use super::*;
     use crate::Timestamp;
-    use crate::ids::MAX_ID;
+    use crate::number::MAX_ID;
     use proptest::prelude::*;
 
     fn head(last_changeset: u64, last_event: u64) -> Head {

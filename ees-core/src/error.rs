@@ -1,8 +1,10 @@
 //! What the use cases refuse, and why.
 
+use std::time::Duration;
+
 use crate::{
     Changeset, ChangesetId, CommitIdError, EventId, Expectation, Head, Page, PayloadError,
-    StorageError, StreamId, StreamIdError,
+    StorageError, StreamId, StreamIdError, UnreadableEvent, Written,
 };
 
 /// A use case did not do what was asked.
@@ -55,12 +57,47 @@ pub enum Error {
         /// The stream.
         stream_id: StreamId,
     },
+    /// What was to be committed is no payload; nothing was written.
+    #[error(transparent)]
+    Payload(#[from] PayloadError),
+    /// A text is no stream id.
+    #[error(transparent)]
+    StreamId(#[from] StreamIdError),
+    /// A text is no idempotency key.
+    #[error(transparent)]
+    IdempotencyKey(#[from] CommitIdError),
+    /// An event is not what its reader takes it for.
+    #[error(transparent)]
+    UnreadableEvent(#[from] UnreadableEvent),
     /// The storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
 }
 
 impl Error {
+    /// Whether the same call may succeed later. A commit is repeated with the same idempotency key.
+    ///
+    /// [`Error::Conflict`] is not retryable: what was decided on an old state has to be decided anew.
+    pub fn is_retryable(&self) -> bool {
+        self.retry_after().is_some()
+    }
+
+    /// How long to wait before the same call, if it is retryable.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Storage(StorageError::Unavailable { retry_after, .. }) => Some(*retry_after),
+            _ => None,
+        }
+    }
+
+    /// Whether a commit that failed so may have happened.
+    pub fn written(&self) -> Written {
+        match self {
+            Self::Storage(error) => error.written(),
+            _ => Written::None,
+        }
+    }
+
     /// The error's code in the wire contract.
     pub fn code(&self) -> &'static str {
         match self {
@@ -71,7 +108,11 @@ impl Error {
             Self::StreamTooLarge { .. } => "STREAM_TOO_LARGE",
             Self::StreamNotFound { .. } => "STREAM_NOT_FOUND",
             Self::Storage(StorageError::Unavailable { .. }) => "STORAGE_UNAVAILABLE",
-            Self::Storage(StorageError::Corrupt(_) | StorageError::Backend(_)) => "INTERNAL",
+            Self::Payload(error) => error.code(),
+            Self::StreamId(error) => error.code(),
+            Self::IdempotencyKey(error) => error.code(),
+            Self::UnreadableEvent(_)
+            | Self::Storage(StorageError::Corrupt(_) | StorageError::Backend(_)) => "INTERNAL",
         }
     }
 }

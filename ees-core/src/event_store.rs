@@ -2,13 +2,16 @@
 
 mod commit;
 mod global;
+mod reading;
 mod stream;
+mod waiting;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ports::{Clock, StatisticsStore, Storage, SystemClock};
-use crate::{Statistics, StorageError};
+use crate::{Error, Statistics};
 
 pub use global::{GlobalEvent, GlobalEventPage};
 
@@ -38,7 +41,7 @@ pub struct EventStore {
 }
 
 impl EventStore {
-    /// How often a waiting reader asks the storage behind its wake hint.
+    /// The poll interval unless [`EventStore::with_poll_interval`] sets another.
     pub const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
     /// The store over an adapter that keeps changesets and statistics.
@@ -64,8 +67,9 @@ impl EventStore {
         self
     }
 
-    /// The same store with another poll interval for waiting readers: what a storage that other
-    /// processes write to costs per reader, against how late news may come.
+    /// The same store with another poll interval: how often a waiting reader reads again when no
+    /// wake-up arrives. Shorter: commits of other processes are seen sooner. Longer: fewer reads per
+    /// idle reader.
     #[must_use]
     pub fn with_poll_interval(mut self, interval: Duration) -> Self {
         self.poll_interval = interval;
@@ -75,9 +79,16 @@ impl EventStore {
     /// The counts that the projector saved last: exact for all checkpoints below their version.
     ///
     /// # Errors
-    /// [`StorageError`] if the storage fails.
-    pub async fn statistics(&self) -> Result<Statistics, StorageError> {
-        self.statistics.load_statistics().await
+    /// [`Error::Storage`] if the storage fails.
+    pub async fn statistics(&self) -> Result<Statistics, Error> {
+        Ok(self.statistics.load_statistics().await?)
+    }
+
+    /// Finishes the commits that were accepted and releases files, locks and connections. Afterwards
+    /// every call fails with [`StorageError::Unavailable`](crate::StorageError::Unavailable), on all
+    /// clones of the store. May be called again.
+    pub async fn close(&self) {
+        self.storage.close().await;
     }
 
     /// The most bytes of events and metadata that a changeset may have.
@@ -95,5 +106,13 @@ impl EventStore {
 
     pub(crate) fn clock(&self) -> &dyn Clock {
         self.clock.as_ref()
+    }
+}
+
+impl fmt::Debug for EventStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventStore")
+            .field("poll_interval", &self.poll_interval)
+            .finish_non_exhaustive()
     }
 }

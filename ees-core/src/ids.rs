@@ -4,11 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
-
-/// The largest id, checkpoint and count: 2^63 - 1, which every storage can hold in a signed
-/// 64-bit integer.
-pub const MAX_ID: u64 = i64::MAX as u64;
 
 /// The longest stream id, in bytes of UTF-8.
 pub const MAX_STREAM_ID_BYTES: usize = 1024;
@@ -18,6 +15,60 @@ pub const RESERVED_STREAM_PREFIX: &str = "!!!RESERVED";
 
 /// The longest idempotency key, in characters.
 pub const MAX_COMMIT_ID_CHARS: usize = 255;
+
+/// Defines the conversions of an id that is a text.
+macro_rules! text_id {
+    ($name:ident, $error:ident) => {
+        impl FromStr for $name {
+            type Err = $error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::new(text)
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = $error;
+
+            fn try_from(text: &str) -> Result<Self, Self::Error> {
+                Self::new(text)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = $error;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                Self::new(&text)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+                Self::new(&text).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
 
 /// The name of a stream: 1 to 1024 bytes of UTF-8 without control characters, not beginning with
 /// [`RESERVED_STREAM_PREFIX`]. Cheap to clone.
@@ -83,19 +134,7 @@ impl StreamId {
     }
 }
 
-impl FromStr for StreamId {
-    type Err = StreamIdError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::new(text)
-    }
-}
-
-impl fmt::Display for StreamId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+text_id!(StreamId, StreamIdError);
 
 /// The id of a commit, stored with its changeset: the caller's idempotency key, or one the store
 /// made. 1 to 255 printable ASCII characters. Cheap to clone.
@@ -108,8 +147,8 @@ pub struct CommitId(Arc<str>);
 pub struct CommitIdError;
 
 impl CommitId {
-    /// What the ids that the store makes begin with.
-    pub const GENERATED_PREFIX: &str = "ees-";
+    /// The prefix of the ids that the store makes.
+    const GENERATED_PREFIX: &str = "ees-";
 
     /// Checks a text and takes it as a commit id.
     ///
@@ -134,90 +173,7 @@ impl CommitId {
     }
 }
 
-impl FromStr for CommitId {
-    type Err = CommitIdError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::new(text)
-    }
-}
-
-impl fmt::Display for CommitId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// A number is outside the range that an id or a position may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a {what} cannot be {found}")]
-pub struct OutOfRange {
-    pub(crate) what: &'static str,
-    pub(crate) found: i128,
-}
-
-/// Defines a number of the domain: a range, and the conversions that storages need.
-macro_rules! number {
-    ($(#[$doc:meta])* $name:ident, $what:literal, from $first:literal) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name(u64);
-
-        impl $name {
-            /// The first one.
-            pub const FIRST: Self = Self($first);
-
-            /// Takes a number, if it is in range.
-            ///
-            /// # Errors
-            #[doc = concat!("[`OutOfRange`](crate::OutOfRange) if it is not ", $first, " to 2^63 - 1.")]
-            pub fn new(number: u64) -> Result<Self, $crate::ids::OutOfRange> {
-                if !($first..=$crate::ids::MAX_ID).contains(&number) {
-                    return Err($crate::ids::OutOfRange { what: $what, found: number.into() });
-                }
-                Ok(Self(number))
-            }
-
-            /// The plain number.
-            pub const fn get(self) -> u64 {
-                self.0
-            }
-
-            /// The number as storages with signed integers keep it; never negative.
-            pub const fn as_i64(self) -> i64 {
-                self.0.cast_signed()
-            }
-        }
-
-        impl TryFrom<i64> for $name {
-            type Error = $crate::ids::OutOfRange;
-
-            fn try_from(number: i64) -> Result<Self, Self::Error> {
-                let found = i128::from(number);
-                u64::try_from(number)
-                    .map_err(|_| $crate::ids::OutOfRange { what: $what, found })
-                    .and_then(Self::new)
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                self.0.fmt(f)
-            }
-        }
-    };
-}
-pub(crate) use number;
-
-number! {
-    /// The number of a changeset in its stream: 1, 2, 3 ... without a hole.
-    ChangesetId, "changeset id", from 1
-}
-
-number! {
-    /// The number of an event in its stream: 1, 2, 3 ... without a hole.
-    EventId, "event id", from 1
-}
+text_id!(CommitId, CommitIdError);
 
 #[cfg(test)]
 mod tests {
@@ -261,6 +217,18 @@ mod tests {
     }
 
     #[test]
+    fn ids_pass_through_serde_as_texts() {
+        let stream: StreamId = "a\"b".parse().unwrap();
+        let json = serde_json::to_string(&stream).unwrap();
+        assert_eq!(json, r#""a\"b""#);
+        assert_eq!(serde_json::from_str::<StreamId>(&json).unwrap(), stream);
+        let error = serde_json::from_str::<StreamId>(r#""""#).unwrap_err();
+        assert!(error.to_string().contains("the stream id is empty"));
+        assert!(serde_json::from_str::<CommitId>(r#""é""#).is_err());
+        assert_eq!(StreamId::try_from("x".to_owned()).unwrap().as_ref(), "x");
+    }
+
+    #[test]
     fn a_commit_id_is_printable_ascii() {
         assert!(CommitId::new(&"k".repeat(255)).is_ok());
         assert!(CommitId::new(" ~").is_ok());
@@ -268,16 +236,5 @@ mod tests {
             assert_eq!(CommitId::new(bad), Err(CommitIdError), "{bad:?}");
         }
         assert!(CommitId::new(CommitId::generate().as_str()).is_ok());
-    }
-
-    #[test]
-    fn numbers_keep_their_range() {
-        assert!(ChangesetId::new(0).is_err());
-        assert!(EventId::new(MAX_ID).is_ok());
-        assert!(EventId::new(MAX_ID + 1).is_err());
-        assert_eq!(
-            ChangesetId::try_from(-1).unwrap_err().to_string(),
-            "a changeset id cannot be -1"
-        );
     }
 }

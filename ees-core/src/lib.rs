@@ -11,6 +11,7 @@ mod concurrency;
 mod error;
 mod event_store;
 mod ids;
+mod number;
 mod page;
 mod payload;
 mod ports;
@@ -20,6 +21,7 @@ mod statistics;
 mod storage_error;
 mod subscription;
 mod timestamp;
+mod typed;
 
 pub use changeset::{Changeset, Event, Head, Receipt};
 pub use checkpoint::{Checkpoint, EventCheckpoint, EventCheckpointError};
@@ -28,15 +30,17 @@ pub use concurrency::Expectation;
 pub use error::{Conflict, Error};
 pub use event_store::{EventStore, GlobalEvent, GlobalEventPage};
 pub use ids::{
-    ChangesetId, CommitId, CommitIdError, EventId, MAX_COMMIT_ID_CHARS, MAX_ID,
-    MAX_STREAM_ID_BYTES, OutOfRange, RESERVED_STREAM_PREFIX, StreamId, StreamIdError,
+    CommitId, CommitIdError, MAX_COMMIT_ID_CHARS, MAX_STREAM_ID_BYTES, RESERVED_STREAM_PREFIX,
+    StreamId, StreamIdError,
 };
+pub use number::{ChangesetId, EventId, MAX_ID, NumberError, OutOfRange};
 pub use page::{GlobalPage, MAX_PAGE_BYTES, Page, PageLimit};
 pub use payload::{Events, Json, MAX_DEPTH, PayloadError};
 pub use ports::{CheckpointStore, Clock, SystemClock};
 pub use projector::Projector;
-pub use query::{Direction, StreamQuery, StreamRange};
+pub use query::{Direction, StreamItem, StreamQuery, StreamRange};
 pub use statistics::Statistics;
 pub use storage_error::{StorageError, Written};
 pub use subscription::Subscription;
 pub use timestamp::{Timestamp, TimestampError};
+pub use typed::UnreadableEvent;

@@ -43,6 +43,13 @@ impl PageLimit {
     }
 }
 
+impl From<usize> for PageLimit {
+    /// So many items.
+    fn from(items: usize) -> Self {
+        Self::items(items)
+    }
+}
+
 /// Items of a stream read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Page<T> {

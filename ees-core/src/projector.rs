@@ -1,5 +1,6 @@
 //! Keeps the statistics up to date.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::ports::{StatisticsStore, Storage};
@@ -52,5 +53,11 @@ impl Projector {
             };
         }
         Ok(counted)
+    }
+}
+
+impl fmt::Debug for Projector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Projector").finish_non_exhaustive()
     }
 }

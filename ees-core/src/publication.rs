@@ -29,8 +29,8 @@ const MAX_CALLS: usize = 8;
 ///
 /// ```
 /// # use std::sync::Arc;
-/// # use ees_core::Publication;
-/// # use ees_core::ports::Publisher;
+/// # use ees_core::adapter::Publisher;
+/// # use ees_core::publication::Publication;
 /// # async fn publish(publisher: Arc<dyn Publisher>, changesets: Vec<ees_core::Changeset>) {
 /// let mut publication = Publication::new(publisher);
 /// for changeset in changesets {

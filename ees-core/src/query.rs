@@ -1,11 +1,20 @@
 //! What to read of a stream.
 
-use std::ops::RangeInclusive;
+use std::ops::{Bound, RangeBounds, RangeInclusive};
 
-use crate::ids::MAX_ID;
-use crate::{Changeset, Page, PageLimit, StreamId};
+use crate::number::MAX_ID;
+use crate::{Changeset, Event, EventId, Page, PageLimit, StreamId};
 
-/// What to read of a stream.
+/// What to read of a stream, and in pages of which size.
+///
+/// ```
+/// use ees_core::StreamQuery;
+/// // The last ten events, newest first.
+/// let query = StreamQuery::all("order-17".parse()?).backward().limit(10);
+/// // The changesets from number 5 on.
+/// let query = StreamQuery::all("order-17".parse()?).changesets(5..);
+/// # Ok::<(), ees_core::StreamIdError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamQuery {
     /// The stream.
@@ -14,42 +23,138 @@ pub struct StreamQuery {
     pub range: StreamRange,
     /// In which order, and so from which end of the range.
     pub direction: Direction,
-    /// How much at once.
+    /// The size of a page.
     pub limit: PageLimit,
+    /// The event that the previous page of events ended with, where the range goes by changesets.
+    pub(crate) after: Option<EventId>,
 }
 
 impl StreamQuery {
-    /// Reads a stream from its beginning, a page of any number of items.
+    /// Reads a whole stream, oldest first.
     pub fn all(stream_id: StreamId) -> Self {
         Self {
             stream_id,
             range: StreamRange::Changesets(0..=MAX_ID),
             direction: Direction::Forward,
             limit: PageLimit::default(),
+            after: None,
         }
     }
 
-    /// The query for what remains behind a page that this query gave; `None` if nothing does.
-    pub fn next_page(&self, page: &Page<Changeset>) -> Option<Self> {
+    /// Reads the changesets with these ids.
+    #[must_use]
+    pub fn changesets(self, ids: impl RangeBounds<u64>) -> Self {
+        self.range(StreamRange::Changesets(inclusive(&ids)))
+    }
+
+    /// Reads the events with these ids; of changesets, those that hold one of these events.
+    #[must_use]
+    pub fn events(self, ids: impl RangeBounds<u64>) -> Self {
+        self.range(StreamRange::Events(inclusive(&ids)))
+    }
+
+    /// Reads a part of the stream.
+    #[must_use]
+    pub fn range(mut self, range: StreamRange) -> Self {
+        self.range = range;
+        self
+    }
+
+    /// Reads the newest first.
+    #[must_use]
+    pub fn backward(self) -> Self {
+        self.direction(Direction::Backward)
+    }
+
+    /// Reads in this order.
+    #[must_use]
+    pub fn direction(mut self, direction: Direction) -> Self {
+        self.direction = direction;
+        self
+    }
+
+    /// Limits a page: to a number of items, or to a [`PageLimit`].
+    #[must_use]
+    pub fn limit(mut self, limit: impl Into<PageLimit>) -> Self {
+        self.limit = limit.into();
+        self
+    }
+
+    /// The query for what remains behind a page that this query gave, of changesets or of events;
+    /// `None` if nothing does.
+    pub fn next_page<T: StreamItem>(&self, page: &Page<T>) -> Option<Self> {
         let last = page.items.last().filter(|_| page.more)?;
-        let range = match (&self.range, self.direction) {
+        let mut next = self.clone();
+        last.move_past(&mut next);
+        Some(next)
+    }
+}
+
+/// An inclusive range of ids.
+fn inclusive(ids: &impl RangeBounds<u64>) -> RangeInclusive<u64> {
+    let start = match ids.start_bound() {
+        Bound::Included(id) => *id,
+        Bound::Excluded(id) => id.saturating_add(1),
+        Bound::Unbounded => 0,
+    };
+    match ids.end_bound() {
+        Bound::Included(id) => start..=*id,
+        Bound::Excluded(0) => 1..=0,
+        Bound::Excluded(id) => start..=*id - 1,
+        Bound::Unbounded => start..=MAX_ID,
+    }
+}
+
+/// What a stream is read as: [`Changeset`] or [`Event`].
+pub trait StreamItem: sealed::Sealed {}
+
+impl StreamItem for Changeset {}
+impl StreamItem for Event {}
+
+mod sealed {
+    /// Moves a query past the last item of a page.
+    pub trait Sealed {
+        fn move_past(&self, query: &mut super::StreamQuery);
+    }
+}
+
+impl sealed::Sealed for Changeset {
+    fn move_past(&self, query: &mut StreamQuery) {
+        query.range = match (&query.range, query.direction) {
             (StreamRange::Changesets(ids), Direction::Forward) => {
-                StreamRange::Changesets(last.changeset_id.get() + 1..=*ids.end())
+                StreamRange::Changesets(self.changeset_id.get() + 1..=*ids.end())
             }
             (StreamRange::Changesets(ids), Direction::Backward) => {
-                StreamRange::Changesets(*ids.start()..=last.changeset_id.get() - 1)
+                StreamRange::Changesets(*ids.start()..=self.changeset_id.get() - 1)
             }
             (StreamRange::Events(ids), Direction::Forward) => {
-                StreamRange::Events(last.last_event_id.get() + 1..=*ids.end())
+                StreamRange::Events(self.last_event_id.get() + 1..=*ids.end())
             }
             (StreamRange::Events(ids), Direction::Backward) => {
-                StreamRange::Events(*ids.start()..=last.first_event_id.get() - 1)
+                StreamRange::Events(*ids.start()..=self.first_event_id.get() - 1)
             }
         };
-        Some(Self {
-            range,
-            ..self.clone()
-        })
+    }
+}
+
+impl sealed::Sealed for Event {
+    /// A range by changesets goes on in the event's own changeset, of which more may remain.
+    fn move_past(&self, query: &mut StreamQuery) {
+        query.range = match (&query.range, query.direction) {
+            (StreamRange::Changesets(ids), Direction::Forward) => {
+                StreamRange::Changesets(self.changeset_id.get()..=*ids.end())
+            }
+            (StreamRange::Changesets(ids), Direction::Backward) => {
+                StreamRange::Changesets(*ids.start()..=self.changeset_id.get())
+            }
+            (StreamRange::Events(ids), Direction::Forward) => {
+                StreamRange::Events(self.event_id.get() + 1..=*ids.end())
+            }
+            (StreamRange::Events(ids), Direction::Backward) => {
+                StreamRange::Events(*ids.start()..=self.event_id.get() - 1)
+            }
+        };
+        query.after = Some(self.event_id);
     }
 }
 

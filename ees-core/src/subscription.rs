@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use futures_util::stream::{self, Stream};
+use futures_util::stream::{self, BoxStream, StreamExt};
 
 use crate::ports::CheckpointStore;
 use crate::{Changeset, Checkpoint, Error, EventStore, PageLimit, StorageError};
@@ -39,6 +39,7 @@ const WAIT: Duration = Duration::from_secs(20);
 /// # Ok(())
 /// # }
 /// ```
+#[derive(Debug)]
 pub struct Subscription {
     store: EventStore,
     read_ahead: VecDeque<Changeset>,
@@ -62,12 +63,12 @@ impl Subscription {
     /// Follows the order from the checkpoint saved under a name, or from the beginning.
     ///
     /// # Errors
-    /// [`StorageError`] if the checkpoint cannot be loaded.
+    /// [`Error::Storage`] if the checkpoint cannot be loaded.
     pub async fn resume(
         store: &EventStore,
         checkpoints: &dyn CheckpointStore,
         name: &str,
-    ) -> Result<Self, StorageError> {
+    ) -> Result<Self, Error> {
         let saved = checkpoints.load_checkpoint(name).await?;
         Ok(Self::new(store, saved.unwrap_or(Checkpoint::FIRST)))
     }
@@ -106,11 +107,12 @@ impl Subscription {
         Some(changeset)
     }
 
-    /// The same as a `Stream`.
-    pub fn into_stream(self) -> impl Stream<Item = Result<Changeset, Error>> + Send {
-        stream::unfold(self, |mut subscription| async move {
-            Some((subscription.next().await, subscription))
-        })
+    /// The changesets as a `Stream` that never ends. An error does not end it: the item behind it is
+    /// the next try.
+    pub fn into_stream(self) -> BoxStream<'static, Result<Changeset, Error>> {
+        let next =
+            |mut subscription: Self| async move { Some((subscription.next().await, subscription)) };
+        stream::unfold(self, next).boxed()
     }
 
     async fn read_more(&mut self) -> Result<(), Error> {
@@ -126,16 +128,9 @@ impl Subscription {
                 Ok(())
             }
             Err(error) => {
-                self.pause = Some(pause_after(&error));
+                self.pause = Some(error.retry_after().unwrap_or(StorageError::RETRY_AFTER));
                 Err(error)
             }
         }
-    }
-}
-
-fn pause_after(error: &Error) -> Duration {
-    match error {
-        Error::Storage(StorageError::Unavailable { retry_after, .. }) => *retry_after,
-        _ => StorageError::RETRY_AFTER,
     }
 }

@@ -44,12 +44,9 @@ fn page(limit: PageLimit, changesets: impl IntoIterator<Item = Changeset>) -> Pa
 
 async fn hold_to_limits(storage: &dyn Storage, stream: StreamId, range: StreamRange) {
     for direction in [Direction::Forward, Direction::Backward] {
-        let mut query = StreamQuery {
-            stream_id: stream.clone(),
-            range: range.clone(),
-            direction,
-            limit: PageLimit::default(),
-        };
+        let mut query = StreamQuery::all(stream.clone())
+            .range(range.clone())
+            .direction(direction);
         let all = storage.read_stream(&query).await.expect("G5: all");
         assert!(!all.more, "G5: all of a small stream");
         for limit in limits() {

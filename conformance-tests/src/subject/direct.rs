@@ -152,16 +152,15 @@ fn query(
     read: &Read,
     range: impl Fn(std::ops::RangeInclusive<u64>) -> StreamRange,
 ) -> Result<StreamQuery, Failure> {
-    Ok(StreamQuery {
-        stream_id: stream_id(stream)?,
-        range: range(read.from.unwrap_or(0)..=read.to.unwrap_or(MAX_ID)),
-        direction: if read.backward {
-            Direction::Backward
-        } else {
-            Direction::Forward
-        },
-        limit: read.limit.map_or_else(PageLimit::default, items),
-    })
+    let direction = if read.backward {
+        Direction::Backward
+    } else {
+        Direction::Forward
+    };
+    Ok(StreamQuery::all(stream_id(stream)?)
+        .range(range(read.from.unwrap_or(0)..=read.to.unwrap_or(MAX_ID)))
+        .direction(direction)
+        .limit(read.limit.map_or_else(PageLimit::default, items)))
 }
 
 fn global_limit(limit: Option<u64>) -> PageLimit {

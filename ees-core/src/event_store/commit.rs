@@ -2,10 +2,10 @@
 
 use super::EventStore;
 use crate::adapter::{Commit, Outcome, Refusal};
-use crate::ids::MAX_ID;
+use crate::number::MAX_ID;
 use crate::{
-    Changeset, CommitId, Conflict, Direction, Error, Expectation, NewChangeset, PageLimit, Receipt,
-    StorageError, StreamQuery, StreamRange, Written,
+    Changeset, CommitId, Conflict, Error, Expectation, NewChangeset, Receipt, StorageError,
+    StreamQuery, StreamRange, Written,
 };
 
 impl EventStore {
@@ -51,12 +51,9 @@ impl EventStore {
     async fn replay(&self, commit: Commit) -> Result<Receipt, Error> {
         let forthcoming = self
             .storage
-            .read_stream(&StreamQuery {
-                stream_id: commit.stream_id.clone(),
-                range: beyond(commit.expectation),
-                direction: Direction::Forward,
-                limit: PageLimit::default(),
-            })
+            .read_stream(
+                &StreamQuery::all(commit.stream_id.clone()).range(beyond(commit.expectation)),
+            )
             .await
             // The storage may have retried a try of its own that had happened.
             .map_err(|error| error.after_a_try(Written::Unknown))?;

@@ -3,7 +3,7 @@
 use super::EventStore;
 use crate::adapter::PageBuilder;
 use crate::{
-    Changeset, Direction, Error, Event, EventId, Head, Json, MAX_ID, Page, StreamId, StreamQuery,
+    Changeset, Direction, Error, Event, EventId, Head, MAX_ID, Page, StreamId, StreamQuery,
     StreamRange,
 };
 
@@ -65,12 +65,11 @@ fn select<'a>(
     changeset: &'a Changeset,
     query: &'a StreamQuery,
 ) -> Box<dyn Iterator<Item = Event> + Send + 'a> {
-    let (from, to) = match &query.range {
-        StreamRange::Changesets(_) => (0, MAX_ID),
-        StreamRange::Events(ids) => (*ids.start(), *ids.end()),
+    let (from, to) = selected_ids(query);
+    let selected = |from| {
+        let events = changeset.each_event();
+        events.filter(move |event| (from..=to).contains(&event.event_id.get()))
     };
-    let selected =
-        |from| number(changeset).filter(move |event| (from..=to).contains(&event.event_id.get()));
     match query.direction {
         Direction::Forward => Box::new(selected(from)),
         Direction::Backward => {
@@ -83,18 +82,12 @@ fn select<'a>(
     }
 }
 
-/// A changeset's events with their numbers, found as they are asked for.
-pub(super) fn number(changeset: &Changeset) -> impl Iterator<Item = Event> {
-    let first = changeset.first_event_id.get();
-    (0..)
-        .zip(changeset.events.iter())
-        .map_while(move |(index, data)| {
-            Some(Event {
-                event_id: EventId::new(first + index).ok()?,
-                data: Json::trusted(data),
-                changeset_id: changeset.changeset_id,
-                index,
-                timestamp: changeset.timestamp,
-            })
-        })
+/// The first and the last id of the events that a query selects.
+fn selected_ids(query: &StreamQuery) -> (u64, u64) {
+    let after = query.after.map(EventId::get);
+    match (&query.range, query.direction) {
+        (StreamRange::Events(ids), _) => (*ids.start(), *ids.end()),
+        (StreamRange::Changesets(_), Direction::Forward) => (after.map_or(0, |id| id + 1), MAX_ID),
+        (StreamRange::Changesets(_), Direction::Backward) => (0, after.map_or(MAX_ID, |id| id - 1)),
+    }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod eventual;
+mod front_door;
 mod group_commit;
 mod indexing;
 mod projecting;

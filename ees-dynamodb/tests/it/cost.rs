@@ -260,10 +260,7 @@ async fn a_range_of_events_costs_two_key_reads_more() {
         commit(&store.storage, "s", last, 10).await;
     }
     store.meter.read();
-    let query = |range| StreamQuery {
-        range,
-        ..StreamQuery::all("s".parse().unwrap())
-    };
+    let query = |range| StreamQuery::all("s".parse().unwrap()).range(range);
     let found = |changesets: Vec<Changeset>| changesets.len();
     let by_id = query(StreamRange::Changesets(5..=8));
     let page = store.storage.read_stream(&by_id).await.unwrap();

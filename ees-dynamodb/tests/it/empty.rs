@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use ees_core::adapter::{Index, Storage};
-use ees_core::{
-    Error, EventStore, Events, Expectation, MAX_ID, NewChangeset, StreamQuery, StreamRange,
-};
+use ees_core::{Error, EventStore, Events, Expectation, NewChangeset, StreamQuery};
 use ees_dynamodb_testkit::Emulator;
 
 use crate::order::{entry, order};
@@ -80,10 +78,7 @@ async fn who_read_all_events_commits_behind_them() {
     original.index((0, 1), "a", 2).await;
     take_over(&original).await.unwrap();
     let store = EventStore::new(open(&original.config).await);
-    let all = StreamQuery {
-        range: StreamRange::Events(1..=MAX_ID),
-        ..StreamQuery::all("a".parse().unwrap())
-    };
+    let all = StreamQuery::all("a".parse().unwrap()).events(1..);
     assert_eq!(store.events(&all).await.unwrap().items.len(), 2);
     let receipt = store.commit(asked("a", 2)).await.unwrap();
     assert_eq!(receipt.changeset_id.get(), 3);

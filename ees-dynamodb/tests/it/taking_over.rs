@@ -123,10 +123,7 @@ async fn streams_go_on_where_they_were() {
         assert!(store.commit(asked("a", expectation)).await.is_err(), "G2");
     }
     let storage = open(&original.config).await;
-    let events = |ids| StreamQuery {
-        range: StreamRange::Events(ids),
-        ..StreamQuery::all("a".parse().unwrap())
-    };
+    let events = |ids| StreamQuery::all("a".parse().unwrap()).range(StreamRange::Events(ids));
     for (ids, found) in [(1..=2, vec![1]), (2..=3, vec![1, 3]), (3..=9, vec![3])] {
         let page = storage.read_stream(&events(ids.clone())).await.unwrap();
         let changesets: Vec<_> = page.items.iter().map(|c| c.changeset_id.get()).collect();

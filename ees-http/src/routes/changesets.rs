@@ -5,9 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header::ACCEPT};
 use axum::response::Response;
 use ees_core::adapter::parse_number;
-use ees_core::{
-    Changeset, Checkpoint, GlobalPage, MAX_ID, Page, StreamId, StreamQuery, StreamRange, Written,
-};
+use ees_core::{Changeset, Checkpoint, GlobalPage, MAX_ID, Page, StreamId, StreamQuery, Written};
 
 use super::{App, StreamPath};
 use crate::answer::{AllChangesets, ChangesetItem, Raw, StreamChangesets, ok, to_json};
@@ -47,12 +45,10 @@ pub(crate) async fn of_stream(
 ) -> Result<Response, ApiError> {
     path.answer(async |stream_id| {
         let read = Params::of(&uri).stream_read(INVALID_RANGE)?;
-        let query = StreamQuery {
-            stream_id,
-            range: StreamRange::Changesets(read.range.clone()),
-            direction: read.direction,
-            limit: read.limit,
-        };
+        let query = StreamQuery::all(stream_id)
+            .changesets(read.range.clone())
+            .direction(read.direction)
+            .limit(read.limit);
         let page = app
             .in_time(Written::None, app.store.changesets(&query))
             .await?;

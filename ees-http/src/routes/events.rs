@@ -6,7 +6,7 @@ use axum::http::Uri;
 use axum::response::Response;
 use ees_core::{
     Checkpoint, Event, EventCheckpoint, GlobalEventPage, MAX_ID, Page, StreamId, StreamQuery,
-    StreamRange, Written,
+    Written,
 };
 
 use super::{App, StreamPath};
@@ -47,12 +47,10 @@ pub(crate) async fn of_stream(
 ) -> Result<Response, ApiError> {
     path.answer(async |stream_id| {
         let read = Params::of(&uri).stream_read(INVALID_RANGE)?;
-        let query = StreamQuery {
-            stream_id,
-            range: StreamRange::Events(read.range.clone()),
-            direction: read.direction,
-            limit: read.limit,
-        };
+        let query = StreamQuery::all(stream_id)
+            .events(read.range.clone())
+            .direction(read.direction)
+            .limit(read.limit);
         let page = app.in_time(Written::None, app.store.events(&query)).await?;
         Ok(ok(stream_page(&query.stream_id, &page, &read)))
     })

@@ -5,8 +5,8 @@ use std::process::Command;
 
 use ees_core::adapter::{StatisticsStore, Storage};
 use ees_core::{
-    Changeset, Checkpoint, CheckpointStore, CommitId, Direction, Events, Expectation, Json, MAX_ID,
-    PageLimit, Statistics, StreamId, StreamQuery, StreamRange, Timestamp,
+    Changeset, Checkpoint, CheckpointStore, CommitId, Events, Expectation, Json, PageLimit,
+    Statistics, StreamId, StreamQuery, Timestamp,
 };
 use ees_postgres::PostgresStorage;
 use ees_postgres_testkit::Database;
@@ -62,12 +62,7 @@ async fn everything(storage: &PostgresStorage) -> (Vec<Changeset>, Vec<Changeset
         .await;
     let stream_id: StreamId = "order-17".parse().unwrap();
     let head = storage.head(&stream_id).await.unwrap();
-    let by_event = StreamQuery {
-        stream_id,
-        range: StreamRange::Events(2..=MAX_ID),
-        direction: Direction::Backward,
-        limit: PageLimit::default(),
-    };
+    let by_event = StreamQuery::all(stream_id).events(2..).backward();
     let stream = storage.read_stream(&by_event).await.unwrap().items;
     let rest = vec![
         format!("{head:?}"),

@@ -7,12 +7,12 @@ use std::error::Error as StdError;
 use std::path::Path;
 use std::sync::Arc;
 
-use ees_core::adapter::Storage;
 use ees_core::{Error, EventStore, Events, Expectation, NewChangeset, Receipt, StreamId};
 use ees_sqlite::{SqliteConfig, SqliteStorage};
 use serde::{Deserialize, Serialize};
 
 use crate::projection::Projection;
+use crate::totals::Progress;
 
 /// What happens to an order.
 #[derive(Debug, Serialize, Deserialize)]
@@ -33,21 +33,21 @@ async fn main() -> Result<(), Failure> {
         .ok_or("usage: embedded-projection FOLDER")?;
     let folder = Path::new(&folder);
     let storage = SqliteStorage::open(&SqliteConfig::new(folder.join("ees.db"))).await?;
-    let storage = Arc::new(storage);
-    let store = EventStore::new(Arc::clone(&storage));
+    let store = EventStore::new(Arc::new(storage));
 
     let mut projection = Projection::start(&store, folder).await?;
-    println!("resumed at checkpoint {}", projection.checkpoint());
+    println!("resumed at checkpoint {}", projection.progress().checkpoint);
     let last = take_orders(&store).await?;
-    // Who wants to see what was just committed waits until the projection has come so far.
-    if let Some(checkpoint) = last.checkpoint {
-        projection.wait_for(checkpoint.plus(1)).await?;
-    }
+    // To read its own write, a caller waits until the projection has counted it.
+    let reached = match last.checkpoint {
+        Some(checkpoint) => projection.wait_for(checkpoint.plus(1)).await,
+        None => Ok(()),
+    };
     print_totals(&projection);
 
     projection.stop().await;
-    storage.close().await;
-    Ok(())
+    store.close().await;
+    reached
 }
 
 /// Three customers order, one of them pays.
@@ -80,14 +80,13 @@ async fn place(store: &EventStore, amount: u64) -> Result<Receipt, Failure> {
 
 /// Pays an order that nothing has happened to since it was placed.
 async fn pay(store: &EventStore, placed: &Receipt, amount: u64) -> Result<Receipt, Failure> {
-    let expectation = Expectation::LastChangeset(placed.changeset_id.get());
     let events = Events::of(&[OrderEvent::OrderPaid { amount }])?;
-    let asked = NewChangeset::new(placed.stream_id.clone(), expectation, events);
+    let asked = NewChangeset::new(placed.stream_id.clone(), placed.into(), events);
     Ok(store.commit(asked).await?)
 }
 
 fn print_totals(projection: &Projection) {
-    let (checkpoint, totals) = (projection.checkpoint(), projection.totals());
+    let Progress { checkpoint, totals } = projection.progress();
     println!(
         "up to checkpoint {checkpoint}: {} orders over {}, of which {} is paid",
         totals.orders, totals.amount, totals.paid

@@ -2,45 +2,41 @@
 
 use std::path::Path;
 
-use ees_core::{Changeset, Checkpoint, CheckpointStore, EventStore, StorageError, Subscription};
+use ees_core::{Changeset, Checkpoint, EventStore, StorageError, Subscription, UnreadableEvent};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::totals::{Totals, TotalsFile};
+use crate::totals::{Progress, Totals, TotalsFile};
 use crate::{Failure, OrderEvent};
-
-/// The subscription's name.
-const NAME: &str = "totals";
 
 /// A projection that runs in the background.
 pub(crate) struct Projection {
     task: JoinHandle<()>,
-    /// How far it has come, and what it has counted by then.
-    progress: watch::Receiver<(Checkpoint, Totals)>,
+    /// What it has counted and saved.
+    progress: watch::Receiver<Progress>,
 }
 
 impl Projection {
     /// Goes on from the checkpoint that was saved last.
-    pub(crate) async fn start(store: &EventStore, folder: &Path) -> Result<Self, StorageError> {
+    pub(crate) async fn start(store: &EventStore, folder: &Path) -> Result<Self, Failure> {
         let file = TotalsFile::new(folder);
-        let subscription = Subscription::resume(store, &file, NAME).await?;
-        let (told, progress) = watch::channel((subscription.checkpoint(), file.totals()));
-        let task = tokio::spawn(run(subscription, file, told));
+        let saved = file.load().await?;
+        let subscription = Subscription::new(store, saved.checkpoint);
+        let (saves, progress) = watch::channel(saved);
+        let task = tokio::spawn(run(subscription, file, saves));
         Ok(Self { task, progress })
     }
 
-    pub(crate) fn checkpoint(&self) -> Checkpoint {
-        self.progress.borrow().0
-    }
-
-    pub(crate) fn totals(&self) -> Totals {
-        self.progress.borrow().1
+    pub(crate) fn progress(&self) -> Progress {
+        *self.progress.borrow()
     }
 
     /// Waits until it has counted everything below a checkpoint.
     pub(crate) async fn wait_for(&mut self, checkpoint: Checkpoint) -> Result<(), Failure> {
-        let reached = self.progress.wait_for(|(at, _)| *at >= checkpoint);
-        reached.await?;
+        let reached = self
+            .progress
+            .wait_for(|progress| progress.checkpoint >= checkpoint);
+        reached.await.map_err(|_| "the projection has stopped")?;
         Ok(())
     }
 
@@ -52,44 +48,54 @@ impl Projection {
     }
 }
 
-/// Counts for ever. A busy projection would save every hundred changesets, or every second.
-async fn run(
-    mut subscription: Subscription,
-    file: TotalsFile,
-    told: watch::Sender<(Checkpoint, Totals)>,
-) {
+/// Counts for ever, or until an event cannot be read: to go on would be to miss it. A busy projection
+/// would save every hundred changesets, or every second.
+async fn run(mut subscription: Subscription, file: TotalsFile, saves: watch::Sender<Progress>) {
     loop {
-        match subscription.next().await {
-            Ok(changeset) => file.set(count(file.totals(), &changeset)),
+        let changeset = match subscription.next().await {
+            Ok(changeset) => changeset,
             Err(error) => {
                 // The next call pauses, and tries the same position again.
                 eprintln!("nothing is counted for now: {error}");
                 continue;
             }
-        }
-        while let Err(error) = file.save_checkpoint(NAME, subscription.checkpoint()).await {
+        };
+        let saved = *saves.borrow();
+        let counted = match count(saved.totals, &changeset) {
+            Ok(totals) => Progress {
+                totals,
+                checkpoint: subscription.checkpoint(),
+            },
+            Err(error) => {
+                eprintln!("the projection stops: {error}");
+                return;
+            }
+        };
+        while let Err(error) = file.save(counted).await {
             eprintln!("nothing is saved for now: {error}");
             tokio::time::sleep(StorageError::RETRY_AFTER).await;
         }
-        told.send_replace((subscription.checkpoint(), file.totals()));
+        saves.send_replace(counted);
     }
 }
 
-/// The totals with a changeset added: pure. What is no order's is passed over.
-fn count(totals: Totals, changeset: &Changeset) -> Totals {
+/// The totals with a changeset added: pure. Other streams are passed over. An event of an order that
+/// is none of [`OrderEvent`] is an error, so that none is missed.
+fn count(totals: Totals, changeset: &Changeset) -> Result<Totals, UnreadableEvent> {
     if !changeset.stream_id.as_str().starts_with("order-") {
-        return totals;
+        return Ok(totals);
     }
-    let events = changeset.events.iter().map(serde_json::from_str);
-    events.flatten().fold(totals, |sum, event| match event {
-        OrderEvent::OrderPlaced { amount } => Totals {
-            orders: sum.orders + 1,
-            amount: sum.amount + amount,
-            ..sum
-        },
-        OrderEvent::OrderPaid { amount } => Totals {
-            paid: sum.paid + amount,
-            ..sum
-        },
+    changeset.read_events().try_fold(totals, |sum, event| {
+        Ok(match event? {
+            OrderEvent::OrderPlaced { amount } => Totals {
+                orders: sum.orders + 1,
+                amount: sum.amount + amount,
+                ..sum
+            },
+            OrderEvent::OrderPaid { amount } => Totals {
+                paid: sum.paid + amount,
+                ..sum
+            },
+        })
     })
 }

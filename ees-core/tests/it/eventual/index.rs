@@ -5,7 +5,7 @@ use ees_core::adapter::{
     ChangesetKey, Entry, Index, IndexState, PageBuilder, PositionWrite, Storage, SweepCursor,
     SweepPage, parse_number,
 };
-use ees_core::{Changeset, Checkpoint, Page, PageLimit, StorageError, StreamQuery, StreamRange};
+use ees_core::{Changeset, Checkpoint, Page, PageLimit, StorageError, StreamQuery};
 
 use super::storage::{EventualStorage, key_of};
 
@@ -15,10 +15,7 @@ const SWEEP_PAGE: usize = 3;
 impl EventualStorage {
     async fn find(&self, key: &ChangesetKey) -> Result<Option<Changeset>, StorageError> {
         let id = key.changeset_id.get();
-        let query = StreamQuery {
-            range: StreamRange::Changesets(id..=id),
-            ..StreamQuery::all(key.stream_id.clone())
-        };
+        let query = StreamQuery::all(key.stream_id.clone()).changesets(id..=id);
         Ok(self.read_stream(&query).await?.items.pop())
     }
 

@@ -1,0 +1,87 @@
+//! Waiting at the end of the global order: what a long poll does.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+
+use super::{EventStore, GlobalEventPage};
+use crate::{Checkpoint, Error, EventCheckpoint, GlobalPage, PageLimit};
+
+/// The first pause after a wake-up that held nothing for this reader.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+
+impl EventStore {
+    /// As [`EventStore::global_changesets`], but while there is nothing from the checkpoint on,
+    /// waits for it, for `wait` at most.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] if the storage fails.
+    pub async fn await_changesets(
+        &self,
+        from: Checkpoint,
+        limit: PageLimit,
+        wait: Duration,
+    ) -> Result<GlobalPage, Error> {
+        let read = || self.global_changesets(from, limit);
+        self.await_page(wait, read, |page| page.changesets.is_empty())
+            .await
+    }
+
+    /// As [`EventStore::global_events`], but while there is nothing from the checkpoint on, waits
+    /// for it, for `wait` at most.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] if the storage fails.
+    pub async fn await_events(
+        &self,
+        from: EventCheckpoint,
+        limit: PageLimit,
+        wait: Duration,
+    ) -> Result<GlobalEventPage, Error> {
+        let read = || self.global_events(from, limit);
+        self.await_page(wait, read, |page| page.events.is_empty())
+            .await
+    }
+
+    /// As [`EventStore::await_changesets`], with a reader of one's own: one that waits its turn
+    /// where many are woken at once, for instance.
+    ///
+    /// Listens first, then reads: news that comes between the two is not lost. A reader for whom
+    /// the news was none (it is beyond the end, or the order lags behind the commits) pauses before
+    /// it reads again, longer each time, so that many of them cost little however much is committed.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub async fn await_page<P, R: Future<Output = Result<P, Error>>>(
+        &self,
+        wait: Duration,
+        read: impl Fn() -> R,
+        is_empty: impl Fn(&P) -> bool,
+    ) -> Result<P, Error> {
+        if wait.is_zero() {
+            return read().await;
+        }
+        let mut deadline = self.clock.sleep(wait);
+        let mut pause = Duration::ZERO;
+        loop {
+            let news = self.storage.news();
+            let page = read().await?;
+            if !is_empty(&page) {
+                return Ok(page);
+            }
+            let poll = self.clock.sleep(self.poll_interval);
+            let rest = async {
+                if !pause.is_zero() {
+                    self.clock.sleep(pause).await;
+                }
+                select(news, poll).await;
+            };
+            match select(deadline, pin!(rest)).await {
+                Either::Left(_) => return Ok(page),
+                Either::Right(((), running)) => deadline = running,
+            }
+            pause = (pause * 2).clamp(FIRST_PAUSE, self.poll_interval.max(FIRST_PAUSE));
+        }
+    }
+}
