@@ -2,7 +2,7 @@
 
 use crate::{ChangesetId, Checkpoint, CommitId, EventId, Events, Json, StreamId, Timestamp};
 
-/// A changeset as it stands in the store, for ever.
+/// A changeset in the store. It never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Changeset {
     /// Its stream.
@@ -21,18 +21,18 @@ pub struct Changeset {
     pub events: Events,
     /// Its metadata.
     pub metadata: Json,
-    /// Its position in the global order; `None` while a storage that orders after the commit has
-    /// not given one yet.
+    /// Its position in the global order; `None` until a storage that orders after the commit has
+    /// given it one.
     pub checkpoint: Option<Checkpoint>,
 }
 
 impl Changeset {
-    /// The bytes of payload.
+    /// The size of events and metadata, in bytes.
     pub fn payload_bytes(&self) -> usize {
         self.events.as_str().len() + self.metadata.as_str().len()
     }
 
-    /// The events with their ids, found as they are asked for.
+    /// The events with their ids. Each is found in the text when it is asked for.
     pub fn each_event(&self) -> impl Iterator<Item = Event> {
         let first = self.first_event_id.get();
         (0..)
@@ -48,7 +48,7 @@ impl Changeset {
             })
     }
 
-    /// What the changeset makes of its stream's end.
+    /// The end of the stream after this changeset.
     pub fn head(&self) -> Head {
         Head {
             last_changeset: self.changeset_id,
@@ -57,7 +57,7 @@ impl Changeset {
         }
     }
 
-    /// What its committer is told.
+    /// The answer to the commit of this changeset.
     pub fn receipt(&self) -> Receipt {
         Receipt {
             stream_id: self.stream_id.clone(),
@@ -70,7 +70,7 @@ impl Changeset {
     }
 }
 
-/// The place in its stream that a commit gets.
+/// The ids that a commit gets in its stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot {
     /// The changeset's number.
@@ -81,7 +81,7 @@ pub struct Slot {
     pub last_event_id: EventId,
 }
 
-/// The end of a stream that holds something.
+/// The end of a stream with at least one changeset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
     /// The number of its last changeset.
@@ -105,11 +105,11 @@ pub struct Receipt {
     pub last_event_id: EventId,
     /// When it was committed.
     pub timestamp: Timestamp,
-    /// Its position in the global order, where it has one already.
+    /// Its position in the global order; `None` on a storage that orders after the commit.
     pub checkpoint: Option<Checkpoint>,
 }
 
-/// One event as it stands in its stream.
+/// One event of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// Its number in the stream.
@@ -118,7 +118,7 @@ pub struct Event {
     pub data: Json,
     /// Its changeset's number in the stream.
     pub changeset_id: ChangesetId,
-    /// Its place among the changeset's events, from 0.
+    /// Its index in the changeset, from 0.
     pub index: u64,
     /// When its changeset was committed.
     pub timestamp: Timestamp,

@@ -19,7 +19,7 @@ number! {
 pub const INDEX_PAGE: u64 = 1000;
 
 impl Checkpoint {
-    /// The position `count` further on; the last possible one where that would be beyond it.
+    /// The position `count` further on, and never beyond 2^63 - 1.
     #[must_use]
     pub fn plus(self, count: u64) -> Self {
         Self(self.0.saturating_add(count).min(crate::number::MAX_ID))
@@ -49,7 +49,7 @@ impl Checkpoint {
 }
 
 /// An event's position in the global order, written `c.i`: its changeset's checkpoint and its
-/// 0-based place among the changeset's events. `c` alone means `c.0`.
+/// 0-based index among the changeset's events. `c` alone means `c.0`.
 ///
 /// ```
 /// use ees_core::EventCheckpoint;
@@ -61,7 +61,7 @@ impl Checkpoint {
 pub struct EventCheckpoint {
     /// The changeset's position.
     pub changeset: Checkpoint,
-    /// The event's place in its changeset, from 0.
+    /// The event's index in its changeset, from 0.
     pub index: u64,
 }
 

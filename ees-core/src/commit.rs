@@ -1,9 +1,9 @@
-//! What is asked to be committed.
+//! A commit before it is judged.
 
 use crate::changeset::Slot;
 use crate::{Changeset, Checkpoint, CommitId, Events, Expectation, Json, StreamId, Timestamp};
 
-/// A commit as a caller asks for it.
+/// A commit that a caller asks for.
 ///
 /// ```
 /// use ees_core::{Events, Expectation, NewChangeset};
@@ -15,19 +15,19 @@ use crate::{Changeset, Checkpoint, CommitId, Events, Expectation, Json, StreamId
 pub struct NewChangeset {
     /// The stream to append to.
     pub stream_id: StreamId,
-    /// What the caller believes to be the end of the stream.
+    /// The end of the stream that the caller has seen.
     pub expectation: Expectation,
     /// The events, in their order.
     pub events: Events,
     /// Metadata of the changeset; `{}` unless set.
     pub metadata: Json,
-    /// The caller's idempotency key: a repeat of the commit with the same key answers as the first
-    /// did. Without one the store makes one.
+    /// The caller's idempotency key. A repeat of the commit with the same key gets the same answer
+    /// and stores nothing. The store makes a key if there is none.
     pub idempotency_key: Option<CommitId>,
 }
 
 impl NewChangeset {
-    /// Asks for a commit without metadata and without an idempotency key.
+    /// A commit without metadata and without an idempotency key.
     pub fn new(stream_id: StreamId, expectation: Expectation, events: Events) -> Self {
         Self {
             stream_id,
@@ -45,7 +45,7 @@ impl NewChangeset {
         self
     }
 
-    /// Makes the commit safe to repeat.
+    /// Sets the idempotency key, which makes the commit safe to repeat.
     #[must_use]
     pub fn with_idempotency_key(mut self, key: CommitId) -> Self {
         self.idempotency_key = Some(key);
@@ -53,12 +53,12 @@ impl NewChangeset {
     }
 }
 
-/// A commit as the storage port gets it: complete, and within the storage's size limit.
+/// A commit as the storage port receives it: complete, and within the storage's size limit.
 #[derive(Debug, Clone)]
 pub struct Commit {
     /// The stream to append to.
     pub stream_id: StreamId,
-    /// What must be the end of the stream for the commit to succeed.
+    /// The end that the stream must have for the commit to succeed.
     pub expectation: Expectation,
     /// The events, in their order.
     pub events: Events,
@@ -71,7 +71,7 @@ pub struct Commit {
 }
 
 impl Commit {
-    /// The bytes of payload: what a storage's size limit counts.
+    /// The size of events and metadata, in bytes, which a storage limits.
     pub fn payload_bytes(&self) -> usize {
         self.events.as_str().len() + self.metadata.as_str().len()
     }

@@ -3,7 +3,8 @@
 use crate::changeset::{Changeset, Head, Receipt, Slot};
 use crate::{ChangesetId, EventId};
 
-/// What a committer believes to be the end of the stream. 0 means a stream that does not exist.
+/// The expected version: the end of the stream that a caller has seen. 0 means that the stream does not
+/// exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Expectation {
     /// The stream's last changeset has this number.
@@ -12,24 +13,24 @@ pub enum Expectation {
     LastEvent(u64),
 }
 
-/// What the rule says about a commit.
+/// The decision on a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// The expectation holds: the commit gets this place.
+    /// The expectation holds: the commit gets these ids.
     Append(Slot),
-    /// The commit must not happen.
+    /// The commit is refused.
     Refuse(Refusal),
 }
 
-/// Why a commit must not happen.
+/// Why a commit is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// The stream has moved on beyond the expectation. The changeset that directly follows it may
-    /// be an earlier try of the same commit: the use case looks.
+    /// The stream has changesets beyond the expectation. The first of them may be an earlier try of
+    /// the same commit: the use case compares commit ids.
     Outdated,
-    /// The stream has not come so far yet: this is its end, `None` if it does not exist.
+    /// The stream ends before the expectation. This is its end; `None` if it does not exist.
     Ahead(Option<Head>),
-    /// The stream can take no more.
+    /// The stream has no ids left.
     Full,
 }
 
@@ -37,7 +38,7 @@ impl Expectation {
     /// The stream does not exist yet.
     pub const NEW_STREAM: Self = Self::LastChangeset(0);
 
-    /// The rule: total, and the same for every storage.
+    /// Decides on a commit. The rule is the same for every storage.
     ///
     /// ```
     /// use ees_core::Expectation;

@@ -1,4 +1,4 @@
-//! What the use cases refuse, and why.
+//! The one error type of the use cases.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use crate::{
     StorageError, StreamId, StreamIdError, UnreadableEvent, Written,
 };
 
-/// A use case did not do what was asked.
+/// Why a use case failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The stream has moved on beyond the expectation; nothing was written.
     #[error("stream `{}` has moved on: {} was expected, but {}", .0.stream_id, .0.expectation, .0.end())]
     Conflict(Box<Conflict>),
-    /// The stream has not come as far as the expectation; nothing was written.
-    #[error("stream `{stream_id}` has not come so far: {expectation} was expected, but {}", describe(*head))]
+    /// The stream ends before the expectation; nothing was written.
+    #[error("stream `{stream_id}` is shorter than expected: {expectation} was expected, but {}", describe(*head))]
     ExpectationAhead {
         /// The stream.
         stream_id: StreamId,
@@ -24,8 +24,8 @@ pub enum Error {
         /// The stream's end; `None` if it does not exist.
         head: Option<Head>,
     },
-    /// The idempotency key stands at the place of this commit with another content; nothing was
-    /// written.
+    /// The idempotency key belongs to another commit, with other content, at this position of the
+    /// stream; nothing was written.
     #[error(
         "the idempotency key was used for changeset {changeset_id} of stream `{stream_id}` with another content"
     )]
@@ -45,7 +45,7 @@ pub enum Error {
         /// The most that the storage takes.
         limit: usize,
     },
-    /// The stream can take no more; nothing was written.
+    /// The stream has reached its largest size; nothing was written.
     #[error("stream `{stream_id}` has reached the largest size a stream can have")]
     StreamTooLarge {
         /// The stream.
@@ -57,16 +57,16 @@ pub enum Error {
         /// The stream.
         stream_id: StreamId,
     },
-    /// What was to be committed is no payload; nothing was written.
+    /// Events or metadata are not valid; nothing was written.
     #[error(transparent)]
     Payload(#[from] PayloadError),
-    /// A text is no stream id.
+    /// A text is not a valid stream id.
     #[error(transparent)]
     StreamId(#[from] StreamIdError),
-    /// A text is no idempotency key.
+    /// A text is not a valid idempotency key.
     #[error(transparent)]
     IdempotencyKey(#[from] CommitIdError),
-    /// An event is not what its reader takes it for.
+    /// An event does not have the type that its reader asked for.
     #[error(transparent)]
     UnreadableEvent(#[from] UnreadableEvent),
     /// The storage failed.
@@ -77,7 +77,7 @@ pub enum Error {
 impl Error {
     /// Whether the same call may succeed later. A commit is repeated with the same idempotency key.
     ///
-    /// [`Error::Conflict`] is not retryable: what was decided on an old state has to be decided anew.
+    /// [`Error::Conflict`] is not retryable: load the stream and decide again.
     pub fn is_retryable(&self) -> bool {
         self.retry_after().is_some()
     }
@@ -148,21 +148,20 @@ impl PayloadError {
     }
 }
 
-/// A commit came too late.
+/// The stream had moved on before the commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     /// The stream.
     pub stream_id: StreamId,
     /// What was expected.
     pub expectation: Expectation,
-    /// Every changeset that holds something after the expectation, oldest first, as far as a page
-    /// goes. By event that can be none: a table of the Python original may hold changesets without
-    /// events.
+    /// The changesets after the expectation, oldest first, up to one page. With an expectation by
+    /// event there may be none: a table of the Python original may hold changesets without events.
     pub forthcoming: Page<Changeset>,
 }
 
 impl Conflict {
-    /// Where the stream is, as far as the page tells.
+    /// The end of the stream, if the page shows it.
     fn end(&self) -> String {
         match self.forthcoming.items.last() {
             None => "it exists".to_owned(),

@@ -15,7 +15,7 @@ use crate::{Error, Statistics};
 
 pub use global::{GlobalEvent, GlobalEventPage};
 
-/// An event store: what every host offers. Cheap to clone.
+/// An event store: the use cases over a storage. Cheap to clone.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -44,13 +44,13 @@ impl EventStore {
     /// The poll interval unless [`EventStore::with_poll_interval`] sets another.
     pub const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-    /// The store over an adapter that keeps changesets and statistics.
+    /// A store over an adapter.
     pub fn new<S: Storage + StatisticsStore>(storage: Arc<S>) -> Self {
         let statistics: Arc<dyn StatisticsStore> = Arc::clone(&storage) as _;
         Self::from_parts(storage, statistics)
     }
 
-    /// The store over two ports.
+    /// A store over two ports.
     pub fn from_parts(storage: Arc<dyn Storage>, statistics: Arc<dyn StatisticsStore>) -> Self {
         Self {
             storage,
@@ -76,7 +76,8 @@ impl EventStore {
         self
     }
 
-    /// The counts that the projector saved last: exact for all checkpoints below their version.
+    /// The statistics that the projector saved last. They are exact for all checkpoints below their
+    /// version.
     ///
     /// # Errors
     /// [`Error::Storage`] if the storage fails.

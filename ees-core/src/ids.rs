@@ -1,4 +1,4 @@
-//! Validated identifiers: a value of one of these types is always a legal one.
+//! Ids of streams and commits: a value of one of these types is always valid.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 /// The longest stream id, in bytes of UTF-8.
 pub const MAX_STREAM_ID_BYTES: usize = 1024;
 
-/// Stream ids that begin so belong to the store itself.
+/// The prefix of stream ids that are reserved for the store.
 pub const RESERVED_STREAM_PREFIX: &str = "!!!RESERVED";
 
 /// The longest idempotency key, in characters.
@@ -83,7 +83,7 @@ macro_rules! text_id {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StreamId(Arc<str>);
 
-/// Why a text is no stream id.
+/// Why a text is not a valid stream id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StreamIdError {
@@ -108,7 +108,7 @@ pub enum StreamIdError {
 }
 
 impl StreamId {
-    /// Checks a text and takes it as a stream id.
+    /// Makes a stream id of a valid text.
     ///
     /// # Errors
     /// [`StreamIdError`] names the rule that the text breaks.
@@ -150,7 +150,7 @@ impl CommitId {
     /// The prefix of the ids that the store makes.
     const GENERATED_PREFIX: &str = "ees-";
 
-    /// Checks a text and takes it as a commit id.
+    /// Makes a commit id of a valid text.
     ///
     /// # Errors
     /// [`CommitIdError`] if it is not 1 to 255 printable ASCII characters.
@@ -162,7 +162,7 @@ impl CommitId {
         Ok(Self(text.into()))
     }
 
-    /// Makes an id that no other commit has.
+    /// Makes a unique id.
     pub fn generate() -> Self {
         Self(format!("{}{}", Self::GENERATED_PREFIX, Uuid::new_v4()).into())
     }

@@ -1,20 +1,20 @@
-//! Reading in pages: how much at once, and what came.
+//! Pages, and their limits.
 
 use crate::{Changeset, Checkpoint, StorageError};
 
-/// How much one answer may hold, in bytes, on every host: a Lambda function can answer 6 MB.
+/// The largest page, in bytes of payload: 4 MiB. Hosts limit answers; AWS Lambda to 6 MB.
 pub const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
 
-/// The fewest bytes that an item's own fields take on the wire, so that the payloads of a page
-/// never sum up to more than the answer's limit, however small they are.
+/// The bytes counted for an item beside its payload. It keeps a page of very small payloads below an
+/// answer's limit.
 pub(crate) const MIN_ITEM_BYTES: usize = 16;
 
-/// How much one page may hold. A page that could not hold even one item holds that one.
+/// The limits of a page. An item larger than the limit gets a page of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PageLimit {
-    /// At most so many items; 0 counts as 1.
+    /// The most items; 0 counts as 1.
     pub items: usize,
-    /// At most so many bytes of payload.
+    /// The most bytes of payload.
     pub bytes: usize,
 }
 
@@ -29,7 +29,7 @@ impl Default for PageLimit {
 }
 
 impl PageLimit {
-    /// So many items, up to [`MAX_PAGE_BYTES`].
+    /// At most `items` items, up to [`MAX_PAGE_BYTES`].
     pub fn items(items: usize) -> Self {
         Self {
             items,
@@ -37,14 +37,14 @@ impl PageLimit {
         }
     }
 
-    /// The most items that a page of this limit can hold, bytes considered too.
+    /// The most items that fit into both limits.
     pub fn max_items(&self) -> usize {
         self.items.clamp(1, self.bytes / MIN_ITEM_BYTES + 1)
     }
 }
 
 impl From<usize> for PageLimit {
-    /// So many items.
+    /// As [`PageLimit::items`].
     fn from(items: usize) -> Self {
         Self::items(items)
     }
@@ -64,12 +64,12 @@ pub struct Page<T> {
 pub struct GlobalPage {
     /// The changesets, by checkpoint; each has one.
     pub changesets: Vec<Changeset>,
-    /// Where to go on reading; the checkpoint asked for if there is nothing yet.
+    /// Where the next page begins; the checkpoint asked for if the page is empty.
     pub next: Checkpoint,
 }
 
 impl GlobalPage {
-    /// The page that holds what follows a checkpoint, of a storage that orders at commit time.
+    /// A page of a storage that orders at commit time, from a checkpoint on.
     ///
     /// # Errors
     /// [`StorageError::Corrupt`] unless the checkpoints are dense (G6).

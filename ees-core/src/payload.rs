@@ -1,7 +1,7 @@
-//! JSON kept as it came, byte for byte.
+//! JSON that is kept byte for byte.
 //!
-//! The store never looks into a payload after the commit was checked: what storages keep and
-//! readers get is the text itself, so big integers, decimals, key order and escapes survive.
+//! A payload is checked once, when it is committed. Storages keep the text and readers get it, so big
+//! integers, decimals, the order of members and escapes stay as they were sent.
 
 mod scan;
 
@@ -15,7 +15,7 @@ use scan::{Elements, check};
 /// How deep a payload may be nested: `[[1]]` has two levels.
 pub const MAX_DEPTH: usize = 100;
 
-/// Why a text is no payload.
+/// Why a text is not a valid payload.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PayloadError {
@@ -25,18 +25,18 @@ pub enum PayloadError {
     /// Events must be a JSON array.
     #[error("events must be a JSON array")]
     NotAnArray,
-    /// A changeset holds one event or more.
+    /// The array is empty; a changeset has at least one event.
     #[error("a changeset needs at least one event")]
     NoEvents,
     /// The value is nested deeper than [`MAX_DEPTH`] levels.
     #[error("nested deeper than {MAX_DEPTH} levels")]
     TooDeep,
-    /// A string escapes half of a surrogate pair, which no UTF-8 text can hold.
+    /// A string holds half of an escaped surrogate pair, which UTF-8 cannot represent.
     #[error("a string holds the escaped lone surrogate \\u{0}")]
     LoneSurrogate(String),
 }
 
-/// One JSON value as text. Cheap to clone.
+/// A JSON value as text. Cheap to clone.
 ///
 /// ```
 /// use ees_core::Json;
@@ -48,7 +48,7 @@ pub enum PayloadError {
 pub struct Json(Arc<str>);
 
 impl Json {
-    /// Checks a text and keeps it without the white space around it.
+    /// Checks a text, and keeps it without the white space around it.
     ///
     /// # Errors
     /// [`PayloadError`] if it is not JSON, nested too deep, or holds a lone surrogate.
@@ -86,7 +86,7 @@ impl Json {
 }
 
 impl Default for Json {
-    /// The empty object, which stands for metadata that was not given.
+    /// The empty object: the metadata of a changeset that was committed without any.
     fn default() -> Self {
         Self("{}".into())
     }
@@ -108,7 +108,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// Checks a text and keeps it without the white space around it.
+    /// Checks a text, and keeps it without the white space around it.
     ///
     /// # Errors
     /// [`PayloadError`] if it is not a JSON array of at least one value, an event is nested too

@@ -9,7 +9,7 @@ use crate::{EventStore, PageLimit, Statistics, StorageError};
 /// How many changesets are counted between two saves.
 const PAGE_ITEMS: usize = 1000;
 
-/// Counts what was committed since the last time, page by page.
+/// Counts the changesets that were committed since its last run, page by page.
 ///
 /// Each page is saved by compare-and-swap, so that a projector that stops goes on where it was,
 /// and several at once never count anything twice (G13).

@@ -1,48 +1,48 @@
-//! How a storage fails, and what a commit may have done by then.
+//! Errors of a storage, and whether a commit was written.
 
 use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A storage failed.
+/// Why a storage failed.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum StorageError {
-    /// The storage cannot be reached, is overloaded, full or closed. Trying again later may help.
+    /// The storage cannot be reached, is overloaded, full or closed. The call may succeed later.
     #[error("the storage is unavailable: {reason}")]
     Unavailable {
-        /// What is the matter, for people.
+        /// What happened, for people.
         reason: String,
-        /// Whether a commit may have happened all the same.
+        /// Whether a commit may have been written.
         written: Written,
-        /// When to try again.
+        /// How long to wait before the next try.
         retry_after: Duration,
-        /// What the driver said.
+        /// The driver's error.
         #[source]
         source: Option<Arc<dyn StdError + Send + Sync>>,
     },
-    /// What the storage holds breaks a promise. Nobody should write on before someone has looked.
-    #[error("the storage holds what it never should: {0}")]
+    /// The stored data breaks a guarantee. Stop writing until an operator has looked at it.
+    #[error("the stored data is damaged: {0}")]
     Corrupt(String),
-    /// The storage failed in a way that trying again will not mend.
+    /// The storage failed, and a repeat of the call will fail too.
     #[error("the storage failed: {0}")]
     Backend(#[source] Arc<dyn StdError + Send + Sync>),
 }
 
-/// Whether a commit that failed may have happened.
+/// Whether a commit that failed may have been written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
     /// Nothing was written, and nothing will be.
     None,
-    /// It may have been written. To repeat it with the same commit id is safe.
+    /// It may have been written. It is safe to repeat it with the same commit id.
     Unknown,
 }
 
 impl StorageError {
-    /// How long to wait where nothing better is known.
+    /// The default of `retry_after`.
     pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-    /// An unavailability without a driver's error behind it.
+    /// [`StorageError::Unavailable`] without a driver's error.
     pub fn unavailable(reason: impl Into<String>, written: Written) -> Self {
         Self::Unavailable {
             reason: reason.into(),
@@ -52,13 +52,13 @@ impl StorageError {
         }
     }
 
-    /// What every call to a closed storage answers.
+    /// The error of every call to a closed storage.
     pub fn closed() -> Self {
         Self::unavailable("it has been closed", Written::None)
     }
 
-    /// The same error for a commit of which an earlier try may have happened, or this very one:
-    /// then it is unavailable, whatever failed.
+    /// The same error, where an earlier try of the commit, or this one, may have been written. If
+    /// `earlier` is [`Written::Unknown`] the result is [`StorageError::Unavailable`], whatever failed.
     #[must_use]
     pub fn after_a_try(mut self, earlier: Written) -> Self {
         match &mut self {
@@ -76,7 +76,7 @@ impl StorageError {
         }
     }
 
-    /// Whether a commit that failed so may have happened.
+    /// Whether a commit that failed with this error may have been written.
     pub fn written(&self) -> Written {
         match self {
             Self::Unavailable { written, .. } => *written,

@@ -11,14 +11,13 @@ use crate::{Changeset, Checkpoint, Error, EventStore, PageLimit, StorageError};
 /// How many changesets are read at once.
 const PAGE_ITEMS: usize = 1000;
 
-/// How long one read waits at the head of the order before it asks again.
+/// How long one read waits at the end of the order.
 const WAIT: Duration = Duration::from_secs(20);
 
-/// Follows the global order from a checkpoint: first all that stands there, then what comes.
+/// Follows the global order from a checkpoint on: reads what is there, then waits for more.
 ///
-/// It never ends, misses nothing and repeats nothing (G6). Delivery to a projection is
-/// at-least-once: save [`Subscription::checkpoint`] after a changeset was handled, and begin there
-/// the next time.
+/// It never ends, skips nothing and repeats nothing (G6). Save [`Subscription::checkpoint`] after a
+/// changeset was handled, and begin there after a restart: what was not saved is delivered again.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -73,12 +72,12 @@ impl Subscription {
         Ok(Self::new(store, saved.unwrap_or(Checkpoint::FIRST)))
     }
 
-    /// Where to go on after the changeset that [`Subscription::next`] returned last.
+    /// The checkpoint behind the changeset that [`Subscription::next`] returned last.
     pub fn checkpoint(&self) -> Checkpoint {
         self.checkpoint
     }
 
-    /// The next changeset; waits for it at the head of the order. A call that is dropped loses
+    /// The next changeset. Waits for it at the end of the order. A call that is dropped loses
     /// nothing.
     ///
     /// # Errors
@@ -98,8 +97,8 @@ impl Subscription {
         }
     }
 
-    /// The next changeset if it has been read already: whatever came in one page can be handled
-    /// together.
+    /// The next changeset, if it was read with the same page. Never waits; use it to handle a page at
+    /// once.
     pub fn next_read(&mut self) -> Option<Changeset> {
         let changeset = self.read_ahead.pop_front()?;
         let read = changeset.checkpoint.unwrap_or(self.checkpoint);

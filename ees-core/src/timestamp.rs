@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A point in time, UTC, to the microsecond; written as RFC 3339.
+/// A time in UTC, with microseconds; written as RFC 3339.
 ///
 /// ```
 /// use ees_core::Timestamp;
@@ -16,19 +16,19 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(jiff::Timestamp);
 
-/// The text or number is no point in time of the years -9999 to 9999.
+/// The text or number is not a time between the years -9999 and 9999.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("not an RFC 3339 timestamp: {0}")]
 pub struct TimestampError(#[from] jiff::Error);
 
 impl Timestamp {
-    /// The time that the system's clock shows.
+    /// The time of the system's clock.
     pub fn now() -> Self {
         let now = jiff::Timestamp::now();
         Self::from_micros(now.as_microsecond()).unwrap_or(Self(now))
     }
 
-    /// The time so many microseconds after 1970-01-01T00:00:00Z.
+    /// The time `micros` microseconds after 1970-01-01T00:00:00Z.
     ///
     /// # Errors
     /// [`TimestampError`] if it lies outside the years -9999 to 9999.

@@ -11,12 +11,12 @@ use crate::{
 impl EventStore {
     /// Appends a changeset to its stream, if the expectation holds.
     ///
-    /// A repeat with the same idempotency key, expectation and content answers as the first did
-    /// and stores nothing, however far the stream has moved (G10).
+    /// A repeat with the same idempotency key, expectation and content gets the same answer and
+    /// stores nothing, however far the stream has moved (G10).
     ///
     /// # Errors
-    /// [`Error::Conflict`] if the stream has moved on, [`Error::ExpectationAhead`] if it has not
-    /// come so far, [`Error::IdempotencyKeyReused`], [`Error::ChangesetTooLarge`],
+    /// [`Error::Conflict`] if the stream has moved on, [`Error::ExpectationAhead`] if it ends
+    /// before the expectation, [`Error::IdempotencyKeyReused`], [`Error::ChangesetTooLarge`],
     /// [`Error::StreamTooLarge`]: nothing was written. [`Error::Storage`] if the storage failed;
     /// its [`Written`] says whether the commit may have happened.
     pub async fn commit(&self, asked: NewChangeset) -> Result<Receipt, Error> {
@@ -46,8 +46,8 @@ impl EventStore {
         }
     }
 
-    /// Answers a commit whose expectation is outdated: what directly follows the expectation may
-    /// be this very commit, from an earlier try.
+    /// Answers a commit whose expectation is outdated. The changeset that directly follows the
+    /// expectation may be an earlier try of this commit.
     async fn replay(&self, commit: Commit) -> Result<Receipt, Error> {
         let forthcoming = self
             .storage
@@ -99,7 +99,7 @@ fn beyond(expectation: Expectation) -> StreamRange {
     }
 }
 
-/// Whether a changeset stands exactly where a commit with this expectation would.
+/// Whether a changeset has the ids that a commit with this expectation would get.
 fn directly_follows(changeset: &Changeset, expectation: Expectation) -> bool {
     match expectation {
         Expectation::LastChangeset(last) => changeset.changeset_id.get() - 1 == last,

@@ -22,7 +22,7 @@ pub struct GlobalEvent {
 pub struct GlobalEventPage {
     /// The events, by checkpoint.
     pub events: Vec<GlobalEvent>,
-    /// Where to go on reading; the checkpoint asked for if there is nothing yet.
+    /// Where the next page begins; the checkpoint asked for if the page is empty.
     pub next: EventCheckpoint,
 }
 
@@ -36,7 +36,7 @@ impl EventStore {
     }
 
     /// A page of all changesets from a checkpoint on. A reader that follows
-    /// [`GlobalPage::next`] misses nothing and sees nothing twice (G6).
+    /// [`GlobalPage::next`] skips nothing and sees nothing twice (G6).
     ///
     /// # Errors
     /// [`Error::Storage`] if the storage fails.

@@ -31,8 +31,8 @@ impl EventStore {
         Ok(page)
     }
 
-    /// A page of a stream's events: those of the range if it goes by events, all of its changesets'
-    /// events otherwise. Empty if the stream exists but the range holds nothing.
+    /// A page of a stream's events: the events of the range, or all events of the range's
+    /// changesets. Empty if the stream exists but the range holds nothing.
     ///
     /// # Errors
     /// [`Error::StreamNotFound`], or [`Error::Storage`] if the storage fails.

@@ -44,12 +44,13 @@ impl EventStore {
             .await
     }
 
-    /// As [`EventStore::await_changesets`], with a reader of one's own: one that waits its turn
-    /// where many are woken at once, for instance.
+    /// As [`EventStore::await_changesets`], with a read function of the caller: for instance one that
+    /// limits how many waiting readers read at the same time.
     ///
-    /// Listens first, then reads: news that comes between the two is not lost. A reader for whom
-    /// the news was none (it is beyond the end, or the order lags behind the commits) pauses before
-    /// it reads again, longer each time, so that many of them cost little however much is committed.
+    /// It subscribes to the wake-up first and reads then, so a commit between the two is not lost. A
+    /// reader that was woken and found nothing (it waits beyond the end, or the order lags behind
+    /// the commits) pauses before it reads again, longer each time. So many such readers cost little,
+    /// however much is committed.
     ///
     /// # Errors
     /// Those of `read`.

@@ -28,7 +28,8 @@ pub trait Storage: Send + Sync + 'static {
     /// Atomic (G1): the changeset is stored whole or not at all. Of any number of commits with one
     /// expectation one succeeds (G2), and gets the next ids of its stream (G3). When the answer is
     /// `Committed`, the changeset is as durable as the storage promises (G4). A refusal rests on
-    /// durable data only, never on a commit that may still be rolled back. A storage that orders at commit time gives the next checkpoint (G6).
+    /// durable data only, never on a commit that may still be rolled back. A storage that orders at
+    /// commit time gives the next checkpoint (G6).
     ///
     /// # Errors
     /// [`StorageError::Unavailable`] says whether the commit may have happened. After any other
