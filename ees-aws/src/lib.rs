@@ -11,6 +11,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use ees_core::adapter::settings::{Settings, SettingsError};
 
 /// How often a request is tried, the first time included.
 const MAX_ATTEMPTS: u32 = 5;
@@ -35,37 +36,33 @@ const EMULATOR_REGION: &str = "us-east-1";
 
 /// Where a service of AWS is. What is not set here the environment says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Place {
+pub struct Endpoint {
     /// A URL, if not the region's own.
-    pub endpoint: Option<String>,
+    pub url: Option<String>,
     /// The AWS region.
     pub region: Option<String>,
 }
 
-/// A setting has a value that is not possible.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Expected(pub &'static str);
-
-impl Place {
-    /// Takes a setting by its name; answers whether it is one of a place's.
+impl Endpoint {
+    /// Reads the settings `endpoint` and `region` of an adapter's URL.
     ///
     /// # Errors
-    /// [`Expected`] says what would be possible instead of this value.
-    pub fn set(&mut self, name: &str, value: &str) -> Result<bool, Expected> {
-        match name {
-            "endpoint" => self.endpoint = Some(endpoint(value)?),
-            "region" if value.is_empty() => {
-                return Err(Expected("an AWS region, as `eu-west-1`"));
-            }
-            "region" => self.region = Some(value.to_owned()),
-            _ => return Ok(false),
-        }
-        Ok(true)
+    /// [`SettingsError`] says what was expected instead of a value.
+    pub fn from_settings(settings: &Settings) -> Result<Self, SettingsError> {
+        let url = settings.read(
+            "endpoint",
+            "a URL that begins with `http://` or `https://`",
+            url,
+        )?;
+        let region = settings.read("region", "an AWS region, as `eu-west-1`", |region| {
+            (!region.is_empty()).then(|| region.to_owned())
+        })?;
+        Ok(Self { url, region })
     }
 
     /// Whether it is an emulator on this machine, which takes any credentials.
     pub fn is_emulator(&self) -> bool {
-        let host = self.endpoint.as_deref().and_then(|endpoint| {
+        let host = self.url.as_deref().and_then(|endpoint| {
             let rest = endpoint.strip_prefix("http://")?;
             rest.split(['/', ':']).next()
         });
@@ -82,7 +79,7 @@ impl Place {
         if let Some(region) = self.given_region() {
             loader = loader.region(region);
         }
-        if let Some(endpoint) = &self.endpoint {
+        if let Some(endpoint) = &self.url {
             loader = loader.endpoint_url(endpoint);
         }
         loader.load().await
@@ -104,7 +101,7 @@ impl Place {
             .timeout_config(timeouts())
             .retry_config(retries());
         builder.set_region(self.given_region());
-        builder.set_endpoint_url(self.endpoint.clone());
+        builder.set_endpoint_url(self.url.clone());
         builder.build()
     }
 
@@ -115,7 +112,7 @@ impl Place {
     }
 
     fn http_client(&self) -> SharedHttpClient {
-        let plain = self.endpoint.as_deref();
+        let plain = self.url.as_deref();
         if plain.is_some_and(|endpoint| endpoint.starts_with("http://")) {
             return Builder::new().build_http();
         }
@@ -124,13 +121,10 @@ impl Place {
     }
 }
 
-fn endpoint(value: &str) -> Result<String, Expected> {
+fn url(value: &str) -> Option<String> {
     let rest = value.strip_prefix("https://");
-    let rest = rest.or_else(|| value.strip_prefix("http://"));
-    if rest.is_some_and(|rest| !rest.is_empty()) {
-        return Ok(value.to_owned());
-    }
-    Err(Expected("a URL that begins with `http://` or `https://`"))
+    let rest = rest.or_else(|| value.strip_prefix("http://"))?;
+    (!rest.is_empty()).then(|| value.to_owned())
 }
 
 fn timeouts() -> TimeoutConfig {
@@ -155,24 +149,29 @@ mod tests {
 
     #[test]
     fn only_this_machine_takes_any_credentials() {
-        let place = |endpoint: &str| Place {
-            endpoint: Some(endpoint.to_owned()),
+        let endpoint = |url: &str| Endpoint {
+            url: Some(url.to_owned()),
             region: None,
         };
-        assert!(place("http://127.0.0.1:8000").is_emulator());
-        assert!(place("http://localhost").is_emulator());
-        assert!(!Place::default().is_emulator());
-        assert!(!place("https://127.0.0.1").is_emulator());
-        assert!(!place("http://127.0.0.1.example.org").is_emulator());
+        assert!(endpoint("http://127.0.0.1:8000").is_emulator());
+        assert!(endpoint("http://localhost").is_emulator());
+        assert!(!Endpoint::default().is_emulator());
+        assert!(!endpoint("https://127.0.0.1").is_emulator());
+        assert!(!endpoint("http://127.0.0.1.example.org").is_emulator());
     }
 
     #[test]
-    fn a_setting_is_taken_or_left_or_refused() {
-        let mut place = Place::default();
-        assert_eq!(place.set("region", "eu-west-1"), Ok(true));
-        assert_eq!(place.region.as_deref(), Some("eu-west-1"));
-        assert_eq!(place.set("color", "red"), Ok(false));
-        assert!(place.set("region", "").is_err());
-        assert!(place.set("endpoint", "localhost:1").is_err());
+    fn a_url_sets_an_endpoint() {
+        let read = |settings| {
+            let settings = Settings::parse(settings, &["endpoint", "region"])?;
+            Endpoint::from_settings(&settings)
+        };
+        assert_eq!(read(""), Ok(Endpoint::default()));
+        let set = read("region=eu-west-1&endpoint=http://h:1").unwrap();
+        assert_eq!(set.region.as_deref(), Some("eu-west-1"));
+        assert_eq!(set.url.as_deref(), Some("http://h:1"));
+        assert!(read("region=").is_err());
+        assert!(read("endpoint=https://").is_err());
+        assert!(read("endpoint=localhost:1").is_err());
     }
 }

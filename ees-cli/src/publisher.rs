@@ -14,7 +14,7 @@ use crate::Failure;
 pub(crate) async fn open(url: &str) -> Result<Arc<dyn Publisher>, Failure> {
     let wrong = |error: ees_sns::ConfigError| Failure::Usage(format!("`--publish {url}`: {error}"));
     let config: ees_sns::SnsConfig = url.parse().map_err(wrong)?;
-    let sdk = crate::aws::sdk(&config.place).await;
+    let sdk = crate::aws::sdk(&config.endpoint).await;
     Ok(Arc::new(ees_sns::SnsPublisher::new(&config, &sdk)))
 }
 

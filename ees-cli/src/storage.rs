@@ -132,7 +132,7 @@ pub(crate) fn unknown(url: &str) -> Failure {
 #[cfg(feature = "dynamodb")]
 async fn dynamodb(url: &str) -> Result<OpenStore, Failure> {
     let config = dynamodb_config(url)?;
-    let sdk = crate::aws::sdk(&config.place).await;
+    let sdk = crate::aws::sdk(&config.endpoint).await;
     let opened = ees_dynamodb::DynamoStorage::open(&config, &sdk).await;
     let storage = opened.map_err(|error| Failure::Storage(error.to_string()))?;
     let storage = Arc::new(storage);

@@ -3,10 +3,11 @@
 //! A storage implements [`Storage`], [`StatisticsStore`] and
 //! [`CheckpointStore`](crate::CheckpointStore). Over a transactional database [`group_commit`] does
 //! most of it; a storage that orders after the commit implements [`Index`] for the
-//! [`indexer`](crate::indexer). A publisher implements [`Publisher`]. `docs/write-an-adapter.md` is
-//! the guide, the conformance suite the judge.
+//! [`indexer`](crate::indexer). A publisher implements [`Publisher`]. [`settings`] reads the URL that
+//! configures an adapter. `docs/write-an-adapter.md` is the guide, the conformance suite the judge.
 
 pub mod group_commit;
+pub mod settings;
 
 mod page_builder;
 mod stored;

@@ -4,7 +4,8 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
-use ees_aws::{Expected, Place};
+use ees_aws::Endpoint;
+use ees_core::adapter::settings::{Settings, SettingsError, encode, strip_scheme};
 
 /// Which store to open, written as a URL: `dynamodb://TABLE?analysis=TABLE&region=REGION`.
 ///
@@ -24,7 +25,7 @@ pub struct DynamoConfig {
     /// the events table and `_analysis` unless set.
     pub analysis_table: String,
     /// Where DynamoDB is.
-    pub place: Place,
+    pub endpoint: Endpoint,
     /// The names of the events table's indexes.
     pub indexes: IndexNames,
     /// How many ends of streams, and how many positions that were written here, are remembered, so
@@ -58,42 +59,37 @@ impl Default for IndexNames {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// It does not begin with `dynamodb://`.
-    #[error("`{0}` does not begin with `dynamodb://`")]
-    Scheme(String),
-    /// It names no table, or one that cannot be.
-    #[error(
-        "`{name}={value}` is no table name; expected 3 to 255 of the characters a-z, A-Z, 0-9, `_`, `-` and `.`"
-    )]
-    Table {
-        /// The setting.
-        name: &'static str,
-        /// The value found.
-        value: String,
-    },
+    /// Its scheme or one of its settings is wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// It names no events table, or its name is not possible.
+    #[error("the URL names no events table; expected `dynamodb://TABLE` with {TABLE_NAME}")]
+    NoTable,
     /// Both kinds of items cannot be in one table.
     #[error("`{0}` is named as events table and as analysis table; they are two")]
     OneTable(String),
-    /// It sets something that does not exist.
-    #[error(
-        "unknown setting `{0}`; known are `analysis`, `endpoint`, `region`, `enumeration_index`, `first_event_index`, `last_event_index` and `head_cache`"
-    )]
-    Unknown(String),
-    /// It sets something to a value that is not possible.
-    #[error("`{name}={value}`: expected {expected}")]
-    Value {
-        /// The setting.
-        name: String,
-        /// The value found.
-        value: String,
-        /// What would be possible.
-        expected: &'static str,
-    },
 }
+
+/// All settings.
+const KNOWN: &[&str] = &[
+    "analysis",
+    "endpoint",
+    "region",
+    "enumeration_index",
+    "first_event_index",
+    "last_event_index",
+    "head_cache",
+];
+
+/// What is expected where a table is named.
+const TABLE_NAME: &str = "a table name, 3 to 255 of the characters a-z, A-Z, 0-9, `_`, `-` and `.`";
 
 impl DynamoConfig {
     /// Unless told otherwise; some 30 MB at most, if all stream ids are as long as they can be.
     const HEAD_CACHE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(9_999);
+
+    /// The most that can be set.
+    const MAX_HEAD_CACHE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(999_999);
 
     /// A store in a table, with nothing else set.
     pub fn new(events_table: impl Into<String>) -> Self {
@@ -101,67 +97,51 @@ impl DynamoConfig {
         Self {
             analysis_table: format!("{events_table}_analysis"),
             events_table,
-            place: Place::default(),
+            endpoint: Endpoint::default(),
             indexes: IndexNames::default(),
             head_cache: Self::HEAD_CACHE,
         }
     }
 
-    fn set(&mut self, name: &str, value: &str) -> Result<(), ConfigError> {
-        let wrong = |expected| ConfigError::Value {
-            name: name.to_owned(),
-            value: value.to_owned(),
-            expected,
-        };
-        if self
-            .place
-            .set(name, value)
-            .map_err(|Expected(what)| wrong(what))?
-        {
-            return Ok(());
+    fn set(&mut self, settings: &Settings) -> Result<(), SettingsError> {
+        self.endpoint = Endpoint::from_settings(settings)?;
+        if let Some(analysis) = settings.read("analysis", TABLE_NAME, table)? {
+            self.analysis_table = analysis;
         }
-        let index = || match value {
-            "" => Err(wrong("the name of an index")),
-            name => Ok(name.to_owned()),
+        let index = |name, index: &mut String| {
+            if let Some(found) = settings.read(name, "the name of an index", not_empty)? {
+                *index = found;
+            }
+            Ok::<_, SettingsError>(())
         };
-        match name {
-            "analysis" => self.analysis_table = table("analysis", value)?,
-            "enumeration_index" => self.indexes.enumeration = index()?,
-            "first_event_index" => self.indexes.first_event = index()?,
-            "last_event_index" => self.indexes.last_event = index()?,
-            "head_cache" => self.head_cache = head_cache(value).map_err(wrong)?,
-            _ => return Err(ConfigError::Unknown(name.to_owned())),
-        }
+        index("enumeration_index", &mut self.indexes.enumeration)?;
+        index("first_event_index", &mut self.indexes.first_event)?;
+        index("last_event_index", &mut self.indexes.last_event)?;
+        let head_cache = settings.number("head_cache", NonZeroUsize::MIN..=Self::MAX_HEAD_CACHE)?;
+        self.head_cache = head_cache.unwrap_or(self.head_cache);
         Ok(())
     }
 }
 
-fn table(name: &'static str, value: &str) -> Result<String, ConfigError> {
+fn table(value: &str) -> Option<String> {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-    let value = value.to_owned();
-    if (3..=255).contains(&value.len()) && value.bytes().all(legal) {
-        return Ok(value);
-    }
-    Err(ConfigError::Table { name, value })
+    let is_name = (3..=255).contains(&value.len()) && value.bytes().all(legal);
+    is_name.then(|| value.to_owned())
 }
 
-fn head_cache(value: &str) -> Result<NonZeroUsize, &'static str> {
-    let found = value.parse().ok().filter(|n: &usize| *n <= 1_000_000);
-    let found = found.and_then(NonZeroUsize::new);
-    found.ok_or("an integer from 1 to 1000000")
+fn not_empty(value: &str) -> Option<String> {
+    (!value.is_empty()).then(|| value.to_owned())
 }
 
 impl FromStr for DynamoConfig {
     type Err = ConfigError;
 
     fn from_str(url: &str) -> Result<Self, Self::Err> {
-        let rest = url.strip_prefix("dynamodb://");
-        let rest = rest.ok_or_else(|| ConfigError::Scheme(url.to_owned()))?;
-        let (events_table, settings) = rest.split_once('?').unwrap_or((rest, ""));
-        let mut config = Self::new(table("table", events_table)?);
-        for (name, value) in form_urlencoded::parse(settings.as_bytes()) {
-            config.set(&name, &value)?;
-        }
+        let rest = strip_scheme(url, &["dynamodb://"])?;
+        let (name, settings) = Settings::split(rest, KNOWN)?;
+        let events_table = table(name).ok_or(ConfigError::NoTable)?;
+        let mut config = Self::new(events_table);
+        config.set(&settings)?;
         if config.analysis_table == config.events_table {
             return Err(ConfigError::OneTable(config.events_table));
         }
@@ -180,8 +160,8 @@ impl fmt::Display for DynamoConfig {
                 Some(&self.analysis_table),
                 Some(&plain.analysis_table),
             ),
-            ("endpoint", self.place.endpoint.as_ref(), None),
-            ("region", self.place.region.as_ref(), None),
+            ("endpoint", self.endpoint.url.as_ref(), None),
+            ("region", self.endpoint.region.as_ref(), None),
             (
                 "enumeration_index",
                 Some(&self.indexes.enumeration),
@@ -202,11 +182,7 @@ impl fmt::Display for DynamoConfig {
         let set = settings
             .into_iter()
             .filter(|(_, value, plain)| value != plain);
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        for (name, value, _) in set {
-            query.append_pair(name, value.map_or("", String::as_str));
-        }
-        let query = query.finish();
+        let query = encode(set.map(|(name, value, _)| (name, value.map_or("", String::as_str))));
         let mark = if query.is_empty() { "" } else { "?" };
         write!(f, "dynamodb://{}{mark}{query}", self.events_table)
     }
@@ -227,11 +203,11 @@ mod tests {
         let config: DynamoConfig = url.parse().unwrap();
         assert_eq!(config.analysis_table, "ees_counts");
         assert_eq!(
-            config.place.endpoint.as_deref(),
+            config.endpoint.url.as_deref(),
             Some("http://127.0.0.1:8000")
         );
         assert_eq!(config.indexes.enumeration, "EmumerationIndex");
-        assert!(config.place.is_emulator());
+        assert!(config.endpoint.is_emulator());
         assert_eq!(config.to_string(), url, "and it can be written again");
         let plain = DynamoConfig::new("ees_db");
         assert_eq!(plain.to_string(), "dynamodb://ees_db");
@@ -240,13 +216,33 @@ mod tests {
     #[test]
     fn a_wrong_url_is_refused() {
         assert!(error("ees_db").contains("does not begin with `dynamodb://`"));
-        assert!(error("dynamodb://").contains("`table=` is no table name"));
-        assert!(error("dynamodb://a b c").contains("`table=a b c` is no table name"));
-        assert!(error("dynamodb://tab?analysis=x").contains("`analysis=x` is no table name"));
+        assert!(
+            error("dynamodb://").contains("names no events table; expected `dynamodb://TABLE`")
+        );
+        assert!(error("dynamodb://a b c").contains("names no events table"));
+        assert!(
+            error("dynamodb://tab?analysis=x")
+                .contains("`analysis=x`: expected a table name, 3 to 255")
+        );
         assert!(error("dynamodb://tab?analysis=tab").contains("they are two"));
         assert!(error("dynamodb://tab?table=x").contains("unknown setting `table`"));
         assert!(error("dynamodb://tab?region=").contains("`region=`: expected an AWS region"));
         assert!(error("dynamodb://tab?endpoint=localhost:1").contains("begins with `http://`"));
         assert!(error("dynamodb://tab?head_cache=0").contains("from 1 to 1000000"));
+    }
+
+    #[test]
+    fn a_setting_given_twice_is_refused() {
+        assert_eq!(
+            error("dynamodb://tab?region=eu-west-1&analysis=tab_a&region=eu-west-1"),
+            "the setting `region` is given twice; give it once"
+        );
+        assert!(error("dynamodb://tab?analysis=abc&analysis=abd").contains("given twice"));
+    }
+
+    #[test]
+    fn a_near_miss_is_suggested() {
+        assert!(error("dynamodb://tab?Head-Cache=1").contains("did you mean `head_cache`?"));
+        assert!(error("dynamodb://tab?regoin=x").contains("did you mean `region`?"));
     }
 }

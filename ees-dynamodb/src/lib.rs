@@ -23,7 +23,7 @@ pub mod schema;
 
 pub use admin::Admin;
 pub use config::{ConfigError, DynamoConfig, IndexNames};
-pub use ees_aws::{Place, SdkConfig};
+pub use ees_aws::{Endpoint, SdkConfig};
 pub use error::OpenError;
 pub use follower::{Follower, Notified};
 pub use record::CommitRecord;

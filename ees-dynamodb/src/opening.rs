@@ -46,7 +46,7 @@ impl Tables {
                     .build(),
             );
         let mut config = config.clone();
-        config.place.region = sdk.region().map(ToString::to_string);
+        config.endpoint.region = sdk.region().map(ToString::to_string);
         Self {
             client: Client::from_conf(conf.build()),
             config: config.into(),
@@ -55,8 +55,8 @@ impl Tables {
 
     /// Where the tables are, for people.
     pub(crate) fn at(&self) -> String {
-        let region = self.config.place.region.as_deref().unwrap_or("?");
-        match &self.config.place.endpoint {
+        let region = self.config.endpoint.region.as_deref().unwrap_or("?");
+        match &self.config.endpoint.url {
             Some(endpoint) => format!("DynamoDB at {endpoint} (region {region})"),
             None => format!("DynamoDB in region {region}"),
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use ees_aws::{Place, SdkConfig};
+use ees_aws::{Endpoint, SdkConfig};
 use ees_dynamodb::DynamoConfig;
 use ees_sns::{SnsConfig, SnsPublisher};
 
@@ -78,7 +78,7 @@ pub struct Settings {
     pub(crate) storage: DynamoConfig,
     publish: Option<SnsConfig>,
     failures: Option<String>,
-    s3: Place,
+    s3: Endpoint,
     key: Key,
 }
 
@@ -99,16 +99,16 @@ impl Settings {
             url.parse()
                 .map_err(|error| wrong("EES_STORAGE", &url, &error))
         })?;
-        complete(&mut storage.place, variable, "AWS_ENDPOINT_URL_DYNAMODB");
+        complete(&mut storage.endpoint, variable, "AWS_ENDPOINT_URL_DYNAMODB");
         let publish = variable("EES_PUBLISH").map(|url| {
             let config = url.parse();
             config.map_err(|error| wrong("EES_PUBLISH", &url, &error))
         });
         let mut publish: Option<SnsConfig> = publish.transpose()?;
         if let Some(publish) = &mut publish {
-            complete(&mut publish.place, variable, "AWS_ENDPOINT_URL_SNS");
+            complete(&mut publish.endpoint, variable, "AWS_ENDPOINT_URL_SNS");
         }
-        let mut s3 = Place::default();
+        let mut s3 = Endpoint::default();
         complete(&mut s3, variable, "AWS_ENDPOINT_URL_S3");
         Ok(Self {
             handler: Handler::read(&wanted("_HANDLER", "the name of a function")?)?,
@@ -127,7 +127,7 @@ impl Settings {
 
     /// The store.
     pub(crate) fn store(&self) -> Store {
-        Store::new(self.storage.clone(), self.sdk(&self.storage.place))
+        Store::new(self.storage.clone(), self.sdk(&self.storage.endpoint))
     }
 
     /// Publishing.
@@ -136,7 +136,7 @@ impl Settings {
             .publish
             .as_ref()
             .ok_or_else(|| missing("EES_PUBLISH", PUBLISH))?;
-        let publisher = SnsPublisher::new(config, &self.sdk(&config.place));
+        let publisher = SnsPublisher::new(config, &self.sdk(&config.endpoint));
         let table = self.storage.events_table.clone();
         Ok(Publishing::new(Arc::new(publisher), table))
     }
@@ -151,9 +151,9 @@ impl Settings {
     }
 
     /// How a service of AWS is reached.
-    fn sdk(&self, place: &Place) -> SdkConfig {
+    fn sdk(&self, endpoint: &Endpoint) -> SdkConfig {
         let Key { id, secret, token } = &self.key;
-        place.sdk_with_session(id, secret, token.clone())
+        endpoint.sdk_with_session(id, secret, token.clone())
     }
 }
 
@@ -168,8 +168,8 @@ fn wrong(name: &str, value: &str, error: &dyn fmt::Display) -> Failure {
     Failure::Settings(format!("{name}=`{value}`: {error}"))
 }
 
-/// What a place's URL does not say the environment says.
-fn complete(place: &mut Place, variable: impl Fn(&str) -> Option<String>, endpoint: &str) {
-    place.region = place.region.take().or_else(|| variable("AWS_REGION"));
-    place.endpoint = place.endpoint.take().or_else(|| variable(endpoint));
+/// Takes from the environment what the URL of a service does not say.
+fn complete(endpoint: &mut Endpoint, variable: impl Fn(&str) -> Option<String>, url: &str) {
+    endpoint.region = endpoint.region.take().or_else(|| variable("AWS_REGION"));
+    endpoint.url = endpoint.url.take().or_else(|| variable(url));
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use ees_core::adapter::settings::{Settings, SettingsError, encode, strip_scheme};
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 
@@ -43,36 +44,24 @@ pub struct PostgresConfig {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// It does not begin with `postgres://`.
-    #[error("it does not begin with `postgres://` or `postgresql://`")]
-    Scheme,
+    /// Its scheme or one of its settings is wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// It names no database.
-    #[error("it names no database; expected `postgres://USER@HOST/DATABASE`")]
+    #[error("the URL names no database; expected `postgres://USER@HOST/DATABASE`")]
     NoDatabase,
     /// PostgreSQL's part of it cannot be read.
-    #[error("it cannot be read: {0}")]
+    #[error("the URL cannot be read: {0}")]
     Url(String),
-    /// It sets something that does not exist.
-    #[error(
-        "unknown setting `{0}`; known are `schema`, `readers`, `max_changeset_bytes`, \
-         `connect_timeout`, `allow_fsync_off`, and PostgreSQL's connection parameters: {known}",
-        known = CONNECTION.join(", ")
-    )]
-    Unknown(String),
-    /// It sets something to a value that is not possible.
-    #[error("`{name}={value}`: expected {expected}")]
-    Value {
-        /// The setting.
-        name: &'static str,
-        /// The value found.
-        value: String,
-        /// What is possible.
-        expected: String,
-    },
 }
 
-/// The connection parameters that the driver knows.
-const CONNECTION: [&str; 12] = [
+/// The settings of the store, and then the connection parameters that the driver knows.
+const KNOWN: &[&str] = &[
+    "schema",
+    "readers",
+    "max_changeset_bytes",
+    "connect_timeout",
+    "allow_fsync_off",
     "host",
     "hostaddr",
     "port",
@@ -87,6 +76,8 @@ const CONNECTION: [&str; 12] = [
     "sslkey",
 ];
 
+const OF_THE_STORE: &[&str] = KNOWN.split_at(5).0;
+
 /// The longest name of a schema: the notification channel is named after it, and PostgreSQL's
 /// names have up to 63 bytes.
 const MAX_SCHEMA_CHARS: usize = 59;
@@ -98,32 +89,6 @@ impl PostgresConfig {
     /// The greatest limit that can be set: a value in PostgreSQL has up to 1 GB, and a server needs
     /// memory for several copies of it.
     const GREATEST_LIMIT: usize = 256 * 1024 * 1024;
-
-    fn set(&mut self, name: &str, value: &str) -> Result<(), ConfigError> {
-        match name {
-            "schema" => self.schema = schema(value)?,
-            "max_changeset_bytes" => {
-                let name = "max_changeset_bytes";
-                self.max_changeset_bytes = number(name, value, 1024, Self::GREATEST_LIMIT)?;
-            }
-            "readers" => {
-                let readers = number("readers", value, 1, 256)?;
-                self.readers = u32::try_from(readers).unwrap_or(u32::MAX);
-            }
-            "connect_timeout" => {
-                let seconds = number("connect_timeout", value, 1, 600)?;
-                self.connect_timeout = Duration::from_secs(seconds as u64);
-            }
-            "allow_fsync_off" => {
-                let expected = "`true` or `false`";
-                let flag = value.parse();
-                self.allow_fsync_off =
-                    flag.map_err(|_| wrong("allow_fsync_off", value, expected.to_owned()))?;
-            }
-            _ => return Err(ConfigError::Unknown(name.to_owned())),
-        }
-        Ok(())
-    }
 
     /// The database in words, without the password.
     pub(crate) fn target(&self) -> String {
@@ -155,69 +120,50 @@ impl FromStr for PostgresConfig {
     type Err = ConfigError;
 
     fn from_str(url: &str) -> Result<Self, Self::Err> {
-        if !["postgres://", "postgresql://"]
-            .iter()
-            .any(|scheme| url.starts_with(scheme))
-        {
-            return Err(ConfigError::Scheme);
-        }
-        let (place, settings) = url.split_once('?').unwrap_or((url, ""));
-        let settings: Vec<_> = form_urlencoded::parse(settings.as_bytes()).collect();
-        let (theirs, ours): (Vec<_>, Vec<_>) = settings
-            .into_iter()
-            .partition(|(name, _)| CONNECTION.contains(&name.as_ref()));
-        let query = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(theirs)
-            .finish();
-        let connect: PgConnectOptions = format!("{place}?{query}")
-            .parse()
-            .map_err(|error: sqlx::Error| ConfigError::Url(error.to_string()))?;
-        if connect.get_database().is_none_or(str::is_empty) {
-            return Err(ConfigError::NoDatabase);
-        }
-        let name = connect.get_application_name().unwrap_or("ees").to_owned();
-        let connect = connect.application_name(&name).disable_statement_logging();
-        let mut config = Self {
-            schema: "ees".to_owned(),
-            max_changeset_bytes: Self::MAX_CHANGESET_BYTES,
-            readers: 8,
-            connect_timeout: Duration::from_secs(5),
-            allow_fsync_off: false,
+        let rest = strip_scheme(url, &["postgres://", "postgresql://"])?;
+        let (target, settings) = Settings::split(rest, KNOWN)?;
+        let connect = connect_options(target, &settings)?;
+        let expected = format!(
+            "up to {MAX_SCHEMA_CHARS} of a-z, 0-9 and _, beginning with none of 0-9 and not with pg_"
+        );
+        let schema = settings.read("schema", expected, schema)?;
+        let bytes = settings.number("max_changeset_bytes", 1024..=Self::GREATEST_LIMIT)?;
+        let seconds = settings.number("connect_timeout", 1..=600)?;
+        Ok(Self {
+            schema: schema.unwrap_or("ees").to_owned(),
+            max_changeset_bytes: bytes.unwrap_or(Self::MAX_CHANGESET_BYTES),
+            readers: settings.number("readers", 1..=256)?.unwrap_or(8),
+            connect_timeout: Duration::from_secs(seconds.unwrap_or(5)),
+            allow_fsync_off: settings.flag("allow_fsync_off")?.unwrap_or(false),
             connect,
-        };
-        for (name, value) in ours {
-            config.set(&name, &value)?;
-        }
-        Ok(config)
+        })
     }
 }
 
+/// PostgreSQL's part of the URL.
+fn connect_options(target: &str, settings: &Settings) -> Result<PgConnectOptions, ConfigError> {
+    let parameters = settings
+        .given()
+        .filter(|(name, _)| !OF_THE_STORE.contains(name));
+    let url = format!("postgres://{target}?{}", encode(parameters));
+    let connect: PgConnectOptions = url
+        .parse()
+        .map_err(|error: sqlx::Error| ConfigError::Url(error.to_string()))?;
+    if connect.get_database().is_none_or(str::is_empty) {
+        return Err(ConfigError::NoDatabase);
+    }
+    let name = connect.get_application_name().unwrap_or("ees").to_owned();
+    Ok(connect.application_name(&name).disable_statement_logging())
+}
+
 /// A name that needs no quotes in any program.
-fn schema(value: &str) -> Result<String, ConfigError> {
+fn schema(value: &str) -> Option<&str> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     let is_name = value.starts_with(|c: char| plain(c) && !c.is_ascii_digit())
         && value.chars().all(plain)
         && value.len() <= MAX_SCHEMA_CHARS
         && !value.starts_with("pg_");
-    is_name.then(|| value.to_owned()).ok_or_else(|| {
-        let expected = format!(
-            "up to {MAX_SCHEMA_CHARS} of a-z, 0-9 and _, beginning with none of 0-9 and not with pg_"
-        );
-        wrong("schema", value, expected)
-    })
-}
-
-fn number(name: &'static str, value: &str, min: usize, max: usize) -> Result<usize, ConfigError> {
-    let found = value.parse().ok().filter(|n| (min..=max).contains(n));
-    found.ok_or_else(|| wrong(name, value, format!("an integer from {min} to {max}")))
-}
-
-fn wrong(name: &'static str, value: &str, expected: String) -> ConfigError {
-    ConfigError::Value {
-        name,
-        value: value.to_owned(),
-        expected,
-    }
+    is_name.then_some(value)
 }
 
 #[cfg(test)]
@@ -246,7 +192,9 @@ mod tests {
     #[test]
     fn a_wrong_setting_is_named() {
         let error = |settings: &str| parse(&format!("postgres://u@h/d?{settings}")).unwrap_err();
-        assert!(error("reader=1").starts_with("unknown setting `reader`; known are `schema`"));
+        assert!(error("reader=1").starts_with("unknown setting `reader`: did you mean `readers`?"));
+        assert!(error("connect-timeout=1").contains("did you mean `connect_timeout`?"));
+        assert!(error("SSLMode=off").contains("did you mean `sslmode`?"));
         assert_eq!(
             error("readers=0"),
             "`readers=0`: expected an integer from 1 to 256"
@@ -263,5 +211,39 @@ mod tests {
             );
         }
         assert!(error("sslmode=loud").contains("loud"));
+    }
+
+    #[test]
+    fn a_setting_given_twice_is_refused() {
+        let error = |settings: &str| parse(&format!("postgres://u@h/d?{settings}")).unwrap_err();
+        assert_eq!(
+            error("schema=a&readers=1&schema=b"),
+            "the setting `schema` is given twice; give it once"
+        );
+        assert!(error("host=a&host=a").contains("`host` is given twice"));
+        let password = error("password=first&password=second");
+        assert!(password.contains("`password` is given twice"), "{password}");
+        assert!(!password.contains("first") && !password.contains("second"));
+    }
+
+    /// Also where the URL is written wrongly.
+    #[test]
+    fn no_error_tells_a_password() {
+        for url in [
+            "mysql://u:secret@h/d",
+            "postgres://u:secret@h:port/d",
+            "postgres://u:secret@h/",
+            "postgres://u:secret@h/d?reader=1",
+            "postgres://u:1?secret&secret=secret@h/d",
+            "postgres://u:1/d?secret&secret@h/d",
+            "postgres://u:1/d?readers=secret@h/d",
+            "postgres://h/d?pasword=secret",
+            "postgres://h/d?password=x&secret",
+            "postgres://h/d?password=secret&readers=0",
+        ] {
+            let error = url.parse::<PostgresConfig>().unwrap_err();
+            assert!(!error.to_string().contains("secret"), "{url}: {error}");
+            assert!(!format!("{error:?}").contains("secret"), "{url}: {error:?}");
+        }
     }
 }

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use ees_aws::{Expected, Place};
+use ees_aws::Endpoint;
+use ees_core::adapter::settings::{Settings, SettingsError, strip_scheme};
 use ees_core::adapter::{MIN_MESSAGE_BYTES, Topic};
 
 /// Where to publish, written as a URL: `sns:changesets=ARN&events=ARN`.
@@ -17,40 +18,34 @@ pub struct SnsConfig {
     /// The most bytes that a message may have.
     pub max_message_bytes: usize,
     /// Where SNS is.
-    pub place: Place,
+    pub endpoint: Endpoint,
 }
 
 /// The text is not such a URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// It does not begin with `sns:`.
-    #[error("`{0}` does not begin with `sns:`")]
-    Scheme(String),
+    /// Its scheme or one of its settings is wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// It names no topic.
     #[error(
-        "it names no topic; expected `sns:changesets=ARN`, `sns:events=ARN` or both, joined by `&`"
+        "the URL names no topic; expected `sns:changesets=ARN`, `sns:events=ARN` or both, joined by `&`"
     )]
     NoTopic,
     /// Both kinds of messages cannot go to one topic.
     #[error("`{0}` is named for changesets and for events; they are two topics")]
     OneTopic(String),
-    /// It sets something that does not exist.
-    #[error(
-        "unknown setting `{0}`; known are `changesets`, `events`, `max_message_bytes`, `endpoint` and `region`"
-    )]
-    Unknown(String),
-    /// It sets something to a value that is not possible.
-    #[error("`{name}={value}`: expected {expected}")]
-    Value {
-        /// The setting.
-        name: String,
-        /// The value found.
-        value: String,
-        /// What would be possible.
-        expected: &'static str,
-    },
 }
+
+/// All settings.
+const KNOWN: &[&str] = &[
+    "changesets",
+    "events",
+    "max_message_bytes",
+    "endpoint",
+    "region",
+];
 
 impl SnsConfig {
     /// The most bytes of a message unless told otherwise: a topic's 256 KiB, less what AWS may
@@ -68,27 +63,29 @@ impl SnsConfig {
         }
     }
 
-    fn set(&mut self, name: &str, value: &str) -> Result<bool, Expected> {
-        match name {
-            "changesets" => self.changesets = Some(arn(value)?),
-            "events" => self.events = Some(arn(value)?),
-            "max_message_bytes" => self.max_message_bytes = message_bytes(value)?,
-            _ => return self.place.set(name, value),
-        }
-        Ok(true)
+    fn of(settings: &Settings) -> Result<Self, SettingsError> {
+        let topic = |name| settings.read(name, FIFO_TOPIC, arn);
+        let possible = MIN_MESSAGE_BYTES..=Self::LARGEST_MESSAGE_BYTES;
+        let bytes = settings.number("max_message_bytes", possible)?;
+        Ok(Self {
+            changesets: topic("changesets")?,
+            events: topic("events")?,
+            max_message_bytes: bytes.unwrap_or(Self::MAX_MESSAGE_BYTES),
+            endpoint: Endpoint::from_settings(settings)?,
+        })
     }
 }
 
+const FIFO_TOPIC: &str = "the ARN of a FIFO topic, `arn:aws:sns:REGION:ACCOUNT:NAME.fifo`";
+
 /// The ARN of a FIFO topic.
-fn arn(value: &str) -> Result<String, Expected> {
+fn arn(value: &str) -> Option<String> {
     let parts: Vec<_> = value.split(':').collect();
     match parts[..] {
         ["arn", _, "sns", region, _, name] if !region.is_empty() && is_fifo(name) => {
-            Ok(value.to_owned())
+            Some(value.to_owned())
         }
-        _ => Err(Expected(
-            "the ARN of a FIFO topic, `arn:aws:sns:REGION:ACCOUNT:NAME.fifo`",
-        )),
+        _ => None,
     }
 }
 
@@ -96,34 +93,12 @@ fn is_fifo(name: &str) -> bool {
     name.strip_suffix(".fifo").is_some()
 }
 
-fn message_bytes(value: &str) -> Result<usize, Expected> {
-    let possible = MIN_MESSAGE_BYTES..=SnsConfig::LARGEST_MESSAGE_BYTES;
-    let found = value.parse().ok().filter(|bytes| possible.contains(bytes));
-    found.ok_or(Expected("an integer from 4096 to 1048576"))
-}
-
 impl FromStr for SnsConfig {
     type Err = ConfigError;
 
     fn from_str(url: &str) -> Result<Self, Self::Err> {
-        let settings = url.strip_prefix("sns:");
-        let settings = settings.ok_or_else(|| ConfigError::Scheme(url.to_owned()))?;
-        let mut config = Self {
-            changesets: None,
-            events: None,
-            max_message_bytes: Self::MAX_MESSAGE_BYTES,
-            place: Place::default(),
-        };
-        for (name, value) in form_urlencoded::parse(settings.as_bytes()) {
-            let wrong = |Expected(expected)| ConfigError::Value {
-                name: name.to_string(),
-                value: value.to_string(),
-                expected,
-            };
-            if !config.set(&name, &value).map_err(wrong)? {
-                return Err(ConfigError::Unknown(name.into()));
-            }
-        }
+        let settings = strip_scheme(url, &["sns:"])?;
+        let mut config = Self::of(&Settings::parse(settings, KNOWN)?)?;
         let topics = [&config.changesets, &config.events];
         let [Some(topic), other] = (match topics {
             [None, other] => [other, &None],
@@ -135,7 +110,7 @@ impl FromStr for SnsConfig {
             return Err(ConfigError::OneTopic(topic.clone()));
         }
         let region = topic.split(':').nth(3).map(str::to_owned);
-        config.place.region = config.place.region.or(region);
+        config.endpoint.region = config.endpoint.region.or(region);
         Ok(config)
     }
 }
@@ -170,12 +145,12 @@ mod tests {
         assert_eq!(config.arn(Topic::Changesets), Some(CHANGESETS));
         assert_eq!(config.arn(Topic::Events), Some(EVENTS));
         assert_eq!(config.max_message_bytes, 65536);
-        assert!(config.place.is_emulator());
+        assert!(config.endpoint.is_emulator());
         assert_eq!(config.to_string(), format!("{CHANGESETS} and {EVENTS}"));
         let events: SnsConfig = format!("sns:events={EVENTS}&region=eu-west-2")
             .parse()
             .unwrap();
-        assert_eq!(events.place.region.as_deref(), Some("eu-west-2"));
+        assert_eq!(events.endpoint.region.as_deref(), Some("eu-west-2"));
         assert_eq!(events.to_string(), EVENTS);
     }
 
@@ -192,5 +167,23 @@ mod tests {
         assert!(error("sns:topic=x").contains("unknown setting `topic`"));
         assert!(error("sns:max_message_bytes=1").contains("from 4096 to 1048576"));
         assert!(error("sns:endpoint=x").contains("begins with `http://`"));
+    }
+
+    #[test]
+    fn a_setting_given_twice_is_refused() {
+        assert_eq!(
+            error(&format!("sns:events={EVENTS}&events={CHANGESETS}")),
+            "the setting `events` is given twice; give it once"
+        );
+    }
+
+    #[test]
+    fn a_near_miss_is_suggested() {
+        let changeset = error(&format!("sns:changeset={CHANGESETS}"));
+        assert!(
+            changeset.contains("did you mean `changesets`?"),
+            "{changeset}"
+        );
+        assert!(error("sns:max-message-bytes=1").contains("mean `max_message_bytes`?"));
     }
 }

@@ -1,8 +1,9 @@
 //! Where the file is, and the few things one may want to set.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::str::FromStr;
+
+use ees_core::adapter::settings::{Settings, SettingsError, strip_scheme};
 
 /// How to open a store, written as a URL: `sqlite:PATH?max_changeset_bytes=N&readers=N`.
 ///
@@ -28,30 +29,12 @@ pub struct SqliteConfig {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// It does not begin with `sqlite:`.
-    #[error("`{0}` does not begin with `sqlite:`")]
-    Scheme(String),
+    /// Its scheme or one of its settings is wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// It names no file.
-    #[error("`{0}` names no file; expected `sqlite:PATH` (for a store in memory use `memory:`)")]
-    NoFile(String),
-    /// It sets something that does not exist.
-    #[error("unknown setting `{0}`; known are `max_changeset_bytes` and `readers`")]
-    Unknown(String),
-    /// It sets something twice.
-    #[error("`{0}` is set twice; set it once")]
-    Twice(String),
-    /// It sets something to a value that is not possible.
-    #[error("`{name}={value}`: expected an integer from {min} to {max}")]
-    Value {
-        /// The setting.
-        name: &'static str,
-        /// The value found.
-        value: String,
-        /// The least possible.
-        min: usize,
-        /// The greatest possible.
-        max: usize,
-    },
+    #[error("the URL names no file; expected `sqlite:PATH` (for a store in memory use `memory:`)")]
+    NoFile,
 }
 
 impl SqliteConfig {
@@ -70,52 +53,24 @@ impl SqliteConfig {
             readers: 4,
         }
     }
-
-    fn set(&mut self, name: &str, value: &str) -> Result<(), ConfigError> {
-        match name {
-            "max_changeset_bytes" => {
-                let name = "max_changeset_bytes";
-                self.max_changeset_bytes = number(name, value, 1024, Self::GREATEST_LIMIT)?;
-            }
-            "readers" => {
-                let readers = number("readers", value, 1, 64)?;
-                self.readers = u32::try_from(readers).unwrap_or(u32::MAX);
-            }
-            _ => return Err(ConfigError::Unknown(name.to_owned())),
-        }
-        Ok(())
-    }
-}
-
-fn number(name: &'static str, value: &str, min: usize, max: usize) -> Result<usize, ConfigError> {
-    let found = value.parse().ok().filter(|n| (min..=max).contains(n));
-    found.ok_or_else(|| ConfigError::Value {
-        name,
-        value: value.to_owned(),
-        min,
-        max,
-    })
 }
 
 impl FromStr for SqliteConfig {
     type Err = ConfigError;
 
     fn from_str(url: &str) -> Result<Self, Self::Err> {
-        let rest = url.strip_prefix("sqlite:");
-        let rest = rest.ok_or_else(|| ConfigError::Scheme(url.to_owned()))?;
+        let rest = strip_scheme(url, &["sqlite:"])?;
         let rest = rest.strip_prefix("//").unwrap_or(rest);
-        let (path, settings) = rest.split_once('?').unwrap_or((rest, ""));
+        let (path, settings) = Settings::split(rest, &["max_changeset_bytes", "readers"])?;
         if path.is_empty() || path == ":memory:" {
-            return Err(ConfigError::NoFile(url.to_owned()));
+            return Err(ConfigError::NoFile);
         }
         let mut config = Self::new(path);
-        let mut names = HashSet::new();
-        for (name, value) in form_urlencoded::parse(settings.as_bytes()) {
-            if !names.insert(name.clone()) {
-                return Err(ConfigError::Twice(name.into_owned()));
-            }
-            config.set(&name, &value)?;
-        }
+        let bytes = settings.number("max_changeset_bytes", 1024..=Self::GREATEST_LIMIT)?;
+        config.max_changeset_bytes = bytes.unwrap_or(config.max_changeset_bytes);
+        config.readers = settings
+            .number("readers", 1..=64)?
+            .unwrap_or(config.readers);
         Ok(config)
     }
 }
@@ -138,9 +93,10 @@ mod tests {
             "sqlite::memory:",
             "sqlite:?readers=1",
         ] {
-            assert!(matches!(path(none), Err(ConfigError::NoFile(_))), "{none}");
+            assert_eq!(path(none), Err(ConfigError::NoFile), "{none}");
         }
-        assert!(matches!(path("ees.db"), Err(ConfigError::Scheme(_))));
+        let error = path("ees.db").unwrap_err().to_string();
+        assert_eq!(error, "the URL does not begin with `sqlite:`");
     }
 
     #[test]
@@ -148,7 +104,8 @@ mod tests {
         let error = |url: &str| url.parse::<SqliteConfig>().unwrap_err().to_string();
         assert_eq!(
             error("sqlite:x?reader=1"),
-            "unknown setting `reader`; known are `max_changeset_bytes` and `readers`"
+            "unknown setting `reader`: did you mean `readers`? The known settings are \
+             `max_changeset_bytes` and `readers`"
         );
         assert_eq!(
             error("sqlite:x?readers=0"),
@@ -156,7 +113,8 @@ mod tests {
         );
         assert_eq!(
             error("sqlite:x?readers=1&readers=1"),
-            "`readers` is set twice; set it once"
+            "the setting `readers` is given twice; give it once"
         );
+        assert!(error("sqlite:x?Max-Changeset-Bytes=1").contains("mean `max_changeset_bytes`?"));
     }
 }

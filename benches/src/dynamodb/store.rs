@@ -26,8 +26,8 @@ pub struct Store {
 
 fn sdk(config: &DynamoConfig, endpoint: &str) -> SdkConfig {
     let mut config = config.clone();
-    config.place.endpoint = Some(endpoint.to_owned());
-    config.place.sdk_with_key("bench", "bench")
+    config.endpoint.url = Some(endpoint.to_owned());
+    config.endpoint.sdk_with_key("bench", "bench")
 }
 
 impl Store {

@@ -22,7 +22,7 @@ struct Told {
 
 pub(super) async fn run(storage: &str, args: &AdminArgs) -> Result<(), Failure> {
     let config = dynamodb_config(storage)?;
-    let sdk = aws::sdk(&config.place).await;
+    let sdk = aws::sdk(&config.endpoint).await;
     let told = act(&config, &sdk, args.act).await;
     progress("");
     let told = told?;

@@ -73,7 +73,7 @@ async fn metered() -> Metered {
     let proxy = Proxy::start(emulator.endpoint(), Arc::clone(&meter) as _)
         .await
         .unwrap();
-    config.place.endpoint = Some(proxy.endpoint.clone());
+    config.endpoint.url = Some(proxy.endpoint.clone());
     let storage = open(&config).await;
     meter.read();
     Metered {

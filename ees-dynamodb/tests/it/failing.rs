@@ -74,7 +74,7 @@ pub(crate) async fn behind(plan: Arc<dyn Plan>) -> Behind {
     create(&config).await;
     let direct = open(&config).await;
     let proxy = Proxy::start(emulator.endpoint(), plan).await.unwrap();
-    config.place.endpoint = Some(proxy.endpoint.clone());
+    config.endpoint.url = Some(proxy.endpoint.clone());
     Behind {
         plain: direct,
         storage: open(&config).await,

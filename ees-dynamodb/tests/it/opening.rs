@@ -270,7 +270,7 @@ async fn what_is_still_being_made_is_waited_for() {
         let proxy = Proxy::start(emulator.endpoint(), Arc::new(Creating(part)))
             .await
             .unwrap();
-        config.place.endpoint = Some(proxy.endpoint.clone());
+        config.endpoint.url = Some(proxy.endpoint.clone());
         let error = refused(&config).await;
         assert_says(&error, &[said, "expected ACTIVE", "Wait"]);
     }
@@ -296,7 +296,7 @@ async fn refused_credentials_are_told_with_what_they_need() {
             .await
             .unwrap();
         let mut config = config(&proxy.endpoint);
-        config.place.region = Some("eu-west-1".to_owned());
+        config.endpoint.region = Some("eu-west-1".to_owned());
         let error = refused(&config).await;
         assert!(matches!(error, OpenError::Denied { .. }), "{error:?}");
         assert_says(&error, &[code, "region eu-west-1", "DescribeTable"]);
@@ -306,11 +306,11 @@ async fn refused_credentials_are_told_with_what_they_need() {
 #[tokio::test]
 async fn a_region_and_credentials_are_needed() {
     let config = DynamoConfig::new("ees_db");
-    let sdk = config.place.sdk_with_key("id", "secret");
+    let sdk = config.endpoint.sdk_with_key("id", "secret");
     let error = DynamoStorage::open(&config, &sdk).await.unwrap_err();
     assert!(matches!(error, OpenError::NoRegion), "{error:?}");
     assert_says(&error, &["region=REGION", "AWS_REGION"]);
-    let mut somewhere = config.place.clone();
+    let mut somewhere = config.endpoint.clone();
     somewhere.region = Some("r".to_owned());
     let region = somewhere.sdk_with_key("i", "s").region().cloned();
     let nobody = SdkConfig::builder().region(region).build();

@@ -61,19 +61,19 @@ pub(crate) struct Store<const FAULTY: bool> {
 /// The configuration of a new store at an endpoint.
 pub(crate) fn config(endpoint: &str) -> DynamoConfig {
     let mut config = DynamoConfig::new(unique("ees"));
-    config.place.endpoint = Some(endpoint.to_owned());
+    config.endpoint.url = Some(endpoint.to_owned());
     config
 }
 
 /// An emulator takes any key, AWS that of the environment. An emulator is part of this process, so
 /// it may stand still as long as the process does.
 pub(crate) async fn sdk(config: &DynamoConfig) -> SdkConfig {
-    let endpoint = config.place.endpoint.as_ref();
+    let endpoint = config.endpoint.url.as_ref();
     if endpoint.is_some_and(|at| at.starts_with("https:")) {
-        return config.place.sdk_from_environment().await;
+        return config.endpoint.sdk_from_environment().await;
     }
     let patient = TimeoutConfig::builder().operation_timeout(Duration::from_mins(5));
-    let sdk = config.place.sdk_with_key("test", "test").into_builder();
+    let sdk = config.endpoint.sdk_with_key("test", "test").into_builder();
     sdk.timeout_config(patient.build()).build()
 }
 
@@ -184,7 +184,7 @@ impl<const FAULTY: bool> Harness for Store<FAULTY> {
             let started = Proxy::start(&endpoint, Arc::clone(&faults) as _)
                 .await
                 .unwrap();
-            config.place.endpoint = Some(started.endpoint.clone());
+            config.endpoint.url = Some(started.endpoint.clone());
             proxy = Some(started);
         }
         let (dynamo, watched) = watch(&config).await;

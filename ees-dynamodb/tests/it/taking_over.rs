@@ -294,13 +294,13 @@ async fn an_original_that_still_runs_is_told() {
     let moved = Proxy::start(emulator.endpoint(), Arc::new(Moved))
         .await
         .unwrap();
-    original.config.place.endpoint = Some(moved.endpoint.clone());
+    original.config.endpoint.url = Some(moved.endpoint.clone());
     let error = take_over(&original).await.unwrap_err();
     assert!(matches!(error, AdminError::StillRuns), "{error}");
     assert!(original.can_count().await);
     let breaks = Proxy::start(emulator.endpoint(), Arc::new(Breaks::default()))
         .await
         .unwrap();
-    original.config.place.endpoint = Some(breaks.endpoint.clone());
+    original.config.endpoint.url = Some(breaks.endpoint.clone());
     take_over(&original).await.unwrap();
 }

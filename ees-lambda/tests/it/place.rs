@@ -68,7 +68,7 @@ impl Place {
             ("EES_LOG", "trace"),
             (
                 "AWS_ENDPOINT_URL_DYNAMODB",
-                self.config.place.endpoint.as_deref().unwrap(),
+                self.config.endpoint.url.as_deref().unwrap(),
             ),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -158,7 +158,7 @@ impl Place {
 
 /// The SDK, which waits as long as it takes on a machine under load.
 pub(crate) fn patient(config: &DynamoConfig) -> SdkConfig {
-    let sdk = config.place.sdk_with_key("test", "test").into_builder();
+    let sdk = config.endpoint.sdk_with_key("test", "test").into_builder();
     sdk.timeout_config(TimeoutConfig::disabled())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .build()
@@ -167,7 +167,7 @@ pub(crate) fn patient(config: &DynamoConfig) -> SdkConfig {
 /// The store of a URL at an endpoint.
 pub(crate) fn config(url: &str, endpoint: &str) -> DynamoConfig {
     let mut config: DynamoConfig = url.parse().unwrap();
-    config.place.endpoint = Some(endpoint.to_owned());
+    config.endpoint.url = Some(endpoint.to_owned());
     config
 }
 

@@ -59,7 +59,7 @@ impl FakeSns {
         let config: SnsConfig = url.parse().unwrap();
         // It is part of this process, so it may stand still as long as the process does.
         let patient = TimeoutConfig::builder().operation_timeout(Duration::from_mins(5));
-        let sdk = config.place.sdk_with_key("id", "key").into_builder();
+        let sdk = config.endpoint.sdk_with_key("id", "key").into_builder();
         let sdk = sdk.timeout_config(patient.build()).build();
         let publisher = SnsPublisher::new(&config, &sdk);
         Self {

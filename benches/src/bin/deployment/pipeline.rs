@@ -148,7 +148,7 @@ fn output(aws: &LocalAws, name: &str) -> String {
 async fn open(aws: &LocalAws) -> DynamoStorage {
     let mut config = DynamoConfig::new(output(aws, "EventsTable"));
     config.analysis_table = output(aws, "AnalysisTable");
-    config.place.endpoint = Some(aws.services().endpoints().dynamodb.clone());
-    let sdk = config.place.sdk_with_key("bench", "bench");
+    config.endpoint.url = Some(aws.services().endpoints().dynamodb.clone());
+    let sdk = config.endpoint.sdk_with_key("bench", "bench");
     DynamoStorage::open(&config, &sdk).await.unwrap()
 }

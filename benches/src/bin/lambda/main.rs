@@ -47,8 +47,8 @@ async fn main() {
     let emulator = Emulator::start().unwrap();
     let mut config: DynamoConfig = "dynamodb://ees_db?region=us-east-1".parse().unwrap();
     let over_tls = config.to_string();
-    config.place.endpoint = Some(emulator.endpoint().to_owned());
-    let sdk = config.place.sdk_with_key("any", "key");
+    config.endpoint.url = Some(emulator.endpoint().to_owned());
+    let sdk = config.endpoint.sdk_with_key("any", "key");
     let admin = Admin::new(&config, &sdk).await.unwrap();
     admin.create_tables().await.unwrap();
 

@@ -214,9 +214,11 @@ fn a_wrong_url_is_told_at_once() {
     for (url, said) in [
         (
             "kafka:x",
-            "`--publish kafka:x`: `kafka:x` does not begin with `sns:`",
+            "`--publish kafka:x`: the URL does not begin with `sns:`",
         ),
         ("sns:", "names no topic"),
+        ("sns:events=x&events=x", "`events` is given twice"),
+        ("sns:event=x", "did you mean `events`?"),
         (
             "sns:changesets=arn:aws:sns:eu-west-1:1:plain",
             "expected the ARN of a FIFO topic",

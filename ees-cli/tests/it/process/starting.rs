@@ -125,9 +125,17 @@ fn a_wrong_command_line_is_refused() {
             "dynamodb://localhost/x",
         ),
         (vec!["--storage", "postgres://u@h/"], "names no database"),
-        (vec!["--storage", "dynamodb://"], "no table name"),
+        (vec!["--storage", "dynamodb://"], "names no events table"),
         (vec!["--storage", "dynamodb://tab?page=1"], "`page`"),
+        (
+            vec!["--storage", "dynamodb://tab?region=a&region=a"],
+            "`region` is given twice",
+        ),
         (vec!["--storage", "postgres://u@h/d?x=1"], "`x`"),
+        (
+            vec!["--storage", "postgres://u@h/d?schema=a&schema=b"],
+            "`schema` is given twice",
+        ),
         (
             vec!["backup", "f", "--storage", "postgres://h/d"],
             "pg_dump",
@@ -139,7 +147,10 @@ fn a_wrong_command_line_is_refused() {
         (vec!["--storage", "sqlite:"], "names no file"),
         (vec!["--storage", "sqlite::memory:"], "names no file"),
         (vec!["--storage", "sqlite:x?readers=0"], "readers=0"),
-        (vec!["--storage", "sqlite:x?reader=1"], "reader"),
+        (
+            vec!["--storage", "sqlite:x?reader=1"],
+            "did you mean `readers`?",
+        ),
         (vec!["--storage", "./ees.db"], "`sqlite:./ees.db`"),
         (vec!["--storage", "sqlite:x?readers=1&readers=2"], "twice"),
         (

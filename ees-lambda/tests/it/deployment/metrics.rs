@@ -45,7 +45,7 @@ async fn statistics_and_metrics_equal_what_was_committed() {
 async fn index_status(stack: &Stack) -> IndexStatus {
     let mut config = DynamoConfig::new(stack.output("EventsTable"));
     config.analysis_table = stack.output("AnalysisTable");
-    config.place.endpoint = Some(stack.aws.services().endpoints().dynamodb.clone());
+    config.endpoint.url = Some(stack.aws.services().endpoints().dynamodb.clone());
     let admin = Admin::new(&config, &patient(&config)).await.unwrap();
     admin.status().await.unwrap()
 }

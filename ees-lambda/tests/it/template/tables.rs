@@ -97,8 +97,8 @@ async fn open(services: &Services, stack: &str, text: &str) -> Result<DynamoStor
     services.create(&template).await.unwrap();
     let name = &resource(&template, "EventsTable").name;
     let mut config: DynamoConfig = format!("dynamodb://{name}").parse().unwrap();
-    config.place.endpoint = Some(services.endpoints().dynamodb.clone());
-    DynamoStorage::open(&config, &config.place.sdk_with_key("test", "test")).await
+    config.endpoint.url = Some(services.endpoints().dynamodb.clone());
+    DynamoStorage::open(&config, &config.endpoint.sdk_with_key("test", "test")).await
 }
 
 #[tokio::test]
