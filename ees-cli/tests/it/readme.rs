@@ -120,6 +120,11 @@ async fn the_tour_shows_what_one_gets() {
     take(steps(tour(&read("README.md"))), String::new()).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_readme_of_the_package_shows_what_one_gets() {
+    take(steps(&read("ees-cli/README.md")), String::new()).await;
+}
+
 /// Its first step defines how to call; what it signs is not looked at here.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tour_of_aws_shows_what_one_gets() {
