@@ -1,9 +1,6 @@
 //! What the use cases refuse, and why.
 
-use crate::{
-    Changeset, ChangesetId, CommitIdError, EventId, Expectation, Head, Page, PayloadError,
-    StorageError, StreamId, StreamIdError,
-};
+use crate::{Changeset, ChangesetId, EventId, Expectation, Head, Page, StorageError, StreamId};
 
 /// A use case did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -58,53 +55,6 @@ pub enum Error {
     /// The storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
-}
-
-impl Error {
-    /// The error's code in the wire contract.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Conflict(_) => "OPTIMISTIC_CONCURRENCY_EXCEPTION",
-            Self::ExpectationAhead { .. } => "INVALID_EXPECTED_CHANGESET_ID",
-            Self::IdempotencyKeyReused { .. } => "IDEMPOTENCY_KEY_REUSED",
-            Self::ChangesetTooLarge { .. } => "CHANGESET_TOO_LARGE",
-            Self::StreamTooLarge { .. } => "STREAM_TOO_LARGE",
-            Self::StreamNotFound { .. } => "STREAM_NOT_FOUND",
-            Self::Storage(StorageError::Unavailable { .. }) => "STORAGE_UNAVAILABLE",
-            Self::Storage(StorageError::Corrupt(_) | StorageError::Backend(_)) => "INTERNAL",
-        }
-    }
-}
-
-impl StreamIdError {
-    /// The error's code in the wire contract.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Empty => "MISSING_STREAM_ID",
-            Self::TooLong { .. } | Self::ControlCharacter { .. } | Self::Reserved => {
-                "INVALID_STREAM_ID"
-            }
-        }
-    }
-}
-
-impl CommitIdError {
-    /// The error's code in the wire contract.
-    pub fn code(&self) -> &'static str {
-        "INVALID_IDEMPOTENCY_KEY"
-    }
-}
-
-impl PayloadError {
-    /// The error's code in the wire contract.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::NoEvents => "NO_EVENTS",
-            Self::NotJson(_) | Self::NotAnArray | Self::TooDeep | Self::LoneSurrogate(_) => {
-                "INVALID_BODY"
-            }
-        }
-    }
 }
 
 /// A commit came too late.
