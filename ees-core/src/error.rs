@@ -97,55 +97,6 @@ impl Error {
             _ => Written::None,
         }
     }
-
-    /// The error's code in the wire contract.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Conflict(_) => "OPTIMISTIC_CONCURRENCY_EXCEPTION",
-            Self::ExpectationAhead { .. } => "INVALID_EXPECTED_CHANGESET_ID",
-            Self::IdempotencyKeyReused { .. } => "IDEMPOTENCY_KEY_REUSED",
-            Self::ChangesetTooLarge { .. } => "CHANGESET_TOO_LARGE",
-            Self::StreamTooLarge { .. } => "STREAM_TOO_LARGE",
-            Self::StreamNotFound { .. } => "STREAM_NOT_FOUND",
-            Self::Storage(StorageError::Unavailable { .. }) => "STORAGE_UNAVAILABLE",
-            Self::Payload(error) => error.code(),
-            Self::StreamId(error) => error.code(),
-            Self::IdempotencyKey(error) => error.code(),
-            Self::UnreadableEvent(_)
-            | Self::Storage(StorageError::Corrupt(_) | StorageError::Backend(_)) => "INTERNAL",
-        }
-    }
-}
-
-impl StreamIdError {
-    /// The error's code in the wire contract.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Empty => "MISSING_STREAM_ID",
-            Self::TooLong { .. } | Self::ControlCharacter { .. } | Self::Reserved => {
-                "INVALID_STREAM_ID"
-            }
-        }
-    }
-}
-
-impl CommitIdError {
-    /// The error's code in the wire contract.
-    pub fn code(&self) -> &'static str {
-        "INVALID_IDEMPOTENCY_KEY"
-    }
-}
-
-impl PayloadError {
-    /// The error's code in the wire contract.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::NoEvents => "NO_EVENTS",
-            Self::NotJson(_) | Self::NotAnArray | Self::TooDeep | Self::LoneSurrogate(_) => {
-                "INVALID_BODY"
-            }
-        }
-    }
 }
 
 /// The stream had moved on before the commit.

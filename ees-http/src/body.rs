@@ -1,4 +1,4 @@
-//! The body of a commit: how much of it, and what is in it.
+//! The body of a commit: its size and its content.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -14,31 +14,32 @@ use serde_json::value::RawValue;
 use tokio::sync::SemaphorePermit;
 use utoipa::ToSchema;
 
+use crate::codes;
 use crate::error::ApiError;
 use crate::gate::Gate;
 
-/// How far beyond the limit a body is read and thrown away, so that its sender gets the answer
-/// instead of a broken connection.
+/// A body larger than the limit is read and discarded up to this multiple of the limit, so that its
+/// sender gets the answer instead of a broken connection.
 const DISCARD_FACTOR: usize = 4;
 
-/// How much is read and thrown away where the limit is small: what another storage would take.
+/// What is read and discarded at least, where the limit is small: what other storages accept.
 const LEAST_DISCARD: usize = 16 * 1024 * 1024;
 
 /// What a body has to be.
-const EXPECTED: &str = "an object with `events`, and `metadata` if there is any";
+const EXPECTED: &str = "a JSON object with `events` and, optionally, `metadata`";
 
-/// A body, and its room among all that are held.
+/// A body in memory, and its share of the bytes that may be buffered.
 pub(crate) struct Held<'a> {
     pub(crate) bytes: Bytes,
     _room: Option<SemaphorePermit<'a>>,
 }
 
-/// How many bytes a body says that it has.
+/// How many bytes a body announces.
 pub(crate) fn announced(body: &Body) -> usize {
     usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX)
 }
 
-/// How many bytes of a body are read where `limit` are taken.
+/// How many bytes of a body are read where at most `limit` are accepted.
 pub(crate) fn most_read(limit: usize) -> usize {
     limit.saturating_mul(DISCARD_FACTOR).max(LEAST_DISCARD)
 }
@@ -48,9 +49,9 @@ pub(crate) fn check_size(size: usize, limit: usize) -> Result<(), ApiError> {
     if size <= limit {
         return Ok(());
     }
-    let message = format!("the body has at least {size} bytes; at most {limit} are taken");
+    let message = format!("the body has at least {size} bytes; at most {limit} bytes are accepted");
     let status = StatusCode::PAYLOAD_TOO_LARGE;
-    Err(ApiError::new(status, "CHANGESET_TOO_LARGE", message))
+    Err(ApiError::new(status, codes::CHANGESET_TOO_LARGE, message))
 }
 
 /// Reads a whole body of at most `limit` bytes.
@@ -60,7 +61,7 @@ pub(crate) async fn read(mut body: Body, limit: usize, gate: &Gate) -> Result<He
     let mut room: Option<SemaphorePermit<'_>> = None;
     let mut size = 0_usize;
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| invalid(format!("the body broke off: {error}")))?;
+        let frame = frame.map_err(|error| invalid(format!("the body ended early: {error}")))?;
         let data = frame.into_data().unwrap_or_default();
         size += data.len();
         if size.max(announced) <= limit {
@@ -84,7 +85,7 @@ pub(crate) async fn read(mut body: Body, limit: usize, gate: &Gate) -> Result<He
     })
 }
 
-/// Reads what is to be committed; `encoding` is what the request says of its body.
+/// Parses the body of a commit. `encoding` is its `Content-Encoding`.
 pub(crate) fn parse(
     body: &[u8],
     encoding: Option<&HeaderValue>,
@@ -98,26 +99,23 @@ pub(crate) fn parse(
     })?;
     let body: CommitBody<'_> =
         serde_json::from_str(text).map_err(|error| unexpected(text, &error))?;
-    let part = |part: &'static str| {
-        move |error: ees_core::PayloadError| {
-            ApiError::bad_request(error.code(), format!("`{part}`: {error}"))
-        }
-    };
-    let events = Events::from_raw(body.events).map_err(part("events"))?;
+    let events = Events::from_raw(body.events);
+    let events = events.map_err(|error| ApiError::in_body("events", &error))?;
     let metadata = match body.metadata {
-        Some(raw) => Json::from_raw(raw).map_err(part("metadata"))?,
+        Some(raw) => Json::from_raw(raw).map_err(|error| ApiError::in_body("metadata", &error))?,
         None => Json::default(),
     };
     Ok((events, metadata))
 }
 
-/// Says what is wrong with a body where the parser's own words would lead astray.
+/// The error of a body that does not parse, in clearer words than the parser's where they would
+/// mislead.
 fn unexpected(text: &str, error: &serde_json::Error) -> ApiError {
     if text.trim_ascii().is_empty() {
         return invalid(format!("the body is empty: expected {EXPECTED}"));
     }
     if text.starts_with('\u{feff}') {
-        let message = "the body begins with a byte order mark: send JSON without one";
+        let message = "the body begins with a byte order mark: send JSON without it";
         return invalid(message.to_owned());
     }
     match Json::parse(text) {
@@ -127,16 +125,16 @@ fn unexpected(text: &str, error: &serde_json::Error) -> ApiError {
 }
 
 fn invalid(message: String) -> ApiError {
-    ApiError::bad_request("INVALID_BODY", message)
+    ApiError::bad_request(codes::INVALID_BODY, message)
 }
 
-/// What is to be committed.
+/// The body of a commit.
 #[derive(ToSchema)]
 pub(crate) struct CommitBody<'a> {
-    /// The events, in their order; any JSON each, kept verbatim.
+    /// The events in their order. Each is any JSON value and is stored verbatim.
     #[schema(value_type = Vec<serde_json::Value>, min_items = 1)]
     events: &'a RawValue,
-    /// What there is to say about all of them; any JSON, kept verbatim. `{}` if left out.
+    /// Metadata of all the events: any JSON value, stored verbatim. Default: `{}`.
     #[schema(value_type = serde_json::Value, required = false)]
     metadata: Option<&'a RawValue>,
 }
@@ -147,8 +145,8 @@ impl<'de> Deserialize<'de> for CommitBody<'de> {
     }
 }
 
-/// A derived implementation would take a repeated key that it does not know, and `null` metadata
-/// for none.
+/// Reads the members of the body. A derived implementation would accept an unknown key twice, and
+/// would take `null` for metadata that is left out.
 struct Fields;
 
 impl<'de> Visitor<'de> for Fields {
@@ -170,7 +168,9 @@ impl<'de> Visitor<'de> for Fields {
                 }
             }
             if let Some(key) = seen.replace(key) {
-                return Err(A::Error::custom(format!("the key `{key}` is given twice")));
+                return Err(A::Error::custom(format!(
+                    "the key `{key}` is given more than once"
+                )));
             }
         }
         Ok(CommitBody {

@@ -1,10 +1,11 @@
-//! The last step of every answer: errors get their body, white space is laid out, the request gets
-//! its id and its line in the log.
+//! The outermost layer: it begins the context of a request and finishes its answer. Errors get
+//! their body, `pp=true` gets its layout, and the request gets its id and its line in the log.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response as HttpResponse};
 use axum::middleware::Next;
@@ -12,51 +13,53 @@ use axum::response::{IntoResponse, Response};
 use ees_core::MAX_PAGE_BYTES;
 use uuid::Uuid;
 
+use crate::codes;
+use crate::context::RequestContext;
 use crate::error::ApiError;
-use crate::gate::Place;
-use crate::params::Params;
+use crate::error_body::render;
+use crate::options::Options;
 use crate::pretty::pretty;
 
-/// The header that names a request: a proxy's is kept, otherwise one is made.
+/// The header with the id of a request: the client's or proxy's, otherwise a generated one.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The longest id that is taken from a client.
 const MAX_ID_BYTES: usize = 128;
 
-/// What has to be known of a request when its answer is finished.
+/// What the log and the answer's headers tell of a request.
 struct About {
     begun: Instant,
     method: Method,
     path: Option<MatchedPath>,
     id: HeaderValue,
-    is_pretty: bool,
 }
 
-/// Finishes an answer.
-pub(crate) async fn finish(request: Request, next: Next) -> Response {
+/// Begins the context of a request, and finishes its answer. It is the outermost layer: see
+/// [`RequestContext`].
+pub(crate) async fn finish(
+    State(options): State<Arc<Options>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let about = About::of(&request);
+    let context = RequestContext::begin(&mut request, &options);
     let mut response = next.run(request).await;
-    let place = response.extensions_mut().remove::<Place>();
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         let headers = std::mem::take(response.headers_mut());
-        response = error.render(about.id(), about.is_pretty);
+        response = render(&error, about.id(), context.layout);
         keep(headers, &mut response);
         about.log_failure(&error);
     }
-    if about.is_pretty {
+    if context.layout.is_pretty {
         response = lay_out(response).await;
     }
     about.log(&response);
     response.headers_mut().insert(REQUEST_ID, about.id);
-    match place {
-        Some(place) => place.hold(response).await,
-        None => response,
-    }
+    context.permit.hold(response).await
 }
 
 impl About {
     fn of(request: &Request) -> Self {
-        let common = Params::of(request.uri()).common();
         let given = request.headers().get(REQUEST_ID);
         let given = given.filter(|id| id.len() <= MAX_ID_BYTES && id.to_str().is_ok());
         Self {
@@ -64,7 +67,6 @@ impl About {
             method: request.method().clone(),
             path: request.extensions().get().cloned(),
             id: given.cloned().unwrap_or_else(new_id),
-            is_pretty: common.is_ok_and(|common| common.pretty),
         }
     }
 
@@ -72,8 +74,8 @@ impl About {
         self.id.to_str().unwrap_or_default()
     }
 
-    /// A line for every answer: no payload, no query, and the path as the router has it, as stream
-    /// ids may name people.
+    /// Logs an answer: without payload and query, and with the path's template instead of the path,
+    /// because stream ids may name people.
     fn log(&self, response: &Response) {
         tracing::debug!(
             request_id = self.id(),
@@ -85,13 +87,18 @@ impl About {
         );
     }
 
-    /// What went wrong in the server, or behind it. Of those turned away the gate tells, not one
-    /// by one.
+    /// Logs an answer of 5xx. `OVERLOADED` is left to the gate, which logs a count once a second.
     fn log_failure(&self, error: &ApiError) {
-        if error.status.is_server_error() && error.code != ApiError::OVERLOADED {
-            let cause = error.cause().unwrap_or("none given");
+        if error.status.is_server_error() && error.code != codes::OVERLOADED {
+            let cause = error.more.cause.as_deref().unwrap_or("none given");
             let request_id = self.id();
-            tracing::error!(request_id, code = error.code, cause, "{}", error.message);
+            tracing::error!(
+                request_id,
+                code = error.code.as_str(),
+                cause,
+                "{}",
+                error.message
+            );
         }
     }
 }
@@ -102,7 +109,7 @@ fn new_id() -> HeaderValue {
     HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("none"))
 }
 
-/// Headers that the router had set, `Allow` above all.
+/// Keeps the headers that the router had set, above all `Allow`.
 fn keep(headers: HeaderMap, response: &mut Response) {
     for (name, value) in headers {
         if let Some(name) = name
@@ -114,8 +121,8 @@ fn keep(headers: HeaderMap, response: &mut Response) {
     }
 }
 
-/// Lays JSON out over lines, unless that would make a body of more than the page limit: an answer
-/// that is longer than it should be already is not made longer.
+/// Adds line breaks and indentation to JSON, unless the body would pass the page limit. A single
+/// item may be larger than the limit; it is not made larger still.
 async fn lay_out(response: Response) -> Response {
     let (mut head, body) = response.into_parts();
     // The answers are whole in memory already.
@@ -132,7 +139,7 @@ async fn lay_out(response: Response) -> Response {
     }
 }
 
-/// What a panic in a handler becomes.
+/// The answer after a panic in a handler.
 #[allow(clippy::needless_pass_by_value)] // the layer's signature
 pub(crate) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
     let text = panic.downcast_ref::<String>().cloned();

@@ -1,5 +1,5 @@
-//! Web pages of other sites: a browser lets them send what they like to any server that it
-//! reaches, one on its own machine included.
+//! Web pages of other sites. A browser lets them send requests to any server that it reaches, also
+//! to one on its own machine.
 
 use axum::extract::Request;
 use axum::http::header::{HOST, ORIGIN};
@@ -7,14 +7,15 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::codes;
 use crate::error::ApiError;
-use crate::routes::refused;
+use crate::request::refused;
 
-/// What a browser says of the page that a request comes from; no page can forge it.
+/// The header in which a browser tells where a request comes from. No web page can forge it.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Refuses what a browser sends for another site's page. Reads pass, as a browser keeps their
-/// answers from such a page; so does whatever is no browser.
+/// Refuses writes that a browser sends for a web page of another site. Reads pass, because the
+/// browser hides their answers from such a page. Clients that are not browsers pass.
 pub(crate) async fn refuse_foreign_pages(request: Request, next: Next) -> Response {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     match foreign(&request) {
@@ -26,8 +27,8 @@ pub(crate) async fn refuse_foreign_pages(request: Request, next: Next) -> Respon
     }
 }
 
-/// The header that tells of another site. Behind a proxy `Host` may be another than the page's, so
-/// it counts only where the browser does not say more.
+/// The header that names another site. Behind a proxy, `Host` may differ from the page's host, so
+/// it counts only if the browser does not send `Sec-Fetch-Site`.
 fn foreign(request: &Request) -> Option<HeaderName> {
     let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
     if let Some(site) = header(SEC_FETCH_SITE) {
@@ -50,8 +51,8 @@ fn forbidden(header: &HeaderName, request: &Request) -> ApiError {
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     let message = format!(
-        "`{header}: {value}`: a web page of another site may not write here; write from a \
-         program, or from a page at this server's address (a proxy has to pass `Host` on)"
+        "`{header}: {value}`: web pages of other sites may not write to this server; write from \
+         a program or from a page at this server's address (a proxy has to forward `Host`)"
     );
-    ApiError::new(StatusCode::FORBIDDEN, "FORBIDDEN", message)
+    ApiError::new(StatusCode::FORBIDDEN, codes::FORBIDDEN, message)
 }

@@ -1,75 +1,55 @@
 #![doc = include_str!("../README.md")]
 
+mod admit;
 mod answer;
+mod app;
 mod body;
+mod codes;
+mod context;
 mod error;
+mod error_body;
 mod finish;
 mod foreign;
 mod gate;
+mod json;
 mod openapi;
+mod options;
 mod page;
 mod params;
+mod permit;
 mod pretty;
+mod request;
 mod routes;
 #[cfg(feature = "server")]
 mod server;
-
-use std::time::Duration;
+mod turned_away;
 
 use axum::Router;
 use ees_core::{EventStore, StorageError};
-use tokio_util::sync::CancellationToken;
 
+pub use codes::ERROR_CODES;
+pub use options::Options;
 #[cfg(feature = "server")]
 pub use server::{ServerLimits, serve};
 
-/// How a host wants the contract to be served.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Options {
-    /// How long a request may take, its body included; longer than the longest `wait`, which is
-    /// 20 seconds.
-    pub request_timeout: Duration,
-    /// How many requests may run at once, until their answers are taken; more are told to come
-    /// back. As many long polls read and are answered at once; more wait for their turn.
-    pub max_requests: usize,
-    /// How many long polls there may be at once, besides.
-    pub max_waiting: usize,
-    /// How many bytes of request bodies may be held at once.
-    pub max_buffered_bytes: usize,
-    /// Ends waiting long polls when it is cancelled, as a shutdown does.
-    pub closing: CancellationToken,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            request_timeout: Duration::from_secs(30),
-            max_requests: 512,
-            max_waiting: 4096,
-            max_buffered_bytes: 256 * 1024 * 1024,
-            closing: CancellationToken::new(),
-        }
-    }
-}
-
-/// The contract that every host serves.
+/// The contract, for any host.
 pub fn router(store: EventStore, options: Options) -> Router {
-    routes::contract(routes::App::new(store, options), false)
+    routes::contract(routes::app(store, options))
 }
 
-/// The contract, and what only a server of one's own has: `/health/live`, `/health/ready`, and a
-/// refusal of what a browser sends for another site's web page.
+/// The contract for a server that clients reach directly. It adds `/health/live` and
+/// `/health/ready`, and it refuses writes that a browser sends for a web page of another site.
 pub fn self_hosted_router(store: EventStore, options: Options) -> Router {
-    routes::self_hosted(routes::App::new(store, options))
+    routes::self_hosted(routes::app(store, options))
 }
 
-/// Answers every call as one whose storage failed so: for a host that could not open it yet.
+/// A router that answers every call with the same storage error: for a host whose storage could
+/// not be opened yet.
 pub fn failing_router(error: &StorageError) -> Router {
     routes::failing(error)
 }
 
 /// The OpenAPI 3.1 description of the contract, as JSON.
 pub fn openapi_json() -> String {
-    openapi::json().to_owned()
+    routes::description().to_owned()
 }

@@ -1,38 +1,29 @@
-//! The OpenAPI description, made of the handlers and their types.
-
-use std::sync::OnceLock;
+//! The OpenAPI description: what is said of all calls together.
 
 use utoipa::openapi::{
-    Content, InfoBuilder, License, OpenApiBuilder, Ref, ResponseBuilder, Responses,
+    Content, InfoBuilder, License, OpenApi, OpenApiBuilder, Ref, ResponseBuilder, Responses,
 };
 
-use crate::routes;
-
-/// The description as JSON, made once.
-pub(crate) fn json() -> &'static str {
-    static JSON: OnceLock<String> = OnceLock::new();
-    JSON.get_or_init(|| {
-        let calls = routes::described().merge(routes::health::described());
-        let mut calls = calls.into_openapi();
-        for item in calls.paths.paths.values_mut() {
-            for call in [&mut item.get, &mut item.post].into_iter().flatten() {
-                describe_common_errors(&mut call.responses);
-            }
+/// The description of the calls, as JSON.
+pub(crate) fn describe(mut calls: OpenApi) -> String {
+    for item in calls.paths.paths.values_mut() {
+        for call in [&mut item.get, &mut item.post].into_iter().flatten() {
+            describe_common_errors(&mut call.responses);
         }
-        let info = InfoBuilder::new()
-            .title("Elastic Event Store")
-            .description(Some(
-                "An event store over HTTP: streams of changesets, optimistic concurrency, and one \
-                 global order that readers follow by checkpoint.",
-            ))
-            .version(env!("CARGO_PKG_VERSION"))
-            .license(Some(License::new("MIT OR Apache-2.0")))
-            .build();
-        let mut description = OpenApiBuilder::new().info(info).build();
-        description.merge(calls);
-        // Plain data: it has no way not to serialise.
-        description.to_json().unwrap_or_default()
-    })
+    }
+    let info = InfoBuilder::new()
+        .title("Elastic Event Store")
+        .description(Some(
+            "An event store over HTTP: streams of changesets, optimistic concurrency, and one \
+             global order that readers follow by checkpoint.",
+        ))
+        .version(env!("CARGO_PKG_VERSION"))
+        .license(Some(License::new("MIT OR Apache-2.0")))
+        .build();
+    let mut description = OpenApiBuilder::new().info(info).build();
+    description.merge(calls);
+    // Plain data, which always serialises.
+    description.to_json().unwrap_or_default()
 }
 
 /// The errors that any call may answer.
@@ -40,11 +31,11 @@ fn describe_common_errors(responses: &mut Responses) {
     for (status, description) in [
         (
             "500",
-            "`INTERNAL`: a defect; the server's log tells more under the `request_id`",
+            "`INTERNAL`: a defect. The server's log has its cause under the `request_id`",
         ),
         (
             "default",
-            "404 `INVALID_ENDPOINT`: no such path; 405 `METHOD_NOT_ALLOWED`: `Allow` tells which are",
+            "404 `INVALID_ENDPOINT`: the path does not exist. 405 `METHOD_NOT_ALLOWED`: the path does not support the method; the `Allow` header lists those it supports",
         ),
     ] {
         let body = Content::new(Some(Ref::from_schema_name("ErrorBody")));

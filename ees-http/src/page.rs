@@ -1,69 +1,47 @@
-//! Cuts pages where the whole body would pass the limit.
+//! Cuts a page where its body would pass the limit, in bytes on the wire.
+//!
+//! The core cuts pages by their payloads, before their size on the wire is known. What it returns
+//! is cut again here, if names, numbers, white space and escapes around the payloads make the body
+//! too large. [`write_page`] is the only place of this crate that does so.
 
 use ees_core::{Direction, MAX_PAGE_BYTES, Page};
 use serde::Serialize;
 
-use crate::answer::{Raw, to_json, write_json};
+use crate::json::{ArrayWriter, JsonArray, Raw};
 use crate::pretty::pretty;
 
-/// How deep a page's items stand in its body.
+/// How deep a page's items are nested in its body.
 const ITEM_LEVEL: usize = 2;
 
-/// A body of [`MAX_PAGE_BYTES`] may have this many times as many bytes where it is handed on inside
-/// a string of JSON, with its quotes escaped: as a fraction. A Lambda function answers so, and at
-/// most 6 MB.
-const AS_STRING: (usize, usize) = (7, 5);
-
-/// The items of a page that fit into one body, and how many.
-pub(crate) struct Items {
-    array: String,
-    /// How many of the items handed in are there.
-    pub(crate) taken: usize,
+/// How a body is laid out, and how large it may become.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Layout {
+    /// Whether the body has line breaks and indentation.
+    pub(crate) is_pretty: bool,
+    /// See [`Options::embedded_body_percent`](crate::options::Options::embedded_body_percent).
+    pub(crate) embedded_percent: usize,
 }
 
-impl Items {
-    /// Writes items until the body, with a frame of so many bytes around them, would pass the
-    /// limit; at least one.
-    pub(crate) fn fill<T: Serialize>(
-        items: impl Iterator<Item = T>,
-        frame_bytes: usize,
-        is_pretty: bool,
-    ) -> Self {
-        let mut room = MAX_PAGE_BYTES.saturating_sub(frame_bytes);
-        let mut array = vec![b'['];
-        let mut taken = 0;
-        for item in items {
-            let end = array.len();
-            if taken > 0 {
-                array.push(b',');
-            }
-            let begin = array.len();
-            write_json(&mut array, &item);
-            let written = array.get(begin..).unwrap_or_default();
-            let left = size(written, is_pretty, room).and_then(|size| room.checked_sub(size + 1));
-            match left {
-                Some(left) => room = left,
-                None if taken == 0 => room = 0,
-                None => {
-                    array.truncate(end);
-                    break;
-                }
-            }
-            taken += 1;
-        }
-        array.push(b']');
-        // Items are made of strings, so this cannot fail.
-        let array = String::from_utf8(array).unwrap_or_default();
-        Self { array, taken }
-    }
-
-    /// The items as a JSON array.
-    pub(crate) fn raw(&self) -> Raw<'_> {
-        Raw(&self.array)
-    }
+/// Writes the body of a page with as many of the items as fit into it, at least one.
+///
+/// `body` writes the body around an array of items, with the start of the next page. `next` finds
+/// that start, given the number of items that fit. Before it is known, `longest_next` is what takes
+/// the most bytes.
+pub(crate) fn write_page<T: Serialize, N>(
+    layout: Layout,
+    items: impl Iterator<Item = T>,
+    longest_next: N,
+    next: impl FnOnce(usize) -> N,
+    body: impl Fn(Raw<'_>, N) -> Vec<u8>,
+) -> Vec<u8> {
+    let frame = body(Raw::EMPTY_ARRAY, longest_next);
+    let frame_bytes = layout.size(&frame, MAX_PAGE_BYTES);
+    let room = MAX_PAGE_BYTES.saturating_sub(frame_bytes.unwrap_or(MAX_PAGE_BYTES));
+    let (array, taken) = fill(layout, items, room);
+    body(array.raw(), next(taken))
 }
 
-/// Where the next page of a stream begins, if anything remains behind the items that were taken.
+/// Where the next page of a stream begins, if anything remains after the items that were taken.
 pub(crate) fn next<T>(
     page: &Page<T>,
     taken: usize,
@@ -78,63 +56,85 @@ pub(crate) fn next<T>(
     })
 }
 
-/// How many bytes a frame takes without its items.
-pub(crate) fn frame_bytes(frame: &impl Serialize, is_pretty: bool) -> usize {
-    let frame = to_json(frame);
-    size(&frame, is_pretty, MAX_PAGE_BYTES).unwrap_or(MAX_PAGE_BYTES)
-}
-
-/// How many bytes JSON takes in the body; `None` if far more than there is room for.
-fn size(json: &[u8], is_pretty: bool, room: usize) -> Option<usize> {
-    if !is_pretty {
-        return Some(weight(json));
+/// Writes as many items as fit into so many bytes, at least one, and counts them.
+fn fill<T: Serialize>(
+    layout: Layout,
+    items: impl Iterator<Item = T>,
+    mut room: usize,
+) -> (JsonArray, usize) {
+    let mut array = ArrayWriter::new();
+    let mut taken = 0;
+    for item in items {
+        let size = layout.size(array.push(&item), room);
+        match size.and_then(|size| room.checked_sub(size + 1)) {
+            Some(left) => room = left,
+            None if taken == 0 => room = 0,
+            None => {
+                array.undo();
+                break;
+            }
+        }
+        taken += 1;
     }
-    // The line that the item begins on.
-    let line = 1 + 4 * ITEM_LEVEL;
-    Some(weight(&pretty(json, ITEM_LEVEL, room)?) + line)
+    (array.finish(), taken)
 }
 
-/// What JSON takes of the limit: its bytes, or what they come to inside a string.
-fn weight(json: &[u8]) -> usize {
-    let is_escaped = |byte: &&u8| matches!(byte, b'"' | b'\\' | b'\n');
-    let escaped = json.len() + json.iter().filter(is_escaped).count();
-    json.len().max(escaped * AS_STRING.1 / AS_STRING.0)
+impl Layout {
+    /// How many bytes of the limit JSON takes in the body; `None` if far more than `room`.
+    fn size(self, json: &[u8], room: usize) -> Option<usize> {
+        if !self.is_pretty {
+            return Some(self.weight(json));
+        }
+        // The line that the item begins on.
+        let line = 1 + 4 * ITEM_LEVEL;
+        Some(self.weight(&pretty(json, ITEM_LEVEL, room)?) + line)
+    }
+
+    /// What JSON takes of the limit: its bytes, or its share of an embedded body, if that is more.
+    fn weight(self, json: &[u8]) -> usize {
+        let is_escaped = |byte: &&u8| matches!(byte, b'"' | b'\\' | b'\n');
+        let embedded = json.len() + json.iter().filter(is_escaped).count();
+        let share = embedded * 100 / self.embedded_percent.max(1);
+        json.len().max(share)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const PLAIN: Layout = Layout {
+        is_pretty: false,
+        embedded_percent: 140,
+    };
+    const PRETTY: Layout = Layout {
+        is_pretty: true,
+        ..PLAIN
+    };
+
     #[test]
     fn a_page_ends_before_the_body_passes_the_limit() {
         let text = "x".repeat(1022);
-        let items = Items::fill(std::iter::repeat(&text), 1, false);
+        let (array, taken) = fill(PLAIN, std::iter::repeat(&text), MAX_PAGE_BYTES - 1);
         // [ and ] are the frame's; each item has its quotes and a comma.
-        assert_eq!(items.taken, (MAX_PAGE_BYTES - 1) / 1025);
-        assert!(items.array.len() <= MAX_PAGE_BYTES);
+        assert_eq!(taken, (MAX_PAGE_BYTES - 1) / 1025);
+        assert!(array.as_str().len() <= MAX_PAGE_BYTES);
     }
 
     #[test]
     fn a_page_holds_one_item_at_least() {
         let text = "x".repeat(MAX_PAGE_BYTES);
-        let items = Items::fill([&text, &text].into_iter(), 10, false);
-        assert_eq!(items.taken, 1);
-        let none = Items::fill(std::iter::empty::<u8>(), 10, false);
-        assert_eq!((none.taken, none.array.as_str()), (0, "[]"));
+        let room = MAX_PAGE_BYTES - 10;
+        let (_, taken) = fill(PLAIN, [&text, &text].into_iter(), room);
+        assert_eq!(taken, 1);
+        let (none, taken) = fill(PLAIN, std::iter::empty::<u8>(), room);
+        assert_eq!((taken, none.as_str()), (0, "[]"));
     }
 
     #[test]
     fn a_page_stays_under_6_mb_inside_a_string() {
-        for (text, is_pretty) in [("\\\"", false), ("", true)] {
-            let item = vec![text; 1000];
-            let items = Items::fill(std::iter::repeat(&item), 1000, is_pretty);
-            let body = format!("{{\"items\":{}}}", items.array);
-            let body = if is_pretty {
-                String::from_utf8(pretty(body.as_bytes(), 0, usize::MAX).unwrap()).unwrap()
-            } else {
-                body
-            };
-            let bytes = serde_json::to_string(&body).unwrap().len();
+        for (text, layout) in [("\\\"", PLAIN), ("", PRETTY)] {
+            let bytes = embedded(text, layout);
             assert!(
                 (4_900_000..6_000_000).contains(&bytes),
                 "{bytes} bytes of {text:?}"
@@ -143,16 +143,43 @@ mod tests {
     }
 
     #[test]
+    fn a_host_that_embeds_nothing_can_answer_more() {
+        let unlimited = Layout {
+            embedded_percent: usize::MAX,
+            ..PLAIN
+        };
+        assert!(embedded("\\\"", unlimited) > 6_000_000);
+    }
+
+    /// The size of a full page inside a JSON string.
+    fn embedded(text: &str, layout: Layout) -> usize {
+        let item = vec![text; 1000];
+        let (array, _) = fill(layout, std::iter::repeat(&item), MAX_PAGE_BYTES - 1000);
+        let body = format!("{{\"items\":{}}}", array.as_str());
+        let body = if layout.is_pretty {
+            String::from_utf8(pretty(body.as_bytes(), 0, usize::MAX).unwrap()).unwrap()
+        } else {
+            body
+        };
+        serde_json::to_string(&body).unwrap().len()
+    }
+
+    #[test]
+    fn a_page_leaves_room_for_its_longest_frame() {
+        let text = "x".repeat(1022);
+        let frame = "y".repeat(5000);
+        let body = |items: Raw<'_>, next: &String| crate::json::to_json(&(next, items));
+        let page = write_page(PLAIN, std::iter::repeat(&text), &frame, |_| &frame, body);
+        assert!((MAX_PAGE_BYTES - 1025..=MAX_PAGE_BYTES).contains(&page.len()));
+    }
+
+    #[test]
     fn white_space_counts() {
-        let plain = Items::fill(std::iter::repeat([[1]]), 0, false);
-        let spaced = Items::fill(std::iter::repeat([[1]]), 0, true);
-        assert!(spaced.taken < plain.taken / 5);
-        let body = pretty(
-            format!("{{\"a\":{}}}", spaced.array).as_bytes(),
-            0,
-            usize::MAX,
-        );
-        let size = body.unwrap().len();
+        let (_, plain) = fill(PLAIN, std::iter::repeat([[1]]), MAX_PAGE_BYTES);
+        let (array, spaced) = fill(PRETTY, std::iter::repeat([[1]]), MAX_PAGE_BYTES);
+        assert!(spaced < plain / 5);
+        let body = format!("{{\"a\":{}}}", array.as_str());
+        let size = pretty(body.as_bytes(), 0, usize::MAX).unwrap().len();
         assert!(
             (MAX_PAGE_BYTES - 100..MAX_PAGE_BYTES + 20).contains(&size),
             "{size}"

@@ -1,42 +1,44 @@
 //! Query parameters, by the contract's rules.
 
-use std::borrow::Cow;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use axum::http::{StatusCode, Uri};
+use axum::http::Uri;
 use ees_core::adapter::parse_number;
-use ees_core::{Direction, Expectation, MAX_ID, PageLimit};
+use ees_core::{Direction, Expectation, MAX_ID, PageLimit, StreamId, StreamQuery, StreamRange};
 
+use crate::codes::{self, Code};
 use crate::error::ApiError;
 
 /// The most items of a page of the global order.
 pub(crate) const MAX_GLOBAL_LIMIT: u64 = 1000;
 
-/// The items of a page of the global order unless told otherwise.
+/// The default for the items of a page of the global order.
 const DEFAULT_GLOBAL_LIMIT: u64 = 10;
 
 /// The longest a reader may wait, in seconds.
 const MAX_WAIT_SECONDS: u64 = 20;
 
-/// The parameters of a request. Unknown ones are ignored, an empty one counts as not given, and
-/// one given twice is refused when it is looked at.
-pub(crate) struct Params<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+/// The parameters of a request. Unknown ones are ignored. An empty one counts as not given. One
+/// that is given more than once is an error when it is read.
+#[derive(Debug)]
+pub(crate) struct Params(Vec<(String, String)>);
 
-impl<'a> Params<'a> {
-    pub(crate) fn of(uri: &'a Uri) -> Self {
+impl Params {
+    pub(crate) fn of(uri: &Uri) -> Self {
         let query = uri.query().unwrap_or_default();
-        Self(form_urlencoded::parse(query.as_bytes()).collect())
+        let parsed = form_urlencoded::parse(query.as_bytes());
+        Self(parsed.into_owned().collect())
     }
 
-    /// Whether the request asks to wait for something.
+    /// Whether the request is a long poll, if its call can be one.
     pub(crate) fn waits(&self) -> bool {
         self.wait().is_ok_and(|wait| !wait.is_zero())
     }
 
     fn text(&self, name: &str) -> Result<Option<&str>, ApiError> {
         let mut given = self.0.iter().filter(|(key, _)| key == name);
-        let first = given.next().map(|(_, value)| value.as_ref());
+        let first = given.next().map(|(_, value)| value.as_str());
         if given.next().is_some() {
             let message = format!("`{name}` is given more than once");
             return Err(invalid_parameter(message));
@@ -44,7 +46,7 @@ impl<'a> Params<'a> {
         Ok(first.filter(|value| !value.is_empty()))
     }
 
-    fn id(&self, name: &str, code: &'static str) -> Result<Option<u64>, ApiError> {
+    fn id(&self, name: &str, code: Code) -> Result<Option<u64>, ApiError> {
         self.number(name, 0..=MAX_ID, code)
     }
 
@@ -52,7 +54,7 @@ impl<'a> Params<'a> {
         &self,
         name: &str,
         range: RangeInclusive<u64>,
-        code: &'static str,
+        code: Code,
     ) -> Result<Option<u64>, ApiError> {
         let Some(text) = self.text(name)? else {
             return Ok(None);
@@ -77,23 +79,23 @@ impl<'a> Params<'a> {
     }
 
     fn limit(&self) -> Result<Option<u64>, ApiError> {
-        self.number("limit", 1..=MAX_ID, "INVALID_LIMIT")
+        self.number("limit", 1..=MAX_ID, codes::INVALID_LIMIT)
     }
 
     fn wait(&self) -> Result<Duration, ApiError> {
-        let wait = self.number("wait", 0..=MAX_WAIT_SECONDS, "INVALID_PARAMETER")?;
+        let wait = self.number("wait", 0..=MAX_WAIT_SECONDS, codes::INVALID_PARAMETER)?;
         Ok(Duration::from_secs(wait.unwrap_or(0)))
     }
 
-    /// What a commit expects; neither parameter means a new stream.
+    /// What a commit expects. Neither parameter means a new stream.
     pub(crate) fn expectation(&self) -> Result<Expectation, ApiError> {
         let changeset = "expected_last_changeset";
         let event = "expected_last_event";
-        let by_changeset = self.id(changeset, "INVALID_EXPECTED_CHANGESET_ID")?;
-        let by_event = self.id(event, "INVALID_EXPECTED_EVENT_ID")?;
+        let by_changeset = self.id(changeset, codes::INVALID_EXPECTED_CHANGESET_ID)?;
+        let by_event = self.id(event, codes::INVALID_EXPECTED_EVENT_ID)?;
         match (by_changeset, by_event) {
             (Some(_), Some(_)) => Err(ApiError::bad_request(
-                "BOTH_EXPECTED_CHANGESET_AND_EVENT_ARE_SET",
+                codes::BOTH_EXPECTED_CHANGESET_AND_EVENT_ARE_SET,
                 format!("`{changeset}` and `{event}` are both given: give one of them"),
             )),
             (_, Some(last)) => Ok(Expectation::LastEvent(last)),
@@ -101,7 +103,7 @@ impl<'a> Params<'a> {
         }
     }
 
-    /// What every call understands.
+    /// The parameters of every call.
     pub(crate) fn common(&self) -> Result<Common, ApiError> {
         Ok(Common {
             details: self.flag("details")?,
@@ -109,14 +111,14 @@ impl<'a> Params<'a> {
         })
     }
 
-    /// What a read of a stream understands; `code` is the error of its range.
-    pub(crate) fn stream_read(&self, code: &'static str) -> Result<StreamRead, ApiError> {
+    /// The parameters of a read of a stream. `code` is the error of an invalid range.
+    pub(crate) fn stream_read(&self, code: Code) -> Result<StreamRead, ApiError> {
         let from = self.id("from", code)?;
         let to = self.id("to", code)?;
         if let (Some(from), Some(to)) = (from, to)
             && from > to
         {
-            let message = format!("`from={from}` lies behind `to={to}`");
+            let message = format!("`from={from}` is greater than `to={to}`");
             return Err(ApiError::bad_request(code, message));
         }
         let limit = self.limit()?;
@@ -129,25 +131,26 @@ impl<'a> Params<'a> {
             }
         };
         Ok(StreamRead {
-            range: from.unwrap_or(0)..=to.unwrap_or(MAX_ID),
+            ids: from.unwrap_or(0)..=to.unwrap_or(MAX_ID),
             limit: limit.map_or_else(PageLimit::default, page_limit),
             direction,
             common: self.common()?,
         })
     }
 
-    /// What a read of the global order understands; a checkpoint is read by `parse`.
+    /// The parameters of a read of the global order. `parse` reads a checkpoint, and `expected` says
+    /// what it accepts.
     pub(crate) fn global_read<C>(
         &self,
         expected: &str,
         parse: impl Fn(&str) -> Option<C>,
     ) -> Result<GlobalRead<C>, ApiError> {
         let from = match self.text("checkpoint")? {
-            None => From::Beginning,
-            Some("head") => From::Head,
-            Some(text) => From::Checkpoint(parse(text).ok_or_else(|| {
+            None => Start::Beginning,
+            Some("head") => Start::Head,
+            Some(text) => Start::Checkpoint(parse(text).ok_or_else(|| {
                 let message = format!("`checkpoint={text}`: expected {expected}, or `head`");
-                ApiError::bad_request("INVALID_CHECKPOINT", message)
+                ApiError::bad_request(codes::INVALID_CHECKPOINT, message)
             })?),
         };
         let limit = self.limit()?.unwrap_or(DEFAULT_GLOBAL_LIMIT);
@@ -160,7 +163,7 @@ impl<'a> Params<'a> {
     }
 }
 
-/// What every call understands.
+/// The parameters of every call.
 #[derive(Clone, Copy)]
 pub(crate) struct Common {
     pub(crate) details: bool,
@@ -169,15 +172,29 @@ pub(crate) struct Common {
 
 /// A read of a stream.
 pub(crate) struct StreamRead {
-    pub(crate) range: RangeInclusive<u64>,
-    pub(crate) limit: PageLimit,
+    ids: RangeInclusive<u64>,
+    limit: PageLimit,
     pub(crate) direction: Direction,
     pub(crate) common: Common,
 }
 
+impl StreamRead {
+    /// What to read of the stream; `range` says what the ids are of.
+    pub(crate) fn query(
+        &self,
+        stream_id: StreamId,
+        range: impl FnOnce(RangeInclusive<u64>) -> StreamRange,
+    ) -> StreamQuery {
+        StreamQuery::all(stream_id)
+            .range(range(self.ids.clone()))
+            .direction(self.direction)
+            .limit(self.limit)
+    }
+}
+
 /// A read of the global order.
 pub(crate) struct GlobalRead<C> {
-    pub(crate) from: From<C>,
+    pub(crate) from: Start<C>,
     pub(crate) limit: u64,
     pub(crate) wait: Duration,
     pub(crate) common: Common,
@@ -191,7 +208,7 @@ impl<C> GlobalRead<C> {
 
 /// Where a read of the global order begins.
 #[derive(Clone, Copy)]
-pub(crate) enum From<C> {
+pub(crate) enum Start<C> {
     Beginning,
     Head,
     Checkpoint(C),
@@ -202,5 +219,5 @@ fn page_limit(limit: u64) -> PageLimit {
 }
 
 fn invalid_parameter(message: String) -> ApiError {
-    ApiError::new(StatusCode::BAD_REQUEST, "INVALID_PARAMETER", message)
+    ApiError::bad_request(codes::INVALID_PARAMETER, message)
 }

@@ -1,4 +1,4 @@
-//! The accept loop: a server that slow or greedy clients cannot take down.
+//! The accept loop, with limits against slow and greedy clients.
 
 use std::io;
 use std::sync::Arc;
@@ -14,20 +14,21 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
-/// What a server grants its clients.
+/// The limits of the server on its connections.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ServerLimits {
-    /// How many connections may be open; more wait to be accepted.
+    /// The number of connections that may be open. Further ones wait to be accepted.
     pub max_connections: usize,
-    /// How large a request's line and headers may be, in bytes: so much is always taken, more than
-    /// about twice as much never. More than 100 headers are refused, too.
+    /// The size of a request line with its headers, in bytes, that is always accepted. Above about
+    /// twice this size they are always refused. More than 100 headers are refused as well.
     pub max_header_bytes: usize,
-    /// How long a client may take to send them, and a connection may be idle.
+    /// The longest time for a client to send a request line with its headers, and for a connection
+    /// to be idle.
     pub header_timeout: Duration,
-    /// How long a client may take none of what it is sent.
+    /// The longest time that a client may read nothing while an answer is sent to it.
     pub write_timeout: Duration,
-    /// How long requests may go on after the server was told to stop.
+    /// The longest time that requests may take after the shutdown has begun.
     pub shutdown_timeout: Duration,
 }
 
@@ -44,15 +45,16 @@ impl Default for ServerLimits {
     }
 }
 
-/// Serves until `shutdown` is cancelled; then accepts nothing more, and returns when every request
-/// that was accepted has its answer, or the time for that is up. Connections that are left then are
-/// cut, also when this is dropped.
+/// Serves until `shutdown` is cancelled. It then accepts no more connections and requests, and
+/// returns when every accepted request has been answered, at the latest after
+/// [`ServerLimits::shutdown_timeout`]. Connections that are still open then are closed, as they are
+/// when the future is dropped.
 ///
-/// Cancel [`Options::closing`](crate::Options::closing) with the same token, so that long polls
-/// end.
+/// Pass a clone of [`Options::closing`](crate::Options::closing) as `shutdown`, so that waiting long
+/// polls end too.
 ///
 /// # Errors
-/// [`io::Error`] if the listener fails for good.
+/// [`io::Error`] if the listener cannot accept connections any more.
 pub async fn serve(
     listener: TcpListener,
     router: Router,

@@ -1,5 +1,7 @@
 //! A store in the same process: the use cases over an adapter.
 
+mod codes;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -130,21 +132,23 @@ fn new_changeset(ask: &Ask) -> Result<NewChangeset, Failure> {
         Expect::Changeset(last) => Expectation::LastChangeset(last),
         Expect::Event(last) => Expectation::LastEvent(last),
     };
-    let payload = |error: ees_core::PayloadError| invalid(error.code(), error.to_string());
+    let payload =
+        |error: ees_core::PayloadError| invalid(codes::of_payload(&error), error.to_string());
     let events = Events::parse(&ask.events).map_err(payload)?;
     let mut asked = NewChangeset::new(stream_id(&ask.stream)?, expectation, events);
     if let Some(metadata) = &ask.metadata {
         asked = asked.with_metadata(Json::parse(metadata).map_err(payload)?);
     }
     if let Some(key) = &ask.key {
-        let key = CommitId::new(key).map_err(|error| invalid(error.code(), error.to_string()))?;
+        let key = CommitId::new(key).map_err(|error| invalid(codes::OF_KEY, error.to_string()))?;
         asked = asked.with_idempotency_key(key);
     }
     Ok(asked)
 }
 
 fn stream_id(stream: &str) -> Result<StreamId, Failure> {
-    StreamId::new(stream).map_err(|error| Failure::new(error.code(), error.to_string()))
+    StreamId::new(stream)
+        .map_err(|error| Failure::new(codes::of_stream_id(&error), error.to_string()))
 }
 
 fn query(
@@ -217,7 +221,7 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let mut failure = Self::new(error.code(), error.to_string());
+        let mut failure = Self::new(codes::of(&error), error.to_string());
         if let Error::Conflict(conflict) = error {
             failure.forthcoming = Some(changesets(&conflict.forthcoming, false));
         }

@@ -148,10 +148,12 @@ fn codes(text: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn the_reference_tells_every_error() {
+fn the_reference_and_the_description_tell_every_error() {
     let description = ees_http::openapi_json();
     let reference = read("docs/rest-api.md");
-    assert_eq!(codes(&reference), codes(&description));
+    let all: BTreeSet<&str> = ees_http::ERROR_CODES.iter().copied().collect();
+    assert_eq!(codes(&reference), all, "docs/rest-api.md");
+    assert_eq!(codes(&description), all, "the OpenAPI description");
 }
 
 #[test]

@@ -1,9 +1,12 @@
-//! The one place that decides where a page ends.
+//! Cuts pages of reads by their items and their payloads.
 
 use crate::page::MIN_ITEM_BYTES;
 use crate::{Changeset, Event, Page, PageLimit};
 
-/// Fills a page up to its limit: the one place that decides where a page ends.
+/// Fills a page up to its limit: the one place where the core and the adapters cut a page, by its
+/// items and the bytes of their payloads.
+///
+/// A host may cut a page again, by the bytes of its own encoding, which are not known here.
 ///
 /// ```
 /// use ees_core::PageLimit;

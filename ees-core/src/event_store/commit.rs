@@ -25,6 +25,7 @@ impl EventStore {
             expectation: asked.expectation,
             events: asked.events,
             metadata: asked.metadata,
+            // A host that has to name the key when the storage fails generates it beforehand.
             commit_id: asked.idempotency_key.unwrap_or_else(CommitId::generate),
             timestamp: self.clock.now(),
         };

@@ -1,37 +1,31 @@
 //! Events: of one stream, and of all.
 
-use axum::Extension;
 use axum::extract::State;
-use axum::http::Uri;
 use axum::response::Response;
-use ees_core::{
-    Checkpoint, Event, EventCheckpoint, GlobalEventPage, MAX_ID, Page, StreamId, StreamQuery,
-    Written,
-};
+use ees_core::{EventCheckpoint, StreamRange, Written};
 
-use super::{App, StreamPath};
-use crate::answer::{AllEvents, EventItem, GlobalEventItem, Raw, StreamEvents, ok, to_json};
-use crate::error::{ApiError, ErrorBody};
-use crate::gate::Place;
-use crate::page::{Items, frame_bytes, next};
-use crate::params::{From, GlobalRead, Params, StreamRead};
-
-/// The error of a wrong range.
-const INVALID_RANGE: &str = "INVALID_EVENT_FILTERING_PARAMS";
+use super::pages::{global_page, read_global, stream_page};
+use super::parameters::{CommonParams, GlobalReadParams, StreamReadParams};
+use crate::answer::{AllEvents, EventItem, GlobalEventItem, StreamEvents, ok};
+use crate::app::App;
+use crate::codes;
+use crate::context::RequestContext;
+use crate::error::ApiError;
+use crate::error_body::ErrorBody;
+use crate::json::{Raw, to_json};
+use crate::request::StreamPath;
 
 /// Read a stream's events
 ///
-/// Strongly consistent. Where more remain, `next` says where the next page begins.
+/// Strongly consistent: every acknowledged commit is visible. If more events remain, `next` says
+/// where the next page begins.
 #[utoipa::path(
     get, path = "/streams/{stream_id}/events", tag = "streams", operation_id = "streamEvents",
     params(
-        ("stream_id" = String, Path, description = "The stream, percent-encoded"),
-        ("from" = Option<u64>, Query, description = "The first event id"),
-        ("to" = Option<u64>, Query, description = "The last event id"),
-        ("limit" = Option<u64>, Query, minimum = 1, description = "At most so many"),
-        ("direction" = Option<String>, Query, description = "`forward` (oldest first) or `backward`"),
+        ("stream_id" = String, Path, description = "The stream id, percent-encoded"),
+        StreamReadParams,
         ("details" = Option<bool>, Query, description = "Adds timestamps"),
-        ("pp" = Option<bool>, Query, description = "Lays the answer out over lines"),
+        CommonParams,
     ),
     responses(
         (status = 200, description = "A page of the stream's events", body = StreamEvents),
@@ -40,52 +34,50 @@ const INVALID_RANGE: &str = "INVALID_EVENT_FILTERING_PARAMS";
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`", body = ErrorBody),
     )
 )]
-pub(crate) async fn of_stream(
+pub(super) async fn of_stream(
     State(app): State<App>,
+    context: RequestContext,
     path: StreamPath,
-    uri: Uri,
 ) -> Result<Response, ApiError> {
     path.answer(async |stream_id| {
-        let read = Params::of(&uri).stream_read(INVALID_RANGE)?;
-        let query = StreamQuery::all(stream_id)
-            .events(read.range.clone())
-            .direction(read.direction)
-            .limit(read.limit);
-        let page = app.in_time(Written::None, app.store.events(&query)).await?;
-        Ok(ok(stream_page(&query.stream_id, &page, &read)))
+        let invalid_range = codes::INVALID_EVENT_FILTERING_PARAMS;
+        let read = context.params.stream_read(invalid_range)?;
+        let query = read.query(stream_id, StreamRange::Events);
+        let page = app.store.events(&query);
+        let page = app.in_time(Written::None, page).await?;
+        let body = |events: Raw<'_>, next| {
+            to_json(&StreamEvents {
+                stream_id: query.stream_id.as_str(),
+                events,
+                next,
+            })
+        };
+        let item = EventItem::new;
+        let json = stream_page(
+            &page,
+            &read,
+            context.layout,
+            item,
+            |found| found.event_id.get(),
+            body,
+        );
+        Ok(ok(json))
     })
     .await
 }
 
-fn stream_page(stream_id: &StreamId, page: &Page<Event>, read: &StreamRead) -> Vec<u8> {
-    let mut frame = StreamEvents {
-        stream_id: stream_id.as_str(),
-        events: Raw("[]"),
-        next: Some(MAX_ID),
-    };
-    let room = frame_bytes(&frame, read.common.pretty);
-    let items = page.items.iter();
-    let items = items.map(|event| EventItem::new(event, read.common.details));
-    let items = Items::fill(items, room, read.common.pretty);
-    frame.next = next(page, items.taken, read.direction, |event| {
-        event.event_id.get()
-    });
-    frame.events = items.raw();
-    to_json(&frame)
-}
-
 /// Read all events
 ///
-/// In the global order; checkpoints are `c.i`: the changeset's checkpoint and the event's place in
-/// it, from 0. A reader that follows `next_checkpoint` misses nothing and sees nothing twice.
+/// In the global order. Checkpoints are `c.i`: the checkpoint of the event's changeset, and the
+/// event's index in the changeset, from 0. A reader that continues from `next_checkpoint` misses no
+/// event and sees none twice. With `wait`, the call is a long poll.
 #[utoipa::path(
     get, path = "/events", tag = "global order", operation_id = "allEvents",
     params(
-        ("checkpoint" = Option<String>, Query, description = "Where to begin: `c` or `c.i`, 0 unless given, or `head`: from now on"),
-        ("limit" = Option<u64>, Query, minimum = 1, description = "At most so many; 10 unless given, 1000 at most"),
-        ("wait" = Option<u64>, Query, maximum = 20, description = "While there is nothing, wait for it so many seconds"),
+        ("checkpoint" = Option<String>, Query, description = "Where to begin, inclusive: `c` or `c.i` (default: 0), or `head` for what is committed from now on"),
+        GlobalReadParams,
         ("details" = Option<bool>, Query, description = "Adds timestamps"),
-        ("pp" = Option<bool>, Query, description = "Lays the answer out over lines"),
+        CommonParams,
     ),
     responses(
         (status = 200, description = "A page of all events", body = AllEvents),
@@ -93,50 +85,24 @@ fn stream_page(stream_id: &StreamId, page: &Page<Event>, read: &StreamRead) -> V
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`", body = ErrorBody),
     )
 )]
-pub(crate) async fn all(
+pub(super) async fn all(
     State(app): State<App>,
-    Extension(place): Extension<Place>,
-    uri: Uri,
+    context: RequestContext,
 ) -> Result<Response, ApiError> {
-    let read = Params::of(&uri)
-        .global_read("`c` or `c.i`, integers from 0 on", |text| text.parse().ok())?;
-    let from: EventCheckpoint = match read.from {
-        From::Beginning => Checkpoint::FIRST.into(),
-        From::Checkpoint(checkpoint) => checkpoint,
-        From::Head => {
-            let head = app.store.next_checkpoint();
-            app.in_time(Written::None, head).await?.into()
-        }
+    let expected = "`c` or `c.i`, integers of at least 0";
+    let read = context
+        .params
+        .global_read(expected, |text| text.parse().ok())?;
+    let page = |from, limit| app.store.global_events(from, limit);
+    let (from, page) = read_global(&app, &context, &read, page).await?;
+    let body = |events: Raw<'_>, next: EventCheckpoint| {
+        to_json(&AllEvents {
+            checkpoint: from.to_string(),
+            limit: read.limit,
+            events,
+            next_checkpoint: next.to_string(),
+        })
     };
-    let limit = read.page_limit();
-    let page = || app.store.global_events(from, limit);
-    let is_empty = |page: &GlobalEventPage| page.events.is_empty();
-    let page = app.poll(&place, read.wait, page, is_empty).await?;
-    Ok(ok(global_page(from, &page, &read)))
-}
-
-fn global_page(
-    from: EventCheckpoint,
-    page: &GlobalEventPage,
-    read: &GlobalRead<EventCheckpoint>,
-) -> Vec<u8> {
-    let longest = EventCheckpoint {
-        changeset: Checkpoint::FIRST.plus(MAX_ID),
-        index: MAX_ID,
-    };
-    let mut frame = AllEvents {
-        checkpoint: from.to_string(),
-        limit: read.limit,
-        events: Raw("[]"),
-        next_checkpoint: longest.to_string(),
-    };
-    let room = frame_bytes(&frame, read.common.pretty);
-    let items = page.events.iter();
-    let items = items.map(|event| GlobalEventItem::new(event, read.common.details));
-    let items = Items::fill(items, room, read.common.pretty);
-    let left = page.events.get(items.taken);
-    let next_checkpoint = left.map_or(page.next, |left| left.checkpoint);
-    frame.next_checkpoint = next_checkpoint.to_string();
-    frame.events = items.raw();
-    to_json(&frame)
+    let item = GlobalEventItem::new;
+    Ok(ok(global_page(&page, &read, context.layout, item, body)))
 }

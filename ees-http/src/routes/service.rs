@@ -1,40 +1,45 @@
-//! What the program says about itself.
+//! The version of the program, and the description of its calls.
 
-use axum::http::Uri;
+use axum::extract::State;
 use axum::response::Response;
 
-use crate::answer::{Version, ok, to_json};
-use crate::error::{ApiError, ErrorBody};
-use crate::openapi;
-use crate::params::Params;
+use super::parameters::CommonParams;
+use crate::answer::{Version, answer, ok};
+use crate::app::App;
+use crate::context::RequestContext;
+use crate::error::ApiError;
+use crate::error_body::ErrorBody;
 
 /// Read the program's version
 #[utoipa::path(
     get, path = "/version", tag = "service", operation_id = "version",
-    params(("pp" = Option<bool>, Query, description = "Lays the answer out over lines")),
+    params(CommonParams),
     responses(
         (status = 200, description = "The version", body = Version),
         (status = 400, description = "`INVALID_PARAMETER`", body = ErrorBody),
         (status = 503, description = "`OVERLOADED`", body = ErrorBody),
     )
 )]
-pub(crate) async fn version(uri: Uri) -> Result<Response, ApiError> {
-    Params::of(&uri).common()?;
+pub(super) async fn version(context: RequestContext) -> Result<Response, ApiError> {
+    context.params.common()?;
     let version = env!("CARGO_PKG_VERSION");
-    Ok(ok(to_json(&Version { version })))
+    Ok(answer(&Version { version }))
 }
 
-/// Read this description
+/// Read the OpenAPI description
 #[utoipa::path(
     get, path = "/openapi.json", tag = "service", operation_id = "openapi",
-    params(("pp" = Option<bool>, Query, description = "Lays the answer out over lines")),
+    params(CommonParams),
     responses(
         (status = 200, description = "The OpenAPI 3.1 description", body = serde_json::Value),
         (status = 400, description = "`INVALID_PARAMETER`", body = ErrorBody),
         (status = 503, description = "`OVERLOADED`", body = ErrorBody),
     )
 )]
-pub(crate) async fn openapi(uri: Uri) -> Result<Response, ApiError> {
-    Params::of(&uri).common()?;
-    Ok(ok(openapi::json().as_bytes().to_vec()))
+pub(super) async fn openapi(
+    State(app): State<App>,
+    context: RequestContext,
+) -> Result<Response, ApiError> {
+    context.params.common()?;
+    Ok(ok((app.description)().as_bytes().to_vec()))
 }

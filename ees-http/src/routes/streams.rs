@@ -1,66 +1,71 @@
-//! Streams: committing to one, its end, and the counts of all.
+//! Streams: commits, the end of a stream, and statistics of all streams.
 
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::http::header::{CONTENT_ENCODING, EXPECT};
-use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
-use ees_core::{CommitId, CommitIdError, NewChangeset, StreamId, Written};
+use ees_core::{NewChangeset, StreamId, Written};
 
-use super::{App, StreamPath};
-use crate::answer::{Committed, StoreStatistics, StreamHead, ok, to_json};
+use super::parameters::CommonParams;
+use crate::answer::{Committed, StoreStatistics, StreamHead, answer};
+use crate::app::App;
 use crate::body::{self, CommitBody, Held};
-use crate::error::{ApiError, ErrorBody};
-use crate::gate::Place;
-use crate::params::Params;
-
-/// The header that makes a commit safe to repeat.
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
+use crate::codes;
+use crate::context::RequestContext;
+use crate::error::ApiError;
+use crate::error_body::ErrorBody;
+use crate::permit::Permit;
+use crate::request::{StreamPath, commit_key};
 
 /// Commit a changeset
 ///
-/// Appends a changeset to a stream if the expectation holds: give the last changeset's id or the
-/// last event's id, or neither (or 0) for a new stream. A repeat with the same `Idempotency-Key`
-/// answers as the first did.
+/// Appends a changeset to a stream if the expectation holds: the id of the stream's last changeset
+/// or of its last event. Without an expectation, or with 0, the stream has to be new. Repeating a
+/// commit with the same `Idempotency-Key` returns the first answer and stores nothing.
 #[utoipa::path(
     post, path = "/streams/{stream_id}", tag = "streams", operation_id = "commit",
     request_body = CommitBody,
     params(
-        ("stream_id" = String, Path, description = "The stream, percent-encoded"),
-        ("expected_last_changeset" = Option<u64>, Query, description = "The stream's last changeset; 0 = a new stream"),
-        ("expected_last_event" = Option<u64>, Query, description = "The stream's last event, instead; 0 = a new stream"),
+        ("stream_id" = String, Path, description = "The stream id, percent-encoded"),
+        ("expected_last_changeset" = Option<u64>, Query, description = "The id of the stream's last changeset; 0 for a new stream"),
+        ("expected_last_event" = Option<u64>, Query, description = "Instead: the id of the stream's last event; 0 for a new stream"),
         ("details" = Option<bool>, Query, description = "Adds event ids, timestamp and checkpoint"),
-        ("pp" = Option<bool>, Query, description = "Lays the answer out over lines"),
-        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 printable ASCII characters"),
+        CommonParams,
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes the commit safe to repeat: 1 to 255 printable ASCII characters"),
     ),
     responses(
-        (status = 200, description = "The changeset stands", body = Committed),
+        (status = 200, description = "The changeset is committed", body = Committed),
         (status = 400, description = "`INVALID_STREAM_ID`, `MISSING_STREAM_ID`, `INVALID_EXPECTED_CHANGESET_ID`, `INVALID_EXPECTED_EVENT_ID`, `BOTH_EXPECTED_CHANGESET_AND_EVENT_ARE_SET`, `INVALID_PARAMETER`, `INVALID_IDEMPOTENCY_KEY`, `INVALID_BODY`, `NO_EVENTS`", body = ErrorBody),
-        (status = 403, description = "`FORBIDDEN`: a browser sends it for another site's web page; only on a server of one's own", body = ErrorBody),
+        (status = 403, description = "`FORBIDDEN`: a browser sends the commit for a web page of another site. Not on AWS Lambda", body = ErrorBody),
         (status = 408, description = "`REQUEST_TIMEOUT`: the body did not arrive in time", body = ErrorBody),
-        (status = 409, description = "`OPTIMISTIC_CONCURRENCY_EXCEPTION`: the stream has moved on; tells how", body = ErrorBody),
+        (status = 409, description = "`OPTIMISTIC_CONCURRENCY_EXCEPTION`: the stream has moved on. `forthcoming_changesets` has what was missed", body = ErrorBody),
         (status = 413, description = "`CHANGESET_TOO_LARGE`, `STREAM_TOO_LARGE`", body = ErrorBody),
         (status = 422, description = "`IDEMPOTENCY_KEY_REUSED`", body = ErrorBody),
-        (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`: try again after `Retry-After` seconds", body = ErrorBody),
+        (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`: repeat the commit after `Retry-After` seconds, with the key in `idempotency_key`", body = ErrorBody),
     )
 )]
-pub(crate) async fn commit(
+pub(super) async fn commit(
     State(app): State<App>,
+    context: RequestContext,
     path: StreamPath,
     request: Request,
 ) -> Result<Response, ApiError> {
-    path.answer(async |stream_id| commit_to(&app, stream_id, request).await)
+    path.answer(async |stream_id| commit_to(&app, &context, stream_id, request).await)
         .await
 }
 
-async fn commit_to(app: &App, stream_id: StreamId, request: Request) -> Result<Response, ApiError> {
-    let params = Params::of(request.uri());
-    let expectation = params.expectation()?;
-    let common = params.common()?;
-    drop(params);
-    let key = idempotency_key(request.headers())?.unwrap_or_else(CommitId::generate);
+async fn commit_to(
+    app: &App,
+    context: &RequestContext,
+    stream_id: StreamId,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let expectation = context.params.expectation()?;
+    let common = context.params.common()?;
+    let key = commit_key(request.headers())?;
     let encoding = request.headers().get(CONTENT_ENCODING).cloned();
-    // Its room is held until the commit is answered, as its events are.
-    let body = read_body(app, request).await;
+    // The body counts as buffered until the commit is answered, because its events are in memory.
+    let body = read_body(app, &context.permit, request).await;
     let body = body.map_err(|error| error.repeatable_with(&key))?;
     let (events, metadata) = body::parse(&body.bytes, encoding.as_ref())?;
     let asked = NewChangeset::new(stream_id, expectation, events)
@@ -71,16 +76,20 @@ async fn commit_to(app: &App, stream_id: StreamId, request: Request) -> Result<R
         let error = error.repeatable_with(&key);
         error.with_details(common.details)
     })?;
-    Ok(ok(to_json(&Committed::new(&receipt, common.details))))
+    Ok(answer(&Committed::new(&receipt, common.details)))
 }
 
-/// A commit whose body is on its way takes no place: what has come of it is counted as buffered.
+/// Reads the body of a commit. Meanwhile the request gives its permit back, and what has arrived of
+/// the body counts as buffered.
 ///
-/// A body that is announced as too large is refused before it comes, unless its sender may be
-/// sending it already, and would not see the answer.
-async fn read_body(app: &App, request: Request) -> Result<Held<'_>, ApiError> {
-    let place: Place = request.extensions().get().cloned().unwrap_or_default();
-    place.leave();
+/// A body that is announced as too large is refused before it arrives, unless its sender may be
+/// sending it already and would not see the answer.
+async fn read_body<'a>(
+    app: &'a App,
+    permit: &Permit,
+    request: Request,
+) -> Result<Held<'a>, ApiError> {
+    permit.release();
     let most = app.max_body_bytes();
     let asks_first = request.headers().contains_key(EXPECT);
     let body = request.into_body();
@@ -94,35 +103,19 @@ async fn read_body(app: &App, request: Request) -> Result<Held<'_>, ApiError> {
         body::check_size(announced, most)?;
         let message = format!("the body did not arrive within {} s", limit.as_secs());
         let status = StatusCode::REQUEST_TIMEOUT;
-        return Err(ApiError::new(status, "REQUEST_TIMEOUT", message));
+        return Err(ApiError::new(status, codes::REQUEST_TIMEOUT, message));
     };
     let body = read?;
-    app.gate.enter(&place)?;
+    app.gate.enter(permit)?;
     Ok(body)
-}
-
-pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<CommitId>, ApiError> {
-    let invalid = |error: CommitIdError, what: &str| {
-        ApiError::bad_request(error.code(), format!("`Idempotency-Key`{what}: {error}"))
-    };
-    let mut given = headers.get_all(IDEMPOTENCY_KEY).iter();
-    let Some(value) = given.next() else {
-        return Ok(None);
-    };
-    if given.next().is_some() {
-        return Err(invalid(CommitIdError, " is given more than once"));
-    }
-    let key = value.to_str().map_err(|_| CommitIdError);
-    let key = key.and_then(CommitId::new);
-    key.map(Some).map_err(|error| invalid(error, ""))
 }
 
 /// Read a stream's end
 #[utoipa::path(
     get, path = "/streams/{stream_id}", tag = "streams", operation_id = "head",
     params(
-        ("stream_id" = String, Path, description = "The stream, percent-encoded"),
-        ("pp" = Option<bool>, Query, description = "Lays the answer out over lines"),
+        ("stream_id" = String, Path, description = "The stream id, percent-encoded"),
+        CommonParams,
     ),
     responses(
         (status = 200, description = "The stream's end", body = StreamHead),
@@ -131,35 +124,38 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<CommitId>, A
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`", body = ErrorBody),
     )
 )]
-pub(crate) async fn head(
+pub(super) async fn head(
     State(app): State<App>,
+    context: RequestContext,
     path: StreamPath,
-    uri: Uri,
 ) -> Result<Response, ApiError> {
     path.answer(async |stream_id| {
-        Params::of(&uri).common()?;
+        context.params.common()?;
         let head = app
             .in_time(Written::None, app.store.head(&stream_id))
             .await?;
-        Ok(ok(to_json(&StreamHead::new(&stream_id, &head))))
+        Ok(answer(&StreamHead::new(&stream_id, &head)))
     })
     .await
 }
 
 /// Read the statistics
 ///
-/// Counted in the background: exact for all checkpoints below `statistics_version`.
+/// Counted in the background. The counts are exact for all checkpoints below `statistics_version`.
 #[utoipa::path(
     get, path = "/streams", tag = "service", operation_id = "statistics",
-    params(("pp" = Option<bool>, Query, description = "Lays the answer out over lines")),
+    params(CommonParams),
     responses(
         (status = 200, description = "The counts", body = StoreStatistics),
         (status = 400, description = "`INVALID_PARAMETER`", body = ErrorBody),
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`", body = ErrorBody),
     )
 )]
-pub(crate) async fn statistics(State(app): State<App>, uri: Uri) -> Result<Response, ApiError> {
-    Params::of(&uri).common()?;
+pub(super) async fn statistics(
+    State(app): State<App>,
+    context: RequestContext,
+) -> Result<Response, ApiError> {
+    context.params.common()?;
     let statistics = app.in_time(Written::None, app.store.statistics()).await?;
-    Ok(ok(to_json(&StoreStatistics::from(statistics))))
+    Ok(answer(&StoreStatistics::from(statistics)))
 }

@@ -1,0 +1,36 @@
+//! The codes of the wire contract for the errors of the core.
+//!
+//! The suite states the contract itself: it shares no code with the REST interface that it tests.
+
+use ees_core::{Error, PayloadError, StorageError, StreamIdError};
+
+/// The code of an idempotency key that breaks a rule.
+pub(super) const OF_KEY: &str = "INVALID_IDEMPOTENCY_KEY";
+
+pub(super) fn of(error: &Error) -> &'static str {
+    match error {
+        Error::Conflict(_) => "OPTIMISTIC_CONCURRENCY_EXCEPTION",
+        Error::ExpectationAhead { .. } => "INVALID_EXPECTED_CHANGESET_ID",
+        Error::IdempotencyKeyReused { .. } => "IDEMPOTENCY_KEY_REUSED",
+        Error::ChangesetTooLarge { .. } => "CHANGESET_TOO_LARGE",
+        Error::StreamTooLarge { .. } => "STREAM_TOO_LARGE",
+        Error::StreamNotFound { .. } => "STREAM_NOT_FOUND",
+        Error::Storage(StorageError::Unavailable { .. }) => "STORAGE_UNAVAILABLE",
+        Error::Storage(StorageError::Corrupt(_) | StorageError::Backend(_)) => "INTERNAL",
+        other => panic!("the contract has no code for this error: {other}"),
+    }
+}
+
+pub(super) fn of_stream_id(error: &StreamIdError) -> &'static str {
+    match error {
+        StreamIdError::Empty => "MISSING_STREAM_ID",
+        _ => "INVALID_STREAM_ID",
+    }
+}
+
+pub(super) fn of_payload(error: &PayloadError) -> &'static str {
+    match error {
+        PayloadError::NoEvents => "NO_EVENTS",
+        _ => "INVALID_BODY",
+    }
+}

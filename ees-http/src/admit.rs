@@ -1,0 +1,34 @@
+//! The layer that lets a request in or turns it away.
+
+use axum::extract::{Request, State};
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::context::RequestContext;
+use crate::gate::Gate;
+use crate::request::refused;
+
+/// Fills the request's permit, or turns the request away.
+pub(crate) async fn admit(
+    State(gate): State<Gate>,
+    context: RequestContext,
+    request: Request,
+    next: Next,
+) -> Response {
+    let admitted = if is_long_poll(&request, &context) {
+        gate.open_poll().map(Some)
+    } else {
+        gate.enter(&context.permit).map(|()| None)
+    };
+    match admitted {
+        Ok(_poll) => next.run(request).await,
+        Err(error) => refused(error, request).await.into_response(),
+    }
+}
+
+fn is_long_poll(request: &Request, context: &RequestContext) -> bool {
+    let can_wait = matches!(request.uri().path(), "/changesets" | "/events");
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    can_wait && is_read && context.params.waits()
+}

@@ -1,0 +1,90 @@
+//! What the handlers share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ees_core::{Error, EventStore, StorageError, Written};
+
+use crate::error::ApiError;
+use crate::gate::Gate;
+use crate::options::Options;
+use crate::permit::Permit;
+
+/// Room for a body's JSON around the payload.
+const BODY_FRAME_BYTES: usize = 64 * 1024;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) store: EventStore,
+    pub(crate) gate: Gate,
+    pub(crate) options: Arc<Options>,
+    /// The OpenAPI description, which is made when it is asked for.
+    pub(crate) description: fn() -> &'static str,
+}
+
+impl App {
+    pub(crate) fn new(
+        store: EventStore,
+        options: Options,
+        description: fn() -> &'static str,
+    ) -> Self {
+        Self {
+            store,
+            gate: Gate::new(&options),
+            options: Arc::new(options),
+            description,
+        }
+    }
+
+    pub(crate) fn max_body_bytes(&self) -> usize {
+        self.store.max_changeset_bytes() + BODY_FRAME_BYTES
+    }
+
+    /// Waits for a use case, but no longer than a request may take. `written` says whether a commit
+    /// may have happened when the time is up.
+    pub(crate) async fn in_time<T, E: Into<Error>>(
+        &self,
+        written: Written,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, ApiError> {
+        let limit = self.options.request_timeout;
+        match tokio::time::timeout(limit, work).await {
+            Ok(result) => Ok(result.map_err(Into::into)?),
+            Err(_) => {
+                let reason = format!("no answer within {} s", limit.as_secs());
+                Err(StorageError::unavailable(reason, written).into())
+            }
+        }
+    }
+
+    /// Reads a page of the global order. While it is empty, waits for another until `wait` is over
+    /// or the server closes. A request that waits has its permit only while it reads, and for the
+    /// answer.
+    pub(crate) async fn poll<P, R: Future<Output = Result<P, Error>>>(
+        &self,
+        permit: &Permit,
+        wait: Duration,
+        read: impl Fn() -> R,
+        is_empty: impl Fn(&P) -> bool,
+    ) -> Result<P, ApiError> {
+        if wait.is_zero() {
+            return self.in_time(Written::None, read()).await;
+        }
+        let in_turn = || async {
+            self.gate.take_turn(permit).await;
+            let page = read().await?;
+            if is_empty(&page) {
+                permit.release();
+            }
+            Ok(page)
+        };
+        let page = async {
+            tokio::select! {
+                page = self.store.await_page(wait, in_turn, &is_empty) => page,
+                () = self.options.closing.cancelled() => in_turn().await,
+            }
+        };
+        self.in_time(Written::None, page).await
+    }
+}

@@ -1,0 +1,76 @@
+//! Every error code of the wire contract.
+
+/// An error code. Only this file makes codes, so that its list is complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Code(&'static str);
+
+impl Code {
+    pub(crate) fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+/// Defines a constant for each code, and [`ERROR_CODES`].
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        $($(#[$doc])* pub(crate) const $name: Code = Code(stringify!($name));)*
+
+        /// Every error code that an answer can have.
+        pub const ERROR_CODES: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+codes! {
+    /// The path has an empty stream id.
+    MISSING_STREAM_ID,
+    /// The stream id breaks a rule.
+    INVALID_STREAM_ID,
+    /// `expected_last_changeset` is not an id, or the stream has not reached the expectation.
+    INVALID_EXPECTED_CHANGESET_ID,
+    /// `expected_last_event` is not an id.
+    INVALID_EXPECTED_EVENT_ID,
+    /// A commit has two expectations.
+    BOTH_EXPECTED_CHANGESET_AND_EVENT_ARE_SET,
+    /// The idempotency key breaks a rule.
+    INVALID_IDEMPOTENCY_KEY,
+    /// The body of a commit is not what it has to be.
+    INVALID_BODY,
+    /// A commit has no event.
+    NO_EVENTS,
+    /// The range of changeset ids is invalid.
+    INVALID_CHANGESET_FILTERING_PARAMS,
+    /// The range of event ids is invalid.
+    INVALID_EVENT_FILTERING_PARAMS,
+    /// `checkpoint` is invalid.
+    INVALID_CHECKPOINT,
+    /// `limit` is invalid.
+    INVALID_LIMIT,
+    /// Any other parameter is invalid, or any parameter is given more than once.
+    INVALID_PARAMETER,
+    /// A web page of another site tries to write.
+    FORBIDDEN,
+    /// The stream has no changeset.
+    STREAM_NOT_FOUND,
+    /// There is no such path.
+    INVALID_ENDPOINT,
+    /// The path has no such method.
+    METHOD_NOT_ALLOWED,
+    /// The client accepts nothing but server-sent events.
+    NOT_ACCEPTABLE,
+    /// The body did not arrive in time.
+    REQUEST_TIMEOUT,
+    /// The stream has moved on beyond the expectation.
+    OPTIMISTIC_CONCURRENCY_EXCEPTION,
+    /// The changeset or its body is larger than the limit.
+    CHANGESET_TOO_LARGE,
+    /// The stream has reached its largest size.
+    STREAM_TOO_LARGE,
+    /// The idempotency key belongs to a changeset with other content.
+    IDEMPOTENCY_KEY_REUSED,
+    /// A defect, in the server or in what it stores.
+    INTERNAL,
+    /// The storage is unavailable.
+    STORAGE_UNAVAILABLE,
+    /// A limit on concurrent requests, long polls or buffered bytes is reached.
+    OVERLOADED,
+}

@@ -1,0 +1,92 @@
+//! The body of an error.
+
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::response::{IntoResponse, Response};
+use ees_core::{CommitId, Conflict, Direction, MAX_ID};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::answer::ChangesetItem;
+use crate::error::ApiError;
+use crate::json::{Raw, to_json};
+use crate::page::{Layout, next, write_page};
+
+/// The body of every error.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+pub(crate) struct ErrorBody<'a> {
+    /// The code, for programs.
+    error: &'a str,
+    /// What was wrong and what was expected, for people.
+    message: &'a str,
+    /// The stream, if the path names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_id: Option<&'a str>,
+    /// With `OPTIMISTIC_CONCURRENCY_EXCEPTION`: every changeset that holds something after the
+    /// expectation, oldest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<ChangesetItem>>)]
+    forthcoming_changesets: Option<Raw<'a>>,
+    /// If more of them remain: the `from` of the next page of the stream's changesets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<u64>,
+    /// With 503: `none` means that nothing was written, `unknown` that the commit may have happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'a str>,
+    /// With 503 for a commit: the key to repeat it with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idempotency_key: Option<&'a str>,
+    /// With 500: the id under which the server's log tells the cause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+}
+
+/// Writes the answer of an error.
+pub(crate) fn render(error: &ApiError, request_id: &str, layout: Layout) -> Response {
+    let is_internal = error.status == StatusCode::INTERNAL_SERVER_ERROR;
+    let body = ErrorBody {
+        error: error.code.as_str(),
+        message: &error.message,
+        stream_id: error.more.stream_id.as_deref(),
+        forthcoming_changesets: None,
+        next: None,
+        outcome: error.more.outcome,
+        idempotency_key: error.more.idempotency_key.as_ref().map(CommitId::as_str),
+        request_id: is_internal.then_some(request_id),
+    };
+    let json = match &error.more.conflict {
+        None => to_json(&body),
+        Some(conflict) => with_changesets(body, conflict, error.more.details, layout),
+    };
+    let head = [(CONTENT_TYPE, "application/json")];
+    let mut response = (error.status, head, json).into_response();
+    if let Some(pause) = error.more.retry_after {
+        let seconds = pause.as_secs().max(1);
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+/// Writes the body of a conflict, with as many of its changesets as fit.
+fn with_changesets(
+    body: ErrorBody<'_>,
+    conflict: &Conflict,
+    details: bool,
+    layout: Layout,
+) -> Vec<u8> {
+    let page = &conflict.forthcoming;
+    let items = page.items.iter();
+    let items = items.map(|changeset| ChangesetItem::of_stream(changeset, details));
+    let next = |taken| {
+        next(page, taken, Direction::Forward, |changeset| {
+            changeset.changeset_id.get()
+        })
+    };
+    write_page(layout, items, Some(MAX_ID), next, |changesets, next| {
+        to_json(&ErrorBody {
+            forthcoming_changesets: Some(changesets),
+            next,
+            ..body
+        })
+    })
+}

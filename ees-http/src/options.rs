@@ -1,0 +1,46 @@
+//! What a host can set.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+/// The limits of the contract's router, and its shutdown signal.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// The longest time that a storage call may take. Reading the body of a commit may take as long
+    /// again. It has to be longer than the longest `wait` of a long poll, which is 20 seconds.
+    pub request_timeout: Duration,
+    /// The number of requests that may run at the same time. A request runs until the client has
+    /// received its answer. Further requests get 503 `OVERLOADED`.
+    ///
+    /// As many long polls again may read or be answered at the same time. Further long polls queue.
+    pub max_requests: usize,
+    /// The number of long polls that may be open at the same time, in addition to `max_requests`.
+    /// Further long polls get 503 `OVERLOADED`.
+    pub max_waiting: usize,
+    /// The number of bytes of request bodies that may be in memory at the same time. Commits beyond
+    /// it get 503 `OVERLOADED`.
+    pub max_buffered_bytes: usize,
+    /// The size that the body of a page may reach when the host embeds it in a JSON string, in
+    /// percent of [`MAX_PAGE_BYTES`](ees_core::MAX_PAGE_BYTES). In a string, each quote, backslash
+    /// and line break takes two bytes.
+    ///
+    /// A Lambda function embeds its answer and can answer 6 MB, which the default of 140 respects.
+    pub embedded_body_percent: usize,
+    /// Ends waiting long polls with an empty page when it is cancelled. Cancel it on shutdown.
+    pub closing: CancellationToken,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            request_timeout: Duration::from_secs(30),
+            max_requests: 512,
+            max_waiting: 4096,
+            max_buffered_bytes: 256 * 1024 * 1024,
+            embedded_body_percent: 140,
+            closing: CancellationToken::new(),
+        }
+    }
+}

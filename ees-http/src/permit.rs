@@ -1,0 +1,49 @@
+//! A request's permit to run.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::body::{Body, to_bytes};
+use axum::response::Response;
+use bytes::Bytes;
+use tokio::sync::OwnedSemaphorePermit;
+
+/// A request's permit to run, until the client has received the last byte of the answer. Clones
+/// share it. It is empty until the gate fills it, and while the request only
+/// waits.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Permit(Arc<Mutex<Option<OwnedSemaphorePermit>>>);
+
+impl Permit {
+    /// Gives the permit back, while the request only waits.
+    pub(crate) fn release(&self) {
+        self.set(None);
+    }
+
+    pub(crate) fn set(&self, permit: Option<OwnedSemaphorePermit>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = permit;
+    }
+
+    /// Keeps the permit until the connection has dropped the bytes of the answer.
+    pub(crate) async fn hold(self, response: Response) -> Response {
+        let (head, body) = response.into_parts();
+        // The answers are whole in memory already.
+        let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
+        let held = Held {
+            bytes,
+            _permit: self,
+        };
+        Response::from_parts(head, Body::from(Bytes::from_owner(held)))
+    }
+}
+
+/// The bytes of an answer, with the permit.
+struct Held {
+    bytes: Bytes,
+    _permit: Permit,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}

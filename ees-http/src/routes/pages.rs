@@ -1,0 +1,132 @@
+//! What reads of changesets and of events have in common.
+
+use ees_core::{
+    Changeset, Checkpoint, Error, EventCheckpoint, GlobalEvent, GlobalEventPage, GlobalPage,
+    MAX_ID, Page, PageLimit, Written,
+};
+use serde::Serialize;
+
+use crate::app::App;
+use crate::context::RequestContext;
+use crate::error::ApiError;
+use crate::json::Raw;
+use crate::page::{Layout, next, write_page};
+use crate::params::{GlobalRead, Start, StreamRead};
+
+/// Writes a page of a stream. `item` writes an item with or without details, `id` is its id in the
+/// stream, and `body` writes the body around the items.
+pub(super) fn stream_page<'a, T, I: Serialize>(
+    page: &'a Page<T>,
+    read: &StreamRead,
+    layout: Layout,
+    item: impl Fn(&'a T, bool) -> I,
+    id: impl Fn(&T) -> u64,
+    body: impl Fn(Raw<'_>, Option<u64>) -> Vec<u8>,
+) -> Vec<u8> {
+    let items = page.items.iter();
+    let items = items.map(|found| item(found, read.common.details));
+    let next = |taken| next(page, taken, read.direction, id);
+    write_page(layout, items, Some(MAX_ID), next, body)
+}
+
+/// A page of the global order: of changesets or of events.
+pub(super) trait GlobalItems {
+    type Item;
+    type Position: Copy + From<Checkpoint>;
+
+    fn items(&self) -> &[Self::Item];
+
+    /// Where an item stands.
+    fn position(item: &Self::Item) -> Option<Self::Position>;
+
+    /// Where the next page begins.
+    fn next(&self) -> Self::Position;
+
+    /// The position that takes the most bytes.
+    fn longest() -> Self::Position;
+}
+
+impl GlobalItems for GlobalPage {
+    type Item = Changeset;
+    type Position = Checkpoint;
+
+    fn items(&self) -> &[Changeset] {
+        &self.changesets
+    }
+
+    fn position(changeset: &Changeset) -> Option<Checkpoint> {
+        changeset.checkpoint
+    }
+
+    fn next(&self) -> Checkpoint {
+        self.next
+    }
+
+    fn longest() -> Checkpoint {
+        Checkpoint::FIRST.plus(MAX_ID)
+    }
+}
+
+impl GlobalItems for GlobalEventPage {
+    type Item = GlobalEvent;
+    type Position = EventCheckpoint;
+
+    fn items(&self) -> &[GlobalEvent] {
+        &self.events
+    }
+
+    fn position(event: &GlobalEvent) -> Option<EventCheckpoint> {
+        Some(event.checkpoint)
+    }
+
+    fn next(&self) -> EventCheckpoint {
+        self.next
+    }
+
+    fn longest() -> EventCheckpoint {
+        EventCheckpoint {
+            changeset: GlobalPage::longest(),
+            index: MAX_ID,
+        }
+    }
+}
+
+/// Reads a page of the global order, and waits for one if the request asks for that. Returns where
+/// it begins, too.
+pub(super) async fn read_global<P: GlobalItems, R: Future<Output = Result<P, Error>>>(
+    app: &App,
+    context: &RequestContext,
+    read: &GlobalRead<P::Position>,
+    page: impl Fn(P::Position, PageLimit) -> R,
+) -> Result<(P::Position, P), ApiError> {
+    let from = match read.from {
+        Start::Beginning => Checkpoint::FIRST.into(),
+        Start::Checkpoint(position) => position,
+        Start::Head => {
+            let head = app.store.next_checkpoint();
+            app.in_time(Written::None, head).await?.into()
+        }
+    };
+    let page = || page(from, read.page_limit());
+    let is_empty = |page: &P| page.items().is_empty();
+    let page = app.poll(&context.permit, read.wait, page, is_empty).await?;
+    Ok((from, page))
+}
+
+/// Writes a page of the global order. `item` writes an item with or without details, and `body`
+/// writes the body around the items.
+pub(super) fn global_page<'a, P: GlobalItems, I: Serialize>(
+    page: &'a P,
+    read: &GlobalRead<P::Position>,
+    layout: Layout,
+    item: impl Fn(&'a P::Item, bool) -> I,
+    body: impl Fn(Raw<'_>, P::Position) -> Vec<u8>,
+) -> Vec<u8> {
+    let items = page.items();
+    let next = |taken| {
+        let left = items.get(taken).and_then(P::position);
+        left.unwrap_or_else(|| page.next())
+    };
+    let items = items.iter().map(|found| item(found, read.common.details));
+    write_page(layout, items, P::longest(), next, body)
+}

@@ -1,0 +1,42 @@
+//! The query parameters, as the OpenAPI description shows them.
+//!
+//! [`Params`](crate::params::Params) reads them: by rules that no derived implementation has.
+
+#![allow(dead_code)] // only described
+
+use utoipa::IntoParams;
+
+/// The parameters of every call.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct CommonParams {
+    /// Adds line breaks and indentation to the answer
+    pp: Option<bool>,
+}
+
+/// The parameters of reads of a stream.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct StreamReadParams {
+    /// The first id of the range, inclusive. Default: the first of the stream
+    from: Option<u64>,
+    /// The last id of the range, inclusive. Default: the last of the stream
+    to: Option<u64>,
+    /// The largest number of items in the page. Default: no limit but the size of the page
+    #[param(minimum = 1)]
+    limit: Option<u64>,
+    /// `forward` (oldest first, the default) or `backward` (newest first)
+    direction: Option<String>,
+}
+
+/// The parameters of reads of the global order.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct GlobalReadParams {
+    /// The largest number of items in the page. Default: 10; larger than 1000 counts as 1000
+    #[param(minimum = 1)]
+    limit: Option<u64>,
+    /// The longest time, in seconds, to wait for the next item if there is none yet
+    #[param(maximum = 20)]
+    wait: Option<u64>,
+}

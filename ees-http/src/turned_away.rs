@@ -1,0 +1,32 @@
+//! How often the log tells of requests that were turned away.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The shortest time between two lines in the log.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Counts requests that were turned away. The log gets the count once a second at most.
+#[derive(Debug, Default)]
+pub(crate) struct TurnedAway(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// The requests that the log has not told of yet.
+    unlogged: u64,
+    logged: Option<Instant>,
+}
+
+impl TurnedAway {
+    /// Counts a request that was turned away because there are too many of a kind.
+    pub(crate) fn count(&self, kind: &str) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.unlogged += 1;
+        let is_due = state.logged.is_none_or(|last| last.elapsed() >= INTERVAL);
+        if is_due {
+            let refused = std::mem::take(&mut state.unlogged);
+            state.logged = Some(Instant::now());
+            tracing::warn!(refused, "too many {kind} at once: answered OVERLOADED");
+        }
+    }
+}
