@@ -11,11 +11,10 @@ use ees_core::{Changeset, Checkpoint, Page, PageLimit, StorageError};
 
 use crate::DynamoStorage;
 use crate::attempts::Attempts;
-use crate::batch::Part;
 use crate::error::translate;
+use crate::index_state::REV;
 use crate::items::{self, Item, Malformed, number};
-use crate::state::{Guard, REV};
-use crate::tables::{Tables, page};
+use crate::tables::{Guard, Part, Tables, page};
 
 #[async_trait]
 impl Index for DynamoStorage {

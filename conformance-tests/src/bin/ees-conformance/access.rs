@@ -63,7 +63,7 @@ fn signed(_access: Access, _url: &Url, _args: &Args) -> Result<Access, String> {
 /// The region in `https://ID.execute-api.REGION.amazonaws.com`.
 #[cfg(feature = "sigv4")]
 fn region_in(url: &Url) -> Option<String> {
-    let (_, rest) = url.text.split_once(".execute-api.")?;
+    let (_, rest) = url.as_str().split_once(".execute-api.")?;
     let (region, _) = rest.split_once(".amazonaws.com")?;
     Some(region.to_owned())
 }
