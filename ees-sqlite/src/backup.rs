@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use crate::OpenError;
 use crate::lock::real_path;
-use crate::schema::{check_ours, reader_options};
+use crate::opening::{check_ours, reader_options};
 
 /// A backup could not be made. No file of its name is there.
 #[derive(Debug, thiserror::Error)]

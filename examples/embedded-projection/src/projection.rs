@@ -1,13 +1,17 @@
 //! Adds the orders up.
 
+use std::error::Error as StdError;
 use std::path::Path;
 
 use ees_core::{Changeset, Checkpoint, CheckpointStore, EventStore, StorageError, Subscription};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::order_event::OrderEvent;
 use crate::totals::{Totals, TotalsFile};
-use crate::{Failure, OrderEvent};
+
+/// Whatever goes wrong.
+pub(crate) type Failure = Box<dyn StdError + Send + Sync>;
 
 /// The subscription's name.
 const NAME: &str = "totals";
