@@ -80,8 +80,7 @@ class Crate:
                 inner = module.path + (after,)
                 module.modules[after] = inner
                 if code[at + 2][0] == ";":
-                    file = next(f for f in (folder / f"{after}.rs", folder / after / "mod.rs") if f in self.files)
-                    self.load(file, folder / after, inner)
+                    self.load(folder / f"{after}.rs", folder / after, inner)
                     at += 2
                 else:
                     end = closing(code, at + 2)

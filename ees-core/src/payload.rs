@@ -21,7 +21,7 @@ pub const MAX_DEPTH: usize = 100;
 pub enum PayloadError {
     /// The text is not JSON.
     #[error("not JSON: {0}")]
-    NotJson(#[from] serde_json::Error),
+    NotJson(serde_json::Error),
     /// Events must be a JSON array.
     #[error("events must be a JSON array")]
     NotAnArray,
@@ -34,6 +34,12 @@ pub enum PayloadError {
     /// A string escapes half of a surrogate pair, which no UTF-8 text can hold.
     #[error("a string holds the escaped lone surrogate \\u{0}")]
     LoneSurrogate(String),
+}
+
+impl From<serde_json::Error> for PayloadError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::NotJson(error)
+    }
 }
 
 /// One JSON value as text. Cheap to clone.

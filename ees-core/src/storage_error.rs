@@ -26,7 +26,7 @@ pub enum StorageError {
     Corrupt(String),
     /// The storage failed in a way that trying again will not mend.
     #[error("the storage failed: {0}")]
-    Backend(#[source] Arc<dyn StdError + Send + Sync>),
+    Backend(Arc<dyn StdError + Send + Sync>),
 }
 
 /// Whether a commit that failed may have happened.

@@ -26,8 +26,7 @@ pub enum BackupError {
         /// The target.
         path: PathBuf,
         /// What SQLite said.
-        #[source]
-        source: sqlx::Error,
+        r#source: sqlx::Error,
     },
     /// The target could not be made to last.
     #[error("`{}` could not be written: {source}", path.display())]
@@ -35,8 +34,7 @@ pub enum BackupError {
         /// The target.
         path: PathBuf,
         /// What the system said.
-        #[source]
-        source: io::Error,
+        r#source: io::Error,
     },
     /// The copy is not what it should be.
     #[error("the copy of `{}` did not pass SQLite's check: {finding}. Look after the disks", path.display())]

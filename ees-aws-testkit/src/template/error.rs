@@ -14,11 +14,11 @@ pub enum TemplateError {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        r#source: std::io::Error,
     },
     /// It is no YAML.
     #[error("the template is not YAML: {0}")]
-    Yaml(#[from] serde_yaml_ng::Error),
+    Yaml(serde_yaml_ng::Error),
     /// Something in it is wrong, or not known here.
     #[error("the template, at {at}: {what}")]
     Invalid {
@@ -27,6 +27,12 @@ pub enum TemplateError {
         /// What was found, and what was expected.
         what: String,
     },
+}
+
+impl From<serde_yaml_ng::Error> for TemplateError {
+    fn from(error: serde_yaml_ng::Error) -> Self {
+        Self::Yaml(error)
+    }
 }
 
 impl TemplateError {

@@ -27,6 +27,13 @@ pub(crate) enum End {
     LastEvent,
 }
 
+impl End {
+    /// Whether it is where the index begins, and not where it ends.
+    fn is_beginning(self) -> bool {
+        matches!(self, Self::LastEventFrom(_))
+    }
+}
+
 impl Tables {
     /// A consistent query of a stream, to be completed.
     pub(crate) fn stream(&self, stream_id: &StreamId) -> QueryFluentBuilder {
@@ -59,27 +66,7 @@ impl Tables {
         stream_id: &StreamId,
         end: End,
     ) -> Result<Option<Placed>, StorageError> {
-        let names = &self.config.indexes;
-        let (index, sorted_by, bound) = match end {
-            End::LastEventFrom(from) => (&names.last_event, LAST_EVENT_ID, Some((">=", from))),
-            End::FirstEventTo(to) => (&names.first_event, FIRST_EVENT_ID, Some(("<=", to))),
-            End::LastEvent => (&names.last_event, LAST_EVENT_ID, None),
-        };
-        let forward = matches!(end, End::LastEventFrom(_));
-        let mut query = self
-            .stream(stream_id)
-            .index_name(index)
-            .projection_expression(format!("{STREAM_ID}, {CHANGESET_ID}, {sorted_by}"))
-            .scan_index_forward(forward)
-            .limit(2);
-        query = match bound {
-            None => query.key_condition_expression("stream_id = :stream"),
-            Some((compares, bound)) => query
-                .key_condition_expression(format!(
-                    "stream_id = :stream AND {sorted_by} {compares} :event"
-                ))
-                .expression_attribute_values(":event", number(bound)),
-        };
+        let (query, sorted_by) = self.towards(stream_id, end);
         let (mut best, mut start): (Option<Placed>, _) = (None, None);
         loop {
             let (items, next) = page(query.clone(), start).await?;
@@ -87,7 +74,7 @@ impl Tables {
                 let found = placed(item, sorted_by)?;
                 match best {
                     Some(best) if best.event != found.event => return Ok(Some(best)),
-                    Some(best) if (found.changeset < best.changeset) != forward => {}
+                    Some(best) if (found.changeset < best.changeset) != end.is_beginning() => {}
                     _ => best = Some(found),
                 }
             }
@@ -96,6 +83,31 @@ impl Tables {
             }
             start = next;
         }
+    }
+
+    /// The query of a local index that begins at one end of it, and the number that it is sorted by.
+    fn towards(&self, stream_id: &StreamId, end: End) -> (QueryFluentBuilder, &'static str) {
+        let names = &self.config.indexes;
+        let (index, sorted_by, bound) = match end {
+            End::LastEventFrom(from) => (&names.last_event, LAST_EVENT_ID, Some((">=", from))),
+            End::FirstEventTo(to) => (&names.first_event, FIRST_EVENT_ID, Some(("<=", to))),
+            End::LastEvent => (&names.last_event, LAST_EVENT_ID, None),
+        };
+        let query = self
+            .stream(stream_id)
+            .index_name(index)
+            .projection_expression(format!("{STREAM_ID}, {CHANGESET_ID}, {sorted_by}"))
+            .scan_index_forward(end.is_beginning())
+            .limit(2);
+        let query = match bound {
+            None => query.key_condition_expression("stream_id = :stream"),
+            Some((compares, bound)) => query
+                .key_condition_expression(format!(
+                    "stream_id = :stream AND {sorted_by} {compares} :event"
+                ))
+                .expression_attribute_values(":event", number(bound)),
+        };
+        (query, sorted_by)
     }
 }
 
