@@ -1,46 +1,16 @@
-//! Asynchronous invocations: a queue before a function, repetitions, and where it ends.
+//! Asynchronous invocations: what takes events from a queue, repetitions, and where it ends.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
 use crate::Pace;
 use crate::destinations::{AsyncFailure, Destinations};
 use crate::function::{Function, FunctionError};
+use crate::queue::{Queue, Waiting, queue};
 use crate::template;
-
-/// How many events may wait.
-const ROOM: usize = 1000;
-
-/// Events that wait for a function.
-#[derive(Debug, Clone)]
-pub(crate) struct Queue {
-    events: mpsc::Sender<Value>,
-    /// How many are not done.
-    open: Arc<watch::Sender<usize>>,
-}
-
-impl Queue {
-    pub(crate) async fn push(&self, event: Value) {
-        self.open.send_modify(|open| *open += 1);
-        if self.events.send(event).await.is_err() {
-            self.open.send_modify(|open| *open -= 1);
-        }
-    }
-
-    /// How many events are not done.
-    pub(crate) fn open(&self) -> usize {
-        *self.open.borrow()
-    }
-
-    /// Waits until every event is done or given up.
-    pub(crate) async fn settle(&self) {
-        let _ = self.open.subscribe().wait_for(|open| *open == 0).await;
-    }
-}
 
 /// What takes the events of a queue.
 pub(crate) struct Worker {
@@ -51,8 +21,7 @@ pub(crate) struct Worker {
     dead_letters: Option<String>,
     destinations: Arc<Destinations>,
     pace: Pace,
-    events: mpsc::Receiver<Value>,
-    open: Arc<watch::Sender<usize>>,
+    events: Waiting,
 }
 
 impl Worker {
@@ -62,12 +31,7 @@ impl Worker {
         destinations: Arc<Destinations>,
         pace: Pace,
     ) -> (Queue, Self) {
-        let (sender, events) = mpsc::channel(ROOM);
-        let open = Arc::new(watch::Sender::new(0));
-        let queue = Queue {
-            events: sender,
-            open: Arc::clone(&open),
-        };
+        let (queue, events) = queue();
         let worker = Self {
             function,
             retries: settings.async_retries,
@@ -77,16 +41,15 @@ impl Worker {
             destinations,
             pace,
             events,
-            open,
         };
         (queue, worker)
     }
 
     /// Goes on until it is dropped.
     pub(crate) async fn run(mut self) {
-        while let Some(event) = self.events.recv().await {
+        while let Some(event) = self.events.next().await {
             self.deliver(&event).await;
-            self.open.send_modify(|open| *open -= 1);
+            self.events.done();
         }
     }
 

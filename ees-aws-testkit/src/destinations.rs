@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::asynchronous::Queue;
 use crate::function::FunctionError;
-use crate::mapping::{created, number};
+use crate::queue::Queue;
+use crate::record::{created, number};
 use crate::services::{Services, service_and_name};
 use crate::template::Trigger;
 use crate::{Error, Pace};

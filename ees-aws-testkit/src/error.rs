@@ -27,7 +27,7 @@ pub enum Error {
         /// What.
         what: &'static str,
         /// Why.
-        source: io::Error,
+        r#source: io::Error,
     },
     /// A service did not do what it was asked to.
     #[error("{operation} failed: {said}")]
@@ -43,7 +43,7 @@ pub enum Error {
         /// Its logical id.
         name: String,
         /// How.
-        source: FunctionError,
+        r#source: FunctionError,
     },
     /// The template has nothing of that name.
     #[error("the template has no {what} `{name}`; it has {known}")]

@@ -2,8 +2,9 @@
 
 mod api;
 mod environment;
+mod error;
+mod settings;
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -13,84 +14,10 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 
+pub use error::FunctionError;
+pub use settings::FunctionSettings;
+
 use environment::Environment;
-
-/// A function as a template describes it.
-#[derive(Debug, Clone)]
-pub struct FunctionSettings {
-    /// Its name.
-    pub name: String,
-    /// The program, and its arguments if it has any.
-    pub command: Vec<OsString>,
-    /// What the program finds as `_HANDLER`.
-    pub handler: String,
-    /// What it finds in its environment, beside what Lambda sets for every function. Nothing else
-    /// is there.
-    pub environment: Vec<(String, String)>,
-    /// How long an invocation may take, as the function is told.
-    pub timeout: Duration,
-    /// How much later it is killed.
-    pub grace: Duration,
-    /// What it is told of its memory.
-    pub memory_mb: u32,
-    /// How many invocations may run at once, each in a process of its own. Where Lambda would
-    /// throttle, more wait here.
-    pub concurrency: usize,
-}
-
-impl FunctionSettings {
-    /// A function of 30 seconds, 512 MB and one environment.
-    pub fn new(command: impl Into<OsString>, handler: &str) -> Self {
-        Self {
-            name: handler.to_owned(),
-            command: vec![command.into()],
-            handler: handler.to_owned(),
-            environment: Vec::new(),
-            timeout: Duration::from_secs(30),
-            grace: Duration::ZERO,
-            memory_mb: 512,
-            concurrency: 1,
-        }
-    }
-
-    /// The function's ARN.
-    pub fn arn(&self) -> String {
-        format!(
-            "arn:aws:lambda:us-east-1:123456789012:function:{}",
-            self.name
-        )
-    }
-}
-
-/// An invocation failed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FunctionError {
-    /// The function answered with an error.
-    #[error("{kind}: {message}")]
-    Answered {
-        /// The `errorType`.
-        kind: String,
-        /// The `errorMessage`.
-        message: String,
-    },
-    /// The function did not begin.
-    #[error("the function did not begin: {0}")]
-    Init(String),
-    /// The process ended.
-    #[error("the function's process ended: {0}")]
-    Crashed(String),
-    /// It took too long, and was killed.
-    #[error("the function was killed after {} ms", .0.as_millis())]
-    TimedOut(Duration),
-    /// The event or the answer is larger than Lambda takes.
-    #[error("{what} has {bytes} bytes, more than Lambda takes")]
-    TooLarge {
-        /// Which of them.
-        what: &'static str,
-        /// How much it has.
-        bytes: usize,
-    },
-}
 
 /// A function that can be invoked. Its processes are started when they are needed, kept for the
 /// next invocation, and killed when this is dropped.

@@ -20,10 +20,7 @@ use crate::{Error, Options};
 mod answer;
 mod event;
 
-use event::Asked;
-
-/// The stage that every path begins with.
-pub(crate) const STAGE: &str = "Prod";
+use event::{Asked, STAGE};
 
 /// The most bytes of a request's body.
 const MAX_BODY: usize = 10 * 1024 * 1024;

@@ -20,19 +20,10 @@ use crate::{Endpoints, Error, Services};
 
 mod asked;
 
+pub use asked::Call;
+
 /// The most bytes of a call.
 const MAX_BODY: usize = 32 * 1024 * 1024;
-
-/// Something that a function asked of a service.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Call {
-    /// The function's name.
-    pub function: String,
-    /// `dynamodb:PutItem`.
-    pub action: String,
-    /// The resource's ARN.
-    pub resource: String,
-}
 
 /// Holds functions to their roles: refuses what these do not allow, as AWS does, and remembers what
 /// was asked. Who a call comes from its key tells, which is the function's name.

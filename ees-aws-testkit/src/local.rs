@@ -1,67 +1,26 @@
 //! The whole of it: a template's stack on this machine.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::asynchronous::Queue;
 use crate::destinations::Destinations;
 use crate::function::Function;
 use crate::gateway::{Gateway, Target};
 use crate::mapping::Controls;
-use crate::services::{Endpoints, Services};
+use crate::queue::Queue;
+use crate::services::Services;
 use crate::template::{self, Template};
-use crate::{Error, Pace};
+use crate::{Error, Options};
 
+mod running;
 mod schedule;
 mod starting;
 
+use running::Running;
 use starting::Starting;
-
-/// How a stack is to run.
-#[derive(Debug)]
-pub struct Options {
-    /// The program that serves every function, as a custom runtime's `bootstrap`, and its arguments
-    /// if it has any.
-    pub command: Vec<OsString>,
-    /// Where functions find services, if not where these are: at a proxy.
-    pub endpoints: Option<Endpoints>,
-    /// How many invocations of a function run at the same time where the template sets no limit;
-    /// more wait.
-    pub concurrency: usize,
-    /// How many pollers each mapping has. One on AWS; more deliver every record more than once, at
-    /// the same time.
-    pub pollers: usize,
-    /// Whether schedules run by themselves; [`LocalAws::run_schedule`] always works.
-    pub schedules: bool,
-    /// How much longer than on AWS functions and the API may take, though functions are told no more
-    /// than there: so that no clock decides a test on a machine under load.
-    pub grace: Duration,
-    /// How fast it goes.
-    pub pace: Pace,
-    /// The API's port on the loopback interface; 0 is any.
-    pub port: u16,
-}
-
-impl Options {
-    /// As AWS does it, only faster, with schedules at rest.
-    pub fn new(program: impl Into<OsString>) -> Self {
-        Self {
-            command: vec![program.into()],
-            endpoints: None,
-            concurrency: 10,
-            pollers: 1,
-            schedules: false,
-            grace: Duration::ZERO,
-            pace: Pace::default(),
-            port: 0,
-        }
-    }
-}
 
 /// A stack on this machine. It ends when this is dropped, or when the process ends, however it
 /// ends.
@@ -75,13 +34,6 @@ pub struct LocalAws {
     gateway: Gateway,
     /// What runs beside; ended with it.
     _tasks: JoinSet<()>,
-}
-
-/// A function, and what waits for it.
-struct Running {
-    settings: template::Function,
-    function: Arc<Function>,
-    queue: Queue,
 }
 
 impl LocalAws {

@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::destinations::{Destinations, StreamFailure};
 use crate::function::{Function, FunctionError};
+use crate::record::{created, number};
 use crate::services::Services;
 use crate::template::{Mapping, table_of_stream};
 use crate::{Error, Pace};
@@ -253,19 +254,6 @@ impl Poller {
             .give_up_records(destination, failure)
             .await;
     }
-}
-
-/// A record's place in its shard.
-pub(crate) fn number(record: &Value) -> &str {
-    record["dynamodb"]["SequenceNumber"]
-        .as_str()
-        .unwrap_or_default()
-}
-
-/// When it was made, since the epoch.
-pub(crate) fn created(record: &Value) -> Duration {
-    let seconds = record["dynamodb"]["ApproximateCreationDateTime"].as_f64();
-    Duration::try_from_secs_f64(seconds.unwrap_or_default()).unwrap_or_default()
 }
 
 fn text(value: &Value) -> String {

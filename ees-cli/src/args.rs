@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use clap::builder::{StringValueParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-const STORAGES: &str = "\
+use crate::failure::EXIT_CODES;
+
+/// The storages that a URL may name.
+const STORAGE_URLS: &str = "\
 Storage URLs:
   sqlite:PATH   one durable file, made if it is missing
                   ?max_changeset_bytes=N  the largest changeset [16777216]
@@ -23,21 +26,14 @@ Storage URLs:
                   ?analysis=TABLE   the second table [TABLE_analysis]
                   ?region=REGION    [that of the environment]
                   ?endpoint=URL     an emulator, as http://127.0.0.1:8000
-  memory:       nothing is kept; for trying things out and for tests
-
-Exit codes:
-  0  done, or stopped by a signal after every accepted request was answered
-  1  something failed while running
-  2  the command line is wrong
-  3  the storage cannot be opened (in use, not ours, newer, not writable)
-  4  the address cannot be listened on";
+  memory:       nothing is kept; for trying things out and for tests";
 
 /// An event store: streams of changesets with optimistic concurrency and one global order, over
 /// HTTP.
 ///
 /// Without a command it serves: by default the file ./ees.db on 127.0.0.1:8080.
 #[derive(Debug, Parser)]
-#[command(name = "ees", version, after_help = STORAGES, args_conflicts_with_subcommands = true)]
+#[command(name = "ees", version, after_help = after_help(), args_conflicts_with_subcommands = true)]
 pub struct Cli {
     /// What to do; `serve` if nothing is said.
     #[command(subcommand)]
@@ -54,6 +50,15 @@ impl Cli {
         let matches = without_empty_variables(Self::command()).get_matches();
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
+}
+
+/// What `--help` ends with.
+fn after_help() -> String {
+    let codes = EXIT_CODES.iter();
+    let codes: Vec<_> = codes
+        .map(|(code, meaning)| format!("  {code}  {meaning}"))
+        .collect();
+    format!("{STORAGE_URLS}\n\nExit codes:\n{}", codes.join("\n"))
 }
 
 fn without_empty_variables(command: clap::Command) -> clap::Command {
@@ -74,7 +79,7 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve the REST API until SIGINT or SIGTERM.
-    #[command(after_help = STORAGES)]
+    #[command(after_help = after_help())]
     Serve(ServeArgs),
     /// Copy a store into a new file while it is in use.
     ///

@@ -14,14 +14,14 @@ mod block;
 mod corruption;
 mod driver;
 mod lane;
+mod read_up_to_hole;
 mod reader;
-mod reading;
 mod step;
 mod writes;
 
 pub use block::{BlockLimit, Refused, Unfit};
 pub use corruption::Corruption;
 pub use driver::{Indexer, IndexingError, Report, Swept};
+pub use read_up_to_hole::{ReadAnswer, ReadRequest, Reading, Turn};
 pub use reader::read_global;
-pub use reading::{ReadAnswer, ReadRequest, Reading, Turn};
 pub use step::{Answer, Indexing, Request};

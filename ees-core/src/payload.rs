@@ -21,7 +21,7 @@ pub const MAX_DEPTH: usize = 100;
 pub enum PayloadError {
     /// The text is not JSON.
     #[error("not JSON: {0}")]
-    NotJson(#[from] serde_json::Error),
+    NotJson(serde_json::Error),
     /// Events must be a JSON array.
     #[error("events must be a JSON array")]
     NotAnArray,
@@ -34,6 +34,12 @@ pub enum PayloadError {
     /// A string holds half of an escaped surrogate pair, which UTF-8 cannot represent.
     #[error("a string holds the escaped lone surrogate \\u{0}")]
     LoneSurrogate(String),
+}
+
+impl From<serde_json::Error> for PayloadError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::NotJson(error)
+    }
 }
 
 /// A JSON value as text. Cheap to clone.

@@ -48,13 +48,13 @@ pub struct Publication {
     unpublished: BTreeMap<u64, Unpublished>,
     unpublished_bytes: usize,
     added: u64,
-    lanes: HashMap<Place, Lane>,
+    lanes: HashMap<LaneKey, Lane>,
     /// The streams that may send their next message to a topic.
     ready: HashMap<Topic, VecDeque<StreamId>>,
 }
 
-/// Where a lane is.
-type Place = (Topic, StreamId);
+/// Which lane: the stream's messages to the topic.
+type LaneKey = (Topic, StreamId);
 
 /// A changeset of which something is still to be sent.
 #[derive(Debug)]
@@ -73,13 +73,12 @@ pub struct Unsent {
     /// The topic.
     pub topic: Topic,
     /// What the publisher said.
-    #[source]
     pub error: PublishError,
 }
 
 /// Messages that are on their way, and what became of them.
 struct Sent {
-    places: Vec<Place>,
+    keys: Vec<LaneKey>,
     results: Vec<Result<(), PublishError>>,
 }
 
@@ -108,8 +107,8 @@ impl Publication {
             if topic == Topic::Events && !has_events {
                 continue;
             }
-            let place = (topic, changeset.stream_id.clone());
-            let lane = self.lanes.entry(place);
+            let key = (topic, changeset.stream_id.clone());
+            let lane = self.lanes.entry(key);
             let lane = lane.or_insert_with(|| Lane::new(topic, limit));
             lane.add(number, changeset.clone());
             topics += 1;
@@ -125,19 +124,19 @@ impl Publication {
     /// on its way then is sent again in the next run.
     pub async fn run(&mut self) {
         self.ready.clear();
-        for (place, lane) in &mut self.lanes {
+        for (key, lane) in &mut self.lanes {
             lane.failure = None;
-            Self::make_ready(&mut self.ready, place.clone());
+            Self::make_ready(&mut self.ready, key.clone());
         }
         let mut calls = FuturesUnordered::new();
         loop {
             while calls.len() < MAX_CALLS
-                && let Some((topic, places, batch)) = self.next_batch()
+                && let Some((topic, keys, batch)) = self.next_batch()
             {
                 let publisher = Arc::clone(&self.publisher);
                 calls.push(async move {
                     let results = publisher.publish(topic, &batch).await;
-                    Sent { places, results }
+                    Sent { keys, results }
                 });
             }
             match calls.next().await {
@@ -172,42 +171,42 @@ impl Publication {
         })
     }
 
-    fn make_ready(ready: &mut HashMap<Topic, VecDeque<StreamId>>, (topic, stream_id): Place) {
+    fn make_ready(ready: &mut HashMap<Topic, VecDeque<StreamId>>, (topic, stream_id): LaneKey) {
         ready.entry(topic).or_default().push_back(stream_id);
     }
 
     /// The next call: as many of the messages that wait for one topic as fit, in their turn.
-    fn next_batch(&mut self) -> Option<(Topic, Vec<Place>, Vec<Message>)> {
+    fn next_batch(&mut self) -> Option<(Topic, Vec<LaneKey>, Vec<Message>)> {
         let limits = self.publisher.limits();
         let longest = self
             .ready
             .iter_mut()
             .max_by_key(|(_, streams)| streams.len());
         let (&topic, streams) = longest?;
-        let (mut places, mut batch, mut bytes) = (Vec::new(), Vec::new(), 0);
+        let (mut keys, mut batch, mut bytes) = (Vec::new(), Vec::new(), 0);
         while batch.len() < limits.messages
             && let Some(stream_id) = streams.pop_front()
         {
-            let place = (topic, stream_id);
-            let Some(message) = self.lanes.get(&place).and_then(Lane::message) else {
+            let key = (topic, stream_id);
+            let Some(message) = self.lanes.get(&key).and_then(Lane::message) else {
                 continue;
             };
             bytes += message.body.len();
             if bytes > limits.batch_bytes && !batch.is_empty() {
-                streams.push_front(place.1);
+                streams.push_front(key.1);
                 break;
             }
-            places.push(place);
+            keys.push(key);
             batch.push(message);
         }
-        (!batch.is_empty()).then_some((topic, places, batch))
+        (!batch.is_empty()).then_some((topic, keys, batch))
     }
 
     fn take(&mut self, sent: Sent) {
-        let Sent { places, results } = sent;
+        let Sent { keys, results } = sent;
         let missing = std::iter::repeat_with(|| Err(unanswered()));
-        for (place, result) in places.into_iter().zip(results.into_iter().chain(missing)) {
-            let Some(lane) = self.lanes.get_mut(&place) else {
+        for (key, result) in keys.into_iter().zip(results.into_iter().chain(missing)) {
+            let Some(lane) = self.lanes.get_mut(&key) else {
                 continue;
             };
             if let Err(error) = result {
@@ -216,9 +215,9 @@ impl Publication {
             }
             let finished = lane.arrived();
             if lane.first().is_some() {
-                Self::make_ready(&mut self.ready, place);
+                Self::make_ready(&mut self.ready, key);
             } else {
-                self.lanes.remove(&place);
+                self.lanes.remove(&key);
             }
             if let Some(number) = finished {
                 self.finish(number);

@@ -26,7 +26,7 @@ pub enum StorageError {
     Corrupt(String),
     /// The storage failed, and a repeat of the call will fail too.
     #[error("the storage failed: {0}")]
-    Backend(#[source] Arc<dyn StdError + Send + Sync>),
+    Backend(Arc<dyn StdError + Send + Sync>),
 }
 
 /// Whether a commit that failed may have been written.

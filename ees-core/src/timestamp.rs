@@ -19,7 +19,13 @@ pub struct Timestamp(jiff::Timestamp);
 /// The text or number is not a time between the years -9999 and 9999.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("not an RFC 3339 timestamp: {0}")]
-pub struct TimestampError(#[from] jiff::Error);
+pub struct TimestampError(jiff::Error);
+
+impl From<jiff::Error> for TimestampError {
+    fn from(error: jiff::Error) -> Self {
+        Self(error)
+    }
+}
 
 impl Timestamp {
     /// The time of the system's clock.

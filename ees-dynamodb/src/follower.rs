@@ -15,7 +15,7 @@ use futures_util::StreamExt;
 use futures_util::stream::iter;
 
 use crate::DynamoStorage;
-use frontier::{Frontier, Place};
+use frontier::{Frontier, ShardPosition};
 use shards::{Batch, Shards};
 
 /// How many shards are read at the same time.
@@ -36,7 +36,7 @@ const LISTED_AGAIN_EVERY: Duration = Duration::from_secs(2);
 /// The least time between two saves of the position.
 const SAVED_EVERY: Duration = Duration::from_secs(5);
 
-/// The time between two saves of the same place, so that it is known not to be old.
+/// The time between two saves of the same position, so that it is known not to be old.
 const SAVED_AGAIN_EVERY: Duration = Duration::from_hours(1);
 
 /// What the stream told.
@@ -116,11 +116,11 @@ impl Follower {
         }
         let rest = self.turn.split_off(self.turn.len().min(AT_ONCE));
         let turn = std::mem::replace(&mut self.turn, rest);
-        let places = turn.into_iter().filter_map(|shard| {
-            let place = self.frontier.place(&shard)?.clone();
-            Some((shard, place))
+        let positions = turn.into_iter().filter_map(|shard| {
+            let position = self.frontier.position(&shard)?.clone();
+            Some((shard, position))
         });
-        let reads = places.map(|(shard, place)| self.shards.read(shard, place));
+        let reads = positions.map(|(shard, position)| self.shards.read(shard, position));
         let reads: Vec<_> = iter(reads).buffer_unordered(AT_ONCE).collect().await;
         self.take(reads)
     }
@@ -195,16 +195,16 @@ impl Follower {
                 Ok(Batch::Records { keys, last }) => {
                     committed.extend(keys);
                     if let Some(last) = last {
-                        self.frontier.reach(&shard, Place::After(last));
+                        self.frontier.reach(&shard, ShardPosition::After(last));
                     }
                 }
                 Ok(Batch::End { keys }) => {
                     committed.extend(keys);
-                    self.frontier.reach(&shard, Place::End);
+                    self.frontier.reach(&shard, ShardPosition::End);
                     self.listed = None;
                 }
                 Ok(Batch::Forgotten) => {
-                    self.frontier.reach(&shard, Place::Start);
+                    self.frontier.reach(&shard, ShardPosition::Start);
                     self.forgot();
                     self.listed = None;
                 }

@@ -11,11 +11,10 @@ use ees_core::{Changeset, Checkpoint, Page, PageLimit, StorageError};
 
 use crate::DynamoStorage;
 use crate::attempts::Attempts;
-use crate::batch::Part;
 use crate::error::translate;
+use crate::index_state::REV;
 use crate::items::{self, Item, Malformed, number};
-use crate::state::{Guard, REV};
-use crate::tables::{Tables, page};
+use crate::tables::{Guard, Part, Tables, page};
 
 #[async_trait]
 impl Index for DynamoStorage {
@@ -175,9 +174,19 @@ impl DynamoStorage {
             .expression_attribute_values(":item", number(index_item))
             .limit(items.saturating_add(1));
         let (items, next) = page(query, None).await?;
+        self.fill(&items, next.is_some(), limit)
+    }
+
+    /// A page of items of the index; `more` says whether DynamoDB has more in this page of it.
+    fn fill(
+        &self,
+        items: &[Item],
+        more: bool,
+        limit: PageLimit,
+    ) -> Result<Page<Changeset>, StorageError> {
         let mut page = PageBuilder::new(limit);
         let mut last = None;
-        for item in &items {
+        for item in items {
             let position = items::position(item)?;
             if position.is_some_and(|position| self.voids.past(position) > position) {
                 continue;
@@ -193,7 +202,7 @@ impl DynamoStorage {
         }
         // The next page of the index begins behind this one's last item.
         let at_end = last.is_some_and(|last| last.to_page().1 == INDEX_PAGE - 1);
-        if last.is_some() && (next.is_some() || at_end) {
+        if last.is_some() && (more || at_end) {
             page.more_remains();
         }
         Ok(page.finish())

@@ -2,18 +2,18 @@
 
 pub mod admin;
 mod attempts;
-mod batch;
 mod cache;
+mod checkpoints;
 mod commit;
 mod config;
 mod error;
 mod follower;
 mod index;
+mod index_state;
 mod items;
 mod opening;
 mod record;
-mod scan;
-mod state;
+mod statistics;
 mod storage;
 mod sweep;
 mod tables;

@@ -1,24 +1,12 @@
 //! Looking at the tables before they are used.
 
-use std::sync::Arc;
-
-use aws_config::{BehaviorVersion, SdkConfig};
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::retry::{RetryPartition, TokenBucket};
-use aws_sdk_dynamodb::config::{Builder, ProvideCredentials};
-use aws_sdk_dynamodb::error::BuildError;
-use aws_sdk_dynamodb::operation::create_table::CreateTableInput;
-use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::config::ProvideCredentials;
 use aws_sdk_dynamodb::types::{ProjectionType, TableDescription};
-use ees_core::StorageError;
-use ees_core::adapter::IndexState;
 
-use crate::error::opening;
-use crate::schema::check::check;
-use crate::state::Guard;
-use crate::storage::Opened;
+use crate::OpenError;
 use crate::tables::Tables;
-use crate::{DynamoConfig, OpenError, schema};
+use crate::voids::Voids;
 
 /// The most that an item may have, its entries in local indexes included.
 const MAX_ITEM_BYTES: usize = 400 * 1024;
@@ -30,114 +18,12 @@ const MAX_OVERHEAD_BYTES: usize = 4 * 1024;
 /// The most that it takes once more in each local index that holds all of it.
 const MAX_COPY_BYTES: usize = 2 * 1024;
 
-/// How fast the SDK's quota of retries refills, which begins with 500 and of which one costs 5, or
-/// 10. Without it only answers that succeed would give anything back, one each, and conflicts do
-/// not count as such.
-const QUOTA_PER_SECOND: f32 = 50.0;
-
-impl Tables {
-    pub(crate) fn new(config: &DynamoConfig, sdk: &SdkConfig) -> Self {
-        let quota = TokenBucket::builder().refill_rate(QUOTA_PER_SECOND);
-        let conf = Builder::from(sdk)
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .retry_partition(
-                RetryPartition::custom("ees")
-                    .token_bucket(quota.build())
-                    .build(),
-            );
-        let mut config = config.clone();
-        config.endpoint.region = sdk.region().map(ToString::to_string);
-        Self {
-            client: Client::from_conf(conf.build()),
-            config: config.into(),
-        }
-    }
-
-    /// Where the tables are, for people.
-    pub(crate) fn at(&self) -> String {
-        let region = self.config.endpoint.region.as_deref().unwrap_or("?");
-        match &self.config.endpoint.url {
-            Some(endpoint) => format!("DynamoDB at {endpoint} (region {region})"),
-            None => format!("DynamoDB in region {region}"),
-        }
-    }
-
-    /// What DynamoDB says of a table; `None` if there is none.
-    pub(crate) async fn describe(
-        &self,
-        table: &str,
-    ) -> Result<Option<TableDescription>, OpenError> {
-        let described = self.client.describe_table().table_name(table).send().await;
-        match described {
-            Ok(described) => Ok(described.table),
-            Err(error) => match error.as_service_error() {
-                Some(DescribeTableError::ResourceNotFoundException(_)) => Ok(None),
-                _ => Err(opening("DescribeTable", &self.at(), &error)),
-            },
-        }
-    }
-
-    /// Looks at a table, and compares it with its definition.
-    pub(crate) async fn checked(
-        &self,
-        wanted: &CreateTableInput,
-    ) -> Result<TableDescription, OpenError> {
-        let table = wanted.table_name().unwrap_or_default();
-        let mend = |found: String, expected: String, mend: String| OpenError::Table {
-            table: table.to_owned(),
-            at: self.at(),
-            found,
-            expected,
-            mend,
-        };
-        let Some(found) = self.describe(table).await? else {
-            let create = format!(
-                "Check table, region and account; to make the tables: \
-                 ees admin create-tables --storage '{}'",
-                self.config
-            );
-            return Err(mend(
-                "no such table".into(),
-                "one of this name".into(),
-                create,
-            ));
-        };
-        match check(&found, wanted) {
-            Ok(()) => Ok(found),
-            Err(wrong) => Err(mend(wrong.found, wrong.expected, wrong.mend.to_owned())),
-        }
-    }
-
-    /// Whether there is an index state, which a store that holds nothing yet gets.
-    pub(crate) async fn has_state(&self) -> Result<bool, StorageError> {
-        if self.find_state().await?.is_some() {
-            return Ok(true);
-        }
-        let (items, next) = self.scan_page(self.scan().limit(1), None).await?;
-        if !items.is_empty() || next.is_some() {
-            return Ok(false);
-        }
-        // Should another be faster, it is the same state.
-        self.put_state(Guard::Absent, &IndexState::default())
-            .await?;
-        Ok(true)
-    }
-
-    fn no_state(&self) -> OpenError {
-        OpenError::Table {
-            table: self.config.analysis_table.clone(),
-            at: self.at(),
-            found: format!(
-                "no index state, although table `{}` holds changesets",
-                self.config.events_table
-            ),
-            expected: "the state that belongs to them".to_owned(),
-            mend: "Restore both tables together, to one point in time. For a table of the Python \
-                   original run `ees admin take-over`; to make the state anew from the positions \
-                   that changesets have, `ees admin rebuild-index`"
-                .to_owned(),
-        }
-    }
+/// What is known of the tables once they were looked at.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) max_changeset_bytes: usize,
+    pub(crate) stream_arn: String,
+    pub(crate) voids: Voids,
 }
 
 /// Looks at both tables.
@@ -145,7 +31,7 @@ pub(crate) async fn open(tables: &Tables, sdk: &SdkConfig) -> Result<Opened, Ope
     check_surroundings(sdk).await?;
     let (events, _) = tables.check_both().await?;
     if !tables.has_state().await? {
-        return Err(tables.no_state());
+        return Err(no_state(tables));
     }
     Ok(Opened {
         max_changeset_bytes: max_changeset_bytes(&events),
@@ -154,20 +40,20 @@ pub(crate) async fn open(tables: &Tables, sdk: &SdkConfig) -> Result<Opened, Ope
     })
 }
 
-impl Tables {
-    /// Looks at both tables, and compares them with their definitions.
-    pub(crate) async fn check_both(
-        &self,
-    ) -> Result<(TableDescription, TableDescription), OpenError> {
-        let events = built(schema::events_table(&self.config))?;
-        let analysis = built(schema::analysis_table(&self.config))?;
-        futures_util::future::try_join(self.checked(&events), self.checked(&analysis)).await
+fn no_state(tables: &Tables) -> OpenError {
+    OpenError::Table {
+        table: tables.config.analysis_table.clone(),
+        at: tables.at(),
+        found: format!(
+            "no index state, although table `{}` holds changesets",
+            tables.config.events_table
+        ),
+        expected: "the state that belongs to them".to_owned(),
+        mend: "Restore both tables together, to one point in time. For a table of the Python \
+               original run `ees admin take-over`; to make the state anew from the positions \
+               that changesets have, `ees admin rebuild-index`"
+            .to_owned(),
     }
-}
-
-/// A definition, which always has what it needs.
-pub(crate) fn built<T>(definition: Result<T, BuildError>) -> Result<T, OpenError> {
-    definition.map_err(|error| StorageError::Backend(Arc::new(error)).into())
 }
 
 /// Whether there are a region and credentials, before DynamoDB is asked anything.

@@ -34,14 +34,6 @@ pub struct DynamoStorage {
     closed: RwLock<bool>,
 }
 
-/// What is known of the tables once they were looked at.
-#[derive(Debug)]
-pub(crate) struct Opened {
-    pub(crate) max_changeset_bytes: usize,
-    pub(crate) stream_arn: String,
-    pub(crate) voids: Voids,
-}
-
 impl DynamoStorage {
     /// Looks at both tables, and opens the store if they are as they have to be. Tables that hold
     /// nothing yet get their state; nothing else is changed.

@@ -1,17 +1,34 @@
-//! The two tables, and the reads that all parts share.
+//! The two tables: how they are reached, and whether they are as they are defined.
+
+mod batch;
+mod guarded_swap;
+mod scan;
+mod stream_queries;
 
 use std::sync::Arc;
 
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use ees_core::{Head, StorageError, StreamId, Written};
+use aws_sdk_dynamodb::config::Builder;
+use aws_sdk_dynamodb::config::retry::{RetryPartition, TokenBucket};
+use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::operation::create_table::CreateTableInput;
+use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
+use aws_sdk_dynamodb::types::TableDescription;
+use ees_core::StorageError;
 
-use crate::DynamoConfig;
-use crate::error::translate;
-use crate::items::{
-    self, CHANGESET_ID, FIRST_EVENT_ID, Item, LAST_EVENT_ID, STREAM_ID, number, text,
-};
-use crate::schema::PROJECTION_ID;
+use crate::error::opening;
+use crate::schema::check::check;
+use crate::{DynamoConfig, OpenError, schema};
+
+pub(crate) use batch::Part;
+pub(crate) use guarded_swap::{ABSENT, Guard, count};
+pub(crate) use stream_queries::{End, Placed, page};
+
+/// How fast the SDK's quota of retries refills, which begins with 500 and of which one costs 5, or
+/// 10. Without it only answers that succeed would give anything back, one each, and conflicts do
+/// not count as such.
+const QUOTA_PER_SECOND: f32 = 50.0;
 
 /// Both tables, and how to reach them. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -20,122 +37,90 @@ pub(crate) struct Tables {
     pub(crate) config: Arc<DynamoConfig>,
 }
 
-/// A changeset in a local index: its number, and the event's that it is sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Placed {
-    pub(crate) changeset: u64,
-    pub(crate) event: u64,
-}
-
-/// One end of a local index of a stream.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum End {
-    /// The changeset with the lowest last event from this one on.
-    LastEventFrom(u64),
-    /// The changeset with the highest first event up to this one.
-    FirstEventTo(u64),
-    /// The changeset with the highest last event.
-    LastEvent,
-}
-
 impl Tables {
-    /// A consistent query of a stream, to be completed.
-    pub(crate) fn stream(&self, stream_id: &StreamId) -> QueryFluentBuilder {
-        self.client
-            .query()
-            .table_name(&self.config.events_table)
-            .consistent_read(true)
-            .expression_attribute_values(":stream", text(stream_id.as_str()))
-    }
-
-    /// The end of a stream. It reads the whole last changeset, as no index has its time.
-    pub(crate) async fn head(&self, stream_id: &StreamId) -> Result<Option<Head>, StorageError> {
-        let query = self
-            .stream(stream_id)
-            .key_condition_expression("stream_id = :stream")
-            .scan_index_forward(false)
-            .limit(1);
-        let (items, _) = page(query, None).await?;
-        let Some(last) = items.first() else {
-            return Ok(None);
-        };
-        Ok(Some(items::changeset(last)?.head()))
-    }
-
-    /// Finds a changeset at one end of a local index, of which only keys are read. Changesets
-    /// without events share their event's number with another: at a stream's end the highest
-    /// changeset among them counts, at its beginning the lowest.
-    pub(crate) async fn end(
-        &self,
-        stream_id: &StreamId,
-        end: End,
-    ) -> Result<Option<Placed>, StorageError> {
-        let names = &self.config.indexes;
-        let (index, sorted_by, bound) = match end {
-            End::LastEventFrom(from) => (&names.last_event, LAST_EVENT_ID, Some((">=", from))),
-            End::FirstEventTo(to) => (&names.first_event, FIRST_EVENT_ID, Some(("<=", to))),
-            End::LastEvent => (&names.last_event, LAST_EVENT_ID, None),
-        };
-        let forward = matches!(end, End::LastEventFrom(_));
-        let mut query = self
-            .stream(stream_id)
-            .index_name(index)
-            .projection_expression(format!("{STREAM_ID}, {CHANGESET_ID}, {sorted_by}"))
-            .scan_index_forward(forward)
-            .limit(2);
-        query = match bound {
-            None => query.key_condition_expression("stream_id = :stream"),
-            Some((compares, bound)) => query
-                .key_condition_expression(format!(
-                    "stream_id = :stream AND {sorted_by} {compares} :event"
-                ))
-                .expression_attribute_values(":event", number(bound)),
-        };
-        let (mut best, mut start): (Option<Placed>, _) = (None, None);
-        loop {
-            let (items, next) = page(query.clone(), start).await?;
-            for item in &items {
-                let found = placed(item, sorted_by)?;
-                match best {
-                    Some(best) if best.event != found.event => return Ok(Some(best)),
-                    Some(best) if (found.changeset < best.changeset) != forward => {}
-                    _ => best = Some(found),
-                }
-            }
-            if next.is_none() {
-                return Ok(best);
-            }
-            start = next;
+    pub(crate) fn new(config: &DynamoConfig, sdk: &SdkConfig) -> Self {
+        let quota = TokenBucket::builder().refill_rate(QUOTA_PER_SECOND);
+        let conf = Builder::from(sdk)
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .retry_partition(
+                RetryPartition::custom("ees")
+                    .token_bucket(quota.build())
+                    .build(),
+            );
+        let mut config = config.clone();
+        config.endpoint.region = sdk.region().map(ToString::to_string);
+        Self {
+            client: Client::from_conf(conf.build()),
+            config: config.into(),
         }
     }
 
-    /// An item of the analysis table, read consistently.
-    pub(crate) async fn analysis(&self, id: &str) -> Result<Option<Item>, StorageError> {
-        let get = self
-            .client
-            .get_item()
-            .table_name(&self.config.analysis_table)
-            .key(PROJECTION_ID, text(id))
-            .consistent_read(true);
-        let found = get.send().await;
-        let found = found.map_err(|error| translate("GetItem", &error, Written::None))?;
-        Ok(found.item)
+    /// Where the tables are, for people.
+    pub(crate) fn at(&self) -> String {
+        let region = self.config.endpoint.region.as_deref().unwrap_or("?");
+        match &self.config.endpoint.url {
+            Some(endpoint) => format!("DynamoDB at {endpoint} (region {region})"),
+            None => format!("DynamoDB in region {region}"),
+        }
+    }
+
+    /// What DynamoDB says of a table; `None` if there is none.
+    pub(crate) async fn describe(
+        &self,
+        table: &str,
+    ) -> Result<Option<TableDescription>, OpenError> {
+        let described = self.client.describe_table().table_name(table).send().await;
+        match described {
+            Ok(described) => Ok(described.table),
+            Err(error) => match error.as_service_error() {
+                Some(DescribeTableError::ResourceNotFoundException(_)) => Ok(None),
+                _ => Err(opening("DescribeTable", &self.at(), &error)),
+            },
+        }
+    }
+
+    /// Looks at a table, and compares it with its definition.
+    pub(crate) async fn checked(
+        &self,
+        wanted: &CreateTableInput,
+    ) -> Result<TableDescription, OpenError> {
+        let table = wanted.table_name().unwrap_or_default();
+        let mend = |found: String, expected: String, mend: String| OpenError::Table {
+            table: table.to_owned(),
+            at: self.at(),
+            found,
+            expected,
+            mend,
+        };
+        let Some(found) = self.describe(table).await? else {
+            let create = format!(
+                "Check table, region and account; to make the tables: \
+                 ees admin create-tables --storage '{}'",
+                self.config
+            );
+            return Err(mend(
+                "no such table".into(),
+                "one of this name".into(),
+                create,
+            ));
+        };
+        match check(&found, wanted) {
+            Ok(()) => Ok(found),
+            Err(wrong) => Err(mend(wrong.found, wrong.expected, wrong.mend.to_owned())),
+        }
+    }
+
+    /// Looks at both tables, and compares them with their definitions.
+    pub(crate) async fn check_both(
+        &self,
+    ) -> Result<(TableDescription, TableDescription), OpenError> {
+        let events = built(schema::events_table(&self.config))?;
+        let analysis = built(schema::analysis_table(&self.config))?;
+        futures_util::future::try_join(self.checked(&events), self.checked(&analysis)).await
     }
 }
 
-fn placed(item: &Item, sorted_by: &str) -> Result<Placed, StorageError> {
-    Ok(Placed {
-        changeset: items::key_of(item)?.changeset_id.get(),
-        event: items::event_number(item, sorted_by)?,
-    })
-}
-
-/// One request of a query: items, and where it goes on.
-pub(crate) async fn page(
-    query: QueryFluentBuilder,
-    start: Option<Item>,
-) -> Result<(Vec<Item>, Option<Item>), StorageError> {
-    let found = query.set_exclusive_start_key(start).send().await;
-    let found = found.map_err(|error| translate("Query", &error, Written::None))?;
-    Ok((found.items.unwrap_or_default(), found.last_evaluated_key))
+/// A definition, which always has what it needs.
+pub(crate) fn built<T>(definition: Result<T, BuildError>) -> Result<T, OpenError> {
+    definition.map_err(|error| StorageError::Backend(Arc::new(error)).into())
 }

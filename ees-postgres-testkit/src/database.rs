@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::hold::Held;
-use crate::server::Running;
+use crate::running::Running;
 use crate::{Error, shared};
 
 /// A fresh, empty database, which is dropped with this.

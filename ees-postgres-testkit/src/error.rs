@@ -26,8 +26,7 @@ pub enum Error {
         /// The program.
         program: String,
         /// What the system said.
-        #[source]
-        source: io::Error,
+        r#source: io::Error,
     },
     /// A program failed.
     #[error("`{program}` failed: {said}")]
@@ -53,8 +52,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        #[source]
-        source: io::Error,
+        r#source: io::Error,
     },
 }
 

@@ -5,10 +5,13 @@ mod error;
 mod folder;
 mod hold;
 mod machine;
+mod running;
 mod server;
+mod settings;
 mod shared;
 
 pub use database::Database;
 pub use error::Error;
 pub use hold::Held;
-pub use server::{Server, Settings};
+pub use server::Server;
+pub use settings::Settings;

@@ -3,10 +3,10 @@
 use std::fs::{self, File};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::Error;
 use crate::folder::{Folder, base};
 use crate::machine::Machine;
-use crate::server::{Running, Settings};
+use crate::running::Running;
+use crate::{Error, Settings};
 
 /// For so many seconds nobody may use it before it is removed: tests that run as processes one
 /// after another find it again.

@@ -19,8 +19,7 @@ pub enum OpenError {
         /// The database.
         target: String,
         /// What the driver said.
-        #[source]
-        source: sqlx::Error,
+        r#source: sqlx::Error,
     },
     /// The server does not let this user in.
     #[error(
@@ -93,8 +92,7 @@ pub enum OpenError {
         /// The database.
         target: String,
         /// What the driver said.
-        #[source]
-        source: sqlx::Error,
+        r#source: sqlx::Error,
     },
 }
 

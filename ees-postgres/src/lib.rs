@@ -1,12 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+mod checkpoints;
 mod config;
 mod error;
+mod opening;
 mod readers;
 mod rows;
-mod schema;
 mod session;
-mod state;
+mod statistics;
 mod storage;
 mod wake;
 mod writer;

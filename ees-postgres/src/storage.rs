@@ -20,7 +20,7 @@ use crate::rows::{changeset, columns, number};
 use crate::session::Sessions;
 use crate::wake::Wake;
 use crate::writer::{Writer, head};
-use crate::{OpenError, PostgresConfig, schema};
+use crate::{OpenError, PostgresConfig, opening};
 
 const HEAD: &str = r#"
     SELECT changeset_id, last_event_id, "timestamp" FROM changesets
@@ -105,7 +105,7 @@ impl PostgresStorage {
     /// Outside a tokio runtime.
     pub async fn open(config: &PostgresConfig) -> Result<Self, OpenError> {
         let sessions = Sessions::new(config);
-        schema::prepare(config, &sessions).await?;
+        opening::prepare(config, &sessions).await?;
         let readers = Arc::new(Readers::new(sessions.clone(), config.readers));
         let (wake, tasks) = Wake::start(config, &sessions, &readers);
         let news = Arc::clone(&wake.news);

@@ -44,8 +44,6 @@ const INSERT: &str = concat!(
     ")"
 );
 
-const COMMIT: &str = "COMMIT";
-
 const ROLLBACK: &str = "ROLLBACK";
 
 /// Group commit's transactions, on a connection of their own.
@@ -145,7 +143,7 @@ impl BatchStore for Writer {
         } else {
             let insert = insert(changesets).execute(&mut connection);
             patiently(insert).await.map_err(translate)?;
-            COMMIT.to_owned()
+            alone::COMMIT.to_owned()
         };
         let commit = message(commit).execute(&mut connection);
         let committed = patiently(commit).await;

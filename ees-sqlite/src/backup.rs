@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use crate::OpenError;
 use crate::lock::real_path;
-use crate::schema::{check_ours, reader_options};
+use crate::opening::{check_ours, reader_options};
 
 /// A backup could not be made. No file of its name is there.
 #[derive(Debug, thiserror::Error)]
@@ -26,8 +26,7 @@ pub enum BackupError {
         /// The target.
         path: PathBuf,
         /// What SQLite said.
-        #[source]
-        source: sqlx::Error,
+        r#source: sqlx::Error,
     },
     /// The target could not be made to last.
     #[error("`{}` could not be written: {source}", path.display())]
@@ -35,8 +34,7 @@ pub enum BackupError {
         /// The target.
         path: PathBuf,
         /// What the system said.
-        #[source]
-        source: io::Error,
+        r#source: io::Error,
     },
     /// The copy is not what it should be.
     #[error("the copy of `{}` did not pass SQLite's check: {finding}. Look after the disks", path.display())]

@@ -86,8 +86,7 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
         /// What SQLite said.
-        #[source]
-        source: sqlx::Error,
+        r#source: sqlx::Error,
     },
 }
 

@@ -1,12 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod backup;
+mod checkpoints;
 mod config;
 mod error;
 mod lock;
+mod opening;
 mod rows;
-mod schema;
-mod state;
+mod statistics;
 mod storage;
 mod writer;
 

@@ -22,7 +22,7 @@ use crate::error::translate;
 use crate::lock::{WriterLock, real_path};
 use crate::rows::{changeset, columns, number, timestamp};
 use crate::writer::{SharedConnection, Writer};
-use crate::{OpenError, SqliteConfig, schema};
+use crate::{OpenError, SqliteConfig, opening};
 
 /// How long a read may wait for its turn.
 const READER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -95,12 +95,12 @@ impl SqliteStorage {
     pub async fn open(config: &SqliteConfig) -> Result<Self, OpenError> {
         let path = real_path(&config.path)?;
         let lock = WriterLock::acquire(&path)?;
-        let connection = schema::open_writer(&path).await?;
+        let connection = opening::open_writer(&path).await?;
         let connection = Arc::new(Mutex::new(Some(connection)));
         let readers = SqlitePoolOptions::new()
             .max_connections(config.readers)
             .acquire_timeout(READER_TIMEOUT)
-            .connect_lazy_with(schema::reader_options(&path));
+            .connect_lazy_with(opening::reader_options(&path));
         let news = Arc::new(News::default());
         let writer = Writer::new(Arc::clone(&connection), Arc::clone(&news));
         let (commits, run) = GroupCommit::new(writer, BatchLimit::default());
@@ -134,6 +134,20 @@ impl SqliteStorage {
             }
         }
         Ok(page.finish())
+    }
+}
+
+impl SqliteStorage {
+    /// Runs one statement, a transaction of its own, on the connection that writes, and says how
+    /// many rows it changed.
+    pub(crate) async fn write(
+        &self,
+        query: Query<'_, Sqlite, SqliteArguments>,
+    ) -> Result<u64, StorageError> {
+        let mut connection = self.connection.lock().await;
+        let connection = connection.as_mut().ok_or_else(StorageError::closed)?;
+        let done = query.execute(connection).await.map_err(translate)?;
+        Ok(done.rows_affected())
     }
 }
 

@@ -6,8 +6,10 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::STAGE;
 use crate::template::Route;
+
+/// The stage that every path begins with.
+pub(super) const STAGE: &str = "Prod";
 
 /// A request under the stage.
 pub(super) struct Asked {

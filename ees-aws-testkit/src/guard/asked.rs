@@ -6,7 +6,16 @@ use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use super::Call;
+/// Something that a function asked of a service.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Call {
+    /// The function's name.
+    pub function: String,
+    /// `dynamodb:PutItem`.
+    pub action: String,
+    /// The resource's ARN.
+    pub resource: String,
+}
 
 /// Who asks, where, and of which service: what the signature is made for.
 struct Scope<'a> {

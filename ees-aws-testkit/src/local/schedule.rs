@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use super::Running;
+use super::running::Running;
 use crate::template;
 
 /// Runs what has a rate; others, which name times of day, are only run when they are asked to.

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::{Options, Running};
-use crate::Error;
+use super::running::Running;
 use crate::asynchronous::Worker;
 use crate::destinations::Destinations;
 use crate::function::{Function, FunctionSettings};
 use crate::mapping::{Controls, Poller};
 use crate::services::Services;
 use crate::template;
+use crate::{Error, Options};
 
 /// What the parts of a stack are started with.
 pub(super) struct Starting {

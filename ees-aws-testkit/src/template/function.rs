@@ -1,18 +1,12 @@
-//! A function, and what invokes it.
+//! A function as it is deployed, and what invokes it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::read::At;
-use super::{Resource, Template, TemplateError};
-
 mod events;
-
-use events::{add_event, destination, filtered, mapping, optional};
-
-type Read<T> = Result<T, TemplateError>;
+mod reading;
 
 /// A function as it is deployed.
 #[derive(Debug, Clone)]
@@ -138,79 +132,4 @@ impl Schedule {
         let number: u64 = number.parse().ok()?;
         Some(Duration::from_secs(number.checked_mul(minutes * 60)?))
     }
-}
-
-pub(super) fn functions(template: &Template) -> Read<Vec<Function>> {
-    let functions = template.of_type("AWS::Serverless::Function");
-    let mut functions: Vec<_> = functions.map(function).collect::<Read<_>>()?;
-    for bucket in template.of_type("AWS::S3::Bucket") {
-        notify(&mut functions, bucket)?;
-    }
-    for resource in template.of_type("AWS::Lambda::EventSourceMapping") {
-        let at = properties(resource);
-        let of = at.get("FunctionName").text()?;
-        let mapping = mapping(&resource.id, &at.get("EventSourceArn"), &at)?;
-        named(&mut functions, &of, &at)?.mappings.push(mapping);
-    }
-    Ok(functions)
-}
-
-fn properties(resource: &Resource) -> At<'_> {
-    At::new(
-        &resource.properties,
-        format!("Resources.{}.Properties", resource.id),
-    )
-}
-
-fn function(resource: &Resource) -> Read<Function> {
-    let at = properties(resource);
-    let invoked = at.get("EventInvokeConfig");
-    let variables = at.get("Environment").get("Variables").members()?;
-    let variable = |(name, value): (&str, At)| Ok((name.to_owned(), value.text()?));
-    let mut function = Function {
-        id: resource.id.clone(),
-        name: resource.name.clone(),
-        arn: resource.arn.clone().unwrap_or_default(),
-        handler: at.get("Handler").text()?,
-        timeout: at
-            .get("Timeout")
-            .seconds()?
-            .unwrap_or(Duration::from_secs(3)),
-        memory: at.get("MemorySize").count()?.unwrap_or(128),
-        concurrency: at.get("ReservedConcurrentExecutions").count()?,
-        environment: variables.into_iter().map(variable).collect::<Read<_>>()?,
-        mappings: Vec::new(),
-        schedules: Vec::new(),
-        triggers: Vec::new(),
-        routes: Vec::new(),
-        async_retries: invoked.get("MaximumRetryAttempts").count()?.unwrap_or(2),
-        async_max_age: invoked
-            .get("MaximumEventAgeInSeconds")
-            .seconds()?
-            .unwrap_or(Duration::from_hours(6)),
-        dead_letters: optional(&at.get("DeadLetterQueue").get("TargetArn"))?,
-        async_on_failure: destination(&invoked)?,
-    };
-    for (id, event) in at.get("Events").members()? {
-        add_event(&mut function, id, &event)?;
-    }
-    Ok(function)
-}
-
-/// Notifications that a bucket's own properties ask for.
-fn notify(functions: &mut [Function], bucket: &Resource) -> Read<()> {
-    let wanted = properties(bucket).get("NotificationConfiguration");
-    for at in wanted.get("LambdaConfigurations").items()? {
-        let trigger = filtered(bucket.name.clone(), vec![at.get("Event").text()?], &at)?;
-        let of = at.get("Function").text()?;
-        named(functions, &of, &at)?.triggers.push(trigger);
-    }
-    Ok(())
-}
-
-/// The function of this name or ARN.
-fn named<'a>(functions: &'a mut [Function], of: &str, at: &At) -> Read<&'a mut Function> {
-    let mut found = functions.iter_mut();
-    let found = found.find(|function| function.arn == of || function.name == of);
-    found.ok_or_else(|| at.wrong(&format!("a function of the template, not {of}")))
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::resolve::Resolved;
-use super::{Settings, TemplateError};
+use super::Settings;
+use super::error::{Resolved, TemplateError};
 
 /// Every parameter's value: the one given, or its default.
 pub(super) fn parameters<'a>(

@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use super::TemplateError;
 
+/// A value that was read, or what is wrong with it.
+pub(super) type Read<T> = Result<T, TemplateError>;
+
 /// A value and where it stands.
 #[derive(Clone)]
 pub(super) struct At<'a> {

@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::error::{Resolved, TemplateError};
 use super::names::of_type;
 use super::parameters::parameters;
-use super::{Resource, Settings, TemplateError};
+use super::{Resource, Settings};
 
 /// No template nests this deep unless its names refer to each other in a circle.
 const DEEPEST: usize = 200;
-
-pub(super) type Resolved<T = Value> = Result<T, TemplateError>;
 
 pub(super) struct Resolver<'a> {
     source: &'a Value,

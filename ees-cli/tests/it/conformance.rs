@@ -48,8 +48,8 @@ impl HttpHarness for Memory {
 /// Small, so that the cases that go right up to it are quick.
 const MAX_CHANGESET_BYTES: usize = 6 * 1024 * 1024;
 
-/// Where a store is that outlives its server.
-trait Place: Send + Sync + Sized + 'static {
+/// What keeps a store's data while its server restarts.
+trait DataHome: Send + Sync + Sized + 'static {
     /// The settings besides the limit.
     const SETTINGS: &str = "";
 
@@ -59,7 +59,7 @@ trait Place: Send + Sync + Sized + 'static {
     fn storage(&self) -> String;
 }
 
-impl Place for TempDir {
+impl DataHome for TempDir {
     fn make() -> Self {
         Self::new().expect("a folder")
     }
@@ -69,7 +69,7 @@ impl Place for TempDir {
     }
 }
 
-impl Place for Database {
+impl DataHome for Database {
     const SETTINGS: &str = "&allow_fsync_off=true&connect_timeout=60";
 
     fn make() -> Self {
@@ -85,19 +85,19 @@ impl Place for Database {
 struct Durable<P> {
     /// Absent only while it restarts.
     server: Option<Server>,
-    place: P,
+    home: P,
 }
 
 type Sqlite = Durable<TempDir>;
 type Postgres = Durable<Database>;
 
-async fn serve<P: Place>(place: &P) -> Option<Server> {
+async fn serve<P: DataHome>(home: &P) -> Option<Server> {
     let settings = format!("max_changeset_bytes={MAX_CHANGESET_BYTES}{}", P::SETTINGS);
-    Some(serving::start(&format!("{}?{settings}", place.storage())).await)
+    Some(serving::start(&format!("{}?{settings}", home.storage())).await)
 }
 
 #[async_trait]
-impl<P: Place> Harness for Durable<P> {
+impl<P: DataHome> Harness for Durable<P> {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             durable: true,
@@ -107,9 +107,9 @@ impl<P: Place> Harness for Durable<P> {
     }
 
     async fn start() -> Self {
-        let place = P::make();
-        let server = serve(&place).await;
-        Self { server, place }
+        let home = P::make();
+        let server = serve(&home).await;
+        Self { server, home }
     }
 
     fn subject(&self) -> Arc<dyn Subject> {
@@ -119,13 +119,13 @@ impl<P: Place> Harness for Durable<P> {
     async fn restart(&mut self) {
         let server = self.server.take().expect("a server");
         server.stop().await.expect("G4: the server stops");
-        self.server = serve(&self.place).await;
+        self.server = serve(&self.home).await;
     }
 
     async fn settle(&self) {}
 }
 
-impl<P: Place> HttpHarness for Durable<P> {
+impl<P: DataHome> HttpHarness for Durable<P> {
     fn remote(&self) -> Arc<Remote> {
         Remote::new(serving::url(self.server.as_ref().expect("a server")))
     }

@@ -9,6 +9,7 @@
 //! Database Systems", SIGMOD 1984, section 5.2.
 
 mod judge;
+mod retry;
 mod writer;
 
 pub use judge::{Plan, Snapshot, judge};

@@ -54,7 +54,7 @@ pub struct Report {
 #[error("{source}")]
 pub struct IndexingError {
     /// Why. [`StorageError::Corrupt`] needs somebody to look; otherwise trying again may help.
-    pub source: StorageError,
+    pub r#source: StorageError,
     /// What was done all the same.
     pub done: Report,
 }

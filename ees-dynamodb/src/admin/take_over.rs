@@ -6,12 +6,11 @@ use ees_core::adapter::{ChangesetKey, IndexState, parse_number};
 use ees_core::{ChangesetId, Checkpoint, StorageError, StreamId, Written};
 
 use crate::Admin;
-use crate::batch::Part;
 use crate::error::translate;
 use crate::items::{self, Item, PAGE, PAGE_ITEM};
-use crate::tables::Tables;
+use crate::tables::{Part, Tables};
 
-use super::rebuild::Rebuilt;
+use super::rebuild_index::Rebuilt;
 use super::survey::Positions;
 use super::{AdminError, Options};
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Where reading stands in a shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum ShardPosition {
     /// At its oldest record.
     Start,
     /// Behind the record with this sequence number.
@@ -24,36 +24,44 @@ pub(super) struct Shard {
 /// their descendants were not begun; so it never has more shards than are open, and those that were
 /// closed since.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Frontier(BTreeMap<String, Place>);
+pub(super) struct Frontier(BTreeMap<String, ShardPosition>);
 
 impl Frontier {
-    pub(super) fn new(places: impl IntoIterator<Item = (String, Place)>) -> Self {
-        Self(places.into_iter().collect())
+    pub(super) fn new(positions: impl IntoIterator<Item = (String, ShardPosition)>) -> Self {
+        Self(positions.into_iter().collect())
     }
 
-    pub(super) fn places(&self) -> impl Iterator<Item = (&str, &Place)> {
-        self.0.iter().map(|(shard, place)| (shard.as_str(), place))
+    pub(super) fn positions(&self) -> impl Iterator<Item = (&str, &ShardPosition)> {
+        self.0
+            .iter()
+            .map(|(shard, position)| (shard.as_str(), position))
     }
 
     /// The shards to read.
     pub(super) fn open(&self) -> impl Iterator<Item = &str> {
-        let open = self.places().filter(|(_, place)| **place != Place::End);
+        let open = self
+            .positions()
+            .filter(|(_, position)| **position != ShardPosition::End);
         open.map(|(shard, _)| shard)
     }
 
     /// Whether there are shards, and each can be read on: none waits for its children.
     pub(super) fn is_open(&self) -> bool {
-        !self.0.is_empty() && self.0.values().all(|place| *place != Place::End)
+        !self.0.is_empty()
+            && self
+                .0
+                .values()
+                .all(|position| *position != ShardPosition::End)
     }
 
-    pub(super) fn place(&self, shard: &str) -> Option<&Place> {
+    pub(super) fn position(&self, shard: &str) -> Option<&ShardPosition> {
         self.0.get(shard)
     }
 
-    /// Reading has come to a place in a shard of the frontier.
-    pub(super) fn reach(&mut self, shard: &str, place: Place) {
+    /// Reading has come to a position in a shard of the frontier.
+    pub(super) fn reach(&mut self, shard: &str, position: ShardPosition) {
         if let Some(current) = self.0.get_mut(shard) {
-            *current = place;
+            *current = position;
         }
     }
 
@@ -69,7 +77,7 @@ impl Frontier {
             .into_iter()
             .filter(|id| !ids.contains(id.as_str()))
         {
-            gap |= self.0.remove(&shard) != Some(Place::End);
+            gap |= self.0.remove(&shard) != Some(ShardPosition::End);
             left.insert(shard);
         }
         let has_child = |id: &str| {
@@ -77,7 +85,10 @@ impl Frontier {
                 .iter()
                 .any(|shard| shard.parent.as_deref() == Some(id))
         };
-        let ended = self.0.iter().filter(|(_, place)| **place == Place::End);
+        let ended = self
+            .0
+            .iter()
+            .filter(|(_, position)| **position == ShardPosition::End);
         let ended = ended.filter(|(id, _)| has_child(id));
         let ended: Vec<String> = ended.map(|(id, _)| id.clone()).collect();
         for shard in ended {
@@ -114,7 +125,9 @@ impl Frontier {
             .filter(|shard| !read.contains(shard.id.as_str()))
             .collect();
         for shard in next {
-            self.0.entry(shard.id.clone()).or_insert(Place::Start);
+            self.0
+                .entry(shard.id.clone())
+                .or_insert(ShardPosition::Start);
         }
     }
 }

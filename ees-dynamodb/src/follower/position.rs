@@ -1,4 +1,4 @@
-//! The follower's place, in the analysis table.
+//! The follower's position, in the analysis table.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use ees_core::adapter::parse_number;
 use ees_core::{StorageError, Written};
 
-use super::frontier::{Frontier, Place};
+use super::frontier::{Frontier, ShardPosition};
 use crate::error::translate;
 use crate::items::{Item, number, text};
 use crate::schema::PROJECTION_ID;
@@ -23,7 +23,7 @@ const SHARDS: &str = "shards";
 const START: &str = "start";
 const END: &str = "end";
 
-/// A stream keeps its records for a day; a place older than this may lie before them.
+/// A stream keeps its records for a day; a position older than this may lie before them.
 const KEPT: Duration = Duration::from_hours(23);
 
 impl Tables {
@@ -57,13 +57,13 @@ fn now() -> Duration {
 }
 
 fn item(stream: &str, frontier: &Frontier, now: Duration) -> Item {
-    let shards = frontier.places().map(|(shard, place)| {
-        let place = match place {
-            Place::Start => START,
-            Place::After(record) => record,
-            Place::End => END,
+    let shards = frontier.positions().map(|(shard, position)| {
+        let position = match position {
+            ShardPosition::Start => START,
+            ShardPosition::After(record) => record,
+            ShardPosition::End => END,
         };
-        (shard.to_owned(), text(place))
+        (shard.to_owned(), text(position))
     });
     Item::from([
         (PROJECTION_ID.to_owned(), text(POSITION)),
@@ -73,7 +73,7 @@ fn item(stream: &str, frontier: &Frontier, now: Duration) -> Item {
     ])
 }
 
-/// A place that cannot be read is none: what is read twice does no harm.
+/// A position that cannot be read is none: what is read twice does no harm.
 fn read(item: &Item, stream: &str, now: Duration) -> Option<Frontier> {
     if item.get(STREAM)?.as_s().ok()? != stream {
         return None;
@@ -83,16 +83,16 @@ fn read(item: &Item, stream: &str, now: Duration) -> Option<Frontier> {
         return None;
     }
     let shards: &HashMap<_, _> = item.get(SHARDS)?.as_m().ok()?;
-    let places = shards.iter().map(|(shard, place)| {
-        let place = match place.as_s().ok()?.as_str() {
-            START => Place::Start,
-            END => Place::End,
-            record => Place::After(record.to_owned()),
+    let positions = shards.iter().map(|(shard, position)| {
+        let position = match position.as_s().ok()?.as_str() {
+            START => ShardPosition::Start,
+            END => ShardPosition::End,
+            record => ShardPosition::After(record.to_owned()),
         };
-        Some((shard.clone(), place))
+        Some((shard.clone(), position))
     });
-    let places: Option<Vec<_>> = places.collect();
-    Some(Frontier::new(places?))
+    let positions: Option<Vec<_>> = positions.collect();
+    Some(Frontier::new(positions?))
 }
 
 #[cfg(test)]
@@ -101,12 +101,13 @@ mod tests {
 
     #[test]
     fn a_place_is_read_as_it_was_saved_while_the_stream_keeps_its_records() {
-        let places = [
-            ("a", Place::Start),
-            ("b", Place::After("12300000000001".to_owned())),
-            ("c", Place::End),
+        let positions = [
+            ("a", ShardPosition::Start),
+            ("b", ShardPosition::After("12300000000001".to_owned())),
+            ("c", ShardPosition::End),
         ];
-        let frontier = Frontier::new(places.map(|(shard, place)| (shard.to_owned(), place)));
+        let frontier =
+            Frontier::new(positions.map(|(shard, position)| (shard.to_owned(), position)));
         let day = Duration::from_hours(24);
         let saved = item("arn", &frontier, day);
         assert_eq!(read(&saved, "arn", day + KEPT), Some(frontier));

@@ -11,7 +11,7 @@ use aws_sdk_dynamodbstreams::types::{OperationType, Record, ShardIteratorType, S
 use ees_core::adapter::{ChangesetKey, parse_number};
 use ees_core::{ChangesetId, StorageError, StreamId, Written};
 
-use super::frontier::{Place, Shard};
+use super::frontier::{Shard, ShardPosition};
 use crate::error::translate;
 use crate::items::{CHANGESET_ID, LAST_EVENT_ID, STREAM_ID};
 use crate::record::is_commit;
@@ -73,21 +73,25 @@ impl Shards {
         }
     }
 
-    /// Reads a shard on from a place.
+    /// Reads a shard on from a position.
     pub(super) async fn read(
         &self,
         shard: String,
-        place: Place,
+        position: ShardPosition,
     ) -> (String, Result<Batch, StorageError>) {
-        let batch = self.read_shard(&shard, &place).await;
+        let batch = self.read_shard(&shard, &position).await;
         (shard, batch)
     }
 
-    async fn read_shard(&self, shard: &str, place: &Place) -> Result<Batch, StorageError> {
+    async fn read_shard(
+        &self,
+        shard: &str,
+        position: &ShardPosition,
+    ) -> Result<Batch, StorageError> {
         let kept = self.iterators().remove(shard);
         let iterator = match kept {
             Some(iterator) => iterator,
-            None => match self.iterator(shard, place).await? {
+            None => match self.iterator(shard, position).await? {
                 Some(iterator) => iterator,
                 None => return Ok(Batch::Forgotten),
             },
@@ -112,14 +116,20 @@ impl Shards {
     }
 
     /// Where to begin; `None` if the stream does not have it any more.
-    async fn iterator(&self, shard: &str, place: &Place) -> Result<Option<String>, StorageError> {
+    async fn iterator(
+        &self,
+        shard: &str,
+        position: &ShardPosition,
+    ) -> Result<Option<String>, StorageError> {
         let get = self.client.get_shard_iterator();
         let get = get.stream_arn(&self.stream).shard_id(shard);
-        let get = match place {
-            Place::After(record) => get
+        let get = match position {
+            ShardPosition::After(record) => get
                 .shard_iterator_type(ShardIteratorType::AfterSequenceNumber)
                 .sequence_number(record),
-            Place::Start | Place::End => get.shard_iterator_type(ShardIteratorType::TrimHorizon),
+            ShardPosition::Start | ShardPosition::End => {
+                get.shard_iterator_type(ShardIteratorType::TrimHorizon)
+            }
         };
         match get.send().await {
             Ok(answer) => Ok(answer.shard_iterator),

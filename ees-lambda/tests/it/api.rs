@@ -3,7 +3,7 @@
 use ees_aws_testkit::Function;
 use serde_json::{Value, json};
 
-use crate::place::{Place, SECRET, log};
+use crate::test_store::{SECRET, TestStore, log};
 
 /// A request to a REST API, whose stage is `Prod`: it keeps paths as they are encoded.
 fn rest(method: &str, path: &str) -> Value {
@@ -59,8 +59,8 @@ fn commit(mut event: Value) -> Value {
 
 #[tokio::test]
 async fn every_stream_id_arrives_as_it_was_encoded() {
-    let place = Place::new().await;
-    let api = place.function("api");
+    let store = TestStore::new().await;
+    let api = store.function("api");
     let ids = [
         ("cart", "cart"),
         ("a%2Fb", "a/b"),
@@ -100,8 +100,8 @@ async fn every_stream_id_arrives_as_it_was_encoded() {
 
 #[tokio::test]
 async fn a_stage_is_no_part_of_the_path() {
-    let place = Place::new().await;
-    let api = place.function("api");
+    let store = TestStore::new().await;
+    let api = store.function("api");
     // A REST API tells the path without it: what looks like it is not.
     let mut event = rest("GET", "/streams/Prod");
     event["requestContext"]["stage"] = "streams".into();
@@ -138,8 +138,8 @@ async fn a_stage_is_no_part_of_the_path() {
 
 #[tokio::test]
 async fn queries_and_bodies_arrive_whole() {
-    let place = Place::new().await;
-    let api = place.function("api");
+    let store = TestStore::new().await;
+    let api = store.function("api");
     let mut encoded = rest("POST", "/streams/a");
     // {"events":[1,"ü"]}
     encoded["body"] = "eyJldmVudHMiOlsxLCLDvCJdfQ==".into();
@@ -171,13 +171,13 @@ async fn queries_and_bodies_arrive_whole() {
 
 #[tokio::test]
 async fn no_page_is_larger_than_lambda_can_answer() {
-    let place = Place::new().await;
+    let store = TestStore::new().await;
     // Each quote has four bytes inside the answer's string.
     let quotes = format!("[\"{}\"]", "\\\"".repeat(195_000));
     for last in 0..10 {
-        place.commit_events("quotes", last, &quotes).await;
+        store.commit_events("quotes", last, &quotes).await;
     }
-    let api = place.function("api");
+    let api = store.function("api");
     let mut changesets = 0;
     while changesets < 10 {
         let query = format!("from={}", changesets + 1);
@@ -193,10 +193,10 @@ async fn no_page_is_larger_than_lambda_can_answer() {
 
 #[tokio::test]
 async fn without_dynamodb_it_answers_as_the_contract_says() {
-    let place = Place::new().await;
-    let (warm, cold) = (place.function("api"), place.function("api"));
+    let store = TestStore::new().await;
+    let (warm, cold) = (store.function("api"), store.function("api"));
     assert_eq!(answer(&warm, &rest("GET", "/version")).await.0, 200);
-    place.without_dynamodb();
+    store.without_dynamodb();
     for api in [warm, cold] {
         let (status, body) = first_answer(&api, &commit(rest("POST", "/streams/a"))).await;
         assert_eq!(
@@ -209,8 +209,8 @@ async fn without_dynamodb_it_answers_as_the_contract_says() {
 
 #[tokio::test]
 async fn a_request_is_logged_by_the_id_that_lambda_gives_it() {
-    let place = Place::new().await;
-    let api = place.function("api");
+    let store = TestStore::new().await;
+    let api = store.function("api");
     assert_eq!(answer(&api, &rest("GET", "/version")).await.0, 200);
     let lines = log(&api);
     let line = lines
@@ -224,8 +224,8 @@ async fn a_request_is_logged_by_the_id_that_lambda_gives_it() {
 /// G12: a REST API tells headers with all their values, and with the last one besides.
 #[tokio::test]
 async fn a_header_that_comes_twice_is_seen_twice() {
-    let place = Place::new().await;
-    let api = place.function("api");
+    let store = TestStore::new().await;
+    let api = store.function("api");
     for (keys, status) in [(vec!["a", "b"], 400), (vec!["a"], 200)] {
         let mut committing = commit(rest("POST", "/streams/twice"));
         committing["multiValueQueryStringParameters"] = json!({"expected_last_changeset": ["0"]});

@@ -5,7 +5,6 @@
 mod api;
 mod deployment;
 mod indexing;
-mod place;
 mod publishing;
 mod redriving;
 mod stack;
@@ -14,3 +13,4 @@ mod statistics;
 mod stream;
 mod sweeping;
 mod template;
+mod test_store;

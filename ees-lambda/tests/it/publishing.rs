@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use crate::place::{log, metric};
 use crate::stack::Resting;
 use crate::stream::{batch, numbers};
+use crate::test_store::{log, metric};
 
 /// Of one stream, as they were received.
 fn of<'a>(stream: &str, received: &'a [String]) -> Vec<&'a str> {
@@ -20,10 +20,10 @@ async fn what_is_committed_goes_out_in_its_streams_order() {
     stack.subscribe("ChangesetsTopic", "changesets.fifo").await;
     stack.subscribe("EventsTopic", "events.fifo").await;
     for (stream, last) in [("a", 0), ("b", 0), ("a", 1)] {
-        stack.place.commit(stream, last).await;
+        stack.store.commit(stream, last).await;
     }
     let publisher = stack.function("PublisherFunction");
-    let committed = batch(&stack.place).await;
+    let committed = batch(&stack.store).await;
     let done = json!({"batchItemFailures": []});
     assert_eq!(publisher.invoke(&committed).await, Ok(done));
     for queue in ["changesets.fifo", "events.fifo"] {
@@ -39,10 +39,10 @@ async fn what_is_committed_goes_out_in_its_streams_order() {
 async fn without_sns_all_is_delivered_again() {
     let stack = Resting::start().await;
     stack.subscribe("ChangesetsTopic", "changesets.fifo").await;
-    stack.place.commit("a", 0).await;
-    stack.place.commit("a", 1).await;
+    stack.store.commit("a", 0).await;
+    stack.store.commit("a", 1).await;
     let publisher = stack.function("PublisherFunction");
-    let committed = batch(&stack.place).await;
+    let committed = batch(&stack.store).await;
     stack.sns.cut();
     let again = json!({"batchItemFailures": [{"itemIdentifier": numbers(&committed)[0]}]});
     assert_eq!(publisher.invoke(&committed).await, Ok(again));
@@ -59,9 +59,9 @@ async fn a_poisoned_record_is_delivered_again_with_what_is_behind_it() {
     let stack = Resting::start().await;
     stack.subscribe("ChangesetsTopic", "changesets.fifo").await;
     for stream in ["a", "bad", "c"] {
-        stack.place.commit(stream, 0).await;
+        stack.store.commit(stream, 0).await;
     }
-    let mut committed = batch(&stack.place).await;
+    let mut committed = batch(&stack.store).await;
     committed["Records"][1]["dynamodb"]["NewImage"]["events"] = json!({"N": "1"});
     let publisher = stack.function("PublisherFunction");
     let again = json!({"batchItemFailures": [{"itemIdentifier": numbers(&committed)[1]}]});

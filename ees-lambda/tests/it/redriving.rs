@@ -3,9 +3,9 @@
 use ees_aws_testkit::FunctionError;
 use serde_json::{Value, json};
 
-use crate::place::{SECRET, log, metric};
 use crate::stack::Resting;
 use crate::stream::batch;
+use crate::test_store::{SECRET, log, metric};
 
 /// The record of an invocation that failed, as Lambda writes it.
 fn record(function: &str, batch: &Value) -> String {
@@ -77,9 +77,9 @@ impl Resting {
 async fn what_failed_is_done_again_and_its_object_deleted() {
     let stack = Resting::start().await;
     stack.subscribe("ChangesetsTopic", "changesets.fifo").await;
-    stack.place.commit("a", 0).await;
-    stack.place.commit("a", 1).await;
-    let committed = batch(&stack.place).await;
+    stack.store.commit("a", 0).await;
+    stack.store.commit("a", 1).await;
+    let committed = batch(&stack.store).await;
     let redrive = stack.function("RedriveFunction");
     stack
         .put("index", record("local-indexer", &committed))
@@ -93,7 +93,7 @@ async fn what_failed_is_done_again_and_its_object_deleted() {
         .invoke(&notification(&stack.output("FailuresBucket"), &key))
         .await;
     assert_eq!(notified, Ok(json!({"done": 1})));
-    assert_eq!(stack.place.order().await, ["a/1", "a/2"]);
+    assert_eq!(stack.store.order().await, ["a/1", "a/2"]);
     assert_eq!(stack.left().await, ["publish"]);
     // Told twice, or late, it is done already.
     let notified = redrive
@@ -114,8 +114,8 @@ async fn what_failed_is_done_again_and_its_object_deleted() {
 #[tokio::test]
 async fn what_cannot_be_done_again_stays_and_holds_up_nothing() {
     let stack = Resting::start().await;
-    stack.place.commit("a", 0).await;
-    let committed = batch(&stack.place).await;
+    stack.store.commit("a", 0).await;
+    let committed = batch(&stack.store).await;
     stack.put("1-garbage", SECRET.to_owned()).await;
     stack.put("2-stranger", record("other", &committed)).await;
     stack
@@ -134,7 +134,7 @@ async fn what_cannot_be_done_again_stays_and_holds_up_nothing() {
     assert!(message.starts_with("3 objects are left"), "{message}");
     assert!(message.contains("1-garbage: it is no JSON"), "{message}");
     assert_eq!(stack.left().await, ["1-garbage", "2-stranger", "3-publish"]);
-    assert_eq!(stack.place.order().await, ["a/1"]);
+    assert_eq!(stack.store.order().await, ["a/1"]);
     assert_eq!(metric(redrive, "FailuresLeft"), [3]);
     let log: Vec<_> = log(redrive).iter().map(Value::to_string).collect();
     assert!(
@@ -152,10 +152,10 @@ async fn what_was_put_aside_with_a_record_that_nobody_can_read_is_sent_once() {
     let stack = Resting::start().await;
     stack.subscribe("ChangesetsTopic", "changesets.fifo").await;
     for stream in ["a", "bad", "c", "gone"] {
-        stack.place.commit(stream, 0).await;
+        stack.store.commit(stream, 0).await;
     }
-    stack.place.spoil("bad", 1).await;
-    let mut committed = batch(&stack.place).await;
+    stack.store.spoil("bad", 1).await;
+    let mut committed = batch(&stack.store).await;
     for unreadable in [1, 3] {
         committed["Records"][unreadable]["dynamodb"]["NewImage"]["events"] = json!({"N": "1"});
     }

@@ -11,7 +11,7 @@ use ees_aws_testkit::{Endpoints, Function, LocalAws, Options, Services, Wire};
 use ees_conformance::subject::Remote;
 use serde_json::Value;
 
-use crate::place::{GRACE, Place, config, metrics};
+use crate::test_store::{GRACE, TestStore, config, metrics};
 
 /// The mappings of the functions that read the table's stream.
 pub(crate) const INDEXER_STREAM: &str = "IndexerFunction/Stream";
@@ -115,7 +115,7 @@ impl Stack {
 /// A deployment whose mappings rest: tests hand out batches themselves.
 pub(crate) struct Resting {
     stack: Stack,
-    pub(crate) place: Place,
+    pub(crate) store: TestStore,
 }
 
 impl Resting {
@@ -128,8 +128,8 @@ impl Resting {
         let set = functions.iter().flat_map(|function| &function.environment);
         let store = set.into_iter().find(|(name, _)| *name == "EES_STORAGE");
         let endpoint = &stack.aws.services().endpoints().dynamodb;
-        let place = Place::open(config(store.unwrap().1, endpoint)).await;
-        Self { stack, place }
+        let store = TestStore::open(config(store.unwrap().1, endpoint)).await;
+        Self { stack, store }
     }
 
     /// What a queue got, as `stream/changeset`.

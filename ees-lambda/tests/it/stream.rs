@@ -7,12 +7,12 @@ use aws_sdk_dynamodbstreams::primitives::DateTime;
 use aws_sdk_dynamodbstreams::types::{AttributeValue, Record, ShardIteratorType};
 use serde_json::{Map, Value, json};
 
-use crate::place::Place;
+use crate::test_store::TestStore;
 
 /// All records that the stream has, as one batch.
-pub(crate) async fn batch(place: &Place) -> Value {
-    let client = Client::new(&place.sdk);
-    let stream = place.storage.stream_arn();
+pub(crate) async fn batch(store: &TestStore) -> Value {
+    let client = Client::new(&store.sdk);
+    let stream = store.storage.stream_arn();
     let described = client
         .describe_stream()
         .stream_arn(stream)

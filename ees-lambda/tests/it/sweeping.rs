@@ -2,46 +2,46 @@
 
 use serde_json::json;
 
-use crate::place::{Place, metric};
+use crate::test_store::{TestStore, metric};
 
 /// A scan's page has 1 MB.
-async fn large(place: &Place) -> u64 {
+async fn large(store: &TestStore) -> u64 {
     let events = format!("[\"{}\"]", "x".repeat(390_000));
     for last in 0..8 {
-        place.commit_events("large", last, &events).await;
+        store.commit_events("large", last, &events).await;
     }
     8
 }
 
 #[tokio::test]
 async fn a_sweep_goes_on_where_the_last_run_had_no_more_time() {
-    let place = Place::new().await;
-    let changesets = large(&place).await;
-    let pages = place.pages().await;
+    let store = TestStore::new().await;
+    let changesets = large(&store).await;
+    let pages = store.pages().await;
     assert!(pages.len() > 2, "{} pages", pages.len());
     // A run that had time for one page, and one that had none.
-    place
+    store
         .storage
         .save_sweep_cursor(pages[0].as_ref())
         .await
         .unwrap();
-    let hurried = place.hurried("sweep");
+    let hurried = store.hurried("sweep");
     let none = json!({"done": false, "pages": 0, "found": 0});
     assert_eq!(hurried.invoke(&json!({})).await, Ok(none));
-    assert_eq!(place.storage.sweep_cursor().await.unwrap(), pages[0]);
+    assert_eq!(store.storage.sweep_cursor().await.unwrap(), pages[0]);
 
-    let sweep = place.function("sweep");
+    let sweep = store.function("sweep");
     let rest = sweep.invoke(&json!({"continue": true})).await.unwrap();
     assert_eq!(
         (&rest["done"], &rest["pages"]),
         (&json!(true), &json!(pages.len() - 1))
     );
-    assert_eq!(place.storage.sweep_cursor().await.unwrap(), None);
+    assert_eq!(store.storage.sweep_cursor().await.unwrap(), None);
     let found = rest["found"].as_u64().unwrap();
     assert!((1..changesets).contains(&found), "{found}");
     // What stands before them in their stream was indexed with them. The next one begins anew,
     // unless it is only to go on.
-    assert_eq!(place.order().await.len() as u64, changesets);
+    assert_eq!(store.order().await.len() as u64, changesets);
     let nothing_left = sweep.invoke(&json!({"continue": true})).await;
     let none = json!({"done": true, "pages": 0, "found": 0});
     assert_eq!(nothing_left, Ok(none));
@@ -55,25 +55,25 @@ async fn a_sweep_goes_on_where_the_last_run_had_no_more_time() {
 
 #[tokio::test]
 async fn what_was_committed_a_moment_ago_is_not_lost() {
-    let place = Place::new().await;
-    place.commit("fresh", 0).await;
+    let store = TestStore::new().await;
+    store.commit("fresh", 0).await;
     let years_ago = "2021-01-05T13:15:30.5Z".parse().unwrap();
-    place.commit_at(years_ago, "old", 0, "[1]").await;
-    let sweep = place.function("sweep");
+    store.commit_at(years_ago, "old", 0, "[1]").await;
+    let sweep = store.function("sweep");
     let swept = sweep.invoke(&json!({})).await;
     assert_eq!(swept, Ok(json!({"done": true, "pages": 1, "found": 2})));
-    assert_eq!(place.order().await.len(), 2);
+    assert_eq!(store.order().await.len(), 2);
     assert_eq!(metric(&sweep, "UnindexedChangesets"), [1]);
     assert_eq!(metric(&sweep, "RefusedChangesets"), [0]);
 }
 
 #[tokio::test]
 async fn what_can_have_no_position_is_told_by_every_sweep() {
-    let place = Place::new().await;
-    place.commit("bad", 0).await;
-    place.commit("bad", 1).await;
-    place.spoil("bad", 1).await;
-    let sweep = place.function("sweep");
+    let store = TestStore::new().await;
+    store.commit("bad", 0).await;
+    store.commit("bad", 1).await;
+    store.spoil("bad", 1).await;
+    let sweep = store.function("sweep");
     for _ in 0..2 {
         sweep.invoke(&json!({})).await.unwrap();
     }

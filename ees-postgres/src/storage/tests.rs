@@ -7,7 +7,7 @@ use ees_postgres_testkit::Database;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::*;
-use crate::{state, writer};
+use crate::{checkpoints, writer};
 
 async fn open(database: &Database) -> PostgresStorage {
     let url = format!("{}?allow_fsync_off=true", database.url());
@@ -46,7 +46,7 @@ async fn every_statement_goes_by_an_index() {
             "Index Scan Backward using changesets_by_event",
         ),
         (writer::HEADS, "changesets_by_stream"),
-        (state::LOAD_CHECKPOINT, "checkpoints_pkey"),
+        (checkpoints::LOAD_CHECKPOINT, "checkpoints_pkey"),
     ];
     for filled in [false, true] {
         if filled {

@@ -6,8 +6,9 @@
 
 use ees_core::{Changeset, Checkpoint, StreamId};
 
-use super::COMMIT;
 use crate::rows::columns;
+
+pub(super) const COMMIT: &str = "COMMIT";
 
 /// The most bytes of payload that go as literals; larger ones go in binary.
 const MAX_BYTES: usize = 64 * 1024;

@@ -9,7 +9,7 @@ use ees_postgres_testkit::Database;
 
 use super::*;
 use crate::readers::Readers;
-use crate::{PostgresConfig, schema};
+use crate::{PostgresConfig, opening};
 
 fn commit(stream: &str) -> Commit {
     Commit {
@@ -30,7 +30,7 @@ async fn a_frozen_server_does_not_stop_the_others() {
     let url = format!("{}?allow_fsync_off=true", database.url());
     let config: PostgresConfig = url.parse().unwrap();
     let sessions = Sessions::new(&config);
-    schema::prepare(&config, &sessions).await.unwrap();
+    opening::prepare(&config, &sessions).await.unwrap();
     let readers = Arc::new(Readers::new(sessions.clone(), 1));
     let (wake, _tasks) = Wake::start(&config, &sessions, &readers);
     let mut frozen = Writer::new(sessions.clone(), wake.clone());

@@ -115,12 +115,14 @@ async fn durability_is_asserted() {
     let path = fixture.folder.path().join("ees.db");
     let mut connection = fixture.storage.connection.lock().await;
     let connection = connection.as_mut().unwrap();
-    schema::assert_durable(&path, connection).await.unwrap();
+    opening::assert_durable(&path, connection).await.unwrap();
     sqlx::query("PRAGMA synchronous = NORMAL")
         .execute(&mut *connection)
         .await
         .unwrap();
-    let error = schema::assert_durable(&path, connection).await.unwrap_err();
+    let error = opening::assert_durable(&path, connection)
+        .await
+        .unwrap_err();
     assert!(
         error
             .to_string()

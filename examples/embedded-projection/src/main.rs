@@ -1,30 +1,18 @@
 #![doc = include_str!("../README.md")]
 
+mod order_event;
 mod projection;
 mod totals;
 
-use std::error::Error as StdError;
 use std::path::Path;
 use std::sync::Arc;
 
 use ees_core::{Error, EventStore, Events, Expectation, NewChangeset, Receipt, StreamId};
 use ees_sqlite::{SqliteConfig, SqliteStorage};
-use serde::{Deserialize, Serialize};
 
-use crate::projection::Projection;
+use crate::order_event::OrderEvent;
+use crate::projection::{Failure, Projection};
 use crate::totals::Progress;
-
-/// What happens to an order.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum OrderEvent {
-    /// A customer wants something.
-    OrderPlaced { amount: u64 },
-    /// A customer has paid for it.
-    OrderPaid { amount: u64 },
-}
-
-type Failure = Box<dyn StdError + Send + Sync>;
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {

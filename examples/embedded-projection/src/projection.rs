@@ -1,13 +1,17 @@
 //! Adds the orders up.
 
+use std::error::Error as StdError;
 use std::path::Path;
 
 use ees_core::{Changeset, Checkpoint, EventStore, StorageError, Subscription, UnreadableEvent};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::order_event::OrderEvent;
 use crate::totals::{Progress, Totals, TotalsFile};
-use crate::{Failure, OrderEvent};
+
+/// Whatever goes wrong.
+pub(crate) type Failure = Box<dyn StdError + Send + Sync>;
 
 /// A projection that runs in the background.
 pub(crate) struct Projection {

@@ -25,7 +25,7 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
         /// What redb said.
-        source: Box<Error>,
+        r#source: Box<Error>,
     },
 }
 

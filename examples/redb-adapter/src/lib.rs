@@ -1,9 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+mod checkpoints;
+mod database;
 mod error;
+mod opening;
 mod rows;
 mod schema;
-mod state;
+mod statistics;
 mod storage;
 mod writer;
 

@@ -1,7 +1,9 @@
 //! Changesets as rows.
 
 use ees_core::adapter::StoredChangeset;
-use ees_core::{Changeset, ChangesetId, Checkpoint, EventId, Head, StorageError, StreamId, Timestamp};
+use ees_core::{
+    Changeset, ChangesetId, Checkpoint, EventId, Head, StorageError, StreamId, Timestamp,
+};
 use redb::ReadableTable;
 
 use crate::error::{corrupt, translate};
@@ -83,4 +85,9 @@ pub(crate) fn next_checkpoint(
     let last = log.last().map_err(translate)?;
     let next = last.map_or(0, |(checkpoint, _)| checkpoint.value() + 1);
     Checkpoint::new(next).map_err(|error| corrupt(&error))
+}
+
+/// A checkpoint as it is kept.
+pub(crate) fn checkpoint(number: u64) -> Result<Checkpoint, StorageError> {
+    Checkpoint::new(number).map_err(|error| corrupt(&error))
 }

@@ -4,23 +4,23 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ees_core::adapter::{Commit, News, Outcome, PageBuilder, Storage};
 use ees_core::adapter::group_commit::{BatchLimit, GroupCommit};
-use ees_core::{Changeset, Checkpoint, Direction, GlobalPage, Head, Page, PageLimit, StorageError, StreamId, StreamQuery, StreamRange, Written};
-use futures_util::future::BoxFuture;
-use redb::{
-    Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable, WriteTransaction,
+use ees_core::adapter::{Commit, News, Outcome, PageBuilder, Storage};
+use ees_core::{
+    Changeset, Checkpoint, Direction, GlobalPage, Head, Page, PageLimit, StorageError, StreamId,
+    StreamQuery, StreamRange,
 };
+use futures_util::future::BoxFuture;
+use redb::{ReadTransaction, ReadableDatabase, ReadableTable, WriteTransaction};
 use tokio::sync::{Mutex, RwLock};
 use tokio::task::JoinHandle;
 
+use crate::database::{SharedDatabase, begin_write, blocking};
 use crate::error::{OpenError, corrupt, translate, translate_commit};
+use crate::opening;
 use crate::rows::{self, changeset};
-use crate::schema::{self, BY_CHANGESET, BY_EVENT, LOG};
+use crate::schema::{BY_CHANGESET, BY_EVENT, LOG};
 use crate::writer::Writer;
-
-/// The database; `None` once closed. Every step holds it for reading, so that closing waits for it.
-pub(crate) type SharedDatabase = Arc<RwLock<Option<Database>>>;
 
 /// A store in one redb file.
 pub struct RedbStorage {
@@ -44,7 +44,7 @@ impl RedbStorage {
         max_changeset_bytes: usize,
     ) -> Result<Self, OpenError> {
         let path = path.into();
-        let opened = tokio::task::spawn_blocking(move || schema::open(&path));
+        let opened = tokio::task::spawn_blocking(move || opening::open(&path));
         let database = opened.await.unwrap_or_else(|panic| {
             std::panic::resume_unwind(panic.into_panic());
         })?;
@@ -95,24 +95,6 @@ impl RedbStorage {
         };
         blocking(write).await
     }
-}
-
-/// Opens a transaction that waits for every other writer, and is flushed to the disk by its commit.
-pub(crate) fn begin_write(database: Option<&Database>) -> Result<WriteTransaction, StorageError> {
-    let database = database.ok_or_else(StorageError::closed)?;
-    let mut transaction = database.begin_write().map_err(translate)?;
-    let durable = transaction.set_durability(Durability::Immediate);
-    durable.map_err(translate)?;
-    Ok(transaction)
-}
-
-/// Runs what blocks where blocking is allowed. It runs to its end, whoever goes away.
-pub(crate) async fn blocking<T: Send + 'static>(
-    step: impl FnOnce() -> Result<T, StorageError> + Send + 'static,
-) -> Result<T, StorageError> {
-    let stopped = |_| StorageError::unavailable("its thread has stopped", Written::Unknown);
-    let done = tokio::task::spawn_blocking(step).await;
-    done.map_err(stopped)?
 }
 
 #[async_trait]

@@ -10,10 +10,10 @@ use ees_core::{Changeset, StorageError, StreamId};
 use redb::{Database, WriteTransaction};
 use tokio::sync::OwnedRwLockReadGuard;
 
+use crate::database::{SharedDatabase, begin_write, blocking};
 use crate::error::{corrupt, translate, translate_commit};
 use crate::rows::{head, next_checkpoint, row};
 use crate::schema::{BY_CHANGESET, BY_EVENT, LOG};
-use crate::storage::{SharedDatabase, begin_write, blocking};
 
 /// Group commit's transactions on the database.
 pub(crate) struct Writer {

@@ -7,7 +7,7 @@ use benches::report::{Spread, percentile, spread};
 use hyper::Method;
 use tokio::time::sleep;
 
-use crate::Args;
+use crate::args::Args;
 use crate::pipeline::{INDEXER, PUBLISHER, Pipeline};
 
 /// A part of the way: how long it took each commit, and how long of it functions waited for

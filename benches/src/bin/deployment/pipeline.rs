@@ -13,7 +13,7 @@ use ees_dynamodb::{DynamoConfig, DynamoStorage};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::Args;
+use crate::args::Args;
 
 /// The mappings.
 pub(crate) const INDEXER: &str = "IndexerFunction/Stream";

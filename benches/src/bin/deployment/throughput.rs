@@ -6,7 +6,7 @@ use benches::dynamodb::{commit_to, one_by_one};
 use benches::load;
 use benches::report::{Spread, per_second, spread};
 
-use crate::Args;
+use crate::args::Args;
 use crate::pipeline::{INDEXER, PUBLISHER, Pipeline};
 
 /// Changesets a second.

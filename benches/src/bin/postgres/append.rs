@@ -10,16 +10,16 @@ use ees_core::{EventStore, Events, Expectation, Json, NewChangeset};
 use ees_postgres_testkit::Server;
 
 use crate::baseline::Inserts;
-use crate::place;
+use crate::setup;
 
 const CLIENTS: [u64; 3] = [1, 16, 64];
 
 pub(crate) async fn run(server: &Server, rounds: Rounds) {
     for count in CLIENTS {
         let (ours, theirs) = (server.database().unwrap(), server.database().unwrap());
-        let store = place::store(&ours).await;
+        let store = setup::store(&ours).await;
         let streams = Arc::new(Streams::of_length(0));
-        place::store(&theirs).await;
+        setup::store(&theirs).await;
         let mut inserts = Inserts::connect(&theirs, usize::try_from(count).unwrap()).await;
         compare(
             &format!("append on PostgreSQL, clients: {count}, against one-row inserts"),
@@ -34,12 +34,12 @@ pub(crate) async fn run(server: &Server, rounds: Rounds) {
 pub(crate) async fn run_over_http(server: &Server, rounds: Rounds) {
     for count in CLIENTS {
         let (ours, theirs) = (server.database().unwrap(), server.database().unwrap());
-        let store = place::store(&ours).await;
+        let store = setup::store(&ours).await;
         let address = server::start(server::contract(store)).await;
         let count = usize::try_from(count).unwrap();
         let mut clients = server::clients(address, count).await;
         let streams = Arc::new(Streams::of_length(0));
-        place::store(&theirs).await;
+        setup::store(&theirs).await;
         let mut inserts = Inserts::connect(&theirs, count).await;
         compare(
             &format!("append over HTTP on PostgreSQL, clients: {count}, against one-row inserts"),

@@ -6,7 +6,7 @@ use benches::load::{STREAMS, Streams};
 use benches::report::{Rounds, spread};
 use ees_postgres_testkit::Server;
 
-use crate::{append, place};
+use crate::{append, setup};
 
 const CLIENTS: u64 = 16;
 
@@ -15,8 +15,8 @@ pub(crate) async fn run(server: &Server, rounds: Rounds, sizes: &[u64]) {
     for size in sizes {
         let length = size / STREAMS;
         let database = server.database().unwrap();
-        let store = place::store(&database).await;
-        place::fill(&database, length * STREAMS);
+        let store = setup::store(&database).await;
+        setup::fill(&database, length * STREAMS);
         let streams = Arc::new(Streams::of_length(length));
         stores.push((database, store, streams, Vec::new()));
     }

@@ -11,8 +11,8 @@
 mod append;
 mod baseline;
 mod growth;
-mod place;
 mod scan;
+mod setup;
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ async fn main() {
         length: Duration::from_millis(args.millis.max(1)),
     };
     println!("flush of 4 KiB to this disk: {}", report::flush_time());
-    let server = place::server();
+    let server = setup::server();
     let wanted = |benchmark| args.only.is_empty() || args.only.contains(&benchmark);
     if wanted(Benchmark::Append) {
         append::run(&server, rounds).await;

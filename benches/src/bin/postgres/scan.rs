@@ -5,7 +5,7 @@ use ees_core::{Checkpoint, PageLimit};
 use ees_postgres_testkit::Server;
 use sqlx::{Connection, PgConnection};
 
-use crate::{baseline, place};
+use crate::{baseline, setup};
 
 /// How many changesets there are to read.
 const CHANGESETS: u64 = 100_000;
@@ -15,8 +15,8 @@ const PAGE: usize = 1000;
 
 pub(crate) async fn run(server: &Server, rounds: Rounds) {
     let database = server.database().unwrap();
-    let store = place::store(&database).await;
-    place::fill(&database, CHANGESETS);
+    let store = setup::store(&database).await;
+    setup::fill(&database, CHANGESETS);
     let mut connection = PgConnection::connect(&database.url()).await.unwrap();
     let mut next = Checkpoint::FIRST;
     compare(

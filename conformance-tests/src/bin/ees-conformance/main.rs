@@ -1,6 +1,7 @@
 //! The `ees-conformance` binary: holds a running deployment to the promises that can be seen
 //! through its REST contract.
 
+mod access;
 mod address;
 mod args;
 // A harness says what is wrong by panicking, as the cases do.
@@ -18,10 +19,9 @@ use args::Args;
 use clap::Parser;
 use clap::error::ErrorKind;
 use deployment::Target;
-use ees_conformance::Case;
 use ees_conformance::cases::CASES;
 use ees_conformance::http_cases::HTTP_CASES;
-use report::Report;
+use report::{Report, guarantees};
 use selection::Filter;
 
 /// At least one case failed.
@@ -42,14 +42,14 @@ fn main() -> ExitCode {
     if chosen.is_empty() {
         usage("no case matches --filter; --list tells them all");
     }
-    let is_direct = address::is_direct(url, &args);
+    let is_direct = access::is_direct(url, &args);
     let reasons = chosen
         .iter()
         .map(|runnable| selection::why_not(&runnable.case, is_direct));
     if let Some(why) = reasons.reduce(Option::and).flatten() {
         usage(&format!("nothing to run: {why}"));
     }
-    let access = address::access(url, &args).unwrap_or_else(|reason| usage(&reason));
+    let access = access::access(url, &args).unwrap_or_else(|reason| usage(&reason));
     let target = match Target::find(url.as_str(), access, args.max_changeset_bytes) {
         Ok(target) => target,
         Err(reason) => {
@@ -76,12 +76,6 @@ fn list(filter: &Filter) -> ExitCode {
         .map(|case| format!("{} {}\n", case.name, guarantees(case)))
         .collect();
     print(&lines.concat())
-}
-
-/// `[G1, G5]`
-fn guarantees(case: &Case) -> String {
-    let names: Vec<String> = case.guarantees.iter().map(|n| format!("G{n}")).collect();
-    format!("[{}]", names.join(", "))
 }
 
 fn finish(report: &Report, args: &Args) -> ExitCode {

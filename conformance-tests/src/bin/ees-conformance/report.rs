@@ -186,3 +186,8 @@ fn case_json(tested: &Tested) -> Value {
         "seconds": tested.took.as_secs_f64(),
     })
 }
+/// `[G1, G5]`
+pub(crate) fn guarantees(case: &Case) -> String {
+    let names: Vec<String> = case.guarantees.iter().map(|n| format!("G{n}")).collect();
+    format!("[{}]", names.join(", "))
+}

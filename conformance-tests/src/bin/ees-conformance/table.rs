@@ -2,8 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::guarantees;
-use crate::report::{Report, Row};
+use crate::report::{Report, Row, guarantees};
 
 /// How much of what a failed case said is shown; the JSON report has all of it.
 const MESSAGE_CHARS: usize = 2000;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Function, Mapping, OnError, Read, Route, Schedule, Trigger};
-use crate::template::read::At;
+use super::{Function, Mapping, OnError, Route, Schedule, Trigger};
+use crate::template::read::{At, Read};
 
 /// Text, where there is some.
 pub(super) fn optional(at: &At) -> Read<Option<String>> {

@@ -6,6 +6,7 @@ use async_channel::{Receiver, Sender};
 use async_trait::async_trait;
 use futures_channel::oneshot;
 
+use super::retry::{Failure, Retry, Step};
 use super::{Snapshot, judge};
 use crate::commit::Commit;
 use crate::ports::Outcome;
@@ -122,12 +123,6 @@ struct Writer<S> {
     store: S,
 }
 
-/// Why a try failed, and whether the transaction had been opened at all.
-struct Failure {
-    error: StorageError,
-    begun: bool,
-}
-
 impl<S: BatchStore> Writer<S> {
     async fn run(mut self) -> S {
         let mut held_over = None;
@@ -165,44 +160,43 @@ impl<S: BatchStore> Writer<S> {
         (batch, None)
     }
 
-    /// Writes a batch and answers; a batch that fails is tried once more, member by member, so
-    /// that one bad member does not fail the others. To repeat a try whose end is unknown is safe:
-    /// a commit that had lasted is found outdated, and its commit id tells the use case that it
-    /// was this very one. Nobody is tried again once the database is out of reach, nor made to
-    /// wait for it once more.
+    /// Writes a batch and answers.
     async fn settle(&mut self, turn: Result<(), StorageError>, batch: Vec<Waiting>) {
         let commits: Vec<&Commit> = batch.iter().map(|waiting| &waiting.commit).collect();
-        let mut unreachable = turn.as_ref().err().filter(|e| is_unavailable(e)).cloned();
-        let earlier = match self.attempt(turn, &commits).await {
+        match self.attempt(turn, &commits).await {
             Ok(outcomes) => {
                 for (waiting, outcome) in batch.into_iter().zip(outcomes) {
                     reply(waiting, Ok(outcome));
                 }
-                return;
             }
-            Err(failure) => failure.error.written(),
-        };
+            Err(failure) => self.try_each(Retry::of_batch(failure), batch).await,
+        }
+    }
+
+    /// Tries a batch that failed once more, member by member, so that one bad member does not fail
+    /// the others. To repeat a try whose end is unknown is safe: a commit that had lasted is found
+    /// outdated, and its commit id tells the use case that it was this very one. Once the database
+    /// is out of reach, nobody is tried again, nor made to wait for it once more.
+    async fn try_each(&mut self, mut retry: Retry, batch: Vec<Waiting>) {
         for waiting in batch {
-            if let Some(error) = &unreachable {
-                reply(waiting, Err(error.clone()));
-                continue;
-            }
-            let turn = self.store.await_turn(&waiting.commit.stream_id).await;
-            let result = match self.attempt(turn, &[&waiting.commit]).await {
-                Ok(mut outcomes) => outcomes.pop().ok_or_else(StorageError::closed),
-                Err(failure) => {
-                    let unavailable = is_unavailable(&failure.error);
-                    let error = failure.error.after_a_try(earlier);
-                    if !failure.begun && unavailable {
-                        unreachable = Some(error.clone());
-                    }
-                    Err(error)
-                }
+            let result = if let Some(error) = retry.given_up() {
+                Err(error)
+            } else {
+                let tried = self.try_alone(&waiting.commit).await;
+                tried.map_err(|failure| retry.member_failed(failure))
             };
             reply(waiting, result);
         }
     }
 
+    async fn try_alone(&mut self, commit: &Commit) -> Result<Outcome, Failure> {
+        let turn = self.store.await_turn(&commit.stream_id).await;
+        let mut outcomes = self.attempt(turn, &[commit]).await?;
+        let none = || Failure::of(Step::Commit)(StorageError::closed());
+        outcomes.pop().ok_or_else(none)
+    }
+
+    /// One transaction, with the turn that was awaited for it; rolled back if it fails.
     async fn attempt(
         &mut self,
         turn: Result<(), StorageError>,
@@ -210,10 +204,7 @@ impl<S: BatchStore> Writer<S> {
     ) -> Result<Vec<Outcome>, Failure> {
         let result = match turn {
             Ok(()) => self.transact(commits).await,
-            Err(error) => Err(Failure {
-                error,
-                begun: false,
-            }),
+            Err(error) => Err(Failure::of(Step::Turn)(error)),
         };
         if result.is_err() {
             self.store.rollback().await;
@@ -224,21 +215,17 @@ impl<S: BatchStore> Writer<S> {
     async fn transact(&mut self, commits: &[&Commit]) -> Result<Vec<Outcome>, Failure> {
         let streams: HashSet<&StreamId> = commits.iter().map(|commit| &commit.stream_id).collect();
         let streams: Vec<StreamId> = streams.into_iter().cloned().collect();
-        let failed = |begun| move |error| Failure { error, begun };
-        let snapshot = self.store.begin(&streams).await.map_err(failed(false))?;
+        let begun = self.store.begin(&streams).await;
+        let snapshot = begun.map_err(Failure::of(Step::Begin))?;
         let plan = judge(snapshot, commits.iter().copied());
         if plan.changesets.is_empty() {
             self.store.rollback().await;
         } else {
             let committed = self.store.commit(&plan.changesets).await;
-            committed.map_err(failed(true))?;
+            committed.map_err(Failure::of(Step::Commit))?;
         }
         Ok(plan.outcomes)
     }
-}
-
-fn is_unavailable(error: &StorageError) -> bool {
-    matches!(error, StorageError::Unavailable { .. })
 }
 
 fn reply(waiting: Waiting, result: Result<Outcome, StorageError>) {

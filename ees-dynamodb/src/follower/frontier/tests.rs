@@ -61,21 +61,21 @@ impl Stream {
     }
 
     /// Reads so many records of a shard, and answers where that leads.
-    fn read(&mut self, shard: usize, place: &Place, count: u32) -> Place {
+    fn read(&mut self, shard: usize, position: &ShardPosition, count: u32) -> ShardPosition {
         let shard = &mut self.shards[shard];
-        let from = match place {
-            Place::Start => 0,
-            Place::After(record) => record.parse::<u32>().unwrap() + 1,
-            Place::End => shard.records,
+        let from = match position {
+            ShardPosition::Start => 0,
+            ShardPosition::After(record) => record.parse::<u32>().unwrap() + 1,
+            ShardPosition::End => shard.records,
         };
         let to = from.saturating_add(count).min(shard.records);
         for record in from..to {
             shard.read[record as usize] += 1;
         }
         match to {
-            to if to == shard.records && shard.is_closed => Place::End,
-            0 => Place::Start,
-            to => Place::After((to - 1).to_string()),
+            to if to == shard.records && shard.is_closed => ShardPosition::End,
+            0 => ShardPosition::Start,
+            to => ShardPosition::After((to - 1).to_string()),
         }
     }
 
@@ -148,9 +148,9 @@ impl World {
         if let Some(parent) = self.stream.shards[shard].parent {
             assert!(self.stream.is_read(parent), "parents come before children");
         }
-        let place = self.frontier.place(id).unwrap().clone();
-        let place = self.stream.read(shard, &place, records);
-        self.frontier.reach(id, place);
+        let position = self.frontier.position(id).unwrap().clone();
+        let position = self.stream.read(shard, &position, records);
+        self.frontier.reach(id, position);
     }
 
     fn forget(&mut self) {
@@ -159,9 +159,9 @@ impl World {
             return;
         };
         // As the one who reads knows it.
-        let is_behind = match self.frontier.place(&name(oldest)) {
+        let is_behind = match self.frontier.position(&name(oldest)) {
             None => self.stream.is_read(oldest),
-            Some(place) => *place == Place::End,
+            Some(position) => *position == ShardPosition::End,
         };
         if is_behind && !self.restarted {
             self.stream.shards[oldest].is_forgotten = true;
@@ -222,9 +222,9 @@ fn what_was_forgotten_unread_is_told() {
     assert!(!frontier.is_open(), "the first shards must come yet");
     assert!(!frontier.update(&[shard("a", None)]));
     assert!(frontier.is_open());
-    frontier.reach("a", Place::After("7".to_owned()));
+    frontier.reach("a", ShardPosition::After("7".to_owned()));
     assert!(frontier.update(&[shard("b", Some("a"))]), "a had more");
     assert_eq!(frontier.open().collect::<Vec<_>>(), ["b"]);
-    frontier.reach("b", Place::End);
+    frontier.reach("b", ShardPosition::End);
     assert!(!frontier.is_open(), "its children must come yet");
 }

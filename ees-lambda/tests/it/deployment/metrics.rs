@@ -6,7 +6,7 @@ use ees_dynamodb::{Admin, DynamoConfig};
 use serde_json::json;
 
 use super::{INDEXER, PROJECTOR, PUBLISHER, REDRIVE, SWEEP, Stack, insist, is_late};
-use crate::place::patient;
+use crate::test_store::patient;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn statistics_and_metrics_equal_what_was_committed() {
@@ -68,13 +68,13 @@ async fn what_alarms_watch_is_written() {
         watched += 1;
         let name = alarm["MetricName"].as_str().unwrap();
         let dimension = &alarm["Dimensions"][0];
-        let place = json!([alarm["Namespace"], dimension["Name"], dimension["Value"]]);
+        let expected = json!([alarm["Namespace"], dimension["Name"], dimension["Value"]]);
         let written = [INDEXER, PUBLISHER, REDRIVE, SWEEP]
             .iter()
             .flat_map(|function| stack.metrics(function, name));
         assert!(
-            written.into_iter().any(|(at, _)| at == place),
-            "{name} is not written at {place}"
+            written.into_iter().any(|(at, _)| at == expected),
+            "{name} is not written at {expected}"
         );
     }
     assert!(

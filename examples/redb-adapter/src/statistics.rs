@@ -1,12 +1,13 @@
-//! Statistics, and how far subscriptions have come.
+//! The port that keeps statistics.
 
 use async_trait::async_trait;
 use ees_core::adapter::StatisticsStore;
-use ees_core::{Checkpoint, CheckpointStore, Statistics, StorageError};
+use ees_core::{Checkpoint, Statistics, StorageError};
 use redb::ReadableTable;
 
-use crate::error::{corrupt, translate};
-use crate::schema::{CHECKPOINTS, STATISTICS};
+use crate::error::translate;
+use crate::rows::checkpoint;
+use crate::schema::STATISTICS;
 use crate::storage::RedbStorage;
 
 #[async_trait]
@@ -42,37 +43,6 @@ impl StatisticsStore for RedbStorage {
     }
 }
 
-#[async_trait]
-impl CheckpointStore for RedbStorage {
-    async fn load_checkpoint(
-        &self,
-        subscription: &str,
-    ) -> Result<Option<Checkpoint>, StorageError> {
-        let name = subscription.to_owned();
-        self.read(move |transaction| {
-            let table = transaction.open_table(CHECKPOINTS).map_err(translate)?;
-            let found = table.get(name.as_str()).map_err(translate)?;
-            let found = found.map(|found| checkpoint(found.value()));
-            found.transpose()
-        })
-        .await
-    }
-
-    async fn save_checkpoint(
-        &self,
-        subscription: &str,
-        checkpoint: Checkpoint,
-    ) -> Result<(), StorageError> {
-        let name = subscription.to_owned();
-        self.write(move |transaction| {
-            let mut table = transaction.open_table(CHECKPOINTS).map_err(translate)?;
-            let saved = table.insert(name.as_str(), checkpoint.get());
-            saved.map(|_| ()).map_err(translate)
-        })
-        .await
-    }
-}
-
 /// The row, or all 0 before there is one.
 fn statistics(table: &impl ReadableTable<(), [u64; 5]>) -> Result<Statistics, StorageError> {
     let Some(row) = table.get(()).map_err(translate)? else {
@@ -86,8 +56,4 @@ fn statistics(table: &impl ReadableTable<(), [u64; 5]>) -> Result<Statistics, St
         total_events: events,
         max_stream_length: longest,
     })
-}
-
-fn checkpoint(number: u64) -> Result<Checkpoint, StorageError> {
-    Checkpoint::new(number).map_err(|error| corrupt(&error))
 }

@@ -1,4 +1,5 @@
-//! Reading the global order past an index that lags, without I/O.
+//! Reading the global order past an index that lags, up to the first hole. There the indexer's
+//! state decides whether the page goes on. Without I/O.
 
 use std::collections::VecDeque;
 

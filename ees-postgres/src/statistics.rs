@@ -1,8 +1,8 @@
-//! The ports that keep statistics and subscriptions' checkpoints.
+//! The port that keeps statistics.
 
 use async_trait::async_trait;
 use ees_core::adapter::StatisticsStore;
-use ees_core::{Checkpoint, CheckpointStore, MAX_ID, Statistics, StorageError};
+use ees_core::{Checkpoint, MAX_ID, Statistics, StorageError};
 
 use crate::PostgresStorage;
 use crate::rows::number;
@@ -15,13 +15,6 @@ const SWAP_STATISTICS: &str = "
     UPDATE statistics SET version = $2, total_streams = $3, total_changesets = $4,
                           total_events = $5, max_stream_length = $6
     WHERE version = $1 RETURNING version";
-
-pub(crate) const LOAD_CHECKPOINT: &str =
-    "SELECT checkpoint FROM checkpoints WHERE subscription = $1";
-
-const SAVE_CHECKPOINT: &str = "
-    INSERT INTO checkpoints (subscription, checkpoint) VALUES ($1, $2)
-    ON CONFLICT (subscription) DO UPDATE SET checkpoint = excluded.checkpoint";
 
 #[async_trait]
 impl StatisticsStore for PostgresStorage {
@@ -54,31 +47,5 @@ impl StatisticsStore for PostgresStorage {
                 .bind(count(statistics.max_stream_length))
         };
         Ok(self.one(swap).await?.is_some())
-    }
-}
-
-#[async_trait]
-impl CheckpointStore for PostgresStorage {
-    async fn load_checkpoint(
-        &self,
-        subscription: &str,
-    ) -> Result<Option<Checkpoint>, StorageError> {
-        let load = || sqlx::query(LOAD_CHECKPOINT).bind(subscription);
-        let row = self.one(load).await?;
-        row.map(|row| number(&row, 0)).transpose()
-    }
-
-    async fn save_checkpoint(
-        &self,
-        subscription: &str,
-        checkpoint: Checkpoint,
-    ) -> Result<(), StorageError> {
-        let save = || {
-            sqlx::query(SAVE_CHECKPOINT)
-                .bind(subscription)
-                .bind(checkpoint.as_i64())
-        };
-        self.one(save).await?;
-        Ok(())
     }
 }

@@ -19,7 +19,7 @@ pub(crate) const SECRET: &str = "a payload that nobody may log";
 /// What functions may take longer than they are told, on a machine under load.
 pub(crate) const GRACE: Duration = Duration::from_mins(10);
 
-pub(crate) struct Place {
+pub(crate) struct TestStore {
     /// If it has one of its own: with what can be cut.
     dynamodb: Option<(Emulator, Wire)>,
     pub(crate) config: DynamoConfig,
@@ -27,7 +27,7 @@ pub(crate) struct Place {
     pub(crate) storage: Arc<DynamoStorage>,
 }
 
-impl Place {
+impl TestStore {
     /// A store with nothing in it.
     pub(crate) async fn new() -> Self {
         let emulator = Emulator::start().unwrap();
@@ -199,8 +199,8 @@ pub(crate) fn metrics(function: &Function, name: &str) -> Vec<(Value, u64)> {
         let defined = directive["Metrics"].as_array()?;
         defined.iter().find(|metric| metric["Name"] == name)?;
         let dimension = directive["Dimensions"][0][0].as_str()?;
-        let place = json!([directive["Namespace"], dimension, line[dimension]]);
-        Some((place, line[name].as_u64()?))
+        let store = json!([directive["Namespace"], dimension, line[dimension]]);
+        Some((store, line[name].as_u64()?))
     });
     found.collect()
 }

@@ -1,0 +1,81 @@
+//! How the deployment is reached: in the clear or through TLS, signed or not.
+
+use ees_conformance::subject::Access;
+
+use crate::address::Url;
+use crate::args::Args;
+
+/// How the arguments say that the deployment is reached.
+pub(crate) fn access(url: &Url, args: &Args) -> Result<Access, String> {
+    let access = over_tls(url)?;
+    if args.aws.sigv4 {
+        signed(access, url, args)
+    } else {
+        Ok(access)
+    }
+}
+
+/// Whether bytes written by hand reach the server itself: not through TLS or a gateway.
+pub(crate) fn is_direct(url: &Url, args: &Args) -> bool {
+    !url.is_tls && !url.has_path && !args.aws.sigv4
+}
+
+#[cfg(feature = "https")]
+fn over_tls(url: &Url) -> Result<Access, String> {
+    let access = Access::default();
+    if url.is_tls {
+        access.over_tls()
+    } else {
+        Ok(access)
+    }
+}
+
+#[cfg(not(feature = "https"))]
+fn over_tls(url: &Url) -> Result<Access, String> {
+    if url.is_tls {
+        return Err("this build speaks no TLS: build it with --features cli,https".to_owned());
+    }
+    Ok(Access::default())
+}
+
+#[cfg(feature = "sigv4")]
+fn signed(access: Access, url: &Url, args: &Args) -> Result<Access, String> {
+    use ees_conformance::subject::Signer;
+
+    let (Some(id), Some(secret)) = (&args.aws.access_key_id, &args.aws.secret_access_key) else {
+        return Err(
+            "--sigv4 signs with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, which are not both \
+             set; `eval \"$(aws configure export-credentials --format env)\"` sets them"
+                .to_owned(),
+        );
+    };
+    let region = args.aws.region.clone().or_else(|| region_in(url));
+    let region = region.ok_or("--sigv4 needs a region: --aws-region or AWS_REGION")?;
+    let token = args.aws.session_token.clone();
+    Ok(access.signed(Signer::new(id, secret, token, region)))
+}
+
+#[cfg(not(feature = "sigv4"))]
+fn signed(_access: Access, _url: &Url, _args: &Args) -> Result<Access, String> {
+    Err("this build signs no requests: build it with --features cli,https,sigv4".to_owned())
+}
+
+/// The region in `https://ID.execute-api.REGION.amazonaws.com`.
+#[cfg(feature = "sigv4")]
+fn region_in(url: &Url) -> Option<String> {
+    let (_, rest) = url.as_str().split_once(".execute-api.")?;
+    let (region, _) = rest.split_once(".amazonaws.com")?;
+    Some(region.to_owned())
+}
+
+#[cfg(all(test, feature = "sigv4"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gateways_name_tells_its_region() {
+        let url = Url::parse("https://abc.execute-api.eu-west-1.amazonaws.com/Prod");
+        let region = region_in(&url.unwrap());
+        assert_eq!(region.as_deref(), Some("eu-west-1"));
+    }
+}

@@ -1,0 +1,70 @@
+//! How the process ends: its exit codes.
+
+use std::process::ExitCode;
+
+/// Every exit code and what it means, as `ees --help` lists them.
+pub(crate) const EXIT_CODES: [(u8, &str); 5] = [
+    (
+        0,
+        "done, or stopped by a signal after every accepted request was answered",
+    ),
+    (1, "something failed while running"),
+    (2, "the command line is wrong"),
+    (
+        3,
+        "the storage cannot be opened (in use, not ours, newer, not writable)",
+    ),
+    (4, "the address cannot be listened on"),
+];
+
+/// How the process ends; `ees --help` lists the codes.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// Exit code 1: something failed while running.
+    #[error("{0}")]
+    Run(String),
+    /// Exit code 2: the command line asks for what cannot be.
+    #[error("{0}")]
+    Usage(String),
+    /// Exit code 3: the storage cannot be opened.
+    #[error("{0}")]
+    Storage(String),
+    /// Exit code 4: the address cannot be listened on.
+    #[error("{0}")]
+    Listen(String),
+}
+
+impl Failure {
+    /// The process's exit code.
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.code())
+    }
+
+    fn code(&self) -> u8 {
+        match self {
+            Self::Run(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Storage(_) => 3,
+            Self::Listen(_) => 4,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_failure_has_a_listed_code_of_its_own() {
+        let failures = [
+            Failure::Run,
+            Failure::Usage,
+            Failure::Storage,
+            Failure::Listen,
+        ];
+        let codes = failures.map(|failure| failure(String::new()).code());
+        let listed = EXIT_CODES.map(|(code, _)| code);
+        assert_eq!(codes, listed[1..]);
+    }
+}

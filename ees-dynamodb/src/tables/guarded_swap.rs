@@ -1,0 +1,82 @@
+//! Items of the analysis table, which are replaced only if what is there is as expected.
+
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use ees_core::adapter::parse_number;
+use ees_core::{StorageError, Written};
+
+use crate::attempts::Attempts;
+use crate::error::translate;
+use crate::items::{Item, number, text};
+use crate::schema::PROJECTION_ID;
+use crate::tables::Tables;
+
+/// The condition that nothing stands there.
+pub(crate) const ABSENT: &str = "attribute_not_exists(projection_id)";
+
+/// What must stand for a write to happen.
+pub(crate) enum Guard {
+    /// Nothing.
+    Absent,
+    /// An item in which a number is this one.
+    Number(&'static str, u64),
+    /// Either.
+    AbsentOrNumber(&'static str, u64),
+}
+
+impl Tables {
+    /// An item of the analysis table, read consistently.
+    pub(crate) async fn analysis(&self, id: &str) -> Result<Option<Item>, StorageError> {
+        let get = self
+            .client
+            .get_item()
+            .table_name(&self.config.analysis_table)
+            .key(PROJECTION_ID, text(id))
+            .consistent_read(true);
+        let found = get.send().await;
+        let found = found.map_err(|error| translate("GetItem", &error, Written::None))?;
+        Ok(found.item)
+    }
+
+    /// Replaces an item of the analysis table if what is there is as guarded. If an earlier try
+    /// may have done it, what stands tells.
+    pub(crate) async fn swap(&self, guard: Guard, item: Item) -> Result<bool, StorageError> {
+        let attempts = Attempts::default();
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.config.analysis_table)
+            .set_item(Some(item.clone()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let put = match guard {
+            Guard::Absent => put.condition_expression(ABSENT),
+            Guard::Number(name, previous) => put
+                .condition_expression("#number = :previous")
+                .expression_attribute_names("#number", name)
+                .expression_attribute_values(":previous", number(previous)),
+            Guard::AbsentOrNumber(name, previous) => put
+                .condition_expression(format!("{ABSENT} OR #number = :previous"))
+                .expression_attribute_names("#number", name)
+                .expression_attribute_values(":previous", number(previous)),
+        };
+        let put = put.customize().interceptor(attempts.clone()).send().await;
+        let Err(error) = put else { return Ok(true) };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                Ok(attempts.written() == Written::Unknown && failed.item() == Some(&item))
+            }
+            _ => Err(translate("PutItem", &error, attempts.written())),
+        }
+    }
+
+    /// An item of the analysis table that cannot be read.
+    pub(crate) fn malformed(&self, id: &str) -> StorageError {
+        let table = &self.config.analysis_table;
+        StorageError::Corrupt(format!("item `{id}` of table `{table}` cannot be read"))
+    }
+}
+
+/// A number of an item.
+pub(crate) fn count(item: &Item, name: &str) -> Option<u64> {
+    parse_number(item.get(name)?.as_n().ok()?)
+}
