@@ -1,4 +1,4 @@
-//! What serde_json says about a JSON text. The code shares nothing with the scanner of ees-core.
+//! What `serde_json` says about a JSON text. The code shares nothing with the scanner of ees-core.
 
 use std::fmt;
 
@@ -56,7 +56,7 @@ fn judge_all(values: &[&RawValue], levels: usize) -> Broken {
     judged.fold(Broken::default(), Broken::or)
 }
 
-/// The elements of an array that serde_json has taken.
+/// The elements of an array that `serde_json` has taken.
 pub(crate) fn elements(array: &str) -> Vec<&RawValue> {
     match serde_json::from_str(array) {
         Ok(elements) => elements,

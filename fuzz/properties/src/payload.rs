@@ -5,22 +5,19 @@ use serde_json::value::RawValue;
 
 use crate::oracle::{Broken, elements, judge};
 
-/// The store accepts exactly what serde_json accepts and keeps it byte for byte. It refuses more
+/// The store accepts exactly what `serde_json` accepts and keeps it byte for byte. It refuses more
 /// only for its two documented limits: the depth, and lone surrogates.
 ///
 /// # Panics
 /// If the text breaks the property.
 pub fn payload(text: &str) {
-    match serde_json::from_str::<&RawValue>(text) {
-        Ok(value) => {
-            json(text, value);
-            events(text, value);
-        }
-        Err(_) => {
-            let (json, events) = (Json::parse(text), Events::parse(text));
-            assert!(matches!(json, Err(PayloadError::NotJson(_))), "{text:?}");
-            assert!(matches!(events, Err(PayloadError::NotJson(_))), "{text:?}");
-        }
+    if let Ok(value) = serde_json::from_str::<&RawValue>(text) {
+        json(text, value);
+        events(text, value);
+    } else {
+        let (json, events) = (Json::parse(text), Events::parse(text));
+        assert!(matches!(json, Err(PayloadError::NotJson(_))), "{text:?}");
+        assert!(matches!(events, Err(PayloadError::NotJson(_))), "{text:?}");
     }
 }
 
