@@ -3,7 +3,7 @@
 //! A storage implements [`Storage`], [`StatisticsStore`] and
 //! [`CheckpointStore`](crate::CheckpointStore). Over a transactional database [`group_commit`] does
 //! most of it; a storage that orders after the commit implements [`Index`] for the
-//! [`indexer`](crate::indexer). A publisher implements [`Publisher`]. `docs/write-an-adapter.md` is
+//! [`indexer`](crate::indexer), and [`CommitFeed`] to tell it what was committed. A publisher implements [`Publisher`]. `docs/write-an-adapter.md` is
 //! the guide, the conformance suite the judge.
 
 pub mod group_commit;
@@ -16,9 +16,9 @@ pub use crate::checkpoint::{INDEX_PAGE, parse_number};
 pub use crate::commit::Commit;
 pub use crate::concurrency::{Refusal, Verdict};
 pub use crate::ports::{
-    ChangesetKey, Entry, Index, IndexState, MAX_KEYS, Message, News, Outcome, PositionWrite,
-    PublishError, PublishLimits, Publisher, StatisticsStore, Storage, SweepCursor, SweepPage,
-    Topic,
+    ChangesetKey, CommitFeed, CommitFeedSource, Committed, DeferredOrder, Entry, Index, IndexState,
+    MAX_KEYS, Message, News, Outcome, PositionWrite, PublishError, PublishLimits, Publisher,
+    StatisticsStore, Storage, SweepCursor, SweepPage, Topic,
 };
 pub use crate::publication::MIN_MESSAGE_BYTES;
 pub use page_builder::PageBuilder;

@@ -13,7 +13,7 @@ number! {
 }
 
 /// How many positions share one partition of an index that is partitioned by position: one `page` of
-/// the page/page_item scheme.
+/// the `page`/`page_item` scheme.
 pub const INDEX_PAGE: u64 = 1000;
 
 impl Checkpoint {
