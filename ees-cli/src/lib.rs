@@ -9,11 +9,7 @@ pub mod storage;
 
 #[cfg(any(feature = "dynamodb", feature = "sns"))]
 mod aws;
-#[cfg(feature = "dynamodb")]
-mod indexing;
-mod projector;
 mod publisher;
-mod publishing;
 
 use std::process::ExitCode;
 

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ees_http::{Options, ServerLimits, self_hosted_router};
+use ees_workers::{Indexing, Publishing, project_statistics};
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, OptionFuture, join, join_all};
+use futures_util::future::{BoxFuture, join_all};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{ServeArgs, Switch};
-use crate::publishing::Publishing;
 use crate::storage::{self, OpenStore};
-use crate::{Failure, logs, projector, publisher};
+use crate::{Failure, logs, publisher};
 
 /// Serves until a signal says stop.
 ///
@@ -85,7 +85,7 @@ impl Server {
             store: opened.store.clone(),
             checkpoints: Arc::clone(&opened.checkpoints),
             publisher,
-            from: args.publish_from,
+            from: args.publish_from.into(),
         });
         let router = self_hosted_router(opened.store.clone(), options);
         let ended = CancellationToken::new();
@@ -142,22 +142,22 @@ fn work(
     publishing: Option<Publishing>,
     closing: CancellationToken,
 ) -> impl Future<Output = ()> + use<> {
-    let every = Duration::from_secs(u64::from(args.sweep_hours) * 60 * 60);
-    let every = (args.sweep_hours > 0).then_some(every);
-    let work: Vec<BoxFuture<'static, ()>> = match (&opened.indexing, args.indexer) {
-        (Some(_), Switch::Off) => vec![],
-        (None, _) => vec![projector::run(opened.store.clone()).boxed()],
-        (Some(indexing), Switch::On) => {
-            vec![
-                projector::run(opened.store.clone()).boxed(),
-                indexing(every),
-            ]
-        }
-    };
-    async move {
-        let publishing = OptionFuture::from(publishing.map(|it| it.run(closing.clone())));
-        join(closing.run_until_cancelled(join_all(work)), publishing).await;
+    let mut work: Vec<BoxFuture<'static, ()>> = Vec::new();
+    let others_index = opened.order.is_some() && args.indexer == Switch::Off;
+    if !others_index {
+        work.push(project_statistics(opened.store.clone(), closing.clone()).boxed());
+        work.extend(opened.order.clone().map(|order| {
+            let sweep_every = sweep_every(args);
+            Indexing { order, sweep_every }.run(closing.clone()).boxed()
+        }));
     }
+    work.extend(publishing.map(|publishing| publishing.run(closing).boxed()));
+    join_all(work).map(drop)
+}
+
+fn sweep_every(args: &ServeArgs) -> Option<Duration> {
+    let hours = u64::from(args.sweep_hours);
+    (hours > 0).then(|| Duration::from_hours(hours))
 }
 
 /// There is no authentication yet, so other machines are kept out unless someone says otherwise.

@@ -1,22 +1,14 @@
 //! Chooses the adapter by the storage's URL.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use ees_core::adapter::{StatisticsStore, Storage};
+use ees_core::adapter::{DeferredOrder, StatisticsStore, Storage};
 use ees_core::{CheckpointStore, EventStore};
-use futures_util::future::BoxFuture;
 
 use crate::Failure;
-#[cfg(feature = "dynamodb")]
-use crate::indexing;
 
 /// The schemes of all adapters, and the features that they are in.
 const ADAPTERS: [&str; 4] = ["dynamodb", "memory", "postgres", "sqlite"];
-
-/// Work that a store needs done in the background as long as it is open. A sweep every so often is
-/// part of it.
-pub(crate) type Indexing = Arc<dyn Fn(Option<Duration>) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// A store that is open.
 #[derive(Clone)]
@@ -27,8 +19,8 @@ pub struct OpenStore {
     pub storage: Arc<dyn Storage>,
     /// What keeps how far subscriptions came.
     pub(crate) checkpoints: Arc<dyn CheckpointStore>,
-    /// What gives changesets their place in the global order, if the commit does not.
-    pub(crate) indexing: Option<Indexing>,
+    /// What an indexer needs to give changesets their positions, if commits do not.
+    pub(crate) order: Option<DeferredOrder>,
 }
 
 impl OpenStore {
@@ -47,7 +39,7 @@ impl OpenStore {
             store: EventStore::new(Arc::clone(&adapter)),
             checkpoints: Arc::clone(&adapter) as _,
             storage: adapter,
-            indexing: None,
+            order: None,
         }
     }
 }
@@ -137,9 +129,7 @@ async fn dynamodb(url: &str) -> Result<OpenStore, Failure> {
     let storage = opened.map_err(|error| Failure::Storage(error.to_string()))?;
     let storage = Arc::new(storage);
     let mut opened = OpenStore::over(Arc::clone(&storage));
-    opened.indexing = Some(Arc::new(move |every| {
-        Box::pin(indexing::run(Arc::clone(&storage), sdk.clone(), every))
-    }));
+    opened.order = Some(storage.deferred_order(&sdk));
     Ok(opened)
 }
 
