@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 pub use aws_config::SdkConfig;
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
@@ -70,7 +72,8 @@ impl Endpoint {
     }
 
     /// How to reach AWS as this process's surroundings say: environment variables, profile files,
-    /// the machine's or the container's role. The one function here that looks at them.
+    /// the machine's or the container's role. An emulator gets a key of no meaning where the
+    /// environment variables hold none. The one function here that looks at them.
     pub async fn sdk_from_environment(&self) -> SdkConfig {
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .http_client(self.http_client())
@@ -81,6 +84,9 @@ impl Endpoint {
         }
         if let Some(endpoint) = &self.url {
             loader = loader.endpoint_url(endpoint);
+        }
+        if self.is_emulator() {
+            loader = loader.credentials_provider(emulator_credentials());
         }
         loader.load().await
     }
@@ -125,6 +131,13 @@ fn url(value: &str) -> Option<String> {
     let rest = value.strip_prefix("https://");
     let rest = rest.or_else(|| value.strip_prefix("http://"))?;
     (!rest.is_empty()).then(|| value.to_owned())
+}
+
+/// An emulator takes any key, but some keep the data of each key apart.
+fn emulator_credentials() -> CredentialsProviderChain {
+    let environment = EnvironmentVariableCredentialsProvider::new();
+    let any = Credentials::new("emulator", "emulator", None, None, "emulator");
+    CredentialsProviderChain::first_try("Environment", environment).or_else("Emulator", any)
 }
 
 fn timeouts() -> TimeoutConfig {

@@ -3,9 +3,10 @@
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
 
+use ees_storage::Adapter;
+
 use crate::Failure;
 use crate::args::AdminArgs;
-use crate::storage::scheme;
 
 /// Does what an operator asked for.
 ///
@@ -14,14 +15,16 @@ use crate::storage::scheme;
 #[cfg_attr(not(feature = "dynamodb"), allow(clippy::unused_async))]
 pub async fn run(args: &AdminArgs) -> Result<(), Failure> {
     let storage = &args.storage;
-    match scheme(storage) {
+    match Adapter::of(storage).map_err(Failure::of_storage)? {
         #[cfg(feature = "dynamodb")]
-        "dynamodb" => dynamodb::run(storage, args).await,
-        kept @ ("memory" | "postgres" | "sqlite") => Err(Failure::Usage(format!(
-            "`{kept}:` needs no administration: `ees serve` makes what is missing, and every \
-             commit gives the changeset its place. For others name the store: \
-             `--storage dynamodb://TABLE`"
-        ))),
-        _ => Err(crate::storage::unknown(storage)),
+        Adapter::Dynamodb => dynamodb::run(storage, args).await,
+        adapter => {
+            let scheme = adapter.scheme();
+            Err(Failure::Usage(format!(
+                "`{scheme}:` needs no administration: `ees serve` creates what is missing, and every \
+                 commit gives the changeset its position. `ees admin` is for DynamoDB: \
+                 `--storage dynamodb://TABLE`"
+            )))
+        }
     }
 }

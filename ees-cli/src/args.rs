@@ -177,6 +177,15 @@ pub enum PublishFrom {
     Now,
 }
 
+impl From<PublishFrom> for ees_workers::PublishFrom {
+    fn from(from: PublishFrom) -> Self {
+        match from {
+            PublishFrom::Start => Self::Start,
+            PublishFrom::Now => Self::Now,
+        }
+    }
+}
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {

@@ -1,8 +1,9 @@
 //! `ees backup`.
 
+use ees_storage::Adapter;
+
 use crate::Failure;
 use crate::args::BackupArgs;
-use crate::storage::scheme;
 
 /// Copies a store into a new file.
 ///
@@ -10,31 +11,37 @@ use crate::storage::scheme;
 /// [`Failure`] if the storage has no such file, or it could not be copied.
 #[cfg_attr(not(feature = "sqlite"), allow(clippy::unused_async))]
 pub async fn run(args: &BackupArgs) -> Result<(), Failure> {
-    match scheme(&args.storage) {
+    match Adapter::of(&args.storage).map_err(Failure::of_storage)? {
         #[cfg(feature = "sqlite")]
-        "sqlite" => sqlite(args).await,
-        "memory" => Err(Failure::Usage(
+        Adapter::Sqlite => sqlite(args).await,
+        Adapter::Memory => Err(Failure::Usage(
             "a store in memory cannot be copied: it lives in its server's process alone".to_owned(),
         )),
-        "postgres" => Err(Failure::Usage(
+        Adapter::Postgres => Err(Failure::Usage(
             "a store in PostgreSQL is copied by PostgreSQL's own means: `pg_dump --schema=ees \
              --format=custom --file=FILE DATABASE`, or a base backup"
                 .to_owned(),
         )),
-        "dynamodb" => Err(Failure::Usage(
+        Adapter::Dynamodb => Err(Failure::Usage(
             "a store in DynamoDB is copied by DynamoDB's own means: turn on point-in-time recovery \
              of both tables"
                 .to_owned(),
         )),
-        _ => Err(crate::storage::unknown(&args.storage)),
+        adapter => Err(Failure::Usage(format!(
+            "this build of ees cannot copy `{}:`",
+            adapter.scheme()
+        ))),
     }
 }
 
 #[cfg(feature = "sqlite")]
 async fn sqlite(args: &BackupArgs) -> Result<(), Failure> {
-    use ees_sqlite::BackupError;
+    use ees_sqlite::{BackupError, SqliteConfig};
 
-    let store = crate::storage::sqlite_config(&args.storage)?.path;
+    let config = args.storage.parse();
+    let config: SqliteConfig =
+        config.map_err(|error| Failure::wrong_storage(&args.storage, error))?;
+    let store = config.path;
     eprintln!("copying {} to {} ...", store.display(), args.file.display());
     let backup = ees_sqlite::backup(&store, &args.file).await;
     let backup = backup.map_err(|error| match error {

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use ees_storage::OpenError;
+
 /// Every exit code and what it means, as `ees --help` lists them.
 pub(crate) const EXIT_CODES: [(u8, &str); 5] = [
     (
@@ -39,6 +41,32 @@ impl Failure {
     /// The process's exit code.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.code())
+    }
+
+    /// `--storage` cannot be opened.
+    pub(crate) fn of_storage(error: OpenError) -> Self {
+        Self::opening("--storage", error)
+    }
+
+    /// `--publish` cannot be opened.
+    pub(crate) fn of_publisher(error: OpenError) -> Self {
+        Self::opening("--publish", error)
+    }
+
+    /// `--storage` is not a URL that its adapter takes.
+    #[cfg(any(feature = "dynamodb", feature = "sqlite"))]
+    pub(crate) fn wrong_storage(url: &str, problem: impl std::fmt::Display) -> Self {
+        Self::Usage(format!(
+            "`--storage {}`: {problem}",
+            ees_storage::redacted(url)
+        ))
+    }
+
+    fn opening(flag: &str, error: OpenError) -> Self {
+        match error {
+            OpenError::Url { url, problem } => Self::Usage(format!("`{flag} {url}`: {problem}")),
+            error => Self::Storage(error.to_string()),
+        }
     }
 
     fn code(&self) -> u8 {

@@ -1,20 +1,12 @@
-//! The `ees` binary's parts: the command line, the choice of the adapter, the running server.
+//! The parts of the `ees` binary: the command line, the server, backup and administration.
 
 pub mod admin;
 pub mod args;
 pub mod backup;
 pub mod logs;
 pub mod server;
-pub mod storage;
 
-#[cfg(any(feature = "dynamodb", feature = "sns"))]
-mod aws;
 mod failure;
-#[cfg(feature = "dynamodb")]
-mod indexing;
-mod projector;
-mod publisher;
-mod publishing;
 
 pub use failure::Failure;
 

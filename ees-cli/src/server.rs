@@ -6,16 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ees_http::{Options, ServerLimits, self_hosted_router};
+use ees_storage::{OpenStore, open, open_publisher, redacted};
+use ees_workers::{Indexing, Publishing, project_statistics};
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, OptionFuture, join, join_all};
+use futures_util::future::{BoxFuture, join_all};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{ServeArgs, Switch};
-use crate::publishing::Publishing;
-use crate::storage::{self, OpenStore};
-use crate::{Failure, logs, projector, publisher};
+use crate::{Failure, logs};
 
 /// Serves until a signal says stop.
 ///
@@ -30,7 +30,7 @@ pub async fn run(args: &ServeArgs) -> Result<(), Failure> {
     println!(
         "ees {} serves {} on http://{}",
         env!("CARGO_PKG_VERSION"),
-        storage::shown(&args.storage),
+        redacted(&args.storage),
         server.address()
     );
     let stopped = tokio::select! {
@@ -63,15 +63,15 @@ impl Server {
     pub async fn start(args: &ServeArgs) -> Result<Self, Failure> {
         refuse_remote(args)?;
         let publisher = match &args.publish {
-            Some(url) => Some(publisher::open(url).await?),
+            Some(url) => Some(open_publisher(url).await.map_err(Failure::of_publisher)?),
             None => None,
         };
-        let opened = storage::open(&args.storage).await?;
+        let opened = open(&args.storage).await.map_err(Failure::of_storage)?;
         let listening = listen(args.listen).await;
         let (listener, address) = match listening {
             Ok(listening) => listening,
             Err(failure) => {
-                opened.storage.close().await;
+                opened.store.close().await;
                 return Err(failure);
             }
         };
@@ -85,7 +85,7 @@ impl Server {
             store: opened.store.clone(),
             checkpoints: Arc::clone(&opened.checkpoints),
             publisher,
-            from: args.publish_from,
+            from: args.publish_from.into(),
         });
         let router = self_hosted_router(opened.store.clone(), options);
         let ended = CancellationToken::new();
@@ -111,7 +111,7 @@ impl Server {
 
     /// The most bytes of events and metadata that its storage takes in a changeset.
     pub fn max_changeset_bytes(&self) -> usize {
-        self.opened.storage.max_changeset_bytes()
+        self.opened.store.max_changeset_bytes()
     }
 
     /// Resolves when it serves no more, for whatever reason.
@@ -127,7 +127,7 @@ impl Server {
         self.closing.cancel();
         let served = self.serving.await.map_err(io::Error::other).flatten();
         let worked = self.working.await;
-        self.opened.storage.close().await;
+        self.opened.store.close().await;
         served.map_err(|error| Failure::Run(format!("serving failed: {error}")))?;
         worked.map_err(|error| Failure::Run(format!("work in the background failed: {error}")))
     }
@@ -142,22 +142,22 @@ fn work(
     publishing: Option<Publishing>,
     closing: CancellationToken,
 ) -> impl Future<Output = ()> + use<> {
-    let every = Duration::from_secs(u64::from(args.sweep_hours) * 60 * 60);
-    let every = (args.sweep_hours > 0).then_some(every);
-    let work: Vec<BoxFuture<'static, ()>> = match (&opened.indexing, args.indexer) {
-        (Some(_), Switch::Off) => vec![],
-        (None, _) => vec![projector::run(opened.store.clone()).boxed()],
-        (Some(indexing), Switch::On) => {
-            vec![
-                projector::run(opened.store.clone()).boxed(),
-                indexing(every),
-            ]
-        }
-    };
-    async move {
-        let publishing = OptionFuture::from(publishing.map(|it| it.run(closing.clone())));
-        join(closing.run_until_cancelled(join_all(work)), publishing).await;
+    let mut work: Vec<BoxFuture<'static, ()>> = Vec::new();
+    let others_index = opened.order.is_some() && args.indexer == Switch::Off;
+    if !others_index {
+        work.push(project_statistics(opened.store.clone(), closing.clone()).boxed());
+        work.extend(opened.order.clone().map(|order| {
+            let sweep_every = sweep_every(args);
+            Indexing { order, sweep_every }.run(closing.clone()).boxed()
+        }));
     }
+    work.extend(publishing.map(|publishing| publishing.run(closing).boxed()));
+    join_all(work).map(drop)
+}
+
+fn sweep_every(args: &ServeArgs) -> Option<Duration> {
+    let hours = u64::from(args.sweep_hours);
+    (hours > 0).then(|| Duration::from_hours(hours))
 }
 
 /// There is no authentication yet, so other machines are kept out unless someone says otherwise.

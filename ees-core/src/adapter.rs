@@ -3,8 +3,9 @@
 //! A storage implements [`Storage`], [`StatisticsStore`] and
 //! [`CheckpointStore`](crate::CheckpointStore). Over a transactional database [`group_commit`] does
 //! most of it; a storage that orders after the commit implements [`Index`] for the
-//! [`indexer`](crate::indexer). A publisher implements [`Publisher`]. [`settings`] reads the URL that
-//! configures an adapter. `docs/write-an-adapter.md` is the guide, the conformance suite the judge.
+//! [`indexer`](crate::indexer), and [`CommitFeed`] to tell it what was committed. A publisher
+//! implements [`Publisher`]. [`settings`] reads the URL that configures an adapter.
+//! `docs/write-an-adapter.md` is the guide, the conformance suite the judge.
 
 pub mod group_commit;
 pub mod settings;
@@ -18,9 +19,9 @@ pub use crate::commit::Commit;
 pub use crate::concurrency::{Refusal, Verdict};
 pub use crate::number::parse_number;
 pub use crate::ports::{
-    ChangesetKey, Entry, Index, IndexState, MAX_KEYS, Message, News, Outcome, PositionWrite,
-    PublishError, PublishLimits, Publisher, StatisticsStore, Storage, SweepCursor, SweepPage,
-    Topic,
+    ChangesetKey, CommitFeed, CommitFeedSource, Committed, DeferredOrder, Entry, Index, IndexState,
+    MAX_KEYS, Message, News, Outcome, PositionWrite, PublishError, PublishLimits, Publisher,
+    StatisticsStore, Storage, SweepCursor, SweepPage, Topic,
 };
 pub use crate::publication::MIN_MESSAGE_BYTES;
 pub use page_builder::PageBuilder;

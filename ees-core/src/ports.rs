@@ -4,6 +4,7 @@
 
 mod checkpoint_store;
 mod clock;
+mod commit_feed;
 mod index;
 mod news;
 mod publisher;
@@ -12,6 +13,7 @@ mod storage;
 
 pub use checkpoint_store::CheckpointStore;
 pub use clock::{Clock, SystemClock};
+pub use commit_feed::{CommitFeed, CommitFeedSource, Committed, DeferredOrder};
 pub use index::{
     ChangesetKey, Entry, Index, IndexState, MAX_KEYS, PositionWrite, SweepCursor, SweepPage,
 };

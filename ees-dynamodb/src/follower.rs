@@ -3,14 +3,16 @@
 mod frontier;
 mod position;
 mod shards;
+mod source;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_dynamodbstreams::Client as StreamsClient;
 use ees_core::StorageError;
-use ees_core::adapter::ChangesetKey;
+use ees_core::adapter::{CommitFeed, Committed};
 use futures_util::StreamExt;
 use futures_util::stream::iter;
 
@@ -39,18 +41,10 @@ const SAVED_EVERY: Duration = Duration::from_secs(5);
 /// The time between two saves of the same position, so that it is known not to be old.
 const SAVED_AGAIN_EVERY: Duration = Duration::from_hours(1);
 
-/// What the stream told.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Notified {
-    /// Changesets that were committed, in no order that matters.
-    pub committed: Vec<ChangesetKey>,
-    /// Whether the stream may have forgotten commits that were never told: a sweep finds them.
-    pub gap: bool,
-}
-
 /// Reads the events table's stream from where it was left, through splits of its shards.
 ///
-/// A stream has room for two readers; more are throttled.
+/// The stream tells of a commit for a day. It has room for two readers; more are throttled. The
+/// position is saved in the analysis table, every few seconds.
 #[derive(Debug)]
 pub struct Follower {
     storage: Arc<DynamoStorage>,
@@ -71,8 +65,8 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Goes on where [`Follower::done`] was called last, by whomever; else from the oldest record
-    /// that the stream still has, and tells of a gap.
+    /// Goes on at the position that was saved last, in whichever process; else, or if that was 23
+    /// hours ago, with the oldest record that the stream still has, and tells of a gap.
     ///
     /// # Errors
     /// [`StorageError`] if DynamoDB fails.
@@ -95,13 +89,11 @@ impl Follower {
             last_save: None,
         })
     }
+}
 
-    /// What was committed since the last call; waits a moment, but may answer that nothing was.
-    /// What it told once it does not tell again: who cannot deal with it now has to keep it.
-    ///
-    /// # Errors
-    /// [`StorageError`] if DynamoDB fails. Nothing is lost by that.
-    pub async fn next(&mut self) -> Result<Notified, StorageError> {
+#[async_trait]
+impl CommitFeed for Follower {
+    async fn next(&mut self) -> Result<Committed, StorageError> {
         self.wait().await;
         let every = if self.frontier.is_open() {
             LISTED_EVERY
@@ -125,12 +117,7 @@ impl Follower {
         self.take(reads)
     }
 
-    /// All that [`Follower::next`] told so far has been dealt with: remembers it, every few seconds,
-    /// and not before a gap that was told is closed.
-    ///
-    /// # Errors
-    /// [`StorageError`] if DynamoDB fails; it is remembered another time then.
-    pub async fn done(&mut self) -> Result<(), StorageError> {
+    async fn done(&mut self) -> Result<(), StorageError> {
         let every = if self.saved == self.frontier {
             SAVED_AGAIN_EVERY
         } else {
@@ -149,11 +136,12 @@ impl Follower {
         Ok(())
     }
 
-    /// A sweep that began after a gap was told has come to its end.
-    pub fn close_gap(&mut self) {
+    fn close_gap(&mut self) {
         self.gap_open = self.gap;
     }
+}
 
+impl Follower {
     /// Waits for the next round, if one is over.
     async fn wait(&mut self) {
         if !self.turn.is_empty() {
@@ -187,7 +175,7 @@ impl Follower {
     fn take(
         &mut self,
         reads: Vec<(String, Result<Batch, StorageError>)>,
-    ) -> Result<Notified, StorageError> {
+    ) -> Result<Committed, StorageError> {
         let mut committed = Vec::new();
         let mut failed = None;
         for (shard, read) in reads {
@@ -214,8 +202,8 @@ impl Follower {
         self.found |= !committed.is_empty() || self.listed.is_none();
         match failed {
             Some(error) if committed.is_empty() => Err(error),
-            _ => Ok(Notified {
-                committed,
+            _ => Ok(Committed {
+                keys: committed,
                 gap: std::mem::take(&mut self.gap),
             }),
         }

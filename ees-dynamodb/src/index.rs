@@ -7,7 +7,7 @@ use ees_core::adapter::{
     ChangesetKey, Entry, INDEX_PAGE, Index, IndexState, PageBuilder, PositionWrite, SweepCursor,
     SweepPage,
 };
-use ees_core::{Changeset, Checkpoint, Page, PageLimit, StorageError};
+use ees_core::{Changeset, Checkpoint, Page, PageLimit, StorageError, Timestamp};
 
 use crate::DynamoStorage;
 use crate::attempts::Attempts;
@@ -118,6 +118,16 @@ impl Index for DynamoStorage {
             malformed,
             next,
         })
+    }
+
+    async fn last_sweep(&self) -> Result<Option<Timestamp>, StorageError> {
+        let _open = self.enter().await?;
+        self.tables.last_sweep().await
+    }
+
+    async fn save_sweep(&self, begun: Timestamp) -> Result<(), StorageError> {
+        let _open = self.enter().await?;
+        self.tables.save_sweep(begun).await
     }
 }
 

@@ -25,6 +25,6 @@ pub use admin::Admin;
 pub use config::{ConfigError, DynamoConfig, IndexNames};
 pub use ees_aws::{Endpoint, SdkConfig};
 pub use error::OpenError;
-pub use follower::{Follower, Notified};
+pub use follower::Follower;
 pub use record::CommitRecord;
 pub use storage::DynamoStorage;

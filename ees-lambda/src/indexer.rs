@@ -15,13 +15,13 @@ use crate::metrics::{self, Unit};
 use crate::store::Store;
 
 pub(crate) async fn run(store: Store) -> Result<(), Error> {
-    let indexing = Indexing::new(store);
-    lambda_runtime::run(service_fn(|event| answer(&indexing, event))).await
+    let indexer = BatchIndexer::new(store);
+    lambda_runtime::run(service_fn(|event| answer(&indexer, event))).await
 }
 
-async fn answer(indexing: &Indexing, event: LambdaEvent<Value>) -> Result<Value, Failure> {
+async fn answer(indexer: &BatchIndexer, event: LambdaEvent<Value>) -> Result<Value, Failure> {
     let records = batch::read(&event.payload)?;
-    let indexed = indexing.index(&records, deadline(&event.context)).await;
+    let indexed = indexer.index(&records, deadline(&event.context)).await;
     Ok(match (indexed, records.first()) {
         (Err(error), Some(first)) => {
             tracing::warn!(%error, "the batch has to be delivered again");
@@ -31,13 +31,13 @@ async fn answer(indexing: &Indexing, event: LambdaEvent<Value>) -> Result<Value,
     })
 }
 
-/// Indexing, as invocation after invocation does it.
-pub(crate) struct Indexing {
+/// Indexes batches of the stream, invocation after invocation.
+pub(crate) struct BatchIndexer {
     pub(crate) store: Store,
     indexer: OnceCell<Mutex<Indexer>>,
 }
 
-impl Indexing {
+impl BatchIndexer {
     pub(crate) fn new(store: Store) -> Self {
         Self {
             store,
@@ -99,7 +99,7 @@ impl Indexing {
 /// Tells what can have no position, and how many that are.
 pub(crate) fn refused(report: &Report) -> u64 {
     for refused in &report.refused {
-        tracing::error!("{refused}; what follows in its stream has to wait");
+        tracing::error!("{refused}");
     }
     report.refused.len() as u64
 }

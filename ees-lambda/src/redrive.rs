@@ -17,7 +17,7 @@ use crate::Failure;
 use crate::batch::Record;
 use crate::bucket::Bucket;
 use crate::deadline::deadline;
-use crate::indexer::Indexing;
+use crate::indexer::BatchIndexer;
 use crate::metrics::{self, Unit};
 use crate::publisher::Publishing;
 use crate::store::Store;
@@ -31,7 +31,7 @@ pub(crate) async fn run(
 ) -> Result<(), Error> {
     let redrive = Redrive {
         table: store.config.events_table.clone(),
-        indexing: Indexing::new(store),
+        indexer: BatchIndexer::new(store),
         publishing,
         failures,
     };
@@ -40,7 +40,7 @@ pub(crate) async fn run(
 
 /// What can be done again.
 struct Redrive {
-    indexing: Indexing,
+    indexer: BatchIndexer,
     publishing: Publishing,
     failures: Bucket,
     table: String,
@@ -132,7 +132,7 @@ impl Redrive {
         let mut object = Object::read(&found)?;
         match object.worker {
             Worker::Indexer => {
-                let indexed = self.indexing.index(&object.records, until).await;
+                let indexed = self.indexer.index(&object.records, until).await;
                 indexed.map_err(|error| error.to_string())?;
             }
             Worker::Publisher => {
@@ -181,7 +181,7 @@ impl Redrive {
 
     /// What stands in the table where a record's changeset does.
     async fn standing(&self, commit: &CommitRecord) -> Result<Option<Changeset>, StorageError> {
-        let storage = self.indexing.store.get().await?;
+        let storage = self.indexer.store.get().await?;
         let mut found = storage.fetch(&[commit.key()?]).await?;
         Ok(found.pop().flatten())
     }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use ees_core::StorageError;
-use ees_core::indexer::{Indexer, IndexingError};
+use ees_core::indexer::IndexingError;
+use ees_workers::Sweep;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 use tokio::time::timeout_at;
@@ -59,26 +60,25 @@ impl Swept {
     /// It may be dropped: the page that it was at is swept again.
     async fn run(&mut self, store: &Store, begins: bool) -> Result<(), StorageError> {
         let storage = store.get().await?;
-        let mut indexer = Indexer::new(Arc::clone(&storage) as _);
-        let mut cursor = storage.sweep_cursor().await?;
+        let cursor = storage.sweep_cursor().await?;
         if cursor.is_none() && !begins {
             return Ok(());
         }
+        let mut sweep = Sweep::resume(Arc::clone(&storage) as _, cursor);
         loop {
-            let page = indexer.sweep_page(cursor.as_ref()).await;
+            let page = sweep.next_page().await;
             let page = page.map_err(|IndexingError { source, done }| {
                 self.refused += refused(&done);
                 source
             })?;
+            let Some(page) = page else {
+                return Ok(());
+            };
             self.refused += page.malformed as u64 + refused(&page.done);
             storage.save_sweep_cursor(page.next.as_ref()).await?;
             self.pages += 1;
             self.found += page.found as u64;
             self.lost += page.lost as u64;
-            cursor = page.next;
-            if cursor.is_none() {
-                return Ok(());
-            }
         }
     }
 }

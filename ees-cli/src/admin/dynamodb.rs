@@ -4,15 +4,13 @@ use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ees_core::indexer::Indexer;
 use ees_dynamodb::admin::{AdminError, IndexStatus, Options, Rebuilt};
 use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, SdkConfig};
+use ees_workers::Sweep;
 use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::args::{AdminAct, AdminArgs};
-use crate::aws;
-use crate::storage::dynamodb_config;
 
 /// What came of an act, for people and for programs.
 struct Told {
@@ -21,8 +19,9 @@ struct Told {
 }
 
 pub(super) async fn run(storage: &str, args: &AdminArgs) -> Result<(), Failure> {
-    let config = dynamodb_config(storage)?;
-    let sdk = aws::sdk(&config.endpoint).await;
+    let config = storage.parse();
+    let config: DynamoConfig = config.map_err(|error| Failure::wrong_storage(storage, error))?;
+    let sdk = config.endpoint.sdk_from_environment().await;
     let told = act(&config, &sdk, args.act).await;
     progress("");
     let told = told?;
@@ -121,24 +120,19 @@ fn index_status(status: &IndexStatus) -> Told {
 
 async fn sweep(config: &DynamoConfig, sdk: &SdkConfig) -> Result<Told, Failure> {
     let storage = DynamoStorage::open(config, sdk).await.map_err(not_opened)?;
-    let mut indexer = Indexer::new(Arc::new(storage));
-    let (mut after, mut pages, mut found, mut written) = (None, 0_u64, 0, 0);
+    let mut sweep = Sweep::new(Arc::new(storage));
+    let (mut pages, mut found, mut written) = (0_u64, 0, 0);
     let mut refused = Vec::new();
-    loop {
-        let page = indexer.sweep_page(after.as_ref()).await.map_err(failed)?;
+    while let Some(page) = sweep.next_page().await.map_err(failed)? {
         pages += 1;
         found += page.found;
         written += page.done.written;
         refused.extend(page.done.refused.iter().map(ToString::to_string));
         progress(&format!("{pages} pages, {found} without a position"));
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
     }
     progress("");
     for refused in &refused {
-        eprintln!("{refused}; what follows in its stream has to wait");
+        eprintln!("{refused}");
     }
     Ok(Told {
         text: format!("{found} changesets had no position; {written} got one"),

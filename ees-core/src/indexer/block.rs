@@ -49,7 +49,11 @@ pub enum Unfit {
 
 impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} cannot be indexed: {}", self.key, self.reason)
+        write!(
+            f,
+            "{} cannot be indexed: {}; what follows in its stream has to wait",
+            self.key, self.reason
+        )
     }
 }
 

@@ -85,6 +85,20 @@ pub trait Index: Send + Sync + 'static {
     /// # Errors
     /// [`StorageError`] if the storage fails.
     async fn unindexed(&self, after: Option<&SweepCursor>) -> Result<SweepPage, StorageError>;
+
+    /// The time that was saved last, by whichever process; `None` if none ever was. The period until
+    /// the next sweep begins at this time.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the storage fails.
+    async fn last_sweep(&self) -> Result<Option<Timestamp>, StorageError>;
+
+    /// Saves when a sweep began, durably; the last time saved wins. A sweep is no subscription: the
+    /// time must not be kept among subscriptions' checkpoints.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the storage fails; the time may have been saved then.
+    async fn save_sweep(&self, begun: Timestamp) -> Result<(), StorageError>;
 }
 
 /// The most keys that one call may ask for.

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use ees_core::adapter::ChangesetKey;
+use ees_core::adapter::{ChangesetKey, CommitFeed, Index, SweepCursor};
+use ees_core::{CheckpointStore, Timestamp};
 use ees_dynamodb::{DynamoConfig, DynamoStorage, Follower};
 use ees_dynamodb_testkit::Emulator;
 
@@ -19,7 +20,7 @@ async fn told(follower: &mut Follower, count: usize) -> (Vec<ChangesetKey>, bool
     let (mut committed, mut gap) = (Vec::new(), false);
     while committed.len() < count {
         let told = follower.next().await.unwrap();
-        committed.extend(told.committed);
+        committed.extend(told.keys);
         gap |= told.gap;
     }
     (committed, gap)
@@ -66,4 +67,29 @@ async fn only_commits_are_told() {
     commit(&storage, "a", 1).await;
     let (committed, _) = told(&mut follower, 1).await;
     assert_eq!(committed, [key("a", 2)]);
+}
+
+/// The time of the last sweep and the cursor of one that is under way do not disturb each other, and
+/// no subscription's checkpoint is where either is.
+#[tokio::test]
+async fn the_last_sweep_is_remembered_beside_the_cursor() {
+    let emulator = Emulator::start().unwrap();
+    let config = config(emulator.endpoint());
+    create(&config).await;
+    let storage = open(&config).await;
+    assert_eq!(storage.last_sweep().await.unwrap(), None);
+
+    let begun: Timestamp = "2026-01-05T13:15:30.5Z".parse().unwrap();
+    let cursor = Some(SweepCursor("here".to_owned()));
+    storage.save_sweep_cursor(cursor.as_ref()).await.unwrap();
+    storage.save_sweep(begun).await.unwrap();
+    assert_eq!(storage.sweep_cursor().await.unwrap(), cursor);
+    storage.save_sweep_cursor(None).await.unwrap();
+    assert_eq!(open(&config).await.last_sweep().await.unwrap(), Some(begun));
+    let subscription = storage.load_checkpoint("ees-sweep").await.unwrap();
+    assert_eq!(subscription, None);
+
+    let later = "2026-01-06T13:15:30Z".parse().unwrap();
+    storage.save_sweep(later).await.unwrap();
+    assert_eq!(storage.last_sweep().await.unwrap(), Some(later));
 }

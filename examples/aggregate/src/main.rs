@@ -3,42 +3,48 @@
 use ees_core::{Error, EventStore, Events, NewChangeset, StreamId};
 use serde::{Deserialize, Serialize};
 
-#[derive(Serialize, Deserialize)]
-enum AccountEvent {
-    Deposited { cents: u64 },
-    Withdrawn { cents: u64 },
+/// What happens to an account, in cents.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+enum Event {
+    Deposited(u64),
+    Withdrawn(u64),
 }
 
-/// The account's balance after an event.
-fn apply(balance: u64, event: AccountEvent) -> u64 {
+/// The balance after an event.
+fn apply(balance: u64, event: Event) -> u64 {
     match event {
-        AccountEvent::Deposited { cents } => balance + cents,
-        AccountEvent::Withdrawn { cents } => balance - cents,
+        Event::Deposited(cents) => balance + cents,
+        Event::Withdrawn(cents) => balance - cents,
     }
 }
 
-/// Loads the account, decides, commits; begins again if somebody else was faster.
-async fn execute(
-    store: &EventStore,
-    account: &StreamId,
-    decide: impl Fn(u64) -> Result<AccountEvent, &'static str>,
-) -> Result<(), Box<dyn std::error::Error>> {
+/// Loads the account, decides, commits; begins again on a conflict. `false` if the balance is too low.
+async fn execute(store: &EventStore, id: &StreamId, event: Event) -> Result<bool, Error> {
     loop {
-        let (balance, expectation) = store.fold(account, 0, apply).await?;
-        let events = Events::of(&[decide(balance)?])?;
-        let asked = NewChangeset::new(account.clone(), expectation, events);
+        let (balance, expectation) = store.fold(id, 0, apply).await?;
+        if matches!(event, Event::Withdrawn(cents) if cents > balance) {
+            return Ok(false);
+        }
+        let asked = NewChangeset::new(id.clone(), expectation, Events::of(&[event])?);
         match store.commit(asked).await {
-            Err(Error::Conflict(_)) => {}
-            committed => return Ok(committed.map(drop)?),
+            Err(Error::Conflict(_)) => {} // Another commit was faster.
+            committed => return committed.map(|_| true),
         }
     }
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let file = std::env::args().nth(1).ok_or("usage: aggregate FILE")?;
-    let storage = ees_sqlite::SqliteStorage::open(&ees_sqlite::SqliteConfig::new(file)).await?;
-    let store = EventStore::new(std::sync::Arc::new(storage));
+    let store = ees_storage::open("sqlite:./bank.db").await?.store;
+    let account = "account-1".parse()?;
+    execute(&store, &account, Event::Deposited(50)).await?;
+    println!(
+        "withdrawn: {}",
+        execute(&store, &account, Event::Withdrawn(70)).await?
+    );
     store.close().await;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -212,10 +212,7 @@ async fn publishing_begins_where_it_is_told() {
 #[test]
 fn a_wrong_url_is_told_at_once() {
     for (url, said) in [
-        (
-            "kafka:x",
-            "`--publish kafka:x`: the URL does not begin with `sns:`",
-        ),
+        ("kafka:x", "`--publish kafka:x`: it names no publisher"),
         ("sns:", "names no topic"),
         ("sns:events=x&events=x", "`events` is given twice"),
         ("sns:event=x", "did you mean `events`?"),

@@ -67,6 +67,14 @@ impl Index for Watched {
     async fn unindexed(&self, after: Option<&SweepCursor>) -> Result<SweepPage, StorageError> {
         self.storage.unindexed(after).await
     }
+
+    async fn last_sweep(&self) -> Result<Option<Timestamp>, StorageError> {
+        self.storage.last_sweep().await
+    }
+
+    async fn save_sweep(&self, begun: Timestamp) -> Result<(), StorageError> {
+        self.storage.save_sweep(begun).await
+    }
 }
 
 fn watched(always_loses: bool) -> Arc<Watched> {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use ees_core::adapter::{
     ChangesetKey, Entry, Index, IndexState, PositionWrite, SweepCursor, SweepPage,
 };
-use ees_core::{Changeset, Checkpoint, Page, PageLimit, StorageError, Written};
+use ees_core::{Changeset, Checkpoint, Page, PageLimit, StorageError, Timestamp, Written};
 
 /// What goes wrong with a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,6 +139,16 @@ impl<I: Index> Index for Faulty<I> {
     async fn unindexed(&self, after: Option<&SweepCursor>) -> Result<SweepPage, StorageError> {
         let after = after.cloned();
         self.call(move |inner| async move { inner.unindexed(after.as_ref()).await })
+            .await
+    }
+
+    async fn last_sweep(&self) -> Result<Option<Timestamp>, StorageError> {
+        self.call(|inner| async move { inner.last_sweep().await })
+            .await
+    }
+
+    async fn save_sweep(&self, begun: Timestamp) -> Result<(), StorageError> {
+        self.call(move |inner| async move { inner.save_sweep(begun).await })
             .await
     }
 }

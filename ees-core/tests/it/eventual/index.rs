@@ -5,7 +5,7 @@ use ees_core::adapter::{
     ChangesetKey, Entry, Index, IndexState, PageBuilder, PositionWrite, Storage, SweepCursor,
     SweepPage, parse_number,
 };
-use ees_core::{Changeset, Checkpoint, Page, PageLimit, StorageError, StreamQuery};
+use ees_core::{Changeset, Checkpoint, Page, PageLimit, StorageError, StreamQuery, Timestamp};
 
 use super::storage::{EventualStorage, key_of};
 
@@ -132,5 +132,16 @@ impl Index for EventualStorage {
             malformed: 0,
             next: (scanned.next > from).then(|| SweepCursor(scanned.next.to_string())),
         })
+    }
+
+    async fn last_sweep(&self) -> Result<Option<Timestamp>, StorageError> {
+        self.check_open().await?;
+        Ok(self.ordered().last_sweep)
+    }
+
+    async fn save_sweep(&self, begun: Timestamp) -> Result<(), StorageError> {
+        self.check_open().await?;
+        self.ordered().last_sweep = Some(begun);
+        Ok(())
     }
 }

@@ -14,7 +14,7 @@ use ees_core::adapter::{
 use ees_core::indexer::read_global;
 use ees_core::{
     Changeset, Checkpoint, CheckpointStore, GlobalPage, Head, Page, PageLimit, Statistics,
-    StorageError, StreamId, StreamQuery,
+    StorageError, StreamId, StreamQuery, Timestamp,
 };
 use ees_memory::MemoryStorage;
 use futures_util::future::BoxFuture;
@@ -38,6 +38,7 @@ pub(super) struct Ordered {
     pub(super) state: IndexState,
     pub(super) positions: BTreeMap<ChangesetKey, Checkpoint>,
     pub(super) index: BTreeMap<Checkpoint, Indexed>,
+    pub(super) last_sweep: Option<Timestamp>,
     notifications: Vec<ChangesetKey>,
 }
 

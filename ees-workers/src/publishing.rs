@@ -1,10 +1,11 @@
 //! Tells subscribers elsewhere what is committed, in the background.
 
-#[cfg(all(test, feature = "memory"))]
+#[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::iter;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,8 +18,6 @@ use futures_util::future::join;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-
-use crate::args::PublishFrom;
 
 /// The name that the position is kept under.
 const NAME: &str = "ees-publisher";
@@ -41,19 +40,44 @@ const LAST: Duration = Duration::from_secs(20);
 /// How often it is said that publishing still fails.
 const SAID_EVERY: Duration = Duration::from_mins(1);
 
-/// What publishing needs.
-pub(crate) struct Publishing {
-    pub(crate) store: EventStore,
-    pub(crate) checkpoints: Arc<dyn CheckpointStore>,
-    pub(crate) publisher: Arc<dyn Publisher>,
+/// Sends each changeset of a store, in the global order, to a publisher.
+///
+/// Delivery is at least once, and in each stream's order. How far publishing came is saved under the
+/// name `ees-publisher`, about once a second.
+///
+/// - **Cost:** each changeset is read once and sent to each topic of the publisher; and a checkpoint
+///   is saved at most once a second. Up to 1000 changesets, or 16 MiB of them, are kept in memory
+///   until they have arrived.
+/// - **How many at once:** one for each store, in all processes. Several would send everything
+///   several times, and save each other's position.
+/// - **Failure:** what a publisher does not take is tried again every second, and what follows it in
+///   its stream waits; other streams go on until 1000 changesets wait. What was sent after the last
+///   save is sent again by the next process, under the same deduplication ids.
+pub struct Publishing {
+    /// The store.
+    pub store: EventStore,
+    /// What keeps how far publishing came.
+    pub checkpoints: Arc<dyn CheckpointStore>,
+    /// Where messages go.
+    pub publisher: Arc<dyn Publisher>,
     /// Where to begin if nothing was ever published.
-    pub(crate) from: PublishFrom,
+    pub from: PublishFrom,
+}
+
+/// Where publishing begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PublishFrom {
+    /// With the first changeset of the store.
+    Start,
+    /// With the next one that is committed.
+    Now,
 }
 
 impl Publishing {
-    /// Publishes until it is told to stop, and remembers how far it came. What it has taken by then
-    /// is published still, as far as that goes soon: the next server would send it again.
-    pub(crate) async fn run(self, closing: CancellationToken) {
+    /// Publishes until it is told to stop. Then it takes nothing more, waits up to 20 seconds for
+    /// what it has taken to arrive, and saves how far it came: what has not arrived by then is sent
+    /// by the next process.
+    pub async fn run(self, closing: CancellationToken) {
         let Some(begun) = closing.run_until_cancelled(self.begin()).await else {
             return;
         };
@@ -94,6 +118,14 @@ impl Publishing {
         };
         tracing::info!(%from, "publishing");
         Ok(Subscription::new(&self.store, from))
+    }
+}
+
+impl fmt::Debug for Publishing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publishing")
+            .field("from", &self.from)
+            .finish_non_exhaustive()
     }
 }
 

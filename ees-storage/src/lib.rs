@@ -1,0 +1,13 @@
+#![doc = include_str!("../README.md")]
+
+mod adapter;
+mod error;
+mod open;
+mod publisher;
+mod redacted;
+
+pub use adapter::Adapter;
+pub use error::OpenError;
+pub use open::{OpenStore, open};
+pub use publisher::open_publisher;
+pub use redacted::redacted;

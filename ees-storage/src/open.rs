@@ -1,0 +1,104 @@
+//! Opens a storage.
+
+use std::fmt;
+use std::sync::Arc;
+
+use ees_core::adapter::{DeferredOrder, StatisticsStore, Storage};
+use ees_core::{CheckpointStore, EventStore};
+
+use crate::{Adapter, OpenError};
+
+/// A store that is open.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct OpenStore {
+    /// The use cases. [`EventStore::close`] closes the storage.
+    pub store: EventStore,
+    /// Keeps checkpoints of subscriptions, in the same storage.
+    pub checkpoints: Arc<dyn CheckpointStore>,
+    /// What an indexer needs, if the storage orders after the commit. Until an indexer runs, such as
+    /// `ees_workers::Indexing`, the global order stays as it is.
+    pub order: Option<DeferredOrder>,
+}
+
+impl fmt::Debug for OpenStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenStore")
+            .field("store", &self.store)
+            .field("order", &self.order)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Opens the storage that a URL names. PostgreSQL's and AWS's drivers take what the URL leaves out
+/// from the environment variables that their users know.
+///
+/// # Errors
+/// [`OpenError::Url`] if the URL is wrong or this build lacks its adapter, [`OpenError::Storage`] if
+/// the storage cannot be opened.
+///
+/// # Panics
+/// Outside a tokio runtime, which every adapter but `memory:` needs.
+#[cfg_attr(
+    not(any(feature = "dynamodb", feature = "postgres", feature = "sqlite")),
+    allow(clippy::unused_async)
+)]
+pub async fn open(url: &str) -> Result<OpenStore, OpenError> {
+    match Adapter::of(url)? {
+        #[cfg(feature = "dynamodb")]
+        Adapter::Dynamodb => dynamodb(url).await,
+        #[cfg(feature = "memory")]
+        Adapter::Memory => memory(url),
+        #[cfg(feature = "postgres")]
+        Adapter::Postgres => postgres(url).await,
+        #[cfg(feature = "sqlite")]
+        Adapter::Sqlite => sqlite(url).await,
+        #[allow(unreachable_patterns, reason = "a build may hold every adapter")]
+        adapter => Err(OpenError::left_out(url, adapter.scheme())),
+    }
+}
+
+#[allow(dead_code, reason = "a build may hold no adapter")]
+fn over<S: Storage + StatisticsStore + CheckpointStore>(adapter: Arc<S>) -> OpenStore {
+    OpenStore {
+        store: EventStore::new(Arc::clone(&adapter)),
+        checkpoints: adapter,
+        order: None,
+    }
+}
+
+#[cfg(feature = "dynamodb")]
+async fn dynamodb(url: &str) -> Result<OpenStore, OpenError> {
+    let config: ees_dynamodb::DynamoConfig =
+        url.parse().map_err(|error| OpenError::url(url, error))?;
+    let sdk = config.endpoint.sdk_from_environment().await;
+    let opened = ees_dynamodb::DynamoStorage::open(&config, &sdk).await;
+    let storage = Arc::new(opened.map_err(OpenError::storage)?);
+    let order = storage.deferred_order(&sdk);
+    Ok(OpenStore {
+        order: Some(order),
+        ..over(storage)
+    })
+}
+
+#[cfg(feature = "memory")]
+fn memory(url: &str) -> Result<OpenStore, OpenError> {
+    match url {
+        "memory:" => Ok(over(Arc::new(ees_memory::MemoryStorage::new()))),
+        _ => Err(OpenError::url(url, "expected `memory:` and nothing more")),
+    }
+}
+
+#[cfg(feature = "postgres")]
+async fn postgres(url: &str) -> Result<OpenStore, OpenError> {
+    let config = url.parse().map_err(|error| OpenError::url(url, error))?;
+    let opened = ees_postgres::PostgresStorage::open(&config).await;
+    Ok(over(Arc::new(opened.map_err(OpenError::storage)?)))
+}
+
+#[cfg(feature = "sqlite")]
+async fn sqlite(url: &str) -> Result<OpenStore, OpenError> {
+    let config = url.parse().map_err(|error| OpenError::url(url, error))?;
+    let opened = ees_sqlite::SqliteStorage::open(&config).await;
+    Ok(over(Arc::new(opened.map_err(OpenError::storage)?)))
+}

@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+
+mod indexing;
+mod projecting;
+mod publishing;
+mod retry;
+mod sweep;
+mod sweeping;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod fakes;
+
+pub use indexing::Indexing;
+pub use projecting::project_statistics;
+pub use publishing::{PublishFrom, Publishing};
+pub use sweep::Sweep;
+/// Tells workers to stop.
+pub use tokio_util::sync::CancellationToken;

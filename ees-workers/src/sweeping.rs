@@ -1,0 +1,100 @@
+//! When sweeps are due: where the feed has a gap, and from time to time.
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ees_core::adapter::Index;
+use ees_core::{StorageError, Timestamp};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::indexing::log_refused;
+use crate::retry::pause_after;
+use crate::sweep::Sweep;
+
+/// What sweeping is called where it is said that it failed.
+const SWEEPING: &str = "sweeping";
+
+/// Sweeps when asked, and `every` so often. `asks` counts the sweeps that were asked for, `answered`
+/// those that are done. A sweep answers what was asked before it began, and nothing later.
+pub(crate) async fn keep_sweeping(
+    index: &Arc<dyn Index>,
+    every: Option<Duration>,
+    mut asks: watch::Receiver<u64>,
+    answered: &watch::Sender<u64>,
+) {
+    loop {
+        if *asks.borrow() == *answered.borrow() {
+            wait_until_due(index.as_ref(), every, &mut asks).await;
+        }
+        let (asked, begun) = (*asks.borrow_and_update(), Timestamp::now());
+        sweep(index).await;
+        answered.send_replace(asked);
+        while let Err(error) = index.save_sweep(begun).await {
+            pause_after(SWEEPING, &error).await;
+        }
+    }
+}
+
+/// Waits until a sweep is asked for, or the period is over.
+async fn wait_until_due(
+    index: &dyn Index,
+    every: Option<Duration>,
+    asks: &mut watch::Receiver<u64>,
+) {
+    // Whichever comes first, a sweep is due.
+    if let Some(every) = every {
+        let left = time_left_for_sure(index, every).await;
+        let _ = timeout(left, asks.changed()).await;
+    } else {
+        let _ = asks.changed().await;
+    }
+}
+
+async fn time_left_for_sure(index: &dyn Index, every: Duration) -> Duration {
+    loop {
+        match time_left(index, every).await {
+            Ok(left) => return left,
+            Err(error) => pause_after(SWEEPING, &error).await,
+        }
+    }
+}
+
+/// The time until the next sweep, whichever process did the last one: processes may start more often
+/// than sweeps are due. On the first start the period begins now.
+async fn time_left(index: &dyn Index, every: Duration) -> Result<Duration, StorageError> {
+    let now = Timestamp::now();
+    let Some(last) = index.last_sweep().await? else {
+        index.save_sweep(now).await?;
+        return Ok(every);
+    };
+    let passed = now.as_micros().saturating_sub(last.as_micros());
+    // A time in the future is some clock's error.
+    let passed = Duration::from_micros(u64::try_from(passed).unwrap_or(0));
+    Ok(every.saturating_sub(passed))
+}
+
+/// A whole sweep, however long it takes.
+async fn sweep(index: &Arc<dyn Index>) {
+    tracing::info!("sweeping for changesets without a position");
+    let mut sweep = Sweep::new(Arc::clone(index));
+    let mut found = 0;
+    loop {
+        match sweep.next_page().await {
+            Ok(Some(page)) => {
+                log_refused(&page.done);
+                found += page.found;
+            }
+            Ok(None) => break,
+            Err(error) => {
+                log_refused(&error.done);
+                pause_after(SWEEPING, &error.source).await;
+            }
+        }
+    }
+    tracing::info!(found, "swept");
+}

@@ -1,0 +1,78 @@
+//! When a sweep is due.
+
+use super::*;
+use crate::fakes::{FakeStore, unavailable};
+
+const HOUR: Duration = Duration::from_hours(1);
+
+fn ago(passed: Duration) -> Timestamp {
+    let passed = i64::try_from(passed.as_micros()).unwrap();
+    Timestamp::from_micros(Timestamp::now().as_micros() - passed).unwrap()
+}
+
+/// G8: servers that start anew put no sweep off.
+#[tokio::test]
+async fn a_sweep_is_due_so_long_after_the_last_one() {
+    let store = FakeStore::new();
+    let first = time_left(&store, HOUR).await.unwrap();
+    assert_eq!(first, HOUR, "the first period begins");
+    let begun = store.last_sweep().await.unwrap();
+    assert!(begun.is_some());
+    let again = time_left(&store, 2 * HOUR).await.unwrap();
+    assert!(again <= 2 * HOUR, "{again:?}");
+    assert_eq!(store.last_sweep().await.unwrap(), begun, "once");
+
+    store.save_sweep(ago(2 * HOUR)).await.unwrap();
+    assert_eq!(time_left(&store, HOUR).await.unwrap(), Duration::ZERO);
+    let left = time_left(&store, 3 * HOUR).await.unwrap();
+    assert!(left <= HOUR && left > Duration::ZERO, "{left:?}");
+    // Somebody's clock was wrong.
+    let ahead = Timestamp::from_micros(2 * Timestamp::now().as_micros()).unwrap();
+    store.save_sweep(ahead).await.unwrap();
+    assert_eq!(time_left(&store, HOUR).await.unwrap(), HOUR);
+}
+
+/// The time saved is that of the beginning: what is committed during a sweep waits a period.
+#[tokio::test(start_paused = true)]
+async fn a_sweep_that_is_due_is_done_and_remembered() {
+    let store = FakeStore::new();
+    store.save_sweep(ago(2 * HOUR)).await.unwrap();
+    let before = Timestamp::now();
+    let index: Arc<dyn Index> = Arc::new(store.clone());
+    let (_asked, asks) = watch::channel(0);
+    let (answered, _) = watch::channel(0);
+    let sweeping = keep_sweeping(&index, Some(HOUR), asks, &answered);
+    let look = async {
+        store.wait_for(|counts| counts.sweeps_begun == 1).await;
+        let during = Timestamp::now();
+        store.pages.add_permits(1);
+        store.wait_for(|counts| counts.sweeps_saved == 2).await;
+        let saved = store.last_sweep().await.unwrap().unwrap();
+        assert!(before <= saved && saved <= during, "{saved}");
+    };
+    tokio::select! {
+        () = sweeping => unreachable!("it goes on for ever"),
+        () = look => {}
+    }
+}
+
+#[tokio::test]
+async fn a_sweep_goes_on_where_another_stopped() {
+    let store = FakeStore::new();
+    for stream in ["a", "b", "c"] {
+        store.commit(&crate::fakes::key(stream, 1));
+    }
+    store.pages.add_permits(10);
+    let index: Arc<dyn Index> = Arc::new(store.clone());
+    let mut first = Sweep::new(Arc::clone(&index));
+    let page = first.next_page().await.unwrap().unwrap();
+    store.fail(crate::fakes::Call::Unindexed, [unavailable()]);
+    let mut second = Sweep::resume(index, page.next);
+    assert!(second.next_page().await.is_err());
+    let mut found = 0;
+    while let Some(page) = second.next_page().await.unwrap() {
+        found += page.found;
+    }
+    assert_eq!(found, 2, "the page that failed is not passed over");
+    assert!(second.next_page().await.unwrap().is_none());
+}
