@@ -90,19 +90,19 @@ impl StreamQuery {
     }
 }
 
-/// An inclusive range of ids.
+/// An inclusive range of ids. Id 0 is before the first one, so a range that ends there is empty.
 fn inclusive(ids: &impl RangeBounds<u64>) -> RangeInclusive<u64> {
     let start = match ids.start_bound() {
         Bound::Included(id) => *id,
         Bound::Excluded(id) => id.saturating_add(1),
         Bound::Unbounded => 0,
     };
-    match ids.end_bound() {
-        Bound::Included(id) => start..=*id,
-        Bound::Excluded(0) => 1..=0,
-        Bound::Excluded(id) => start..=*id - 1,
-        Bound::Unbounded => start..=MAX_ID,
-    }
+    let end = match ids.end_bound() {
+        Bound::Included(id) => *id,
+        Bound::Excluded(id) => id.saturating_sub(1),
+        Bound::Unbounded => MAX_ID,
+    };
+    start..=end
 }
 
 /// What a stream is read as: [`Changeset`] or [`Event`].
@@ -185,4 +185,24 @@ pub enum Direction {
     Forward,
     /// Newest first.
     Backward,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_of_every_form_are_inclusive() {
+        let ids = |query: StreamQuery| match query.range {
+            StreamRange::Changesets(ids) | StreamRange::Events(ids) => ids,
+        };
+        let all = || StreamQuery::all("s".parse().unwrap());
+        assert_eq!(ids(all()), 0..=MAX_ID);
+        assert_eq!(ids(all().events(3..)), 3..=MAX_ID);
+        assert_eq!(ids(all().events(3..7)), 3..=6);
+        assert_eq!(ids(all().events(..=7)), 0..=7);
+        assert_eq!(ids(all().events(..0)), 0..=0);
+        let after = (Bound::Excluded(3), Bound::Unbounded);
+        assert_eq!(ids(all().changesets(after)), 4..=MAX_ID);
+    }
 }

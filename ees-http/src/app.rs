@@ -49,13 +49,11 @@ impl App {
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, ApiError> {
         let limit = self.options.request_timeout;
-        match tokio::time::timeout(limit, work).await {
-            Ok(result) => Ok(result.map_err(Into::into)?),
-            Err(_) => {
-                let reason = format!("no answer within {} s", limit.as_secs());
-                Err(StorageError::unavailable(reason, written).into())
-            }
-        }
+        let Ok(result) = tokio::time::timeout(limit, work).await else {
+            let reason = format!("no answer within {} s", limit.as_secs());
+            return Err(StorageError::unavailable(reason, written).into());
+        };
+        Ok(result.map_err(Into::into)?)
     }
 
     /// Reads a page of the global order. While it is empty, waits for another until `wait` is over

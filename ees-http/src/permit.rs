@@ -25,14 +25,14 @@ impl Permit {
 
     /// Keeps the permit until the connection has dropped the bytes of the answer.
     pub(crate) async fn hold(self, response: Response) -> Response {
-        let (head, body) = response.into_parts();
+        let (parts, body) = response.into_parts();
         // The answers are whole in memory already.
         let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
         let held = Held {
             bytes,
             _permit: self,
         };
-        Response::from_parts(head, Body::from(Bytes::from_owner(held)))
+        Response::from_parts(parts, Body::from(Bytes::from_owner(held)))
     }
 }
 

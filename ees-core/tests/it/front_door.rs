@@ -63,9 +63,10 @@ fn query() -> impl Strategy<Value = StreamQuery> {
     (0..9_u64, 0..9_u64, any::<bool>(), any::<bool>(), 1..4_usize).prop_map(
         |(from, to, by_event, backward, items)| {
             let query = StreamQuery::all(stream()).limit(items);
-            let query = match by_event {
-                true => query.events(from..=to),
-                false => query.changesets(from..=to),
+            let query = if by_event {
+                query.events(from..=to)
+            } else {
+                query.changesets(from..=to)
             };
             if backward { query.backward() } else { query }
         },

@@ -33,15 +33,13 @@ async fn execute(store: &EventStore, id: &StreamId, event: Event) -> Result<bool
     }
 }
 
+/// Deposits, withdraws, and says whether the balance was high enough.
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let store = ees_storage::open("sqlite:./bank.db").await?.store;
-    let account = "account-1".parse()?;
-    execute(&store, &account, Event::Deposited(50)).await?;
-    println!(
-        "withdrawn: {}",
-        execute(&store, &account, Event::Withdrawn(70)).await?
-    );
+    let id = "account-1".parse()?;
+    execute(&store, &id, Event::Deposited(50)).await?;
+    println!("{}", execute(&store, &id, Event::Withdrawn(70)).await?);
     store.close().await;
     Ok(())
 }
