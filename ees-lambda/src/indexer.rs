@@ -21,8 +21,8 @@ pub(crate) async fn run(store: Store) -> Result<(), Error> {
 
 async fn answer(indexer: &BatchIndexer, event: LambdaEvent<Value>) -> Result<Value, Failure> {
     let records = batch::read(&event.payload)?;
-    let indexed = indexer.index(&records, deadline(&event.context)).await;
-    Ok(match (indexed, records.first()) {
+    let done = indexer.index(&records, deadline(&event.context)).await;
+    Ok(match (done, records.first()) {
         (Err(error), Some(first)) => {
             tracing::warn!(%error, "the batch has to be delivered again");
             batch::again_from(first)

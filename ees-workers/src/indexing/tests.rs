@@ -52,7 +52,9 @@ async fn what_the_feed_tells_has_its_position_before_the_feed_is_told_so() {
 async fn a_gap_makes_a_sweep_which_finds_what_was_not_told() {
     let store = FakeStore::new();
     let lost = [key("a", 1), key("b", 1), key("c", 1)];
-    lost.iter().for_each(|key| store.commit(key));
+    for key in &lost {
+        store.commit(key);
+    }
     store.pages.add_permits(3);
     let running = start(&store, None);
     store.tell(&[], true);
