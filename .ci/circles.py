@@ -191,7 +191,8 @@ def closing(code, at):
 
 
 def for_tests(attribute):
-    return attribute[1:3] == ["test"] or ("cfg" in attribute and "test" in attribute and "not" not in attribute)
+    alone = "cfg" in attribute and "test" in attribute and not {"any", "not"} & set(attribute)
+    return alone or attribute[1:3] == ["test"]
 
 
 def item_end(code, at):
