@@ -5,10 +5,10 @@
 //! time: no position is given twice, none is left out, and no changeset gets two (G6), each stream's
 //! order is kept (G7), and whoever runs next finishes what another began (G8).
 //!
-//! The algorithm is [`Indexing`], a state machine without I/O: answers in, requests out. The async
-//! [`Indexer`] runs it over the [`Index`](crate::ports::Index) port, and the model checker runs the
-//! very same one. So it is with [`Reading`] and [`read_global`], which follow the order past an
-//! index that lags. `docs/global-order.md` explains both.
+//! The algorithm is a state machine without I/O: answers in, requests out (`indexer/step.rs`). The async
+//! [`Indexer`] runs it over the [`Index`](crate::adapter::Index) port, and the model checker runs the
+//! same one. [`read_global`], which reads the order past an index that lags, is made in the same way
+//! (`indexer/read_up_to_hole.rs`). `docs/global-order.md` explains both.
 
 mod block;
 mod corruption;
@@ -16,12 +16,19 @@ mod driver;
 mod lane;
 mod read_up_to_hole;
 mod reader;
+mod request;
 mod step;
 mod writes;
 
 pub use block::{BlockLimit, Refused, Unfit};
 pub use corruption::Corruption;
 pub use driver::{Indexer, IndexingError, Report, Swept};
-pub use read_up_to_hole::{ReadAnswer, ReadRequest, Reading, Turn};
 pub use reader::read_global;
-pub use step::{Answer, Indexing, Request};
+
+// The state machines, public for the tests that explore them.
+#[doc(hidden)]
+pub use read_up_to_hole::{ReadAnswer, ReadRequest, Reading, Turn};
+#[doc(hidden)]
+pub use request::{Answer, Request};
+#[doc(hidden)]
+pub use step::Indexing;

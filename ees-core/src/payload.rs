@@ -3,6 +3,7 @@
 //! A payload is checked once, when it is committed. Storages keep the text and readers get it, so big
 //! integers, decimals, the order of members and escapes stay as they were sent.
 
+mod error;
 mod scan;
 
 use std::sync::Arc;
@@ -10,37 +11,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+pub use error::{MAX_DEPTH, PayloadError};
 use scan::{Elements, check};
-
-/// How deep a payload may be nested: `[[1]]` has two levels.
-pub const MAX_DEPTH: usize = 100;
-
-/// Why a text is not a valid payload.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PayloadError {
-    /// The text is not JSON.
-    #[error("not JSON: {0}")]
-    NotJson(serde_json::Error),
-    /// Events must be a JSON array.
-    #[error("events must be a JSON array")]
-    NotAnArray,
-    /// The array is empty; a changeset has at least one event.
-    #[error("a changeset needs at least one event")]
-    NoEvents,
-    /// The value is nested deeper than [`MAX_DEPTH`] levels.
-    #[error("nested deeper than {MAX_DEPTH} levels")]
-    TooDeep,
-    /// A string holds half of an escaped surrogate pair, which UTF-8 cannot represent.
-    #[error("a string holds the escaped lone surrogate \\u{0}")]
-    LoneSurrogate(String),
-}
-
-impl From<serde_json::Error> for PayloadError {
-    fn from(error: serde_json::Error) -> Self {
-        Self::NotJson(error)
-    }
-}
 
 /// A JSON value as text. Cheap to clone.
 ///

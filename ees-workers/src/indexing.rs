@@ -7,11 +7,12 @@ mod tests;
 use std::time::Duration;
 
 use ees_core::adapter::{ChangesetKey, CommitFeed, DeferredOrder};
-use ees_core::indexer::{Indexer, IndexingError, Report};
+use ees_core::indexer::{Indexer, IndexingError};
 use futures_util::future::join;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::logging::log_refused;
 use crate::retry::pause_after;
 use crate::sweeping::keep_sweeping;
 
@@ -110,12 +111,5 @@ async fn index(indexer: &mut Indexer, keys: &[ChangesetKey]) {
                 pause_after("indexing", &source).await;
             }
         }
-    }
-}
-
-/// Logs what can have no position.
-pub(crate) fn log_refused(report: &Report) {
-    for refused in &report.refused {
-        tracing::error!("{refused}");
     }
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod indexing;
+mod logging;
 mod projecting;
 mod publishing;
 mod retry;

@@ -12,7 +12,7 @@ use ees_core::{StorageError, Timestamp};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::indexing::log_refused;
+use crate::logging::log_refused;
 use crate::retry::pause_after;
 use crate::sweep::Sweep;
 

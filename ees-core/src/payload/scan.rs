@@ -1,6 +1,6 @@
 //! JSON as text: where its elements end, how deep it is nested, and what it escapes.
 
-use super::PayloadError;
+use super::error::PayloadError;
 
 /// The elements of a JSON array that is known to be one.
 pub(super) struct Elements<'a> {

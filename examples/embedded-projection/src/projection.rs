@@ -26,8 +26,8 @@ impl Projection {
         let file = TotalsFile::new(folder);
         let saved = file.load().await?;
         let subscription = Subscription::new(store, saved.checkpoint);
-        let (saves, progress) = watch::channel(saved);
-        let task = tokio::spawn(run(subscription, file, saves));
+        let (progress_sender, progress) = watch::channel(saved);
+        let task = tokio::spawn(run(subscription, file, progress_sender));
         Ok(Self { task, progress })
     }
 
@@ -54,7 +54,11 @@ impl Projection {
 
 /// Counts for ever, or until an event cannot be read: to go on would be to miss it. A busy projection
 /// would save every hundred changesets, or every second.
-async fn run(mut subscription: Subscription, file: TotalsFile, saves: watch::Sender<Progress>) {
+async fn run(
+    mut subscription: Subscription,
+    file: TotalsFile,
+    progress_sender: watch::Sender<Progress>,
+) {
     loop {
         let changeset = match subscription.next().await {
             Ok(changeset) => changeset,
@@ -64,7 +68,7 @@ async fn run(mut subscription: Subscription, file: TotalsFile, saves: watch::Sen
                 continue;
             }
         };
-        let saved = *saves.borrow();
+        let saved = *progress_sender.borrow();
         let counted = match count(saved.totals, &changeset) {
             Ok(totals) => Progress {
                 totals,
@@ -79,7 +83,7 @@ async fn run(mut subscription: Subscription, file: TotalsFile, saves: watch::Sen
             eprintln!("nothing is saved for now: {error}");
             tokio::time::sleep(StorageError::RETRY_AFTER).await;
         }
-        saves.send_replace(counted);
+        progress_sender.send_replace(counted);
     }
 }
 
