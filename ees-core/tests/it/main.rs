@@ -9,3 +9,4 @@ mod indexing;
 mod projecting;
 mod proof;
 mod reading;
+mod stopped_writer;

@@ -88,7 +88,7 @@ impl GroupCommit {
     ) -> (Self, impl Future<Output = S> + Send) {
         let (queue, waiting) = async_channel::bounded(limit.queue.max(1));
         let writer = Writer {
-            waiting,
+            waiting: Queue(waiting),
             limit,
             store,
         };
@@ -107,8 +107,9 @@ impl GroupCommit {
         };
         let sent = self.queue.send(waiting).await;
         sent.map_err(|_| StorageError::closed())?;
-        let stopped = || StorageError::unavailable("its writer has stopped", Written::Unknown);
-        outcome.await.unwrap_or_else(|_| Err(stopped()))
+        outcome
+            .await
+            .unwrap_or_else(|_| Err(stopped(Written::Unknown)))
     }
 
     /// Accepts no more commits.
@@ -117,8 +118,25 @@ impl GroupCommit {
     }
 }
 
+fn stopped(written: Written) -> StorageError {
+    StorageError::unavailable("its writer has stopped", written)
+}
+
+/// The writer's side of the queue. A writer that ends, also by a panic or because it was aborted,
+/// answers all commits that are still in the queue: nothing of them was written.
+struct Queue(Receiver<Waiting>);
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        self.0.close();
+        while let Ok(waiting) = self.0.try_recv() {
+            reply(waiting, Err(stopped(Written::None)));
+        }
+    }
+}
+
 struct Writer<S> {
-    waiting: Receiver<Waiting>,
+    waiting: Queue,
     limit: BatchLimit,
     store: S,
 }
@@ -129,7 +147,7 @@ impl<S: BatchStore> Writer<S> {
         loop {
             let first = match held_over.take() {
                 Some(waiting) => waiting,
-                None => match self.waiting.recv().await {
+                None => match self.waiting.0.recv().await {
                     Ok(waiting) => waiting,
                     Err(_) => return self.store,
                 },
@@ -146,7 +164,7 @@ impl<S: BatchStore> Writer<S> {
         let mut bytes = first.commit.payload_bytes();
         let mut batch = vec![first];
         while batch.len() < self.limit.commits
-            && let Ok(waiting) = self.waiting.try_recv()
+            && let Ok(waiting) = self.waiting.0.try_recv()
         {
             if waiting.answer.is_canceled() {
                 continue;
