@@ -31,6 +31,7 @@ list! { $
         a_lost_answer_can_be_asked_for_again [10];
         a_lost_answer_never_turns_into_a_conflict [10, 2];
         a_refusal_can_be_asked_for_again [10, 2];
+        a_caller_who_goes_away_may_ask_again [10];
     }
     page_limits {
         stream_pages_end_where_the_limit_says [5];

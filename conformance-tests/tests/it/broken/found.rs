@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ees_conformance::adapter_cases::{
-    ADAPTER_CASES, checkpoint_store, closing, page_limits, projecting, stored_values,
+    ADAPTER_CASES, checkpoint_store, closing, outages, page_limits, projecting, stored_values,
     subscriptions, wake_hint,
 };
 use ees_conformance::cases::{
@@ -24,7 +24,7 @@ macro_rules! found {
         $(#[test]
         fn $test() {
             $(
-                let case = case(stringify!($group), stringify!($case));
+                let case = case_named(stringify!($group), stringify!($case));
                 assert_found(case, || run::<$harness>(case, $group::$case));
             )+
         })+
@@ -37,7 +37,7 @@ macro_rules! waited_for {
         $(#[test]
         fn $test() {
             $(
-                let case = case(stringify!($group), stringify!($case));
+                let case = case_named(stringify!($group), stringify!($case));
                 let said = assert_found(case, || run::<Hanging<$fault>>(case, $group::$case));
                 assert!(said.contains("(waited "), "{said}");
             )+
@@ -46,7 +46,7 @@ macro_rules! waited_for {
 }
 
 /// A case by its name.
-fn case(group: &str, name: &str) -> Case {
+fn case_named(group: &str, name: &str) -> Case {
     let group = if group == "index_pages" {
         "pages"
     } else {
@@ -155,6 +155,8 @@ found! {
         bounds::keys_of_every_character, stored_values::commit_ids_keep_their_characters;
     commit_ids_cut_short: Broken<values::CutsCommitIds> =>
         bounds::keys_of_every_length, stored_values::commit_ids_keep_their_characters;
+    a_commit_id_that_is_kept_too_late: Broken<values::RemembersKeysLate> =>
+        outages::a_caller_who_goes_away_may_ask_again;
     a_checkpoint_that_never_goes_back: Broken<values::NeverGoesBack> =>
         checkpoint_store::the_checkpoint_saved_last_wins;
     subscriptions_folded: Broken<values::FoldsNames> =>

@@ -1,9 +1,12 @@
 //! Storages that change what they keep, or mistake one name for another.
 
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
 use async_trait::async_trait;
 use ees_conformance::Adapter;
 use ees_conformance::faults::Fault;
-use ees_core::adapter::trusted_json;
+use ees_core::adapter::{Commit, Outcome, trusted_json};
 use ees_core::{Changeset, Checkpoint, CommitId, Page, StorageError, StreamQuery, Timestamp};
 
 use super::reads::changed;
@@ -88,6 +91,39 @@ async fn commit_ids(
         changeset.commit_id = id.unwrap_or_else(|_| CommitId::generate());
     })
     .await
+}
+
+/// Remembers commit ids a moment after the write.
+#[derive(Default)]
+pub(super) struct RemembersKeysLate(Mutex<HashSet<CommitId>>);
+
+#[async_trait]
+impl Fault for RemembersKeysLate {
+    async fn commit(&self, inner: &dyn Adapter, commit: &Commit) -> Result<Outcome, StorageError> {
+        let outcome = inner.commit(commit).await?;
+        tokio::task::yield_now().await;
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(commit.commit_id.clone());
+        Ok(outcome)
+    }
+
+    async fn read_stream(
+        &self,
+        inner: &dyn Adapter,
+        query: &StreamQuery,
+    ) -> Result<Page<Changeset>, StorageError> {
+        let known = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        changed(inner, query, |changeset| {
+            if !known.contains(&changeset.commit_id) {
+                changeset.commit_id = CommitId::generate();
+            }
+        })
+        .await
+    }
 }
 
 /// Never lowers a checkpoint.
