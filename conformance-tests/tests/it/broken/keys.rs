@@ -7,11 +7,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use ees_conformance::Adapter;
 use ees_conformance::faults::Fault;
-use ees_core::adapter::{Commit, Outcome, PageBuilder, Verdict};
+use ees_core::adapter::{Commit, News, Outcome, PageBuilder, Verdict};
 use ees_core::{
     Changeset, Checkpoint, Direction, GlobalPage, Head, Page, PageLimit, StorageError, StreamId,
     StreamQuery, StreamRange,
 };
+use futures_util::future::BoxFuture;
 
 /// How the key of a stream's changeset is made of its number.
 pub(super) trait Keys: Default + Send + Sync + 'static {
@@ -113,7 +114,11 @@ impl Keys for FoldedNames {
 
 /// A storage over such keys; the adapter behind it keeps nothing but names and counts.
 #[derive(Default)]
-pub(super) struct Keyed<K>(Mutex<Tables>, PhantomData<K>);
+pub(super) struct Keyed<K> {
+    tables: Mutex<Tables>,
+    news: News,
+    keys: PhantomData<K>,
+}
 
 #[derive(Default)]
 struct Tables {
@@ -181,7 +186,7 @@ fn span<K: Keys>(stream: &str, from: u64, to: u64) -> std::ops::RangeInclusive<V
 
 impl<K> Keyed<K> {
     fn tables(&self) -> MutexGuard<'_, Tables> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -199,9 +204,14 @@ impl<K: Keys> Fault for Keyed<K> {
                 let changeset = commit.clone().into_changeset(slot, Some(at));
                 let receipt = changeset.receipt();
                 tables.write::<K>(changeset);
+                self.news.announce();
                 Ok(Outcome::Committed(receipt))
             }
         }
+    }
+
+    fn news(&self, _: &dyn Adapter) -> BoxFuture<'static, ()> {
+        self.news.listen()
     }
 
     async fn head(
