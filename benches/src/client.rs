@@ -16,6 +16,7 @@ use crate::load::{self, STREAMS, Streams};
 use crate::report::per_second;
 
 /// A connection.
+#[derive(Debug)]
 pub struct Client(SendRequest<Full<Bytes>>);
 
 impl Client {

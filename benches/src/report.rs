@@ -38,6 +38,7 @@ pub async fn compare(
 }
 
 /// Least, median and most of some figures.
+#[derive(Debug)]
 pub struct Spread {
     /// The least.
     pub least: f64,

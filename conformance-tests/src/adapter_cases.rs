@@ -6,28 +6,32 @@ pub mod closing;
 pub mod outages;
 pub mod page_limits;
 pub mod projecting;
+pub mod stored_values;
 pub mod subscriptions;
 pub mod wake_hint;
 
 list! { $
     /// The cases for adapters, beside [`CASES`](crate::cases::CASES): one test each for an
     /// [`AdapterHarness`](crate::AdapterHarness).
-    adapter_cases: ADAPTER_CASES, adapter_cases, AdapterHarness:
+    adapter_cases: ADAPTER_CASES, __adapter_cases, AdapterHarness:
     checkpoint_store {
         an_unknown_name_has_no_checkpoint [6];
         the_checkpoint_saved_last_wins [6];
         names_keep_apart [6];
+        names_of_every_length_keep_apart [6];
         checkpoints_survive_a_restart [4, 6];
     }
     closing {
         a_closed_storage_is_unavailable [4];
         a_storage_may_be_closed_twice [4];
-        what_was_acknowledged_before_closing_lasts [1, 4];
+        what_was_acknowledged_before_closing_lasts [4, 1];
+        a_closed_storage_opens_again [4];
     }
     outages {
         a_lost_answer_can_be_asked_for_again [10];
         a_lost_answer_never_turns_into_a_conflict [10, 2];
         a_refusal_can_be_asked_for_again [10, 2];
+        a_caller_who_goes_away_may_ask_again [10];
     }
     page_limits {
         stream_pages_end_where_the_limit_says [5];
@@ -40,6 +44,10 @@ list! { $
         one_of_racing_swaps_succeeds [13];
         projectors_at_once_count_nothing_twice [13];
         a_projector_that_stopped_goes_on [13];
+    }
+    stored_values {
+        times_keep_their_microseconds [11];
+        commit_ids_keep_their_characters [10];
     }
     subscriptions {
         a_subscription_catches_up_and_goes_on_live [6, 7, 8];

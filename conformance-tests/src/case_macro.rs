@@ -5,8 +5,23 @@
 pub struct Case {
     /// `group::case`.
     pub name: &'static str,
-    /// The numbers of the guarantees.
+    /// The numbers of the guarantees; the first is what the case is about.
     pub guarantees: &'static [u8],
+}
+
+impl Case {
+    /// The group.
+    pub fn group(&self) -> &'static str {
+        self.name
+            .split_once("::")
+            .map_or(self.name, |(group, _)| group)
+    }
+
+    /// `G6`: what the case is about.
+    pub(crate) fn guarantee(&self) -> String {
+        let number = self.guarantees.first().copied().unwrap_or_default();
+        format!("G{number}")
+    }
 }
 
 /// A case that can be run against a harness of its own.
@@ -20,7 +35,9 @@ pub struct Runnable {
 }
 
 /// Makes, of one list, the constant that names the cases, the function that gives them to those
-/// who run them by themselves, and the macro that makes a test of each.
+/// who run them by themselves, and the macro that makes a test of each. The tests of a group stand
+/// in a module of its name, inside the module that [`adapter_suite!`](crate::adapter_suite!) and
+/// its like make around all groups.
 macro_rules! list {
     ($d:tt $(#[$doc:meta])* $parent:ident: $constant:ident, $suite:ident, $harness:ident:
      $($module:ident { $($case:ident [$($guarantee:literal),+];)+ })+) => {
@@ -32,24 +49,39 @@ macro_rules! list {
 
         /// The cases of the list, to be run without a test harness.
         pub fn runnable<H: $crate::$harness>() -> Vec<$crate::Runnable> {
-            let cases: &[fn()] = &[$($(|| $crate::run::<H>($module::$case)),+),+];
+            let cases: &[fn()] = &[$($(|| $crate::run::<H>(
+                $crate::Case {
+                    name: concat!(stringify!($module), "::", stringify!($case)),
+                    guarantees: &[$($guarantee),+],
+                },
+                $module::$case,
+            )),+),+];
             let listed = $constant.iter().zip(cases);
             listed.map(|(&case, &run)| $crate::Runnable { case, run }).collect()
         }
 
-        $(#[$doc])*
+        #[doc(hidden)]
         #[macro_export]
         macro_rules! $suite {
             ($d harness:ty) => {
-                $(mod $module {
+                $($d crate::$suite!($d harness, $module);)+
+            };
+            $(($d harness:ty, $module) => {
+                mod $module {
                     #[allow(unused_imports)]
                     use super::*;
-                    $(#[test]
+                    $(#[::core::prelude::v1::test]
                     fn $case() {
-                        $d crate::run::<$d harness>($d crate::$parent::$module::$case);
+                        $d crate::run::<$d harness>(
+                            $d crate::Case {
+                                name: concat!(stringify!($module), "::", stringify!($case)),
+                                guarantees: &[$($guarantee),+],
+                            },
+                            $d crate::$parent::$module::$case,
+                        );
                     })+
-                })+
-            };
+                }
+            };)+
         }
     };
 }

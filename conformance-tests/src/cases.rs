@@ -3,7 +3,9 @@
 //! Each case names the guarantees it holds. A case works beside other data: it uses streams of its
 //! own ([`unique`](crate::subject::unique)) and reads the global order from where it found its end.
 
+pub mod apart;
 pub mod atomic;
+pub mod bounds;
 pub mod concurrency;
 pub mod dense;
 pub mod durable;
@@ -12,6 +14,7 @@ pub mod global_order;
 pub mod idempotent;
 pub mod naming;
 pub mod pages;
+pub mod prefixes;
 pub mod random_walk;
 pub mod refusal;
 pub mod statistics;
@@ -21,7 +24,7 @@ pub mod waiting;
 list! { $
     /// The cases for every store, in process or over HTTP: one test each for a
     /// [`Harness`](crate::Harness).
-    cases: CASES, suite, Harness:
+    cases: CASES, __cases, Harness:
     atomic {
         a_changeset_is_stored_whole [1];
         a_reader_never_sees_part_of_a_changeset [1, 5];
@@ -111,6 +114,25 @@ list! { $
     naming {
         stream_ids_keep_their_bytes [11];
         dots_are_stream_ids [11];
+    }
+    prefixes {
+        longer_ids_are_written_first [11, 5, 2, 3];
+        shorter_ids_are_written_first [11, 5, 2, 3];
+        all_ids_are_written_in_turn [11, 5, 2, 3];
+    }
+    apart {
+        the_same_key_in_streams_that_look_alike [11, 10];
+        a_conflict_tells_of_its_own_stream_alone [2];
+    }
+    bounds {
+        numbers_keep_their_order [5, 2, 3, 6];
+        event_numbers_keep_their_order [5, 2, 3];
+        ranges_reach_to_the_ends [5, 3];
+        the_largest_expectations_are_refused [12];
+        stream_ids_of_every_length [11];
+        stream_ids_of_every_character [11];
+        keys_of_every_character [10];
+        keys_of_every_length [10];
     }
     refusal {
         bad_stream_ids_are_refused [12];

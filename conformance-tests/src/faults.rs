@@ -64,6 +64,49 @@ pub trait Fault: Send + Sync + 'static {
         inner.read_global(from, limit).await
     }
 
+    /// As [`Storage::next_checkpoint`].
+    ///
+    /// # Errors
+    /// Those of the fault, and those of the adapter.
+    async fn next_checkpoint(&self, inner: &dyn Adapter) -> Result<Checkpoint, StorageError> {
+        inner.next_checkpoint().await
+    }
+
+    /// As [`Storage::news`].
+    fn news(&self, inner: &dyn Adapter) -> BoxFuture<'static, ()> {
+        inner.news()
+    }
+
+    /// As [`Storage::close`].
+    async fn close(&self, inner: &dyn Adapter) {
+        inner.close().await;
+    }
+
+    /// As [`CheckpointStore::load_checkpoint`].
+    ///
+    /// # Errors
+    /// Those of the fault, and those of the adapter.
+    async fn load_checkpoint(
+        &self,
+        inner: &dyn Adapter,
+        subscription: &str,
+    ) -> Result<Option<Checkpoint>, StorageError> {
+        inner.load_checkpoint(subscription).await
+    }
+
+    /// As [`CheckpointStore::save_checkpoint`].
+    ///
+    /// # Errors
+    /// Those of the fault, and those of the adapter.
+    async fn save_checkpoint(
+        &self,
+        inner: &dyn Adapter,
+        subscription: &str,
+        checkpoint: Checkpoint,
+    ) -> Result<(), StorageError> {
+        inner.save_checkpoint(subscription, checkpoint).await
+    }
+
     /// As [`StatisticsStore::swap_statistics`].
     ///
     /// # Errors
@@ -119,11 +162,11 @@ impl<F: Fault> Storage for Faulty<F> {
     }
 
     async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError> {
-        self.inner.next_checkpoint().await
+        self.fault.next_checkpoint(&*self.inner).await
     }
 
     fn news(&self) -> BoxFuture<'static, ()> {
-        self.inner.news()
+        self.fault.news(&*self.inner)
     }
 
     fn max_changeset_bytes(&self) -> usize {
@@ -131,7 +174,7 @@ impl<F: Fault> Storage for Faulty<F> {
     }
 
     async fn close(&self) {
-        self.inner.close().await;
+        self.fault.close(&*self.inner).await;
     }
 }
 
@@ -158,7 +201,7 @@ impl<F: Fault> CheckpointStore for Faulty<F> {
         &self,
         subscription: &str,
     ) -> Result<Option<Checkpoint>, StorageError> {
-        self.inner.load_checkpoint(subscription).await
+        self.fault.load_checkpoint(&*self.inner, subscription).await
     }
 
     async fn save_checkpoint(
@@ -166,6 +209,14 @@ impl<F: Fault> CheckpointStore for Faulty<F> {
         subscription: &str,
         checkpoint: Checkpoint,
     ) -> Result<(), StorageError> {
-        self.inner.save_checkpoint(subscription, checkpoint).await
+        self.fault
+            .save_checkpoint(&*self.inner, subscription, checkpoint)
+            .await
+    }
+}
+
+impl<F> std::fmt::Debug for Faulty<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Faulty").finish_non_exhaustive()
     }
 }

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use ees_core::CheckpointStore;
 use ees_core::adapter::{StatisticsStore, Storage};
 
+use crate::running::TIME_LIMIT;
 #[cfg(feature = "http")]
 use crate::subject::Remote;
 use crate::subject::Subject;
@@ -43,6 +44,13 @@ pub trait Harness: Sized + Send + Sync + 'static {
 
     /// Returns once every acknowledged changeset has its checkpoint.
     async fn settle(&self);
+
+    /// The longest that a case may take, and twice the longest that it waits for one thing. It
+    /// decides no test: it only ends one that would never end. A store that is far away, or slow
+    /// by design, may need more.
+    fn time_limit(&self) -> Duration {
+        TIME_LIMIT
+    }
 }
 
 /// An adapter: everything that the core asks of a storage.
@@ -57,6 +65,50 @@ pub trait AdapterHarness: Harness {
 
     /// The adapter under test.
     fn storage(&self) -> Arc<Self::Storage>;
+
+    /// Makes the adapter's own writes fail, if the harness can: see
+    /// [`fault_cases`](crate::fault_cases).
+    fn faults(&self) -> Option<Arc<dyn WriteFaults>> {
+        None
+    }
+}
+
+/// How a write of an adapter fails, below the storage port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteFault {
+    /// The write, the flush or the COMMIT fails, and nothing lasts.
+    BeforeTheWrite,
+    /// It is done and lasts, and its answer is lost.
+    AfterTheWrite,
+    /// It is neither done nor answered until the fault ends.
+    Late,
+}
+
+impl WriteFault {
+    /// Every way.
+    pub const ALL: [Self; 3] = [Self::BeforeTheWrite, Self::AfterTheWrite, Self::Late];
+
+    /// The group of cases that asks for it.
+    pub fn group(self) -> &'static str {
+        match self {
+            Self::BeforeTheWrite => "before_the_write",
+            Self::AfterTheWrite => "after_the_write",
+            Self::Late => "late",
+        }
+    }
+}
+
+/// Makes an adapter's own writes fail, as its database, its disk or its network would.
+#[async_trait]
+pub trait WriteFaults: Send + Sync {
+    /// The ways that it can. Cases for the others are told as not run.
+    fn kinds(&self) -> &[WriteFault];
+
+    /// From now on every commit fails in this way.
+    async fn begin(&self, fault: WriteFault);
+
+    /// From now on none does.
+    async fn end(&self);
 }
 
 /// A harness that serves the REST contract.
@@ -64,21 +116,4 @@ pub trait AdapterHarness: Harness {
 pub trait HttpHarness: Harness {
     /// A client of it.
     fn remote(&self) -> Arc<Remote>;
-}
-
-/// The longest that a case may take. It decides no test: it only ends one that would never end.
-const TIME_LIMIT: Duration = Duration::from_mins(10);
-
-/// Runs one case against a fresh store; what the suite's macros expand to.
-pub fn run<H: Harness>(case: impl AsyncFnOnce(&mut H)) {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .expect("a runtime for the test");
-    runtime.block_on(async {
-        let mut harness = H::start().await;
-        let limited = tokio::time::timeout(TIME_LIMIT, case(&mut harness));
-        limited.await.expect("a case that ends");
-    });
 }

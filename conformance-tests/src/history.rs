@@ -4,12 +4,14 @@
 //! answers against what stands in the end. Every commit asks for events that no other asks for, so
 //! that each changeset tells who wrote it.
 
-use std::fmt;
+mod violation;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::subject::{Ask, Changeset, Committed, Expect, Failure, Page, Subject};
 use crate::support::{AHEAD, split};
+pub use violation::Violation;
 
 /// A commit as it was asked for and answered.
 #[derive(Debug, Clone)]
@@ -62,45 +64,6 @@ impl History {
         self.operations
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What no history may show.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Violation {
-    /// The stream has a hole or a repeat where this changeset should stand.
-    Hole(u64),
-    /// Two commits were told that they became this changeset.
-    TwoWinners(u64),
-    /// A commit was told that it became this changeset, but it does not stand there.
-    LostAcknowledgement(u64),
-    /// A commit became this changeset, which is not where it wanted to be.
-    WrongPlace(u64),
-    /// One commit stands twice, the second time as this changeset.
-    Doubled(u64),
-    /// Nobody was told, nor left without an answer, that this changeset stands.
-    Unacknowledged(u64),
-    /// A conflict told of this changeset, which does not stand.
-    ToldOfWhatDidNotLast(u64),
-    /// A conflict told of the wrong part of the stream: this was to be its first changeset or event.
-    ToldTheWrongPart(u64),
-    /// An answer knew nothing of this changeset, which had been acknowledged before.
-    Stale(u64),
-    /// A reader did not get the changeset at this checkpoint.
-    Skipped(u64),
-    /// A reader got the changeset at this checkpoint twice, or too early.
-    Repeated(u64),
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let guarantee = match self {
-            Self::Hole(_) => "G3",
-            Self::LostAcknowledgement(_) | Self::Stale(_) => "G5",
-            Self::Skipped(_) | Self::Repeated(_) => "G6",
-            _ => "G2",
-        };
-        write!(f, "{guarantee}: {self:?}")
     }
 }
 

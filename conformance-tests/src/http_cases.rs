@@ -22,7 +22,7 @@ pub mod stream_paths;
 list! { $
     /// The cases for servers, beside [`CASES`](crate::cases::CASES): one test each for an
     /// [`HttpHarness`](crate::HttpHarness).
-    http_cases: HTTP_CASES, http_cases, HttpHarness:
+    http_cases: HTTP_CASES, __http_cases, HttpHarness:
     answers {
         a_commit [3];
         a_streams_end [5];

@@ -7,7 +7,9 @@ mod case_macro;
 
 pub mod adapter_cases;
 pub mod cases;
+pub mod fault_cases;
 pub mod faults;
+pub mod hints;
 pub mod history;
 #[cfg(feature = "http")]
 pub mod http_cases;
@@ -15,6 +17,10 @@ pub mod model;
 pub mod subject;
 
 mod harness;
+mod place;
+mod run;
+mod running;
+mod schedule;
 mod support;
 #[cfg(feature = "http")]
 mod wire;
@@ -22,27 +28,79 @@ mod wire;
 pub use case_macro::{Case, Runnable};
 #[cfg(feature = "http")]
 pub use harness::HttpHarness;
-pub use harness::{Adapter, AdapterHarness, Capabilities, Harness, run};
+pub use harness::{Adapter, AdapterHarness, Capabilities, Harness, WriteFault, WriteFaults};
+pub use run::run;
+pub use running::note_panic;
 #[cfg(feature = "http")]
 pub use wire::tokens::tokens;
 
 /// Makes a test of every case that an adapter can be held to in its own process: those of
-/// [`suite!`] and those of [`adapter_cases!`](crate::adapter_cases!).
+/// [`CASES`](cases::CASES) and [`ADAPTER_CASES`](adapter_cases::ADAPTER_CASES), and those of
+/// [`FAULT_CASES`](fault_cases::FAULT_CASES) for the ways in which the harness can make writes
+/// fail.
+///
+/// All tests stand in one module, `conformance_suite` if no other name is given:
+///
+/// ```ignore
+/// ees_conformance::adapter_suite!(Redb);
+/// ees_conformance::adapter_suite!(Redb, mod suite);
+/// ees_conformance::adapter_suite!(Redb, mod suite, faults: before_the_write, late);
+/// ```
 #[macro_export]
 macro_rules! adapter_suite {
-    ($harness:ty) => {
-        $crate::suite!($harness);
-        $crate::adapter_cases!($harness);
+    ($harness:ty $(, faults: $($fault:ident),+ $(,)?)?) => {
+        $crate::adapter_suite!($harness, mod conformance_suite $(, faults: $($fault),+)?);
+    };
+    ($harness:ty, mod $name:ident $(, faults: $($fault:ident),+ $(,)?)?) => {
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+            $crate::__cases!($harness);
+            $crate::__adapter_cases!($harness);
+            $($($crate::__fault_cases!($harness, $fault);)+)?
+
+            #[::core::prelude::v1::test]
+            fn cases_that_are_not_run() {
+                $crate::fault_cases::tell_what_is_not_run::<$harness>(
+                    &[$($(stringify!($fault)),+)?],
+                );
+            }
+        }
     };
 }
 
-/// Makes a test of every case that a server can be held to: those of [`suite!`] and those of
-/// [`http_cases!`](crate::http_cases!).
+/// Makes a test of every case that any store can be held to: those of [`CASES`](cases::CASES). All
+/// tests stand in one module, `conformance_suite` if no other name is given: `suite!(Mine, mod
+/// name)`.
+#[macro_export]
+macro_rules! suite {
+    ($harness:ty) => {
+        $crate::suite!($harness, mod conformance_suite);
+    };
+    ($harness:ty, mod $name:ident) => {
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+            $crate::__cases!($harness);
+        }
+    };
+}
+
+/// Makes a test of every case that a server can be held to: those of [`CASES`](cases::CASES) and
+/// [`HTTP_CASES`](http_cases::HTTP_CASES). All tests stand in one module, `conformance_suite` if no
+/// other name is given: `http_suite!(Mine, mod name)`.
 #[cfg(feature = "http")]
 #[macro_export]
 macro_rules! http_suite {
     ($harness:ty) => {
-        $crate::suite!($harness);
-        $crate::http_cases!($harness);
+        $crate::http_suite!($harness, mod conformance_suite);
+    };
+    ($harness:ty, mod $name:ident) => {
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+            $crate::__cases!($harness);
+            $crate::__http_cases!($harness);
+        }
     };
 }

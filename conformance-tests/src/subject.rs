@@ -6,6 +6,7 @@
 mod direct;
 #[cfg(feature = "http")]
 mod http;
+mod words;
 
 use std::time::Duration;
 

@@ -2,6 +2,15 @@
 
 mod lane;
 mod message;
+
+impl std::fmt::Debug for Publication {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Publication")
+            .field("unpublished", &self.unpublished.len())
+            .finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests;
 

@@ -39,13 +39,50 @@ pub async fn the_checkpoint_saved_last_wins<H: AdapterHarness>(harness: &mut H) 
 pub async fn names_keep_apart<H: AdapterHarness>(harness: &mut H) {
     let store = harness.storage();
     let mark = unique("name");
-    let names = ["a", "A", "a ", "é", "e\u{301}", "a/b", "%", "'", ""];
-    let names = names.map(|name| format!("{mark}{name}"));
-    for (number, name) in (0..).zip(&names) {
-        save(&*store, name, at(number)).await;
+    let names = [
+        "a",
+        "A",
+        "a ",
+        " a",
+        "é",
+        "e\u{301}",
+        "a/b",
+        "%",
+        "'",
+        "",
+        "k",
+        "\u{212a}",
+        "ß",
+        "ss",
+        "\u{200b}",
+        "\u{ffff}",
+        "\u{10ffff}",
+    ];
+    keep_apart(&*store, &names.map(|name| format!("{mark}{name}"))).await;
+}
+
+/// Names of up to 255 characters count to the last one; one may be the beginning of another.
+pub async fn names_of_every_length_keep_apart<H: AdapterHarness>(harness: &mut H) {
+    let store = harness.storage();
+    let mut names: Vec<_> = [1, 2, 63, 64, 127, 128, 254, 255]
+        .map(|length| "n".repeat(length))
+        .into();
+    for last in ["N", "m", " ", "0"] {
+        names.push(last.to_owned());
+        names.push(format!("{}{last}", "n".repeat(254)));
     }
-    for (number, name) in (0..).zip(&names) {
-        let found = load(&*store, name).await;
+    keep_apart(&*store, &names).await;
+}
+
+async fn keep_apart(store: &dyn CheckpointStore, names: &[String]) {
+    for name in names {
+        assert_eq!(load(store, name).await, None, "G6: `{name}` is new");
+    }
+    for (number, name) in (0..).zip(names) {
+        save(store, name, at(number)).await;
+    }
+    for (number, name) in (0..).zip(names) {
+        let found = load(store, name).await;
         assert_eq!(found, Some(at(number)), "G6: `{name}`");
     }
 }

@@ -8,14 +8,24 @@ use ees_core::{
     Checkpoint, CheckpointStore, PageLimit, Statistics, StorageError, StreamId, StreamQuery,
 };
 
+use futures_util::future::join_all;
+
 use super::outages::new_commit;
 use crate::AdapterHarness;
 use crate::subject::{Ask, Committed, Direct, Expect, Failure, Subject, unique};
-use crate::support::{fill, head, stream, together};
+use crate::support::{commit, fill, head, joined, stream, within};
 
+const CLOSES: &str = "G4: closing a storage ends";
+
+#[track_caller]
 fn assert_unavailable<T>(call: &str, answer: &Result<T, StorageError>) {
     let unavailable = matches!(answer, Err(StorageError::Unavailable { .. }));
-    assert!(unavailable, "G4: {call} after the storage was closed");
+    let error = answer.as_ref().err();
+    assert!(
+        unavailable,
+        "G4: {call} is unavailable after the storage was closed, but it answered {}",
+        error.map_or("with success".to_owned(), |error| error.to_string())
+    );
 }
 
 /// After it was closed, every call says that the storage is unavailable.
@@ -24,7 +34,7 @@ pub async fn a_closed_storage_is_unavailable<H: AdapterHarness>(harness: &mut H)
     fill(&*harness.subject(), &name, &[1]).await;
     let stream = StreamId::new(&name).expect("a stream id");
     let first = Checkpoint::FIRST;
-    storage.close().await;
+    within(CLOSES, storage.close()).await;
     assert_unavailable("commit", &storage.commit(&new_commit(&name, 1)).await);
     assert_unavailable("head", &storage.head(&stream).await);
     let all = StreamQuery::all(stream);
@@ -43,8 +53,11 @@ pub async fn a_closed_storage_is_unavailable<H: AdapterHarness>(harness: &mut H)
 /// To close what is closed, or is being closed, changes nothing.
 pub async fn a_storage_may_be_closed_twice<H: AdapterHarness>(harness: &mut H) {
     let storage = harness.storage();
-    tokio::join!(storage.close(), storage.close());
-    storage.close().await;
+    within(CLOSES, async {
+        tokio::join!(storage.close(), storage.close());
+        storage.close().await;
+    })
+    .await;
     assert_unavailable("next_checkpoint", &storage.next_checkpoint().await);
 }
 
@@ -58,13 +71,13 @@ pub async fn what_was_acknowledged_before_closing_lasts<H: AdapterHarness>(harne
     });
     let writers: Vec<_> = writers.collect();
     tokio::task::yield_now().await;
-    storage.close().await;
-    let wrote = together(
-        writers
-            .into_iter()
-            .map(|writer| async { writer.await.expect("G4") }),
-    );
-    let wrote = wrote.await;
+    within(CLOSES, storage.close()).await;
+    let wrote = join_all(writers.into_iter().map(joined));
+    let wrote = within(
+        "G4: a commit is answered by a storage that is being closed, and refused by one that is closed",
+        wrote,
+    )
+    .await;
     drop(storage);
     harness.restart().await;
     if !harness.capabilities().durable {
@@ -88,6 +101,26 @@ pub async fn what_was_acknowledged_before_closing_lasts<H: AdapterHarness>(harne
         for (found, told) in found.iter().zip(&acknowledged) {
             assert_eq!(found.timestamp, told.timestamp, "G4: what was told");
         }
+    }
+}
+
+/// What was closed opens again over what it held, as often as it is closed, and all who hold it
+/// then see the same.
+pub async fn a_closed_storage_opens_again<H: AdapterHarness>(harness: &mut H) {
+    let name = unique("opened");
+    for round in 0..3 {
+        let (one, other) = (harness.subject(), harness.subject());
+        let last = if harness.capabilities().durable {
+            round
+        } else {
+            0
+        };
+        commit(&*one, &Ask::new(&name, Expect::Changeset(last))).await;
+        let end = head(&*other, &name).await.last_changeset;
+        assert_eq!(end, last + 1, "G4: what stood, and what was written since");
+        drop((one, other));
+        within(CLOSES, harness.storage().close()).await;
+        within("G4: a closed storage opens again", harness.restart()).await;
     }
 }
 

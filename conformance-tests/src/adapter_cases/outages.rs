@@ -12,7 +12,7 @@ use ees_core::{
 
 use crate::faults::{Fault, Faulty};
 use crate::subject::unique;
-use crate::support::stream;
+use crate::support::{stream, within};
 use crate::{Adapter, AdapterHarness};
 
 /// Commits, and then says of the first so many that it does not know whether it did.
@@ -112,4 +112,34 @@ pub async fn a_refusal_can_be_asked_for_again<H: AdapterHarness>(harness: &mut H
     assert!(matches!(again, Err(Error::Conflict(_))), "G2: {again:?}");
     let stands = stream(&*harness.subject(), &name).await.len();
     assert_eq!(stands, 1, "G10: nothing was written");
+}
+
+/// A call may be dropped at any point. Asked again with the same key, its commit stands once, and
+/// the next one succeeds.
+pub async fn a_caller_who_goes_away_may_ask_again<H: AdapterHarness>(harness: &mut H) {
+    let store = EventStore::new(harness.storage());
+    for polls in 0..30 {
+        let name = unique("gone");
+        let first = || asked(&name, Expectation::NEW_STREAM, "first");
+        {
+            let mut call = std::pin::pin!(store.commit(first()));
+            for _ in 0..polls {
+                if futures_util::poll!(call.as_mut()).is_ready() {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+        let again = within("G10: a repeat is answered", store.commit(first())).await;
+        let again = again.map(|receipt| receipt.changeset_id.get());
+        let told = again.unwrap_or_else(|error| panic!("G10: a repeat succeeds, but: {error}"));
+        assert_eq!(told, 1, "G10: a repeat has the first try's place");
+        let next = asked(&name, Expectation::LastChangeset(1), "next");
+        let next = within("G10: the next commit is answered", store.commit(next)).await;
+        let next = next.map(|receipt| receipt.changeset_id.get());
+        let told = next.unwrap_or_else(|error| panic!("G10: the next succeeds, but: {error}"));
+        assert_eq!(told, 2, "G10: the next has the next place");
+        let stands = stream(&*harness.subject(), &name).await.len();
+        assert_eq!(stands, 2, "G10: each stands once");
+    }
 }

@@ -7,7 +7,7 @@ use ees_core::{
 
 use crate::AdapterHarness;
 use crate::subject::{Ask, Expect, unique};
-use crate::support::{commit, end_of_log, events_of_size};
+use crate::support::{MAX_ID, commit, end_of_log, events_of_size};
 
 /// Payloads whose sums are met exactly, almost and not at all by the limits below.
 const SIZES: [usize; 8] = [30, 30, 500, 4, 100, 29, 2000, 30];
@@ -42,6 +42,54 @@ fn page(limit: PageLimit, changesets: impl IntoIterator<Item = Changeset>) -> Pa
     page.finish()
 }
 
+/// Two pages are the same; if not, they are shown as far as they differ.
+#[track_caller]
+fn assert_same(found: &Page<Changeset>, expected: &Page<Changeset>, what: &str) {
+    let ids = |page: &Page<Changeset>| -> (Vec<u64>, bool) {
+        let ids = page.items.iter().map(|c| c.changeset_id.get());
+        (ids.collect(), page.more)
+    };
+    let ((found_ids, more), (expected_ids, expected_more)) = (ids(found), ids(expected));
+    assert_eq!(
+        found_ids, expected_ids,
+        "{what}: the changesets of the page"
+    );
+    assert_eq!(more, expected_more, "{what}: whether more remains");
+    for (found, expected) in found.items.iter().zip(&expected.items) {
+        assert_eq!(found, expected, "{what}: a changeset of the page");
+    }
+}
+
+fn range_in_words(range: &StreamRange) -> String {
+    let (what, ids) = match range {
+        StreamRange::Changesets(ids) => ("changesets", ids),
+        StreamRange::Events(ids) => ("changesets that hold the events", ids),
+    };
+    match *ids.end() {
+        end if end >= MAX_ID => format!("{what} from {} on", ids.start()),
+        end => format!("{what} {} to {end}", ids.start()),
+    }
+}
+
+fn direction_in_words(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Forward => "oldest first",
+        Direction::Backward => "newest first",
+    }
+}
+
+fn limit_in_words(limit: PageLimit) -> String {
+    let word = |number: usize, what: &str| match number {
+        usize::MAX => format!("any number of {what}"),
+        number => format!("{number} {what}"),
+    };
+    format!(
+        "{} and {}",
+        word(limit.items, "items"),
+        word(limit.bytes, "bytes")
+    )
+}
+
 async fn hold_to_limits(storage: &dyn Storage, stream: StreamId, range: StreamRange) {
     for direction in [Direction::Forward, Direction::Backward] {
         let mut query = StreamQuery::all(stream.clone())
@@ -53,7 +101,16 @@ async fn hold_to_limits(storage: &dyn Storage, stream: StreamId, range: StreamRa
             query.limit = limit;
             let found = storage.read_stream(&query).await.expect("G5: a page");
             let expected = page(limit, all.items.clone());
-            assert!(found == expected, "G5: {direction:?} {range:?} {limit:?}");
+            assert_same(
+                &found,
+                &expected,
+                &format!(
+                    "G5: {} {}, at most {}",
+                    range_in_words(&range),
+                    direction_in_words(direction),
+                    limit_in_words(limit)
+                ),
+            );
         }
     }
 }
@@ -90,9 +147,12 @@ pub async fn global_pages_end_where_the_limit_says<H: AdapterHarness>(harness: &
     for limit in limits() {
         let found = storage.read_global(start, limit).await;
         let found = found.expect("G6: a page");
-        let expected = page(limit, all.clone()).items;
-        let next = start.plus(expected.len() as u64);
-        assert_eq!(found.next, next, "G6: the way on from {limit:?}");
-        assert!(found.changesets == expected, "G6: {limit:?}");
+        let expected = page(limit, all.clone());
+        let next = start.plus(expected.items.len() as u64);
+        let what = format!("G6: the global order, at most {}", limit_in_words(limit));
+        assert_eq!(found.next, next, "{what}: where to go on");
+        let items = found.changesets;
+        let more = expected.more;
+        assert_same(&Page { items, more }, &expected, &what);
     }
 }

@@ -5,19 +5,20 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ees_core::{
-    Changeset, Checkpoint, CheckpointStore, EventStore, GlobalPage, PageLimit, StorageError,
+    Changeset, Checkpoint, CheckpointStore, Error, EventStore, GlobalPage, PageLimit, StorageError,
     Subscription, Written,
 };
 use futures_util::FutureExt;
 
 use crate::faults::{Fault, Faulty};
 use crate::subject::{Ask, Expect, Subject, unique};
-use crate::support::{commit, end_of_log, fill};
+use crate::support::{commit, end_of_log, fill, within};
 use crate::{Adapter, AdapterHarness};
 
 /// What a subscription gives next; it waits for that as long as it takes.
 async fn next(subscription: &mut Subscription) -> Changeset {
-    subscription.next().await.expect("G6: the next changeset")
+    let next = within("G8: the next changeset comes", subscription.next()).await;
+    next.expect("G6: the next changeset")
 }
 
 /// The next so many changesets are these of the stream, one after another; the harness's namespace
@@ -128,11 +129,15 @@ pub async fn a_subscription_outlives_an_outage<H: AdapterHarness>(harness: &mut 
     let (mut seen, mut outages) = (Vec::new(), 0);
     while seen.len() < 20 {
         let before = subscription.checkpoint();
-        if let Ok(changeset) = subscription.next().await {
-            seen.push(changeset.changeset_id.get());
-        } else {
-            outages += 1;
-            assert_eq!(subscription.checkpoint(), before, "G6: as before");
+        let next = within("G8: a changeset or an outage comes", subscription.next());
+        match next.await {
+            Ok(changeset) => seen.push(changeset.changeset_id.get()),
+            Err(Error::Storage(StorageError::Unavailable { .. })) => {
+                outages += 1;
+                assert!(outages <= 100, "G8: it goes on after an outage");
+                assert_eq!(subscription.checkpoint(), before, "G6: as before");
+            }
+            Err(error) => panic!("G6: a changeset or an outage comes, but: {error}"),
         }
     }
     assert_eq!(seen, (1..=20).collect::<Vec<_>>(), "G6: each once");

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 
 use crate::AdapterHarness;
 use crate::subject::{Ask, Expect, unique};
-use crate::support::{commit, fill, together};
+use crate::support::{commit, fill, joined, together, within};
 
 /// Everyone who listens is woken by a commit in the same process.
 pub async fn a_commit_wakes_who_listens<H: AdapterHarness>(harness: &mut H) {
@@ -17,8 +17,7 @@ pub async fn a_commit_wakes_who_listens<H: AdapterHarness>(harness: &mut H) {
         let listeners: Vec<_> = (0..5).map(|_| storage.news()).collect();
         let ask = Ask::new(&name, Expect::Changeset(last));
         commit(&*harness.subject(), &ask).await;
-        // All of them, or this never ends.
-        together(listeners).await;
+        within("G8: who listens is woken by a commit", together(listeners)).await;
     }
 }
 
@@ -46,9 +45,9 @@ pub async fn no_commit_is_missed_between_listening_and_reading<H: AdapterHarness
         if ends.iter().all(|end| *end == COMMITS as u64) {
             break;
         }
-        news.await;
+        within("G8: a commit that a reader did not see yet wakes it", news).await;
     }
     for writer in writers {
-        writer.await.expect("G8: a writer");
+        joined(writer).await;
     }
 }

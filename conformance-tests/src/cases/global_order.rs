@@ -8,8 +8,8 @@ use crate::Harness;
 use crate::history::check_reader;
 use crate::subject::{Changeset, GlobalEvent, GlobalRead, Subject, unique};
 use crate::support::{
-    GLOBAL_LIMIT, assert_fits, end_of_log, event_log, event_log_past, fill, fill_large, flat, log,
-    log_page, of_streams, stream, together, unplaced,
+    GLOBAL_LIMIT, assert_fits, end_of_log, event_log, event_log_past, fill, fill_large, flat,
+    joined, log, log_page, of_streams, stream, together, unplaced,
 };
 
 const SIZES: [u64; 5] = [3, 1, 2, 5, 1];
@@ -118,11 +118,11 @@ pub async fn readers_miss_nothing_and_repeat_nothing<H: Harness>(harness: &mut H
     done.store(true, Ordering::SeqCst);
     let order = placed(&*subject, start, &names).await;
     for reader in readers {
-        let read = of_streams(&reader.await.expect("G6: a reader"), &names);
+        let read = of_streams(&joined(reader).await, &names);
         check_reader(&read, &order).unwrap_or_else(|violation| panic!("{violation}"));
     }
     for reader in event_readers {
-        let mut read = reader.await.expect("G6: a reader");
+        let mut read = joined(reader).await;
         read.retain(|event| names.contains(&event.stream));
         assert!(read == flat(&order), "G6: every event once, in order");
     }

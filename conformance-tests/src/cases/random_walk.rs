@@ -1,72 +1,146 @@
 //! G2, G3, G5, G10: random commits and reads, on the store and on the model.
 
-use proptest::prelude::*;
-use proptest::strategy::ValueTree;
+use std::time::Instant;
+
+use proptest::collection::vec;
+use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
 use crate::Harness;
 use crate::model::{Model, Refusal, bare, bare_page};
-use crate::subject::{Ask, Changeset, Committed, Expect, Read, Subject, unique};
+use crate::schedule::{Operation, STREAMS, operation};
+use crate::subject::{Changeset, Committed, Subject, unique};
 use crate::support::{GLOBAL_LIMIT, end_of_log, log, of_streams};
 
-const STREAMS: usize = 3;
+/// How often a schedule that fails is made smaller.
+const CUTS: usize = 200;
 
-/// Something to ask of both.
-#[derive(Debug, Clone)]
-enum Operation {
-    Commit(Commit),
-    Head(usize),
-    Changesets(usize, Read),
-    Events(usize, Read),
-}
-
-/// A commit so far from the end of its stream.
-#[derive(Debug, Clone)]
-struct Commit {
-    stream: usize,
-    by_event: bool,
-    off: i64,
-    events: u64,
-    metadata: Option<&'static str>,
-    key: Option<&'static str>,
-}
+/// How much of a case's time goes into that, at most.
+const SHARE: u32 = 4;
 
 /// Any mixture of commits and reads is answered as the model answers it.
 pub async fn the_store_answers_as_the_model<H: Harness>(harness: &mut H) {
-    let sequences = {
+    let schedules: Vec<_> = {
         let mut random = TestRunner::default();
-        let sequences = prop::collection::vec(prop::collection::vec(operation(), 60), 12);
-        sequences.new_tree(&mut random).expect("random").current()
+        let one = vec(operation(), 60);
+        let schedules = (0..12).map(|_| one.new_tree(&mut random).expect("random"));
+        schedules.collect()
     };
-    for sequence in sequences {
-        play(harness, &sequence).await;
+    for schedule in schedules {
+        if let Err(first) = play(harness, &schedule.current()).await {
+            let (operations, difference) = smallest(harness, schedule, first).await;
+            let last = operations.get(..=difference.at).unwrap_or(&operations);
+            let lines: Vec<_> = last.iter().map(|done| format!("    {done}")).collect();
+            let Difference {
+                guarantee,
+                found,
+                expected,
+                ..
+            } = difference;
+            panic!(
+                "{guarantee}: the last answer of this schedule is that of the model\n{}\n  found:    {found}\n  expected: {expected}",
+                lines.join("\n")
+            );
+        }
     }
 }
 
-async fn play<H: Harness>(harness: &H, operations: &[Operation]) {
+/// The smallest schedule that still fails, as far as there is time to find it.
+async fn smallest<H: Harness>(
+    harness: &H,
+    mut schedule: impl ValueTree<Value = Vec<Operation>>,
+    first: Difference,
+) -> (Vec<Operation>, Difference) {
+    let begun = Instant::now();
+    let mut found = (schedule.current(), first);
+    // What comes after the first difference cannot be its cause.
+    found.0.truncate(found.1.at + 1);
+    for _ in 0..CUTS {
+        if begun.elapsed() > harness.time_limit() / SHARE || !schedule.simplify() {
+            break;
+        }
+        loop {
+            let operations = schedule.current();
+            match play(harness, &operations).await {
+                Err(difference) => {
+                    found = (operations, difference);
+                    break;
+                }
+                Ok(()) if schedule.complicate() => {}
+                Ok(()) => return found,
+            }
+        }
+    }
+    found
+}
+
+/// Where the store's answers first differ from the model's.
+struct Difference {
+    /// The operation.
+    at: usize,
+    guarantee: &'static str,
+    found: String,
+    expected: String,
+}
+
+async fn play<H: Harness>(harness: &H, operations: &[Operation]) -> Result<(), Difference> {
     let subject = harness.subject();
     let start = end_of_log(&*subject).await;
     let names: Vec<String> = (0..STREAMS).map(|_| unique("random-walk")).collect();
     let mut model = Model::default();
     for (at, operation) in operations.iter().enumerate() {
         let (found, expected) = ask_both(&*subject, &mut model, &names, operation).await;
-        assert_eq!(
-            found,
-            expected,
-            "G5: the last answer of {:#?}",
-            &operations[..=at]
-        );
+        let guarantee = match operation {
+            Operation::Commit(commit) if commit.key.is_some() => "G10",
+            Operation::Commit(_) => "G2",
+            _ => "G5",
+        };
+        differ(at, guarantee, found, expected)?;
     }
     harness.settle().await;
+    let at = operations.len().saturating_sub(1);
     let found = of_streams(&log(&*subject, start, GLOBAL_LIMIT).await, &names);
     let found: Vec<Changeset> = found.into_iter().map(bare).collect();
+    let differ = |guarantee, found: &[Changeset], expected: &[Changeset]| {
+        differ(at, guarantee, in_short(found), in_short(expected))
+    };
     if harness.capabilities().orders_at_commit {
-        assert_eq!(found, model.log(), "G6: the order of the commits");
+        differ("G6", &found, &model.log())?;
     }
     for name in names {
         let of_stream = of_streams(&found, std::slice::from_ref(&name));
-        assert_eq!(of_stream, model.stream(&name), "G7: the stream's order");
+        differ("G7", &of_stream, &model.stream(&name))?;
     }
+    Ok(())
+}
+
+fn differ(
+    at: usize,
+    guarantee: &'static str,
+    found: String,
+    expected: String,
+) -> Result<(), Difference> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Difference {
+        at,
+        guarantee,
+        found,
+        expected,
+    })
+}
+
+/// The global order, for people.
+fn in_short(changesets: &[Changeset]) -> String {
+    let one = |c: &Changeset| {
+        format!(
+            "{}/{} {} {}",
+            c.stream, c.changeset_id, c.events, c.metadata
+        )
+    };
+    let all: Vec<_> = changesets.iter().map(one).collect();
+    format!("in the global order: {}", all.join(", "))
 }
 
 /// Both answers, written out: what the store said and what the model says.
@@ -116,69 +190,4 @@ fn ids(committed: &Committed) -> (u64, u64, u64) {
         committed.first_event_id,
         committed.last_event_id,
     )
-}
-
-impl Commit {
-    fn ask(&self, model: &Model, names: &[String]) -> Ask {
-        let name = &names[self.stream];
-        let end = model.end(name).unwrap_or_default();
-        let last = |end: u64| end.saturating_add_signed(self.off);
-        let expect = if self.by_event {
-            Expect::Event(last(end.event))
-        } else {
-            Expect::Changeset(last(end.changeset))
-        };
-        let events: Vec<String> = (0..self.events).map(|n| n.to_string()).collect();
-        Ask {
-            stream: name.clone(),
-            expect,
-            events: format!("[{}]", events.join(",")),
-            metadata: self.metadata.map(str::to_owned),
-            key: self.key.map(str::to_owned),
-        }
-    }
-}
-
-fn operation() -> impl Strategy<Value = Operation> {
-    let stream = 0..STREAMS;
-    prop_oneof![
-        5 => commit().prop_map(Operation::Commit),
-        1 => stream.clone().prop_map(Operation::Head),
-        2 => (stream.clone(), read()).prop_map(|(s, read)| Operation::Changesets(s, read)),
-        2 => (stream, read()).prop_map(|(s, read)| Operation::Events(s, read)),
-    ]
-}
-
-/// Few contents and few keys, so that repeats and reused keys come about.
-fn commit() -> impl Strategy<Value = Commit> {
-    let off = prop_oneof![3 => Just(0), 3 => -4..0_i64, 1 => 1..3_i64];
-    let metadata = prop::option::of(prop::sample::select(vec!["{}", "null"]));
-    let key = prop::option::of(prop::sample::select(vec!["k", "l"]));
-    let what = (0..STREAMS, any::<bool>(), off, 1..4_u64, metadata, key);
-    what.prop_map(|(stream, by_event, off, events, metadata, key)| Commit {
-        stream,
-        by_event,
-        off,
-        events,
-        metadata,
-        key,
-    })
-}
-
-fn read() -> impl Strategy<Value = Read> {
-    let bound = || prop::option::of(0..25_u64);
-    let limit = prop::option::of(1..6_u64);
-    (bound(), bound(), limit, any::<bool>()).prop_map(|(from, to, limit, backward)| {
-        // A range that ends before it begins is refused over HTTP; the wire's cases see to that.
-        let (from, to) = match (from, to) {
-            (Some(from), Some(to)) => (Some(from.min(to)), Some(from.max(to))),
-            other => other,
-        };
-        Read {
-            from,
-            to,
-            limit,
-            backward,
-        }
-    })
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::Harness;
 use crate::subject::{Ask, Expect, GlobalRead, Subject, unique};
-use crate::support::{LONG, commit, end_of_log, fill, log_page, together};
+use crate::support::{LONG, commit, end_of_log, fill, joined, log_page, together};
 
 /// How long a reader that gets nothing waits.
 const SHORT: Duration = Duration::from_secs(1);
@@ -81,7 +81,7 @@ pub async fn waiting_readers_get_what_is_committed<H: Harness>(harness: &mut H) 
         fill(&*subject, &name, &[1]).await;
         let mut all = true;
         for reader in readers {
-            all &= reader.await.expect("G8: every reader got it");
+            all &= joined(reader).await;
         }
         all
     })
@@ -130,7 +130,7 @@ pub async fn a_reader_beyond_the_end_waits_for_its_place<H: Harness>(harness: &m
         };
         tokio::time::sleep(HEAD_START).await;
         fill(&*subject, &unique("before"), &[1, 1, 1]).await;
-        let found = waiting.await.expect("G8: it was answered");
+        let found = joined(waiting).await;
         !found.is_empty()
     })
     .await;

@@ -15,8 +15,10 @@ use super::{
     GlobalRead, Head, Page, Read, Statistics, Subject,
 };
 use crate::Adapter;
+use crate::running::waits_for;
 
 /// An adapter under [`EventStore`].
+#[derive(Debug)]
 pub struct Direct {
     store: EventStore,
 }
@@ -32,6 +34,7 @@ impl Direct {
 #[async_trait]
 impl Subject for Direct {
     async fn commit(&self, ask: &Ask) -> Result<Committed, Failure> {
+        let _wait = waits_for(format!("a commit to `{}` is answered", ask.stream));
         let receipt = self.store.commit(new_changeset(ask)?).await?;
         Ok(Committed {
             stream: receipt.stream_id.to_string(),
@@ -44,6 +47,7 @@ impl Subject for Direct {
     }
 
     async fn head(&self, stream: &str) -> Result<Head, Failure> {
+        let _wait = waits_for(format!("a read of the head of `{stream}` is answered"));
         let head = self.store.head(&stream_id(stream)?).await?;
         Ok(Head {
             last_changeset: head.last_changeset.get(),
@@ -53,12 +57,14 @@ impl Subject for Direct {
     }
 
     async fn changesets(&self, stream: &str, read: &Read) -> Result<Page<Changeset>, Failure> {
+        let _wait = waits_for(format!("a read of `{stream}` is answered"));
         let query = query(stream, read, StreamRange::Changesets)?;
         let page = self.store.changesets(&query).await?;
         Ok(changesets(&page, read.backward))
     }
 
     async fn events(&self, stream: &str, read: &Read) -> Result<Page<Event>, Failure> {
+        let _wait = waits_for(format!("a read of events of `{stream}` is answered"));
         let query = query(stream, read, StreamRange::Events)?;
         let page = self.store.events(&query).await?;
         let items: Vec<Event> = page.items.iter().map(event).collect();
@@ -70,6 +76,10 @@ impl Subject for Direct {
     }
 
     async fn global_changesets(&self, read: &GlobalRead<u64>) -> Result<GlobalPage, Failure> {
+        let _wait = waits_for(format!(
+            "a read of the global order from {} is answered",
+            read.checkpoint
+        ));
         let from = Checkpoint::new(read.checkpoint).unwrap();
         let limit = global_limit(read.limit);
         let page = self.store.await_changesets(from, limit, read.wait).await?;

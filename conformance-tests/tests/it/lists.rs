@@ -7,6 +7,7 @@ use std::path::Path;
 use ees_conformance::Case;
 use ees_conformance::adapter_cases::ADAPTER_CASES;
 use ees_conformance::cases::CASES;
+use ees_conformance::fault_cases::FAULT_CASES;
 
 /// `group::case` of every public function in a folder that takes a harness.
 fn written_in(folder: &str) -> BTreeSet<String> {
@@ -37,6 +38,7 @@ fn listed(list: &[Case]) -> BTreeSet<String> {
 fn every_case_is_on_its_list() {
     assert_eq!(listed(CASES), written_in("cases"));
     assert_eq!(listed(ADAPTER_CASES), written_in("adapter_cases"));
+    assert_eq!(listed(FAULT_CASES), written_in("fault_cases"));
     #[cfg(feature = "http")]
     {
         use ees_conformance::http_cases::HTTP_CASES;
@@ -50,9 +52,10 @@ fn no_two_groups_share_a_name() {
         let names = list.iter().filter_map(|case| case.name.split_once("::"));
         names.map(|(group, _)| group.to_owned()).collect()
     };
-    let (cases, adapter_cases) = (groups(CASES), groups(ADAPTER_CASES));
-    let shared: Vec<_> = cases.intersection(&adapter_cases).collect();
-    assert!(shared.is_empty(), "one module cannot be both: {shared:?}");
+    let lists = [groups(CASES), groups(ADAPTER_CASES), groups(FAULT_CASES)];
+    let together: BTreeSet<_> = lists.iter().flatten().collect();
+    let apart: usize = lists.iter().map(BTreeSet::len).sum();
+    assert_eq!(together.len(), apart, "one module cannot be both");
 }
 
 #[test]
@@ -79,15 +82,37 @@ fn who_restarts_a_store_holds_what_is_durable() {
     }
 }
 
+/// The cases of every list.
+fn all() -> Vec<Case> {
+    let lists = [CASES, ADAPTER_CASES, FAULT_CASES].concat();
+    #[cfg(feature = "http")]
+    let lists = [&lists[..], ees_conformance::http_cases::HTTP_CASES].concat();
+    lists
+}
+
+/// The README's tables name every group of cases that an adapter is held to, with each guarantee.
+#[test]
+fn the_readme_names_every_group() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(readme).expect("the README");
+    for case in [CASES, ADAPTER_CASES, FAULT_CASES].concat() {
+        let row = format!("| `{}` |", case.group());
+        let row = readme.lines().find(|line| line.starts_with(&row));
+        let row = row.unwrap_or_else(|| panic!("no row of {}", case.group()));
+        let held: Vec<_> = row.split(['|', ',']).map(str::trim).collect();
+        for number in case.guarantees {
+            let guarantee = format!("G{number}");
+            assert!(held.contains(&&*guarantee), "{}: {guarantee}", case.name);
+        }
+    }
+}
+
 /// The page that strangers read tells of every group under each guarantee that it holds.
 #[test]
 fn the_guarantees_page_names_every_group() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guarantees.md");
     let page = fs::read_to_string(page).expect("the page");
-    let lists = [CASES, ADAPTER_CASES].concat();
-    #[cfg(feature = "http")]
-    let lists = [&lists[..], ees_conformance::http_cases::HTTP_CASES].concat();
-    for case in lists {
+    for case in all() {
         let (group, _) = case.name.split_once("::").expect("a group");
         for number in case.guarantees {
             let section = page

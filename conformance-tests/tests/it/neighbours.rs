@@ -41,4 +41,12 @@ impl Harness for Shared {
     async fn settle(&self) {}
 }
 
+/// Names that a crate may have beside the suite's.
+mod naming {}
+mod durable {}
+mod pages {}
+/// Attributes, too.
+#[allow(unused_imports)]
+use tokio::test;
+
 ees_conformance::suite!(Shared);

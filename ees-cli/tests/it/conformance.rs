@@ -1,6 +1,7 @@
 //! The conformance suite against a running server, over HTTP.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use ees_cli::server::Server;
@@ -123,6 +124,11 @@ impl<P: DataHome> Harness for Durable<P> {
     }
 
     async fn settle(&self) {}
+
+    /// Servers, a database and their clients share a machine.
+    fn time_limit(&self) -> Duration {
+        Duration::from_mins(3)
+    }
 }
 
 impl<P: DataHome> HttpHarness for Durable<P> {
@@ -131,17 +137,6 @@ impl<P: DataHome> HttpHarness for Durable<P> {
     }
 }
 
-mod memory {
-    use super::Memory;
-    ees_conformance::http_suite!(Memory);
-}
-
-mod postgres {
-    use super::Postgres;
-    ees_conformance::http_suite!(Postgres);
-}
-
-mod sqlite {
-    use super::Sqlite;
-    ees_conformance::http_suite!(Sqlite);
-}
+ees_conformance::http_suite!(Memory, mod memory);
+ees_conformance::http_suite!(Postgres, mod postgres);
+ees_conformance::http_suite!(Sqlite, mod sqlite);

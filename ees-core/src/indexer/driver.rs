@@ -224,3 +224,9 @@ fn pause(lost_in_a_row: u32) -> Duration {
     let millis = doubled.min(LONGEST_PAUSE).as_millis().max(1);
     Duration::from_millis(random % u64::try_from(millis).unwrap_or(1))
 }
+
+impl std::fmt::Debug for Indexer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Indexer").finish_non_exhaustive()
+    }
+}

@@ -98,4 +98,4 @@ async fn sweep(indexer: &mut Indexer) {
     }
 }
 
-ees_conformance::adapter_suite!(Eventual);
+ees_conformance::adapter_suite!(Eventual, mod suite);

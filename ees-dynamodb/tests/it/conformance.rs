@@ -2,4 +2,4 @@
 
 type Plain = crate::store::Store<false>;
 
-ees_conformance::adapter_suite!(Plain);
+ees_conformance::adapter_suite!(Plain, mod suite);

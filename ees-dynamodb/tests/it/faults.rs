@@ -141,4 +141,4 @@ impl Plan for Faults {
 /// A store behind such a proxy.
 type Faulty = crate::store::Store<true>;
 
-ees_conformance::adapter_suite!(Faulty);
+ees_conformance::adapter_suite!(Faulty, mod suite);

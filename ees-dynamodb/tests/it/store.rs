@@ -212,6 +212,11 @@ impl<const FAULTY: bool> Harness for Store<FAULTY> {
         let next = self.dynamo.next_checkpoint().await;
         self.faults.show(next.expect("G6: the end").get());
     }
+
+    /// An emulator that is part of this process takes its share of the machine.
+    fn time_limit(&self) -> Duration {
+        Duration::from_mins(10)
+    }
 }
 
 impl<const FAULTY: bool> AdapterHarness for Store<FAULTY> {

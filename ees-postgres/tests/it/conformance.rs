@@ -1,28 +1,29 @@
 //! The conformance suite on a database.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use ees_conformance::subject::{Direct, Subject};
-use ees_conformance::{AdapterHarness, Capabilities, Harness};
+use ees_conformance::{AdapterHarness, Capabilities, Harness, WriteFault, WriteFaults};
 use ees_core::adapter::Storage;
 use ees_postgres::PostgresStorage;
 use ees_postgres_testkit::Database;
 
-use crate::support;
+use crate::proxy::{Cut, Proxy};
 
 /// Small, so that the cases that go right up to it are quick.
 const MAX_CHANGESET_BYTES: usize = 6 * 1024 * 1024;
 
 struct Postgres {
     storage: Arc<PostgresStorage>,
-    database: Database,
+    proxy: Arc<Proxy>,
+    _database: Database,
 }
 
 impl Postgres {
-    async fn open(database: &Database) -> Arc<PostgresStorage> {
-        let settings = format!("&max_changeset_bytes={MAX_CHANGESET_BYTES}");
-        let opened = support::try_open(database, &settings).await;
+    async fn open(proxy: &Proxy) -> Arc<PostgresStorage> {
+        let opened = PostgresStorage::open(&proxy.config).await;
         Arc::new(opened.expect("a store"))
     }
 }
@@ -39,8 +40,15 @@ impl Harness for Postgres {
 
     async fn start() -> Self {
         let database = Database::fresh().expect("a database");
-        let storage = Self::open(&database).await;
-        Self { storage, database }
+        // A loaded machine may take long to connect.
+        let settings = format!("&connect_timeout=60&max_changeset_bytes={MAX_CHANGESET_BYTES}");
+        let proxy = Proxy::start_with(&database, Cut::Before, &settings).await;
+        let storage = Self::open(&proxy).await;
+        Self {
+            storage,
+            proxy: Arc::new(proxy),
+            _database: database,
+        }
     }
 
     fn subject(&self) -> Arc<dyn Subject> {
@@ -49,10 +57,15 @@ impl Harness for Postgres {
 
     async fn restart(&mut self) {
         self.storage.close().await;
-        self.storage = Self::open(&self.database).await;
+        self.storage = Self::open(&self.proxy).await;
     }
 
     async fn settle(&self) {}
+
+    /// All stores share a database server and a machine.
+    fn time_limit(&self) -> Duration {
+        Duration::from_mins(3)
+    }
 }
 
 impl AdapterHarness for Postgres {
@@ -61,6 +74,32 @@ impl AdapterHarness for Postgres {
     fn storage(&self) -> Arc<PostgresStorage> {
         Arc::clone(&self.storage)
     }
+
+    fn faults(&self) -> Option<Arc<dyn WriteFaults>> {
+        Some(Arc::clone(&self.proxy) as Arc<dyn WriteFaults>)
+    }
 }
 
-ees_conformance::adapter_suite!(Postgres);
+/// The way to the database is cut at COMMIT.
+#[async_trait]
+impl WriteFaults for Proxy {
+    fn kinds(&self) -> &[WriteFault] {
+        &[WriteFault::BeforeTheWrite, WriteFault::AfterTheWrite]
+    }
+
+    async fn begin(&self, fault: WriteFault) {
+        match fault {
+            WriteFault::BeforeTheWrite => self.cut_all(Cut::Before),
+            WriteFault::AfterTheWrite => self.cut_all(Cut::After),
+            WriteFault::Late => panic!("a connection is cut, not held"),
+        }
+    }
+
+    async fn end(&self) {
+        self.mend();
+    }
+}
+
+ees_conformance::adapter_suite!(
+    Postgres, mod suite, faults: before_the_write, after_the_write
+);

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ees_conformance::subject::{Direct, Subject};
-use ees_conformance::{AdapterHarness, Capabilities, Harness};
+use ees_conformance::{AdapterHarness, Capabilities, Harness, WriteFaults};
 use ees_core::adapter::Storage;
 use ees_sqlite::{SqliteConfig, SqliteStorage};
 use tempfile::TempDir;
+
+use crate::breaking::Breaking;
 
 /// Small, so that the cases that go right up to it are quick.
 const MAX_CHANGESET_BYTES: usize = 6 * 1024 * 1024;
@@ -15,6 +17,7 @@ const MAX_CHANGESET_BYTES: usize = 6 * 1024 * 1024;
 struct Sqlite {
     folder: TempDir,
     storage: Arc<SqliteStorage>,
+    breaking: Arc<Breaking>,
 }
 
 impl Sqlite {
@@ -38,7 +41,12 @@ impl Harness for Sqlite {
     async fn start() -> Self {
         let folder = TempDir::new().expect("a folder");
         let storage = Self::open(&folder).await;
-        Self { folder, storage }
+        let breaking = Arc::new(Breaking::new(&folder.path().join("ees.db")));
+        Self {
+            folder,
+            storage,
+            breaking,
+        }
     }
 
     fn subject(&self) -> Arc<dyn Subject> {
@@ -59,6 +67,10 @@ impl AdapterHarness for Sqlite {
     fn storage(&self) -> Arc<SqliteStorage> {
         Arc::clone(&self.storage)
     }
+
+    fn faults(&self) -> Option<Arc<dyn WriteFaults>> {
+        Some(Arc::clone(&self.breaking) as Arc<dyn WriteFaults>)
+    }
 }
 
-ees_conformance::adapter_suite!(Sqlite);
+ees_conformance::adapter_suite!(Sqlite, mod suite, faults: before_the_write, late);

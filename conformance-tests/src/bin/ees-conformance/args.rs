@@ -71,7 +71,8 @@ pub(crate) struct Args {
           value_parser = parse_size)]
     pub(crate) max_changeset_bytes: usize,
 
-    /// How long a case may take, in seconds; one that takes longer has failed.
+    /// How long a case may take, in seconds; one that takes longer has failed. It waits half as
+    /// long for one thing. The network is in between, so it is more than an adapter gets.
     #[arg(long, value_name = "SECONDS", default_value_t = 300,
           value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) time_limit: u64,

@@ -20,6 +20,7 @@ pub(crate) struct Target {
     url: String,
     access: Access,
     capabilities: Capabilities,
+    time_limit: Duration,
 }
 
 /// A case starts its harness by itself, so that where it is must be known to all.
@@ -36,6 +37,7 @@ impl Target {
         url: &str,
         access: Access,
         max_changeset_bytes: usize,
+        time_limit: Duration,
     ) -> Result<Self, String> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -56,6 +58,7 @@ impl Target {
                     orders_at_commit,
                     max_changeset_bytes,
                 },
+                time_limit,
             })
         })
     }
@@ -130,6 +133,10 @@ impl Harness for Deployment {
         };
         let settled = tokio::time::timeout(ORDERED_WITHIN, settled).await;
         settled.unwrap_or_else(|_| panic!("G8: no position after {ORDERED_WITHIN:?}"));
+    }
+
+    fn time_limit(&self) -> Duration {
+        self.target.time_limit
     }
 }
 

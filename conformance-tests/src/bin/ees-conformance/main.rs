@@ -14,6 +14,7 @@ mod table;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use args::Args;
 use clap::Parser;
@@ -50,7 +51,9 @@ fn main() -> ExitCode {
         usage(&format!("nothing to run: {why}"));
     }
     let access = access::access(url, &args).unwrap_or_else(|reason| usage(&reason));
-    let target = match Target::find(url.as_str(), access, args.max_changeset_bytes) {
+    let time_limit = Duration::from_secs(args.time_limit);
+    let found = Target::find(url.as_str(), access, args.max_changeset_bytes, time_limit);
+    let target = match found {
         Ok(target) => target,
         Err(reason) => {
             eprintln!("ees-conformance: {reason}");

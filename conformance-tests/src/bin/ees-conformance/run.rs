@@ -13,11 +13,15 @@ use crate::args::Args;
 use crate::report::{Outcome, Tested};
 use crate::selection::why_not;
 
+/// How long a case may take beyond its limit, to start and to say what it waited for.
+const GRACE: Duration = Duration::from_mins(1);
+
 /// Runs all cases; the results in the cases' order.
 pub(crate) fn all(cases: &[Runnable], args: &Args, is_direct: bool) -> Vec<Tested> {
     // What a case says by panicking is told in the report.
-    std::panic::set_hook(Box::new(|_| {}));
-    let limit = Duration::from_secs(args.time_limit);
+    std::panic::set_hook(Box::new(ees_conformance::note_panic));
+    // A case sees to its own time, and says what it waited for.
+    let limit = Duration::from_secs(args.time_limit) + GRACE;
     let progress = Progress::new(cases.len(), args.verbose);
     let waiting: Mutex<VecDeque<_>> = Mutex::new(cases.iter().enumerate().collect());
     let results = Mutex::new(Vec::new());
@@ -71,7 +75,7 @@ fn outcome(run: fn(), limit: Duration) -> Outcome {
         Ok(Ok(())) => Outcome::Passed,
         Ok(Err(panic)) => Outcome::Failed(said(&*panic)),
         Err(_) => Outcome::Failed(format!(
-            "it did not end within {} seconds (--time-limit)",
+            "it did not end within {} seconds, one minute more than --time-limit",
             limit.as_secs()
         )),
     }

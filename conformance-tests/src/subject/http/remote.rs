@@ -13,6 +13,7 @@ use hyper_util::rt::TokioExecutor;
 use super::Response;
 use super::access::{Access, Connector};
 use super::wire::WireReceipt;
+use crate::running::waits_for;
 
 /// A store behind a URL.
 pub struct Remote {
@@ -104,6 +105,8 @@ impl Remote {
     }
 
     async fn exchange(&self, mut request: Request<Bytes>) -> Result<Response, String> {
+        let (method, path) = (request.method(), request.uri().path());
+        let _wait = waits_for(format!("{method} {path} is answered"));
         self.access.sign(&mut request)?;
         let response = self.client.request(request.map(Full::new)).await;
         let (head, body) = response.map_err(|error| chain(&error))?.into_parts();
@@ -135,4 +138,10 @@ fn chain(error: &dyn std::error::Error) -> String {
         source = error.source();
     }
     text
+}
+
+impl std::fmt::Debug for Remote {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Remote").finish_non_exhaustive()
+    }
 }

@@ -46,7 +46,7 @@ impl Range for StreamQuery {
 }
 
 /// Changes the changesets that a stream's readers get.
-async fn changed(
+pub(super) async fn changed(
     inner: &dyn Adapter,
     query: &StreamQuery,
     change: impl FnMut(&mut Changeset),

@@ -49,6 +49,11 @@ impl Harness for Deployed {
     async fn settle(&self) {
         stack().aws.settle().await;
     }
+
+    /// Every request starts or wakes a function.
+    fn time_limit(&self) -> Duration {
+        Duration::from_mins(10)
+    }
 }
 
 impl HttpHarness for Deployed {
@@ -66,7 +71,7 @@ const WHOLE: &str = "EES_WHOLE_SUITE";
 
 /// Cases of thousands of requests, and of the largest changesets: the rest is done in a minute or
 /// two.
-const LONG: [&str; 12] = [
+const LONG: [&str; 14] = [
     "counts_span_pages",
     "events_can_be_read_from_each_on",
     "every_limit_",
@@ -76,6 +81,8 @@ const LONG: [&str; 12] = [
     "metadata_keeps_its_bytes",
     "no_commit_slips_past",
     "no_page_of_the_global_order",
+    "numbers_keep_their_order",
+    "prefixes::",
     "reads_cross_a_page_boundary",
     "store_answers_as_the_model",
     "the_order_goes_on_at_a_page_boundary",

@@ -1,0 +1,101 @@
+//! G11, G10: what a commit brings to the storage port comes back as it was.
+
+use ees_core::adapter::{Commit, Outcome, Storage};
+use ees_core::{
+    Changeset, Checkpoint, CommitId, Events, Expectation, Json, PageLimit, StreamId, StreamQuery,
+    Timestamp,
+};
+
+use crate::AdapterHarness;
+use crate::subject::unique;
+use crate::support::{end_of_log, within};
+
+/// Microseconds: those that a column of seconds, of milliseconds or of 32 bits would change.
+const MICROS: [i64; 12] = [
+    0,
+    1,
+    999,
+    1000,
+    1001,
+    999_999,
+    1_000_000,
+    2_147_483_648_000_001,
+    1_700_000_000_123_456,
+    1_700_000_000_000_009,
+    4_294_967_296_999_999,
+    253_000_000_000_000_001,
+];
+
+fn new_commit(name: &str, last: u64, micros: i64, commit_id: &str) -> Commit {
+    Commit {
+        stream_id: StreamId::new(name).expect("a stream id"),
+        expectation: Expectation::LastChangeset(last),
+        events: Events::parse("[1]").expect("events"),
+        metadata: Json::default(),
+        commit_id: CommitId::new(commit_id).expect("a commit id"),
+        timestamp: Timestamp::from_micros(micros).expect("a time"),
+    }
+}
+
+/// What the storage gives back of a stream, and of the global order.
+async fn read<H: AdapterHarness>(harness: &H, name: &str, start: u64) -> [Vec<Changeset>; 2] {
+    harness.settle().await;
+    let storage = harness.storage();
+    let stream = StreamId::new(name).expect("a stream id");
+    let page = storage.read_stream(&StreamQuery::all(stream.clone())).await;
+    let start = Checkpoint::new(start).expect("a checkpoint");
+    let order = storage.read_global(start, PageLimit::default()).await;
+    let mut order = order.expect("G6: a page").changesets;
+    order.retain(|changeset| changeset.stream_id == stream);
+    [page.expect("G5: a page").items, order]
+}
+
+/// Times are kept to the microsecond, wherever they are told.
+pub async fn times_keep_their_microseconds<H: AdapterHarness>(harness: &mut H) {
+    let (storage, name) = (harness.storage(), unique("times"));
+    let start = end_of_log(&*harness.subject()).await;
+    for (last, micros) in (0..).zip(MICROS) {
+        let commit = new_commit(&name, last, micros, "time");
+        let outcome = within("G11: a commit is answered", storage.commit(&commit)).await;
+        let Ok(Outcome::Committed(receipt)) = outcome else {
+            panic!("G11: the commit at {micros} microseconds succeeds, but: {outcome:?}");
+        };
+        let told = receipt.timestamp.as_micros();
+        assert_eq!(told, micros, "G11: the time that the answer tells");
+        let head = storage.head(&commit.stream_id).await.expect("G5: the head");
+        let told = head.map(|head| head.last_timestamp.as_micros());
+        assert_eq!(told, Some(micros), "G11: the time that the head tells");
+    }
+    for read in read(harness, &name, start).await {
+        let told: Vec<_> = read.iter().map(|c| c.timestamp.as_micros()).collect();
+        assert_eq!(told, MICROS, "G11: the times that readers are told");
+    }
+}
+
+/// Commit ids are kept as they are, to 255 characters of printable ASCII.
+pub async fn commit_ids_keep_their_characters<H: AdapterHarness>(harness: &mut H) {
+    let (storage, name) = (harness.storage(), unique("commit-ids"));
+    let start = end_of_log(&*harness.subject()).await;
+    let printable: String = ('!'..='~').collect();
+    let ids = [
+        "k".to_owned(),
+        "K".to_owned(),
+        "0".to_owned(),
+        "with space".to_owned(),
+        "k".repeat(254),
+        "k".repeat(255),
+        format!("{}K", "k".repeat(254)),
+        format!("{printable}{printable}"),
+        "00000000-0000-0000-0000-00000000000A".to_owned(),
+        "00000000-0000-0000-0000-00000000000a".to_owned(),
+    ];
+    for (last, id) in (0..).zip(&ids) {
+        let outcome = storage.commit(&new_commit(&name, last, 7, id)).await;
+        let stands = matches!(outcome, Ok(Outcome::Committed(_)));
+        assert!(stands, "G10: the commit `{id}` succeeds, but: {outcome:?}");
+    }
+    for read in read(harness, &name, start).await {
+        let found: Vec<_> = read.iter().map(|c| c.commit_id.to_string()).collect();
+        assert_eq!(found, ids, "G10: the commit ids that are given back");
+    }
+}

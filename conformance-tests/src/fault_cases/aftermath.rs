@@ -1,0 +1,183 @@
+//! What is found after a commit failed: the same questions for every kind of fault.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ees_core::EventStore;
+
+use super::scene::{BEFORE, Scene, Told, told};
+use crate::subject::{Changeset, Direct, GlobalRead, Read, Subject, unique};
+use crate::support::{GLOBAL_LIMIT, log, of_streams, stream, together};
+use crate::{AdapterHarness, WriteFault};
+
+/// How long a fault that holds commits back is in force while others look.
+const HELD: Duration = Duration::from_millis(200);
+
+/// How often they look.
+const LOOKS: u32 = 20;
+
+pub(super) async fn is_as_told<H: AdapterHarness>(harness: &H, fault: WriteFault) {
+    for key in ["first", "second"] {
+        let scene = Scene::set(harness).await;
+        scene.begin(fault).await;
+        let told = scene.ask(key).await;
+        // A failure after a failure may be told in another way.
+        let again = scene.ask(key).await;
+        scene.end().await;
+        scene.assert_true(harness, &again).await;
+        if !matches!(again, Told::Stands(_)) {
+            scene.assert_true(harness, &told).await;
+        }
+    }
+}
+
+pub(super) async fn can_be_repeated<H: AdapterHarness>(harness: &H, fault: WriteFault) {
+    let scene = Scene::set(harness).await;
+    scene.begin(fault).await;
+    let told = scene.ask("key").await;
+    scene.end().await;
+    scene.assert_true(harness, &told).await;
+    let again = scene.ask("key").await;
+    scene.assert_stands_once(harness, &again).await;
+    let again = scene.ask("key").await;
+    scene.assert_stands_once(harness, &again).await;
+}
+
+pub(super) async fn leaves_its_place<H: AdapterHarness>(harness: &H, fault: WriteFault) {
+    let scene = Scene::set(harness).await;
+    scene.begin(fault).await;
+    let failed = scene.ask("failed").await;
+    scene.end().await;
+    let stands = stream(&*harness.subject(), &scene.name).await.len() as u64 > BEFORE;
+    let other = scene.ask("other").await;
+    match &other {
+        Told::Stands(receipt) if !stands => {
+            let id = receipt.changeset_id.get();
+            assert_eq!(id, BEFORE + 1, "G3: it has the place of what failed");
+        }
+        Told::Conflict(told) if stands => {
+            let first = told.first().map(|c| c.commit_id.to_string());
+            let expected = Some("failed".to_owned());
+            assert_eq!(first, expected, "G2: a conflict tells what stands");
+        }
+        other => panic!(
+            "G2: after a commit that was told {failed:?}, and of which {} stands, another one was \
+             told {other:?}",
+            u8::from(stands)
+        ),
+    }
+}
+
+/// All that a stream's and the order's readers see, if they see anything.
+async fn seen(subject: &dyn Subject, name: &str, start: u64) -> Vec<Changeset> {
+    let mut seen = Vec::new();
+    if let Ok(page) = subject.changesets(name, &Read::default()).await {
+        seen.extend(page.items);
+    }
+    if let Ok(page) = subject.global_changesets(&GlobalRead::from(start)).await {
+        seen.extend(page.changesets);
+    }
+    seen
+}
+
+pub(super) async fn shows_what_lasts<H: AdapterHarness>(harness: &mut H, fault: WriteFault) {
+    let scene = Scene::set(harness).await;
+    let subject = harness.subject();
+    scene.begin(fault).await;
+    let asking = async { tokio::join!(scene.ask("one"), scene.ask("two")) };
+    let looking = async {
+        let mut all = Vec::new();
+        for _ in 0..LOOKS {
+            all.extend(seen(&*subject, &scene.name, scene.start).await);
+            tokio::time::sleep(HELD / LOOKS).await;
+        }
+        let head = subject.head(&scene.name).await.ok();
+        scene.end().await;
+        (all, head.map(|head| head.last_changeset))
+    };
+    let ((one, two), (seen, head)) = tokio::join!(asking, looking);
+    drop(subject);
+    let is_durable = harness.capabilities().durable;
+    if is_durable {
+        harness.restart().await;
+    }
+    let stands = stream(&*harness.subject(), &scene.name).await;
+    let ids = |changeset: &Changeset| (changeset.stream.clone(), changeset.changeset_id);
+    let content = |changeset: &Changeset| (ids(changeset), changeset.events.clone());
+    let stand: Vec<_> = stands.iter().map(content).collect();
+    for changeset in seen.iter().filter(|c| c.stream == scene.name) {
+        let lasts = stand.contains(&content(changeset));
+        assert!(
+            lasts,
+            "G5: what is read lasts, but this did not: {changeset:?}"
+        );
+    }
+    let last = stands.len() as u64;
+    let head = head.unwrap_or(last);
+    assert!(
+        head <= last,
+        "G5: the head lasts, but {head} was read and {last} stands"
+    );
+    for told in [one, two] {
+        if let Told::Conflict(told) = told {
+            let told = told.iter().map(|c| c.events.as_str().to_owned());
+            let found: Vec<_> = stands
+                .iter()
+                .filter(|c| c.changeset_id > BEFORE)
+                .map(|c| c.events.clone())
+                .collect();
+            let told: Vec<_> = told.collect();
+            assert_eq!(told, found, "G2: a conflict tells what lasts");
+        }
+    }
+}
+
+pub(super) async fn leaves_no_hole<H: AdapterHarness>(harness: &H, fault: WriteFault) {
+    let scene = Scene::set(harness).await;
+    scene.begin(fault).await;
+    let names: Vec<String> = (0..6).map(|_| unique("holes")).collect();
+    let store = EventStore::new(harness.storage());
+    let failing = names.iter().map(|name| {
+        let (store, name) = (store.clone(), name.clone());
+        async move { told(&store, &name, 0, "failing").await }
+    });
+    together(failing.collect::<Vec<_>>()).await;
+    scene.end().await;
+    let subject: Arc<dyn Subject> = Direct::new(harness.storage());
+    for name in &names {
+        for (last, key) in [(0, "failing"), (1, "after")] {
+            let told = told(&store, name, last, key).await;
+            let stands = matches!(told, Told::Stands(_));
+            assert!(stands, "G10: a repeat succeeds, but it was told {told:?}");
+        }
+        let ids: Vec<u64> = stream(&*subject, name)
+            .await
+            .iter()
+            .map(|c| c.changeset_id)
+            .collect();
+        assert_eq!(ids, [1, 2], "G3: no hole in the stream");
+    }
+    harness.settle().await;
+    let order = log(&*subject, scene.start, GLOBAL_LIMIT).await;
+    let placed = of_streams(&order, &names).len();
+    assert_eq!(
+        placed,
+        names.len() * 2,
+        "G6: every commit once in the order"
+    );
+}
+
+pub(super) async fn survives_a_restart<H: AdapterHarness>(harness: &mut H, fault: WriteFault) {
+    let scene = Scene::set(harness).await;
+    scene.begin(fault).await;
+    let told = scene.ask("restarted").await;
+    scene.end().await;
+    harness.restart().await;
+    if !harness.capabilities().durable {
+        return;
+    }
+    let scene = scene.again(harness);
+    scene.assert_true(harness, &told).await;
+    let again = scene.ask("restarted").await;
+    scene.assert_stands_once(harness, &again).await;
+}

@@ -1,0 +1,49 @@
+//! G8, G10: A write that takes long.
+
+use std::time::Duration;
+
+use super::aftermath;
+use super::scene::{Scene, Told};
+use crate::support::within;
+use crate::{AdapterHarness, WriteFault};
+
+/// How long a commit is held back. Nothing depends on it: a commit that was not held back passes.
+const HELD: Duration = Duration::from_millis(200);
+
+/// A commit that is held back is answered as soon as it is no more, and stands.
+pub async fn a_late_commit_is_answered_in_the_end<H: AdapterHarness>(harness: &mut H) {
+    let scene = Scene::set(harness).await;
+    scene.begin(WriteFault::Late).await;
+    let asking = async {
+        let told = scene.ask("late").await;
+        assert!(
+            !matches!(told, Told::Nothing),
+            "G8: a commit that is late is answered in the end, but nothing was written"
+        );
+        told
+    };
+    let ending = async {
+        tokio::time::sleep(HELD).await;
+        scene.end().await;
+    };
+    let (told, ()) = tokio::join!(asking, ending);
+    scene.assert_true(harness, &told).await;
+}
+
+/// A caller who gives up, and asks again with the same key, finds one commit.
+pub async fn a_caller_who_goes_away_may_ask_again<H: AdapterHarness>(harness: &mut H) {
+    let scene = Scene::set(harness).await;
+    scene.begin(WriteFault::Late).await;
+    let given_up = tokio::time::timeout(HELD, scene.ask("gone")).await;
+    scene.end().await;
+    if let Ok(told) = given_up {
+        scene.assert_true(harness, &told).await;
+    }
+    let again = within("G10: a repeat is answered", scene.ask("gone")).await;
+    scene.assert_stands_once(harness, &again).await;
+}
+
+/// Whatever a reader or a conflict told meanwhile stands in the end.
+pub async fn nothing_is_read_that_does_not_last<H: AdapterHarness>(harness: &mut H) {
+    aftermath::shows_what_lasts(harness, WriteFault::Late).await;
+}

@@ -1,0 +1,153 @@
+//! A stream, and commits to it that fail.
+
+use std::sync::Arc;
+
+use ees_core::{
+    CommitId, Error, EventStore, Events, Expectation, NewChangeset, Receipt, StorageError,
+    StreamId, Written,
+};
+
+use crate::subject::{Ask, Changeset, Expect, unique};
+use crate::support::{
+    AHEAD, GLOBAL_LIMIT, end_of_log, fill, head, log, of_streams, refused, stream, within,
+};
+use crate::{AdapterHarness, WriteFault, WriteFaults};
+
+/// How many changesets stand in a scene's stream before anything fails.
+pub(super) const BEFORE: u64 = 2;
+
+/// What was told of a commit.
+#[derive(Debug)]
+pub(super) enum Told {
+    /// It stands.
+    Stands(Receipt),
+    /// Nothing was written.
+    Nothing,
+    /// It may stand.
+    Unknown,
+    /// Others stand in its place.
+    Conflict(Vec<ees_core::Changeset>),
+    /// The storage holds what it never should; nothing was written.
+    Corrupt(String),
+}
+
+/// A stream, and an adapter whose writes can be made to fail.
+pub(super) struct Scene {
+    faults: Arc<dyn WriteFaults>,
+    store: EventStore,
+    pub(super) name: String,
+    /// Where the global order ended before.
+    pub(super) start: u64,
+}
+
+impl Scene {
+    pub(super) async fn set<H: AdapterHarness>(harness: &H) -> Self {
+        let subject = harness.subject();
+        let (start, name) = (end_of_log(&*subject).await, unique("faulty"));
+        fill(&*subject, &name, &[1, 1]).await;
+        Self {
+            faults: harness.faults().expect("G10: a harness that makes faults"),
+            store: EventStore::new(harness.storage()),
+            name,
+            start,
+        }
+    }
+
+    /// The same over a store that was restarted.
+    pub(super) fn again<H: AdapterHarness>(self, harness: &H) -> Self {
+        Self {
+            faults: harness.faults().expect("G10: a harness that makes faults"),
+            store: EventStore::new(harness.storage()),
+            ..self
+        }
+    }
+
+    pub(super) async fn begin(&self, fault: WriteFault) {
+        self.faults.begin(fault).await;
+    }
+
+    pub(super) async fn end(&self) {
+        self.faults.end().await;
+    }
+
+    /// Asks for the stream's next changeset, with a key that is also its content.
+    pub(super) async fn ask(&self, key: &str) -> Told {
+        told(&self.store, &self.name, BEFORE, key).await
+    }
+
+    /// What was told of a commit is what stands now.
+    pub(super) async fn assert_true<H: AdapterHarness>(&self, harness: &H, told: &Told) {
+        let stands = stream(&*harness.subject(), &self.name).await;
+        self.assert_head(harness, &stands).await;
+        let stands = stands.iter().find(|c| c.changeset_id > BEFORE);
+        match told {
+            Told::Stands(receipt) => {
+                let found = stands.map(|c| c.timestamp.clone());
+                let told = Some(receipt.timestamp.to_string());
+                assert_eq!(found, told, "G10: what is told to stand does");
+            }
+            Told::Nothing => assert!(
+                stands.is_none(),
+                "G10: who is told that nothing was written (`Written::None`) finds nothing, but \
+                 this stands: {stands:?}"
+            ),
+            Told::Corrupt(said) => assert!(
+                stands.is_none(),
+                "G10: who is told of any error but `Unavailable` finds nothing, but this stands: \
+                 {stands:?}; it was told: {said}"
+            ),
+            Told::Unknown => {}
+            Told::Conflict(others) => {
+                panic!("G10: a commit that failed is no conflict, but it was told of {others:?}")
+            }
+        }
+    }
+
+    /// A repeat was answered, and its commit stands once.
+    pub(super) async fn assert_stands_once<H: AdapterHarness>(&self, harness: &H, told: &Told) {
+        let Told::Stands(receipt) = told else {
+            panic!("G10: a repeat is answered with its place, but it was told: {told:?}");
+        };
+        let id = receipt.changeset_id.get();
+        assert_eq!(id, BEFORE + 1, "G10: a repeat has the first try's place");
+        self.assert_true(harness, told).await;
+        let stands = stream(&*harness.subject(), &self.name).await.len() as u64;
+        assert_eq!(stands, BEFORE + 1, "G10: a repeat stands once");
+        harness.settle().await;
+        let order = log(&*harness.subject(), self.start, GLOBAL_LIMIT).await;
+        let placed = of_streams(&order, std::slice::from_ref(&self.name)).len() as u64;
+        assert_eq!(placed, BEFORE + 1, "G10: also in the global order");
+    }
+
+    /// The head is that of what stands, and what lies beyond is ahead.
+    async fn assert_head<H: AdapterHarness>(&self, harness: &H, stands: &[Changeset]) {
+        let subject = harness.subject();
+        let head = head(&*subject, &self.name).await.last_changeset;
+        let last = stands.last().map_or(0, |c| c.changeset_id);
+        assert_eq!(head, last, "G2: the head is the last changeset that stands");
+        let ahead = Ask::new(&self.name, Expect::Changeset(last + 1));
+        refused(&*subject, &ahead, AHEAD).await;
+    }
+}
+
+/// Asks for a commit with a key that is also its content.
+pub(super) async fn told(store: &EventStore, name: &str, last: u64, key: &str) -> Told {
+    let stream = StreamId::new(name).expect("a stream id");
+    let events = Events::of(&[key]).expect("events");
+    let asked = NewChangeset::new(stream, Expectation::LastChangeset(last), events)
+        .with_idempotency_key(CommitId::new(key).expect("a key"));
+    let answer = within(
+        "G8: a commit whose write fails is answered",
+        store.commit(asked),
+    );
+    match answer.await {
+        Ok(receipt) => Told::Stands(receipt),
+        Err(Error::Conflict(conflict)) => Told::Conflict(conflict.forthcoming.items),
+        Err(Error::Storage(error @ StorageError::Corrupt(_))) => Told::Corrupt(error.to_string()),
+        Err(Error::Storage(error)) => match error.written() {
+            Written::None => Told::Nothing,
+            Written::Unknown => Told::Unknown,
+        },
+        Err(error) => panic!("G10: a write that fails is told as that, but: {error}"),
+    }
+}

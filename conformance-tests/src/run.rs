@@ -1,0 +1,102 @@
+//! Runs a case: with a store of its own, to its end, and no longer than it may take.
+
+use std::any::Any;
+use std::fmt::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::hints::{GUIDE, hint_for, named_in};
+use crate::running::Running;
+use crate::{Case, Harness};
+
+/// How long a case may take beyond its limit, to say so by itself: one that blocks its thread
+/// cannot.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How often a case is looked after.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// How long what a failed case had begun may take to end.
+const REST: Duration = Duration::from_secs(1);
+
+/// Runs one case against a fresh store; what the suite's macros expand to.
+///
+/// # Panics
+/// If the case fails. The message begins with the number of the guarantee that is broken, and ends
+/// with the case, the place and what usually is the cause.
+pub fn run<H: Harness>(case: Case, body: impl AsyncFnOnce(&mut H) + Send + 'static) {
+    let running = Running::new(case);
+    let (sender, receiver) = mpsc::channel();
+    let inside = running.clone();
+    std::thread::spawn(move || {
+        let ended = catch_unwind(AssertUnwindSafe(|| inside_runtime::<H>(&inside, body)));
+        // Who waits no longer does not hear it.
+        let _ = sender.send(ended);
+    });
+    let said = loop {
+        match receiver.recv_timeout(GLANCE) {
+            Ok(Ok(())) => return,
+            Ok(Err(panic)) => break said(&*panic),
+            Err(RecvTimeoutError::Timeout) if !running.is_late_by(GRACE) => {}
+            Err(_) => break format!("{}; one of its threads is blocked", running.late()),
+        }
+    };
+    panic!("{}", report(&running, &said));
+}
+
+fn inside_runtime<H: Harness>(running: &Running, body: impl AsyncFnOnce(&mut H)) {
+    running.enter();
+    let runtime = runtime(running.clone());
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        runtime.block_on(async {
+            let mut harness = H::start().await;
+            let limit = harness.time_limit();
+            running.begin(limit);
+            let ended = tokio::time::timeout(limit, body(&mut harness)).await;
+            ended.unwrap_or_else(|_| std::panic::resume_unwind(Box::new(running.late())));
+        });
+    }));
+    if let Err(panic) = ended {
+        // What hangs is left behind.
+        runtime.shutdown_timeout(REST);
+        std::panic::resume_unwind(panic);
+    }
+}
+
+fn runtime(running: Running) -> Runtime {
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .on_thread_start(move || running.enter())
+        .build()
+        .expect("a runtime for the test")
+}
+
+/// What a panic says.
+fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("it failed without saying why").to_owned()
+}
+
+/// All that there is to say of a failure.
+fn report(running: &Running, said: &str) -> String {
+    let case = running.case();
+    let mut text = match named_in(said) {
+        Some(_) => said.to_owned(),
+        None => format!("{}: {said}", case.guarantee()),
+    };
+    if let Some(place) = running.place().filter(|_| !said.contains(".rs:")) {
+        let _ = write!(text, "\n  at {place}");
+    }
+    let _ = write!(text, "\n  in the case {}", case.name);
+    let guarantee = named_in(&text).unwrap_or_default();
+    if let Some(hint) = hint_for(&case, guarantee) {
+        let (cause, section) = (hint.cause, hint.section);
+        let _ = write!(text, "\n  usual cause: {cause} ({GUIDE}, \"{section}\")");
+    }
+    text
+}

@@ -1,0 +1,159 @@
+//! What is known of the case that runs: which one it is, how long it may take, what it waits for.
+//!
+//! Every thread of a case's runtime knows its case, so that helpers need not be told.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::panic::PanicHookInfo;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::Case;
+
+/// The longest that a case may take, unless its harness says otherwise.
+pub(crate) const TIME_LIMIT: Duration = Duration::from_mins(1);
+
+thread_local! {
+    static RUNNING: RefCell<Option<Running>> = const { RefCell::new(None) };
+}
+
+/// A case that runs.
+#[derive(Clone)]
+pub(crate) struct Running {
+    case: Case,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// How long it may take, and since when; absent until its store has started.
+    limit: Option<(Duration, Instant)>,
+    /// What is being waited for, by number: the oldest first.
+    waits: BTreeMap<u64, String>,
+    next_wait: u64,
+    /// What was waited for last.
+    last_wait: Option<String>,
+    /// Where the last panic was.
+    place: Option<String>,
+}
+
+impl Running {
+    pub(crate) fn new(case: Case) -> Self {
+        Self {
+            case,
+            state: Arc::default(),
+        }
+    }
+
+    /// Makes this the case of the current thread.
+    pub(crate) fn enter(&self) {
+        RUNNING.set(Some(self.clone()));
+    }
+
+    /// The case of the current thread.
+    pub(crate) fn current() -> Option<Self> {
+        RUNNING.with_borrow(Clone::clone)
+    }
+
+    pub(crate) fn case(&self) -> Case {
+        self.case
+    }
+
+    /// Starts the clock.
+    pub(crate) fn begin(&self, limit: Duration) {
+        self.lock().limit = Some((limit, Instant::now()));
+    }
+
+    /// Whether the case has taken longer than its limit by so much.
+    pub(crate) fn is_late_by(&self, grace: Duration) -> bool {
+        let limit = self.lock().limit;
+        limit.is_some_and(|(limit, begun)| begun.elapsed() > limit + grace)
+    }
+
+    fn limit(&self) -> Duration {
+        self.lock().limit.map_or(TIME_LIMIT, |(limit, _)| limit)
+    }
+
+    /// Remembers what is being waited for, as long as the guard lives.
+    fn wait(&self, what: String) -> Wait {
+        let mut state = self.lock();
+        let number = state.next_wait;
+        state.next_wait += 1;
+        state.last_wait = Some(what.clone());
+        state.waits.insert(number, what);
+        Wait {
+            running: self.clone(),
+            number,
+        }
+    }
+
+    /// What to say of a case that did not end.
+    pub(crate) fn late(&self) -> String {
+        let (case, limit) = (self.case, seconds(self.limit()));
+        let state = self.lock();
+        let waits: Vec<_> = state.waits.values().take(3).cloned().collect();
+        let waits = match waits.as_slice() {
+            [] => {
+                let last = state.last_wait.clone();
+                format!("it last waited for this: {}", last.unwrap_or_default())
+            }
+            waits => format!("it still waited for this: {}", waits.join("; ")),
+        };
+        let guarantee = case.guarantee();
+        format!("{guarantee}: the case ends (waited {limit}); {waits}")
+    }
+
+    /// Where the last panic was, if someone told.
+    pub(crate) fn place(&self) -> Option<String> {
+        self.lock().place.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Something that is being waited for.
+pub(crate) struct Wait {
+    running: Running,
+    number: u64,
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        self.running.lock().waits.remove(&self.number);
+    }
+}
+
+/// Remembers what the current case waits for, if one runs.
+pub(crate) fn waits_for(what: String) -> Option<Wait> {
+    Running::current().map(|running| running.wait(what))
+}
+
+/// The first guarantee of the case that runs: what is broken where a step fails that every case
+/// needs, such as a commit.
+pub(crate) fn guarantee() -> String {
+    match Running::current() {
+        Some(running) => running.case.guarantee(),
+        None => "G2".to_owned(),
+    }
+}
+
+/// How long one wait of the current case may take: half of what the case may.
+pub(crate) fn wait_limit() -> Duration {
+    let limit = Running::current().map_or(TIME_LIMIT, |running| running.limit());
+    limit / 2
+}
+
+/// A duration, for people.
+pub(crate) fn seconds(duration: Duration) -> String {
+    format!("{} s", duration.as_secs_f64())
+}
+
+/// Remembers where a case panics, so that its report tells the place. A program that runs cases
+/// and prints no panics calls it from its panic hook.
+pub fn note_panic(info: &PanicHookInfo<'_>) {
+    if let (Some(running), Some(place)) = (Running::current(), info.location()) {
+        running.lock().place = Some(format!("{}:{}", place.file(), place.line()));
+    }
+}
