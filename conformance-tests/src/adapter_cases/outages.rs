@@ -9,6 +9,7 @@ use ees_core::{
     CommitId, Error, EventStore, Events, Expectation, Json, NewChangeset, StorageError, StreamId,
     Timestamp, Written,
 };
+use futures_util::FutureExt;
 
 use crate::faults::{Fault, Faulty};
 use crate::subject::unique;
@@ -124,7 +125,7 @@ pub async fn a_caller_who_goes_away_may_ask_again<H: AdapterHarness>(harness: &m
         {
             let mut call = std::pin::pin!(store.commit(first()));
             for _ in 0..polls {
-                if futures_util::poll!(call.as_mut()).is_ready() {
+                if call.as_mut().now_or_never().is_some() {
                     break;
                 }
                 tokio::task::yield_now().await;

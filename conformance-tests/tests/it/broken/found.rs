@@ -130,7 +130,7 @@ found! {
         durable::streams_survive_a_restart;
     keys_without_a_separator: Broken<Keyed<keys::NoSeparator>> =>
         prefixes::longer_ids_are_written_first, prefixes::shorter_ids_are_written_first,
-        prefixes::all_ids_are_written_in_turn, bounds::stream_ids_of_every_character;
+        prefixes::all_ids_are_written_in_turn;
     text_keys_without_a_separator: Broken<Keyed<keys::TextWithoutSeparator>> =>
         prefixes::longer_ids_are_written_first, prefixes::all_ids_are_written_in_turn;
     little_endian_keys: Broken<Keyed<keys::LittleEndian>> =>

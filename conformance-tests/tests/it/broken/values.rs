@@ -102,8 +102,10 @@ impl Fault for RemembersKeysLate {
     async fn commit(&self, inner: &dyn Adapter, commit: &Commit) -> Result<Outcome, StorageError> {
         let outcome = inner.commit(commit).await?;
         tokio::task::yield_now().await;
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(commit.commit_id.clone());
+        if matches!(outcome, Outcome::Committed(_)) {
+            let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            known.insert(commit.commit_id.clone());
+        }
         Ok(outcome)
     }
 
