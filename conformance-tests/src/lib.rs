@@ -4,6 +4,7 @@
 
 #[macro_use]
 mod case_macro;
+mod case;
 
 pub mod adapter_cases;
 pub mod cases;
@@ -25,7 +26,7 @@ mod support;
 #[cfg(feature = "http")]
 mod wire;
 
-pub use case_macro::{Case, Runnable};
+pub use case::{Case, Runnable};
 #[cfg(feature = "http")]
 pub use harness::HttpHarness;
 pub use harness::{Adapter, AdapterHarness, Capabilities, Harness, WriteFault, WriteFaults};

@@ -67,7 +67,7 @@ async fn answers(store: Broken) -> Vec<Written> {
     tokio::task::yield_now().await;
     writer.abort();
     assert!(writer.await.is_err(), "it did not end by itself");
-    let answers = timeout(Duration::from_secs(60), join_all(callers)).await;
+    let answers = timeout(Duration::from_mins(1), join_all(callers)).await;
     let answers = answers.expect("everyone who waits is answered");
     let late = commits.commit(&commit()).await;
     assert!(matches!(late, Err(StorageError::Unavailable { .. })));
