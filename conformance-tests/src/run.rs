@@ -95,8 +95,8 @@ fn report(running: &Running, said: &str) -> String {
     let _ = write!(text, "\n  in the case {}", case.name);
     let guarantee = named_in(&text).unwrap_or_default();
     if let Some(hint) = hint_for(&case, guarantee) {
-        let (cause, section) = (hint.cause, hint.section);
-        let _ = write!(text, "\n  usual cause: {cause} ({GUIDE}, \"{section}\")");
+        let (because, section) = (hint.cause, hint.section);
+        let _ = write!(text, "\n  usual cause: {because} ({GUIDE}, \"{section}\")");
     }
     text
 }

@@ -24,7 +24,7 @@ fn assert_unavailable<T>(call: &str, answer: &Result<T, StorageError>) {
     assert!(
         unavailable,
         "G4: {call} is unavailable after the storage was closed, but it answered {}",
-        error.map_or("with success".to_owned(), |error| error.to_string())
+        error.map_or("with success".to_owned(), ToString::to_string)
     );
 }
 

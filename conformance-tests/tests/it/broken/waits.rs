@@ -74,7 +74,7 @@ pub(super) struct ClosesForEver;
 #[async_trait]
 impl Fault for ClosesForEver {
     async fn close(&self, _: &dyn Adapter) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
