@@ -42,7 +42,7 @@ pub use wire::tokens::tokens;
 ///
 /// All tests stand in one module, `conformance_suite` if no other name is given:
 ///
-/// ```ignore
+/// ```text
 /// ees_conformance::adapter_suite!(Redb);
 /// ees_conformance::adapter_suite!(Redb, mod suite);
 /// ees_conformance::adapter_suite!(Redb, mod suite, faults: before_the_write, late);

@@ -121,7 +121,7 @@ pub async fn a_caller_who_goes_away_may_ask_again<H: AdapterHarness>(harness: &m
     let store = EventStore::new(harness.storage());
     for polls in 0..30 {
         let name = unique("gone");
-        let first = || asked(&name, Expectation::NEW_STREAM, "first");
+        let first = || asked(&name, Expectation::NEW_STREAM, &name);
         {
             let mut call = std::pin::pin!(store.commit(first()));
             for _ in 0..polls {
