@@ -1,4 +1,4 @@
-//! Where the database is, and the few things one may want to set.
+//! The settings of a store: its database, its schema and its limits.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,12 +8,12 @@ use ees_core::adapter::settings::{Settings, SettingsError, encode, strip_scheme}
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 
-/// How to open a store, written as a URL:
-/// `postgres://USER:PASSWORD@HOST:PORT/DATABASE?schema=S&readers=N&max_changeset_bytes=N`, with the
-/// connection parameters of PostgreSQL besides (`sslmode`, `connect_timeout`, ...).
+/// The settings of a store, parsed from a URL:
+/// `postgres://USER:PASSWORD@HOST:PORT/DATABASE?schema=S&readers=N&max_changeset_bytes=N`. The URL
+/// may also have connection parameters of PostgreSQL (`sslmode`, `connect_timeout`, ...).
 ///
-/// What the URL leaves out is taken from PostgreSQL's own environment variables (`PGPASSWORD`,
-/// ...) and `.pgpass`, as every client of PostgreSQL does.
+/// Parameters that the URL omits come from the environment variables of PostgreSQL (`PGPASSWORD`,
+/// ...) and `.pgpass`, as in every client of PostgreSQL.
 ///
 /// ```
 /// use ees_postgres::PostgresConfig;
@@ -25,37 +25,37 @@ use sqlx::postgres::PgConnectOptions;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct PostgresConfig {
-    /// The schema that holds the store's tables, made if it is missing; `ees` unless set.
+    /// The schema of the store's tables. It is created if it is missing. Default: `ees`.
     pub schema: String,
-    /// The most bytes of events and metadata that a changeset may have; 16 MiB unless set.
+    /// The maximum size of a changeset, as bytes of events and metadata. Default: 16 MiB.
     pub max_changeset_bytes: usize,
-    /// How many reads run at the same time; 8 unless set.
+    /// The maximum number of concurrent reads. Default: 8.
     pub readers: u32,
-    /// How long to wait for a connection, a new one or one that others read on; 5 seconds unless
-    /// set.
+    /// How long to wait for a new connection, or for a connection that other reads use. Default: 5
+    /// seconds.
     pub connect_timeout: Duration,
-    /// Takes a server that runs with `fsync=off`, and so loses what was acknowledged when it or
-    /// its machine crashes. For tests alone.
+    /// Accepts a server that runs with `fsync=off`, which loses acknowledged changesets if it or
+    /// its machine crashes. For tests only. Default: `false`.
     pub allow_fsync_off: bool,
     pub(crate) connect: PgConnectOptions,
 }
 
-/// The text is not such a URL.
+/// The text is not a URL of a PostgreSQL store.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// Its scheme or one of its settings is wrong.
+    /// The scheme or one of the settings is wrong.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// It names no database.
+    /// The URL names no database.
     #[error("the URL names no database; expected `postgres://USER@HOST/DATABASE`")]
     NoDatabase,
-    /// PostgreSQL's part of it cannot be read.
+    /// The part that PostgreSQL's driver reads is wrong.
     #[error("the URL cannot be read: {0}")]
     Url(String),
 }
 
-/// The settings of the store, and then the connection parameters that the driver knows.
+/// The settings of the store, followed by the connection parameters that the driver knows.
 const KNOWN: &[&str] = &[
     "schema",
     "readers",
@@ -78,19 +78,19 @@ const KNOWN: &[&str] = &[
 
 const OF_THE_STORE: &[&str] = KNOWN.split_at(5).0;
 
-/// The longest name of a schema: the notification channel is named after it, and PostgreSQL's
-/// names have up to 63 bytes.
+/// The maximum length of a schema name. The notification channel has the name as a suffix, and
+/// names in PostgreSQL have up to 63 bytes.
 const MAX_SCHEMA_CHARS: usize = 59;
 
 impl PostgresConfig {
-    /// The most bytes a changeset may have unless told otherwise: 16 MiB.
+    /// The default of [`max_changeset_bytes`](Self::max_changeset_bytes): 16 MiB.
     pub const MAX_CHANGESET_BYTES: usize = 16 * 1024 * 1024;
 
-    /// The greatest limit that can be set: a value in PostgreSQL has up to 1 GB, and a server needs
-    /// memory for several copies of it.
+    /// The highest value of `max_changeset_bytes`. PostgreSQL stores values of up to 1 GB, and a
+    /// server needs memory for several copies of a changeset.
     const GREATEST_LIMIT: usize = 256 * 1024 * 1024;
 
-    /// The database in words, without the password.
+    /// The database as a URL without the password, for messages.
     pub(crate) fn target(&self) -> String {
         let (user, host) = (self.connect.get_username(), self.connect.get_host());
         let database = self.connect.get_database().unwrap_or_default();
@@ -103,7 +103,7 @@ impl PostgresConfig {
 }
 
 impl fmt::Debug for PostgresConfig {
-    /// Without the password.
+    /// Omits the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PostgresConfig")
             .field("target", &self.target())
@@ -124,7 +124,7 @@ impl FromStr for PostgresConfig {
         let (target, settings) = Settings::split(rest, KNOWN)?;
         let connect = connect_options(target, &settings)?;
         let expected = format!(
-            "up to {MAX_SCHEMA_CHARS} of a-z, 0-9 and _, beginning with none of 0-9 and not with pg_"
+            "up to {MAX_SCHEMA_CHARS} of a-z, 0-9 and _, not beginning with a digit or with pg_"
         );
         let schema = settings.read("schema", expected, schema)?;
         let bytes = settings.number("max_changeset_bytes", 1024..=Self::GREATEST_LIMIT)?;
@@ -140,7 +140,7 @@ impl FromStr for PostgresConfig {
     }
 }
 
-/// PostgreSQL's part of the URL.
+/// Parses the part of the URL that PostgreSQL's driver reads.
 fn connect_options(target: &str, settings: &Settings) -> Result<PgConnectOptions, ConfigError> {
     let parameters = settings
         .given()
@@ -156,7 +156,7 @@ fn connect_options(target: &str, settings: &Settings) -> Result<PgConnectOptions
     Ok(connect.application_name(&name).disable_statement_logging())
 }
 
-/// A name that needs no quotes in any program.
+/// Accepts a schema name that needs no quotes in any program.
 fn schema(value: &str) -> Option<&str> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     let is_name = value.starts_with(|c: char| plain(c) && !c.is_ascii_digit())

@@ -1,4 +1,4 @@
-//! What PostgreSQL says, in the words of the storage port.
+//! Translates the errors of PostgreSQL into the errors of the storage port.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use sqlx::postgres::{PgDatabaseError, PgSeverity};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// Nobody answers there.
+    /// No server answers at the host and port.
     #[error(
-        "`{target}` cannot be reached: {}. Check its host and port, that PostgreSQL runs, \
-         and `sslmode`",
+        "`{target}` cannot be reached: {}. Check the host, the port and `sslmode`, \
+         and that PostgreSQL runs",
         said(source)
     )]
     Unreachable {
@@ -21,11 +21,11 @@ pub enum OpenError {
         /// What the driver said.
         r#source: sqlx::Error,
     },
-    /// The server does not let this user in.
+    /// The server rejects the user, the password or the database.
     #[error(
-        "`{target}` refuses the connection: {said}. Check user and password (the URL's, \
-         PGPASSWORD, .pgpass) and the server's pg_hba.conf; a database is made with \
-         `createdb DATABASE`"
+        "`{target}` refuses the connection: {said}. Check the user, the password (in the \
+         URL, PGPASSWORD or .pgpass) and the server's pg_hba.conf. If the database is missing, \
+         create it with `createdb DATABASE`"
     )]
     Refused {
         /// The database.
@@ -33,9 +33,9 @@ pub enum OpenError {
         /// What PostgreSQL said.
         said: String,
     },
-    /// The user may not do what the store needs.
+    /// The user lacks rights that the store needs.
     #[error(
-        "`{target}`: {said}. The store needs a schema that its user owns; as a superuser: \
+        "`{target}`: {said}. The store needs a schema that its user owns. As a superuser, run \
          `CREATE SCHEMA {schema} AUTHORIZATION \"{user}\"`"
     )]
     NoRights {
@@ -48,20 +48,20 @@ pub enum OpenError {
         /// What PostgreSQL said.
         said: String,
     },
-    /// The server or the database is not such that a store can be in it.
+    /// The server or the database is not suitable for a store.
     #[error("`{target}` cannot hold a store: {found}, but {expected}")]
     Unfit {
         /// The database.
         target: String,
         /// What was found.
         found: String,
-        /// What is needed, and how to get it.
+        /// What is needed, and how to correct it.
         expected: &'static str,
     },
-    /// The schema holds something else.
+    /// The schema belongs to another program.
     #[error(
-        "schema `{schema}` of `{target}` is not an event store: {found}. It was left as it is; \
-         choose another one with `?schema=NAME`"
+        "schema `{schema}` of `{target}` is not an event store: {found}. It was not changed; \
+         choose another schema with `?schema=NAME`"
     )]
     NotOurs {
         /// The database.
@@ -73,20 +73,20 @@ pub enum OpenError {
     },
     /// The schema was written by a newer version.
     #[error(
-        "schema `{schema}` of `{target}` has version {found}, this program knows versions up to \
-         {known}: it was written by a newer version. Use that one, or a schema of its own"
+        "schema `{schema}` of `{target}` has version {found}, but this program knows versions up to \
+         {known}: a newer version of the program wrote it. Use that version, or another schema"
     )]
     Newer {
         /// The database.
         target: String,
         /// The schema.
         schema: String,
-        /// Its version.
+        /// The version of the schema.
         found: i64,
-        /// The newest version known here.
+        /// The newest version that this program knows.
         known: i64,
     },
-    /// PostgreSQL failed in another way.
+    /// Another error of PostgreSQL.
     #[error("`{target}` cannot be opened: {}", said(source))]
     Postgres {
         /// The database.
@@ -96,7 +96,7 @@ pub enum OpenError {
     },
 }
 
-/// The one place that translates the driver's errors.
+/// Translates every error of the driver except those of COMMIT.
 pub(crate) fn translate(error: sqlx::Error) -> StorageError {
     let code = code(&error);
     let code = code.as_deref().unwrap_or_default();
@@ -104,17 +104,17 @@ pub(crate) fn translate(error: sqlx::Error) -> StorageError {
     let reason = match (&error, code.get(..2).unwrap_or_default(), code) {
         (sqlx::Error::PoolClosed, ..) => return StorageError::closed(),
         (sqlx::Error::PoolTimedOut, ..) => {
-            "all `readers` were busy; the database does not answer, or there are too few of them \
-             for so many reads at once"
+            "all `readers` were busy: the database does not answer, or there are too few of them \
+             for the number of concurrent reads"
         }
         (_, _, "53100") => "the database's disk is full",
         (_, _, "53300") => "the database has too many connections",
-        (_, _, "55P03") => "another server holds the store's lock for too long",
-        (_, _, "57014") => "the database takes too long",
-        // The first is what `BEGIN ... READ WRITE` gets.
-        (_, _, "0A000" | "25006") => "the database does not take this now, as a standby does not",
-        (_, "53", _) => "the database has run out of something",
-        (_, "40", _) => "the database could not order what was asked at once",
+        (_, _, "55P03") => "another server has held the store's lock for too long",
+        (_, _, "57014") => "the database took too long for a statement",
+        // 0A000 is the answer of a standby to `BEGIN ... READ WRITE`.
+        (_, _, "0A000" | "25006") => "the database does not accept writes now; it may be a standby",
+        (_, "53", _) => "the database has run out of a resource",
+        (_, "40", _) => "the database could not serialize concurrent transactions",
         (_, "28" | "3D", _) => "the database refuses the connection",
         (_, "58", _) => "the database cannot read or write its files",
         (_, "23", _) | (_, _, "XX001" | "XX002") => {
@@ -131,7 +131,7 @@ pub(crate) fn translate(error: sqlx::Error) -> StorageError {
     }
 }
 
-/// What is the matter, without the line of PostgreSQL's source where it was found.
+/// The message of an error, without the line of PostgreSQL's source code that reported it.
 pub(crate) fn said(error: &sqlx::Error) -> String {
     match error.as_database_error() {
         Some(error) => error.message().to_owned(),
@@ -139,11 +139,12 @@ pub(crate) fn said(error: &sqlx::Error) -> String {
     }
 }
 
-/// A session that was idle in its transaction for too long was ended: before it was asked to commit.
+/// The server ended a session that was idle in its transaction for too long. It had not received
+/// COMMIT.
 const ENDED_IDLE: &str = "25P03";
 
-/// What an error of COMMIT means. An error of severity ERROR is the answer that nothing was
-/// committed; after anything else but [`ENDED_IDLE`] nobody knows.
+/// Translates an error of COMMIT. An error of severity ERROR, or [`ENDED_IDLE`], means that nothing
+/// was committed. After any other error the outcome is unknown.
 pub(crate) fn translate_commit(error: sqlx::Error) -> StorageError {
     let refused = matches!(severity(&error), Some(PgSeverity::Error));
     let certain = refused || code(&error).as_deref() == Some(ENDED_IDLE);
@@ -155,7 +156,7 @@ pub(crate) fn translate_commit(error: sqlx::Error) -> StorageError {
     }
 }
 
-/// Whether nothing more can be asked on the connection.
+/// Whether the connection can no longer be used.
 pub(crate) fn is_connection_lost(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,

@@ -1,4 +1,5 @@
-//! Opening the database: is it fit, is the schema ours, is it current?
+//! Prepares the database: checks that it is suitable, that the schema belongs to the store, and
+//! that the schema is current.
 
 use std::borrow::Cow;
 
@@ -9,35 +10,36 @@ use crate::error::{code, is_connection_lost, said};
 use crate::session::{Sessions, patiently};
 use crate::{OpenError, PostgresConfig};
 
-/// The oldest version that its makers still look after.
+/// The oldest version that the PostgreSQL project supports: 14.
 const OLDEST_VERSION: i32 = 140_000;
 
-/// Every version of the schema, oldest first; what has been released is never changed.
+/// All versions of the schema, oldest first. A released version is never changed.
 const MIGRATIONS: &[(i64, &str, &str)] = &[(
     1,
     "changesets",
     include_str!("../migrations/0001_changesets.sql"),
 )];
 
-/// What the server and the database are.
+/// Selects the properties of the server and the database that [`assert_fit`] checks.
 const FITNESS: &str = "
     SELECT current_setting('server_version_num')::integer, current_setting('server_version'),
            current_setting('server_encoding'), pg_is_in_recovery(), current_setting('fsync')";
 
-/// Whether the schema is there, whether it holds anything, and whether it has versions.
+/// Selects whether the schema exists, whether it contains anything, and whether it has versions.
 const SCHEMA: &str = "
     SELECT to_regnamespace($1) IS NOT NULL,
            EXISTS (SELECT FROM pg_class WHERE relnamespace = to_regnamespace($1)),
            to_regclass($1 || '._sqlx_migrations') IS NOT NULL";
 
-/// One server at a time looks at a database and changes it, as long as it takes; the others wait
-/// for most of a minute. The lock goes with the connection. "EES0".
+/// Takes the lock ("EES0") under which one server at a time checks and migrates a database. The
+/// server that has it may take as long as it needs; the others wait up to 55 seconds. The lock is
+/// released when the connection closes.
 const LOCK: &str = "
     SET statement_timeout = 0;
     SET lock_timeout = '55s';
     SELECT pg_advisory_lock(1162171184)";
 
-/// Makes sure that the database holds a store of the current version, whoever else does so now.
+/// Creates or migrates the store in the database. Several servers may do this at once.
 pub(crate) async fn prepare(config: &PostgresConfig, sessions: &Sessions) -> Result<(), OpenError> {
     let failed = |error| open_error(config, error);
     let mut connection = sessions.open().await.map_err(failed)?;
@@ -49,7 +51,8 @@ pub(crate) async fn prepare(config: &PostgresConfig, sessions: &Sessions) -> Res
     connection.close().await.map_err(failed)
 }
 
-/// A kill cannot show a missing flush, so the setting that makes PostgreSQL flush is asked for.
+/// Refuses a server or a database that cannot hold a store. It reads `fsync` from the server, since
+/// killing a process cannot reveal a missing fsync.
 async fn assert_fit(
     config: &PostgresConfig,
     connection: &mut PgConnection,
@@ -72,19 +75,19 @@ async fn assert_fit(
         return Err(unfit(format!("its encoding is {encoding}"), expected));
     }
     if is_standby {
-        let expected = "only the primary takes writes: name its host in the URL";
+        let expected = "only the primary accepts writes: use its host in the URL";
         return Err(unfit("it is a standby".to_owned(), expected));
     }
     if fsync != "on" && !config.allow_fsync_off {
-        let expected = "`on` is needed to keep what is acknowledged: `ALTER SYSTEM SET fsync = on` \
+        let expected = "acknowledged changesets are durable only with `on`: `ALTER SYSTEM SET fsync = on` \
                         and `SELECT pg_reload_conf()`, or for a test `?allow_fsync_off=true`";
         return Err(unfit(format!("it runs with fsync={fsync}"), expected));
     }
     Ok(())
 }
 
-/// Makes the schema if it is missing, which takes a right that its owner need not have, and
-/// refuses one that something else is in.
+/// Creates the schema if it is missing, and refuses a schema that contains other tables. Only a
+/// missing schema needs the right to create one.
 async fn make_schema(
     config: &PostgresConfig,
     connection: &mut PgConnection,
@@ -100,7 +103,7 @@ async fn make_schema(
         return Err(not_ours(config, "it holds tables of another program"));
     }
     if !is_there {
-        // Checked to be a plain name.
+        // `PostgresConfig` has checked that this is a plain name.
         let create = AssertSqlSafe(format!("CREATE SCHEMA \"{}\"", config.schema));
         let created = sqlx::raw_sql(create).execute(connection);
         patiently(created).await.map_err(failed)?;
@@ -117,7 +120,8 @@ async fn migrate(config: &PostgresConfig, connection: &mut PgConnection) -> Resu
     });
     let mut migrator = Migrator::with_migrations(migrations.collect());
     migrator.set_locking(false);
-    // `Migrator::run` takes any `Acquire`, and with that no caller's future is known to be `Send`.
+    // `Migrator::run` accepts any `Acquire`. With it the compiler cannot prove that a caller's
+    // future is `Send`.
     match migrator.run_direct(None, connection, false).await {
         Ok(()) => Ok(()),
         Err(MigrateError::VersionMissing(found)) => Err(OpenError::Newer {
@@ -128,7 +132,7 @@ async fn migrate(config: &PostgresConfig, connection: &mut PgConnection) -> Resu
         }),
         Err(MigrateError::VersionMismatch(_)) => Err(not_ours(
             config,
-            "its versions are those of another program",
+            "its schema versions belong to another program",
         )),
         Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
             Err(open_error(config, error))

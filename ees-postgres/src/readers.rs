@@ -1,4 +1,4 @@
-//! Connections that are lent, for one statement each.
+//! A pool of connections for reads. Each is lent for one statement.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,19 +11,20 @@ use tokio::sync::Semaphore;
 use crate::error::is_connection_lost;
 use crate::session::{Sessions, is_late, patiently, within};
 
-/// A connection that was not used for so long is asked whether it still is one before it is used.
+/// A connection that was idle for longer than this is pinged before its next use.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// How long it may take to say so.
+/// How long a ping may take.
 const PING: Duration = Duration::from_secs(2);
 
-/// How long a connection is used, so that none stays where a name has long led elsewhere.
+/// The maximum age of a connection, so that none stays on an old server after the host name
+/// resolves to another one.
 const LIFETIME: Duration = Duration::from_mins(30);
 
 pub(crate) type Statement<'q> = Query<'q, Postgres, PgArguments>;
 
-/// So many connections at most, opened as they are used. One on which a statement has not ended,
-/// as the network failed or as nobody waits for it any more, is given up at once.
+/// A limited number of connections, opened on demand. A connection is dropped at once if a
+/// statement on it did not end, because the network failed or because the caller went away.
 #[derive(Debug)]
 pub(crate) struct Readers {
     pub(crate) sessions: Sessions,
@@ -47,8 +48,9 @@ impl Readers {
         }
     }
 
-    /// Asks, and waits, but not for ever. A connection that was lost while nobody used it is
-    /// noticed by nobody: it is asked anew on another, so a statement must bear being asked twice.
+    /// Runs a statement with a time limit and returns its rows. A connection may have been lost
+    /// while it was idle. The statement then runs again on a new connection, so it must be safe to
+    /// run twice.
     pub(crate) async fn all<'q>(
         &self,
         statement: impl Fn() -> Statement<'q>,
@@ -73,7 +75,7 @@ impl Readers {
         self.ask(reader, statement()).await
     }
 
-    /// Asks on a connection, and keeps it for others unless it is lost.
+    /// Runs a statement on a connection. Returns the connection to the pool unless it is lost.
     async fn ask(
         &self,
         mut reader: Reader,
@@ -88,7 +90,7 @@ impl Readers {
         rows
     }
 
-    /// A connection that nobody uses, if one answers.
+    /// Takes an idle connection, if it still answers.
     async fn idle_reader(&self) -> Option<Reader> {
         let mut reader = self.idle().pop()?;
         let is_fresh = reader.used.elapsed() < IDLE;
@@ -96,12 +98,12 @@ impl Readers {
         answers.then_some(reader)
     }
 
-    /// Closes the connections in order; those that are lent end with their statements.
+    /// Closes the idle connections. Connections in use close after their statements.
     pub(crate) async fn close(&self) {
         self.room.close();
         let idle = std::mem::take(&mut *self.idle());
         for reader in idle {
-            // The server notices in any case.
+            // If this fails, the server notices the lost connection by itself.
             let _ = within(PING, reader.connection.close()).await;
         }
     }

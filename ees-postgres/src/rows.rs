@@ -1,11 +1,12 @@
-//! Changesets as rows.
+//! Converts rows to changesets.
 
 use ees_core::adapter::StoredChangeset;
 use ees_core::{Changeset, StorageError, Timestamp};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
-/// What every query of changesets selects, in the order that [`changeset`] reads.
+/// The columns that every query of changesets selects, in the order in which [`changeset`] reads
+/// them.
 macro_rules! columns {
     () => {
         "checkpoint, stream_id, changeset_id, first_event_id, last_event_id, \"timestamp\", \
@@ -30,7 +31,7 @@ pub(crate) fn changeset(row: &PgRow) -> Result<Changeset, StorageError> {
     stored.try_into()
 }
 
-/// Reads an integer column as a number of the domain.
+/// Reads an integer column as an id or a checkpoint.
 pub(crate) fn number<T>(row: &PgRow, column: usize) -> Result<T, StorageError>
 where
     T: TryFrom<i64, Error: std::fmt::Display>,
@@ -39,7 +40,7 @@ where
     T::try_from(number).map_err(|error| corrupt(column, &error))
 }
 
-/// Reads a column of microseconds.
+/// Reads a column of microseconds since 1970 as a time.
 pub(crate) fn timestamp(row: &PgRow, column: usize) -> Result<Timestamp, StorageError> {
     Timestamp::from_micros(get(row, column)?).map_err(|error| corrupt(column, &error))
 }
@@ -56,7 +57,7 @@ where
     row.try_get(column).map_err(|error| corrupt(column, &error))
 }
 
-/// Reads a column of type json as the text that it is.
+/// Reads a column of type json as its stored text.
 fn json(row: &PgRow, column: usize) -> Result<&str, StorageError> {
     row.try_get_unchecked(column)
         .map_err(|error| corrupt(column, &error))

@@ -1,4 +1,4 @@
-//! Connections, and how each of them is set up.
+//! Opens connections and configures each of them.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,16 +8,17 @@ use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
 
 use crate::PostgresConfig;
 
-/// The longest that the server may take for an answer: more than its own timeouts allow.
+/// How long to wait for an answer of the server. It is longer than the timeouts of the server
+/// itself.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What every session asks for, whatever server, role and database were set to.
+/// The settings of every session. They override those of the server, the role and the database.
 ///
-/// - Statements mean what they mean at READ COMMITTED: each sees what was committed before it.
-/// - A transaction whose process is frozen or gone ends, and gives the store's lock back, before
-///   those who wait for that lock give up.
-/// - Every statement goes by an index, in its order, from the first row of a new table on, and is
-///   planned once.
+/// - Statements run at READ COMMITTED: each sees what was committed before it began.
+/// - A transaction whose process is frozen or gone ends and releases the store's lock, before the
+///   servers that wait for the lock give up.
+/// - Every statement reads an index in its order, even in a new and empty table, and is planned
+///   once.
 const SETTINGS: &str = "
     SET synchronous_commit = on;
     SET standard_conforming_strings = on;
@@ -44,7 +45,7 @@ pub(crate) struct Sessions {
 }
 
 impl fmt::Debug for Sessions {
-    /// Without the password.
+    /// Omits the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sessions").finish_non_exhaustive()
     }
@@ -54,13 +55,13 @@ impl Sessions {
     pub(crate) fn new(config: &PostgresConfig) -> Self {
         Self {
             connect: config.connect.clone(),
-            // Checked to be a plain name.
+            // `PostgresConfig` has checked that this is a plain name.
             settings: format!("SET search_path = \"{}\"; {SETTINGS}", config.schema),
             timeout: config.connect_timeout,
         }
     }
 
-    /// A connection that is nobody else's.
+    /// Opens a connection for exclusive use.
     pub(crate) async fn open(&self) -> Result<PgConnection, sqlx::Error> {
         let open = async {
             let mut connection = self.connect.connect().await?;
@@ -84,7 +85,7 @@ impl Sessions {
     }
 }
 
-/// Waits for an answer, but not for ever: the network may have swallowed it.
+/// Waits for an answer until a time limit, since the network may have lost it.
 pub(crate) async fn within<T>(
     limit: Duration,
     answer: impl Future<Output = Result<T, sqlx::Error>>,
@@ -94,12 +95,12 @@ pub(crate) async fn within<T>(
     answered.unwrap_or_else(|_| Err(sqlx::Error::Io(late())))
 }
 
-/// Whether nobody answered within such a limit.
+/// Whether an error is the end of such a time limit.
 pub(crate) fn is_late(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut)
 }
 
-/// The same for an answer that may take as long as the server lets it.
+/// Like [`within`], with a limit that exceeds the timeouts of the server itself.
 pub(crate) async fn patiently<T>(
     answer: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, sqlx::Error> {

@@ -1,4 +1,4 @@
-//! The port that keeps statistics.
+//! The port that stores the statistics.
 
 use async_trait::async_trait;
 use ees_core::adapter::StatisticsStore;

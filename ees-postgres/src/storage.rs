@@ -28,9 +28,9 @@ const HEAD: &str = r#"
 
 const NEXT_CHECKPOINT: &str = "SELECT coalesce(max(checkpoint) + 1, 0) FROM changesets";
 
-/// A page of some rows, in an order of which the columns are unique: at most $1 rows, and none
-/// behind the one with which their payloads pass $2 bytes. So what an answer has no room for is
-/// neither sent nor, if it is large, even read.
+/// Selects a page of rows, in an order that is unique: at most $1 rows, up to and including the row
+/// with which the sum of the payloads exceeds $2 bytes. The rows after it are not sent, and large
+/// payloads of these rows are not even read.
 macro_rules! page {
     ($rows:literal, $order:literal) => {
         concat!(
@@ -53,15 +53,15 @@ macro_rules! page {
 
 const GLOBAL: &str = page!("checkpoint >= $3", "checkpoint");
 
-/// By changeset ids $4 to $5.
+/// Selects the changesets with ids from $4 to $5.
 macro_rules! by_changeset {
     ($order:literal) => {
         page!("stream_id = $3 AND changeset_id BETWEEN $4 AND $5", $order)
     };
 }
 
-/// By event ids $4 to $5. The changeset that holds the last of them bounds the walk through the
-/// index; where the range ends before the first event, nothing is left.
+/// Selects the changesets that contain events with ids from $4 to $5. The changeset that contains
+/// event $5 bounds the scan of the index. A range that ends before the first event selects nothing.
 macro_rules! by_event {
     ($order:literal) => {
         page!(
@@ -80,11 +80,11 @@ const CHANGESETS_BACKWARD: &str = by_changeset!("changeset_id DESC");
 const EVENTS: &str = by_event!("last_event_id");
 const EVENTS_BACKWARD: &str = by_event!("last_event_id DESC");
 
-/// The most rows that are asked for at once.
+/// The maximum number of rows of a page that one statement requests.
 const MAX_ROWS: usize = 4000;
 
-/// A store in a schema of a PostgreSQL database: one writer task with group commit, several
-/// readers, and a connection that listens to what other servers commit.
+/// A store in a schema of a PostgreSQL database. It has one writer task with group commit, several
+/// connections that read, and one connection that listens for the commits of other servers.
 #[derive(Debug)]
 pub struct PostgresStorage {
     readers: Arc<Readers>,
@@ -95,14 +95,14 @@ pub struct PostgresStorage {
 }
 
 impl PostgresStorage {
-    /// Opens a store, which is made if it is missing, and starts its tasks.
+    /// Opens a store and starts its tasks. Creates the store if it is missing.
     ///
     /// # Errors
-    /// [`OpenError`] if the database cannot be reached or is not fit, or the schema is not ours or
-    /// too new; nothing was changed then.
+    /// [`OpenError`] if the database cannot be reached or is not suitable, or if the schema belongs
+    /// to another program or is newer. The database is then unchanged.
     ///
     /// # Panics
-    /// Outside a tokio runtime.
+    /// Panics outside a tokio runtime.
     pub async fn open(config: &PostgresConfig) -> Result<Self, OpenError> {
         let sessions = Sessions::new(config);
         opening::prepare(config, &sessions).await?;
@@ -111,8 +111,7 @@ impl PostgresStorage {
         let news = Arc::clone(&wake.news);
         let (commits, run) = GroupCommit::new(Writer::new(sessions, wake), BatchLimit::default());
         let lent = Arc::clone(&readers);
-        // What the writer does when nobody can commit any more, also where a storage was dropped
-        // and not closed.
+        // Runs until the storage is closed or dropped, and then closes the connections.
         let writer = tokio::spawn(async move {
             run.await.close().await;
             drop(tasks);
@@ -127,7 +126,7 @@ impl PostgresStorage {
         })
     }
 
-    /// Asks one of the readers.
+    /// Runs a statement on one of the readers.
     pub(crate) async fn all<'q>(
         &self,
         statement: impl Fn() -> Statement<'q>,
@@ -135,7 +134,7 @@ impl PostgresStorage {
         self.readers.all(statement).await.map_err(translate)
     }
 
-    /// The same where there is one row at most.
+    /// Like [`all`](Self::all), for a statement that returns at most one row.
     pub(crate) async fn one<'q>(
         &self,
         statement: impl Fn() -> Statement<'q>,
@@ -143,7 +142,7 @@ impl PostgresStorage {
         Ok(self.all(statement).await?.pop())
     }
 
-    /// A part of a stream that can be asked for at once.
+    /// Reads one part of a page of a stream: the rows that one statement requests.
     async fn read_part(
         &self,
         query: &StreamQuery,
@@ -225,16 +224,16 @@ impl Storage for PostgresStorage {
     async fn close(&self) {
         self.commits.close();
         if let Some(writer) = self.writer.lock().await.take() {
-            // A writer that panicked has given everything back.
+            // A writer that panicked has already released everything.
             let _ = writer.await;
         }
     }
 }
 
-/// A page that is asked for in parts.
+/// A page that is read in parts.
 struct Filling {
     page: PageBuilder<Changeset>,
-    /// How many rows and how many bytes more it can hold at most.
+    /// How many more rows and bytes the page can hold.
     rows: usize,
     bytes: usize,
 }
@@ -248,7 +247,7 @@ impl Filling {
         }
     }
 
-    /// How many rows to ask for: one more than fits tells whether any remain.
+    /// How many rows to request: one more than fit, to learn whether more rows remain.
     fn wanted(&self) -> usize {
         self.rows.min(MAX_ROWS) + 1
     }
@@ -260,7 +259,7 @@ impl Filling {
             .bind(number(self.bytes))
     }
 
-    /// Takes what was answered; whether to ask for more.
+    /// Adds a part to the page. Returns whether another part must be read.
     fn take(&mut self, part: Vec<Changeset>) -> bool {
         let is_all = part.len() < self.wanted();
         let bytes = part.iter().map(Changeset::payload_bytes).sum::<usize>();

@@ -1,8 +1,8 @@
-//! The wake hint between servers: `NOTIFY` after commits, and `LISTEN` on a connection of its own.
+//! The wake-up between servers: `NOTIFY` after commits, and `LISTEN` on a separate connection.
 //!
-//! It goes beside the commits, not in them: PostgreSQL lets the notifying transactions of all its
-//! databases commit one at a time, and a hint that is lost costs a waiting reader no more than its
-//! next poll.
+//! The notification is not part of the commit's transaction, because PostgreSQL lets notifying
+//! transactions of all its databases commit only one at a time. A lost wake-up delays a waiting
+//! reader until its next poll.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,19 +18,19 @@ use crate::PostgresConfig;
 use crate::readers::Readers;
 use crate::session::{Sessions, within};
 
-/// A hint need not last, so no flush is waited for.
+/// Sends a notification. It need not be durable, so the statement waits for no fsync.
 const NOTIFY: &str = "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)";
 
-/// The least time between two notifications: many commits need no more than one.
+/// The minimum time between two notifications. One notification covers all commits since the last.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// A connection that tells nothing for so long is asked whether it still is one.
+/// A connection that receives nothing for this long is checked with a statement.
 const QUIET: Duration = Duration::from_secs(5);
 
-/// How long to wait before something that failed is tried again.
+/// How long to wait before a retry.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Tells of commits, in this process and to all others.
+/// Announces commits in this process and to other servers.
 #[derive(Debug, Clone)]
 pub(crate) struct Wake {
     pub(crate) news: Arc<News>,
@@ -38,7 +38,7 @@ pub(crate) struct Wake {
 }
 
 impl Wake {
-    /// Begins to tell others and to listen to them, until the tasks are dropped.
+    /// Starts to notify other servers and to listen to them, until the tasks are dropped.
     pub(crate) fn start(
         config: &PostgresConfig,
         sessions: &Sessions,
@@ -62,7 +62,7 @@ impl Wake {
         tasks.spawn(telling);
         tasks.spawn(async move {
             loop {
-                // Whatever goes wrong is tried again, and readers poll meanwhile.
+                // Every failure is retried. Readers poll in the meantime.
                 let _ = listen(&sessions, &channel, &own, &news).await;
                 sleep(RETRY).await;
             }
@@ -70,14 +70,14 @@ impl Wake {
         (wake, tasks)
     }
 
-    /// Says that something was committed.
+    /// Announces a commit.
     pub(crate) fn announce(&self) {
         self.news.announce();
         self.others.notify_one();
     }
 }
 
-/// Tells others of what was committed since the last time; where that fails, a little later.
+/// Notifies other servers of commits. Retries a failed notification after [`RETRY`].
 async fn tell(readers: Arc<Readers>, commits: Arc<Notify>, channel: String, own: String) {
     loop {
         commits.notified().await;
@@ -89,7 +89,7 @@ async fn tell(readers: Arc<Readers>, commits: Arc<Notify>, channel: String, own:
     }
 }
 
-/// Announces what other servers committed, until the connection is lost.
+/// Announces the commits of other servers, until the connection is lost.
 async fn listen(
     sessions: &Sessions,
     channel: &str,
@@ -99,7 +99,7 @@ async fn listen(
     let mut listener = PgListener::connect_with(&sessions.pool()).await?;
     listener.eager_reconnect(false);
     within(sessions.timeout, listener.listen(channel)).await?;
-    // What came before the connection stood was missed.
+    // Commits before `LISTEN` took effect were missed.
     news.announce();
     while let Some(told) = next(&mut listener, sessions.timeout).await? {
         if told.payload() != own {

@@ -1,10 +1,12 @@
-//! The writing side: group commit's transaction, in four round trips, or two for a commit by itself.
+//! The transactions of group commit. A batch takes four round trips, and a single commit takes two
+//! ([`alone`]).
 //!
-//! What keeps the order dense with any number of servers is the lock that a transaction takes
-//! first ([`alone`]), in a statement of its own: at READ COMMITTED every later statement sees all that the
-//! lock's last holder committed, as PostgreSQL lets go of a transaction's locks only after its
-//! effects can be seen. The same holds for a transaction whose answer to COMMIT was lost: who has
-//! the lock sees what became of it.
+//! A lock keeps the order dense with any number of servers. A transaction takes it first, in a
+//! statement of its own. PostgreSQL releases the locks of a transaction only after its effects are
+//! visible, and at READ COMMITTED every statement sees what was committed before it began. So all
+//! later statements see everything that the last holder of the lock committed. This includes a
+//! transaction whose answer to COMMIT was lost: the next holder of the lock sees whether it was
+//! committed.
 
 mod alone;
 
@@ -19,8 +21,8 @@ use crate::rows::{columns, corrupt, number, text, timestamp};
 use crate::session::{Sessions, patiently};
 use crate::wake::Wake;
 
-/// The next checkpoint, and the ends of the streams that hold something; a row without an end if
-/// none does.
+/// Selects the next checkpoint, and the heads of those streams that exist. If none exists, one row
+/// has the checkpoint and no head.
 pub(crate) const HEADS: &str = r#"
     SELECT next.checkpoint, head.stream_id, head.changeset_id, head.last_event_id, head."timestamp"
     FROM (SELECT coalesce(max(checkpoint) + 1, 0) AS checkpoint FROM changesets) AS next
@@ -46,21 +48,21 @@ const INSERT: &str = concat!(
 
 const ROLLBACK: &str = "ROLLBACK";
 
-/// Group commit's transactions, on a connection of their own.
+/// Runs the transactions of group commit on its own connection.
 pub(crate) struct Writer {
     sessions: Sessions,
     wake: Wake,
-    /// Between transactions.
+    /// The connection between two transactions.
     idle: Option<PgConnection>,
-    /// In a transaction. A connection on which anything failed is dropped, and with it what was
-    /// open on it.
+    /// The open transaction. If a statement fails, the connection is dropped, which rolls the
+    /// transaction back.
     open: Option<Open>,
 }
 
-/// A transaction that has the lock.
+/// A transaction that holds the lock.
 struct Open {
     connection: PgConnection,
-    /// A stream whose end was read when it was opened, and the answer.
+    /// The stream whose head was read when the transaction was opened, and the rows of that query.
     read: (StreamId, Vec<PgRow>),
 }
 
@@ -74,19 +76,19 @@ impl Writer {
         }
     }
 
-    /// Closes the connection in order.
+    /// Closes the connection.
     pub(crate) async fn close(self) {
         if let Some(connection) = self.idle {
-            // The server notices in any case.
+            // If this fails, the server notices the lost connection by itself.
             let _ = connection.close().await;
         }
     }
 
-    /// Opens a transaction on the connection there is, or on a new one.
+    /// Opens a transaction on the idle connection, or on a new one.
     async fn open(&mut self, stream: &StreamId) -> Result<Open, sqlx::Error> {
         if let Some(connection) = self.idle.take() {
             match Open::on(connection, stream).await {
-                // It went while nobody used it, and nothing was asked for yet.
+                // The connection was lost while it was idle, and no statement has run yet.
                 Err(error) if is_connection_lost(&error) => {}
                 opened => return opened,
             }
@@ -101,14 +103,14 @@ impl Open {
     async fn on(mut connection: PgConnection, stream: &StreamId) -> Result<Self, sqlx::Error> {
         let rows = message(alone::open(stream)).fetch_all(&mut connection);
         let mut rows = patiently(rows).await?;
-        // The lock's statement answers too, with one column.
+        // The statement that takes the lock returns a row too, with one column.
         rows.retain(|row| row.len() > 1);
         let read = (stream.clone(), rows);
         Ok(Self { connection, read })
     }
 }
 
-/// Statements that hold no value but those that [`alone`] has quoted.
+/// A message of several statements. All values in it were quoted by [`alone`].
 fn message(statements: String) -> sqlx::RawSql {
     sqlx::raw_sql(AssertSqlSafe(statements))
 }
@@ -147,7 +149,7 @@ impl BatchStore for Writer {
         };
         let commit = message(commit).execute(&mut connection);
         let committed = patiently(commit).await;
-        // Also where the answer was lost: it may stand.
+        // Announces the commit even if the answer was lost, since it may have succeeded.
         self.wake.announce();
         committed.map_err(translate_commit)?;
         self.idle = Some(connection);
@@ -166,7 +168,9 @@ impl BatchStore for Writer {
 
 fn snapshot(rows: &[PgRow]) -> Result<Snapshot, StorageError> {
     let Some(first) = rows.first() else {
-        return Err(StorageError::Corrupt("no next checkpoint".to_owned()));
+        return Err(StorageError::Corrupt(
+            "the query of the next checkpoint returned no row".to_owned(),
+        ));
     };
     let ends = rows.iter().filter(|row| {
         let name: Option<&str> = row.try_get(1).unwrap_or_default();
@@ -182,7 +186,8 @@ fn snapshot(rows: &[PgRow]) -> Result<Snapshot, StorageError> {
     })
 }
 
-/// Reads a stream's end: the last changeset, the last event and the time, from a column on.
+/// Reads a stream's head from three columns, beginning with `from`: the last changeset, the last
+/// event and the time.
 pub(crate) fn head(row: &PgRow, from: usize) -> Result<Head, StorageError> {
     Ok(Head {
         last_changeset: number(row, from)?,

@@ -10,61 +10,63 @@ use crate::OpenError;
 use crate::lock::real_path;
 use crate::opening::{check_ours, reader_options};
 
-/// A backup could not be made. No file of its name is there.
+/// A backup failed. No file exists under the target's name.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupError {
     /// The store cannot be read.
     #[error(transparent)]
     Source(#[from] OpenError),
-    /// The target is there already.
-    #[error("`{}` exists already and was left as it is; name a new file", .0.display())]
+    /// The target already exists.
+    #[error("`{}` already exists and was not changed; name a new file", .0.display())]
     Exists(PathBuf),
     /// The store could not be copied.
     #[error("`{}` could not be written: {source}", path.display())]
     Copy {
         /// The target.
         path: PathBuf,
-        /// What SQLite said.
+        /// The error of SQLite.
         r#source: sqlx::Error,
     },
-    /// The target could not be made to last.
+    /// The target could not be written or flushed to the disk.
     #[error("`{}` could not be written: {source}", path.display())]
     Write {
         /// The target.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         r#source: io::Error,
     },
-    /// The copy is not what it should be.
-    #[error("the copy of `{}` did not pass SQLite's check: {finding}. Look after the disks", path.display())]
+    /// The copy failed SQLite's integrity check.
+    #[error("the copy of `{}` failed SQLite's integrity check: {finding}. Check the disk", path.display())]
     Damaged {
         /// The store.
         path: PathBuf,
-        /// What the check found.
+        /// The first finding of the check.
         finding: String,
     },
 }
 
-/// What a backup holds.
+/// The size of a backup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backup {
-    /// How many changesets.
+    /// The number of changesets in it.
     pub changesets: u64,
     /// Its size in bytes.
     pub bytes: u64,
 }
 
-/// Copies a store, in use or not, into a new file: all that was acknowledged when it begins, in a
-/// file of its own that passed SQLite's integrity check and is flushed to the disk before it gets
-/// its name. The server goes on reading and writing meanwhile; its write-ahead log grows by what
-/// it writes until the copy is done.
+/// Copies a store into a new file. The store may be in use.
 ///
-/// To restore, put the file in the place of the store's while no server runs, without the old
-/// `-wal` and `-shm` files beside it.
+/// The copy contains every changeset that was acknowledged before the call began. The copy must
+/// pass SQLite's integrity check and is flushed to the disk before it gets the target's name. A
+/// server can read and write the store in the meantime. Its write-ahead log grows by what it writes
+/// until the copy is complete.
+///
+/// To restore, stop the server, replace the store's file with the backup, and delete the old `-wal`
+/// and `-shm` files beside it.
 ///
 /// # Errors
-/// [`BackupError`]; nothing is left under the target's name.
+/// [`BackupError`]. No file is left under the target's name.
 pub async fn backup(store: &Path, target: &Path) -> Result<Backup, BackupError> {
     let store = real_path(store)?;
     if !store.exists() {
@@ -119,7 +121,7 @@ async fn copy_and_check(
     Ok(Backup { changesets, bytes })
 }
 
-/// <https://sqlite.org/lang_vacuum.html#vacuum_with_an_into_clause>: a consistent snapshot.
+/// Copies a consistent snapshot: <https://sqlite.org/lang_vacuum.html#vacuum_with_an_into_clause>.
 async fn vacuum_into(store: &Path, partial: &Path) -> Result<(), sqlx::Error> {
     let mut source = reader_options(store).connect().await?;
     let copy = sqlx::query("VACUUM INTO ?1").bind(partial.to_string_lossy());

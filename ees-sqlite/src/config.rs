@@ -1,11 +1,11 @@
-//! Where the file is, and the few things one may want to set.
+//! The settings of a store: its file, its limits and its number of readers.
 
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use ees_core::adapter::settings::{Settings, SettingsError, strip_scheme};
 
-/// How to open a store, written as a URL: `sqlite:PATH?max_changeset_bytes=N&readers=N`.
+/// The settings of a store, parsed from a URL: `sqlite:PATH?max_changeset_bytes=N&readers=N`.
 ///
 /// ```
 /// use ees_sqlite::SqliteConfig;
@@ -17,35 +17,35 @@ use ees_core::adapter::settings::{Settings, SettingsError, strip_scheme};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SqliteConfig {
-    /// The database file; it is made if it is missing, its folder is not.
+    /// The database file. It is created if it is missing; its folder must exist.
     pub path: PathBuf,
-    /// The most bytes of events and metadata that a changeset may have; 16 MiB unless set.
+    /// The maximum size of a changeset, as bytes of events and metadata. Default: 16 MiB.
     pub max_changeset_bytes: usize,
-    /// How many reads run at the same time; 4 unless set.
+    /// The maximum number of concurrent reads. Default: 4.
     pub readers: u32,
 }
 
-/// The text is not such a URL.
+/// The text is not a URL of a SQLite store.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// Its scheme or one of its settings is wrong.
+    /// The scheme or one of the settings is wrong.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// It names no file.
+    /// The URL names no file.
     #[error("the URL names no file; expected `sqlite:PATH` (for a store in memory use `memory:`)")]
     NoFile,
 }
 
 impl SqliteConfig {
-    /// The most bytes a changeset may have unless told otherwise: 16 MiB.
+    /// The default of [`max_changeset_bytes`](Self::max_changeset_bytes): 16 MiB.
     pub const MAX_CHANGESET_BYTES: usize = 16 * 1024 * 1024;
 
-    /// The greatest limit that can be set: SQLite keeps a text of up to 1 GB, and a server needs
-    /// memory for several copies of it.
+    /// The highest value of `max_changeset_bytes`. SQLite stores texts of up to 1 GB, and a server
+    /// needs memory for several copies of a changeset.
     const GREATEST_LIMIT: usize = 256 * 1024 * 1024;
 
-    /// Opens a file with nothing else set.
+    /// The default settings for a file.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),

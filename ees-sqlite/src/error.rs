@@ -1,11 +1,11 @@
-//! What SQLite says, in the words of the storage port.
+//! Translates the errors of SQLite into the errors of the storage port.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use ees_core::{StorageError, Written};
 
-/// SQLite's result codes that mean something to us: <https://sqlite.org/rescode.html>.
+/// The result codes of SQLite that the translation uses: <https://sqlite.org/rescode.html>.
 mod code {
     pub(super) const BUSY: u32 = 5;
     pub(super) const LOCKED: u32 = 6;
@@ -24,26 +24,26 @@ mod code {
 #[non_exhaustive]
 pub enum OpenError {
     /// Another process writes to the file.
-    #[error("`{}` is in use by another process{}: only one may write to it. Stop that one, or choose another file", path.display(), pid.map(|pid| format!(" (process id {pid})")).unwrap_or_default())]
+    #[error("`{}` is in use by another process{}, and only one process can write to it. Stop that process, or choose another file", path.display(), pid.map(|pid| format!(" (process id {pid})")).unwrap_or_default())]
     InUse {
         /// The file.
         path: PathBuf,
-        /// The process, where it could be told.
+        /// The id of the process, if its lock file names one.
         pid: Option<u32>,
     },
-    /// The file has several names, and SQLite keeps a write-ahead log for each.
-    #[error("`{}` is one of {links} names (hard links) of its file: servers on two of them would lose each other's changesets. Remove the other names; to copy a store use `ees backup`", path.display())]
+    /// The file has several hard links. SQLite keeps a separate write-ahead log for each of them.
+    #[error("`{}` is one of {links} hard links to its file, and servers that use different links would lose each other's changesets. Remove the other links; to copy a store, use `ees backup`", path.display())]
     ManyNames {
         /// The file.
         path: PathBuf,
-        /// How many names.
+        /// The number of hard links.
         links: u64,
     },
-    /// There is no such file.
+    /// The file does not exist.
     #[error("`{}` does not exist; name the file of a store", .0.display())]
     Missing(PathBuf),
-    /// The file holds something else.
-    #[error("`{}` is not an event store: {found}. It was left as it is; choose another file", path.display())]
+    /// The file is not an event store.
+    #[error("`{}` is not an event store: {found}. It was not changed; choose another file", path.display())]
     NotOurs {
         /// The file.
         path: PathBuf,
@@ -51,54 +51,56 @@ pub enum OpenError {
         found: &'static str,
     },
     /// The file was written by a newer version.
-    #[error("`{}` has schema version {found}, this program knows versions up to {known}: it was written by a newer version. Use that one, or a file of its own", path.display())]
+    #[error("`{}` has schema version {found}, but this program knows versions up to {known}: a newer version of the program wrote it. Use that version, or another file", path.display())]
     Newer {
         /// The file.
         path: PathBuf,
-        /// Its version.
+        /// The schema version of the file.
         found: i64,
-        /// The newest version known here.
+        /// The newest schema version that this program knows.
         known: i64,
     },
     /// The file or its folder cannot be read or written.
-    #[error("`{}` cannot be opened for writing: {reason}. Check that its folder exists, that file and folder may be written, and that the disk is not full", path.display())]
+    #[error("`{}` cannot be opened for writing: {reason}. Check that its folder exists, that the file and the folder are writable, and that the disk is not full", path.display())]
     NotWritable {
         /// The file.
         path: PathBuf,
-        /// What the system or SQLite said.
+        /// The error of the operating system or of SQLite.
         reason: String,
     },
-    /// A setting that durability rests on did not take.
-    #[error("`{}`: SQLite answered {setting}={found} where {expected} is needed to keep what is acknowledged; is this file system supported by SQLite's WAL mode?", path.display())]
+    /// SQLite did not accept a setting that durability (G4) needs.
+    #[error("`{}`: SQLite reports {setting}={found}, but acknowledged changesets are durable only with {setting}={expected}. Check that SQLite's WAL mode supports this file system", path.display())]
     NotDurable {
         /// The file.
         path: PathBuf,
         /// The setting.
         setting: &'static str,
-        /// What it is.
+        /// The value that SQLite reports.
         found: String,
-        /// What it has to be.
+        /// The required value.
         expected: &'static str,
     },
-    /// SQLite failed in another way.
+    /// Another error of SQLite.
     #[error("`{}` cannot be opened: {source}", path.display())]
     Sqlite {
         /// The file.
         path: PathBuf,
-        /// What SQLite said.
+        /// The error of SQLite.
         r#source: sqlx::Error,
     },
 }
 
-/// The one place that translates the driver's errors.
+/// Translates every error of the driver except those of COMMIT.
 pub(crate) fn translate(error: sqlx::Error) -> StorageError {
     let written = Written::None;
     match (&error, primary_code(&error)) {
         (sqlx::Error::PoolClosed, _) => StorageError::closed(),
         (sqlx::Error::PoolTimedOut, _) => unavailable("too many reads at once", written, error),
-        (sqlx::Error::WorkerCrashed, _) => {
-            unavailable("its connection was lost", Written::Unknown, error)
-        }
+        (sqlx::Error::WorkerCrashed, _) => unavailable(
+            "the connection to the file was lost",
+            Written::Unknown,
+            error,
+        ),
         (_, Some(code::FULL)) => unavailable("the disk is full", written, error),
         (_, Some(code::BUSY | code::LOCKED)) => {
             unavailable("another program holds the file's lock", written, error)
@@ -114,9 +116,9 @@ pub(crate) fn translate(error: sqlx::Error) -> StorageError {
     }
 }
 
-/// What an error of COMMIT means. Where the file system refused to write the last frames nothing
-/// was committed; after an I/O error, of the flush above all, the frames may be in the file, and a
-/// crash would find them there.
+/// Translates an error of COMMIT. If the file system refused to write the last frames, nothing was
+/// committed. After an I/O error, such as a failed fsync, the frames may be in the file, and
+/// recovery after a crash would apply them. The outcome is then unknown.
 pub(crate) fn translate_commit(error: sqlx::Error) -> StorageError {
     let certain = matches!(
         primary_code(&error),
@@ -130,7 +132,7 @@ pub(crate) fn translate_commit(error: sqlx::Error) -> StorageError {
     }
 }
 
-/// The low byte of SQLite's extended result code.
+/// The primary result code: the low byte of SQLite's extended result code.
 pub(crate) fn primary_code(error: &sqlx::Error) -> Option<u32> {
     Some(extended_code(error)? & 0xff)
 }
@@ -139,17 +141,18 @@ fn extended_code(error: &sqlx::Error) -> Option<u32> {
     error.as_database_error()?.code()?.parse().ok()
 }
 
-/// Whether the file has a rollback journal, which a connection that only reads leaves to others.
+/// Whether the file has a rollback journal that must be rolled back. A read-only connection cannot
+/// do that.
 pub(crate) fn needs_rollback(error: &sqlx::Error) -> bool {
     extended_code(error) == Some(code::READONLY_ROLLBACK)
 }
 
-/// Whether the file is no SQLite database at all.
+/// Whether the file is not a SQLite database.
 pub(crate) fn is_not_a_database(error: &sqlx::Error) -> bool {
     primary_code(error) == Some(code::NOTADB)
 }
 
-/// Whether the file system stands in the way.
+/// Whether the file system refused an access.
 pub(crate) fn is_not_writable(error: &sqlx::Error) -> bool {
     let codes = [code::READONLY, code::CANTOPEN, code::FULL, code::IOERR];
     primary_code(error).is_some_and(|code| codes.contains(&code))

@@ -1,4 +1,4 @@
-//! One writing process per file.
+//! The lock that limits a file to one writing process.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 
 use crate::OpenError;
 
-/// Holds `FILE.lock` locked until it is dropped. The operating system lets go of it when the
-/// process ends, however it ends.
+/// Holds the lock on `FILE.lock` until it is dropped. The operating system releases the lock when
+/// the process ends, for whatever reason.
 #[derive(Debug)]
 pub(crate) struct WriterLock {
     file: File,
 }
 
 impl Drop for WriterLock {
-    /// Closing is not enough: a process that is being started has the file open until it runs.
+    /// Unlocks the file explicitly, since closing it is not enough: a child process that is being
+    /// started keeps the file open until its own program runs.
     fn drop(&mut self) {
         let _ = self.file.unlock();
     }
@@ -40,7 +41,7 @@ impl WriterLock {
             }
             Err(TryLockError::Error(error)) => return Err(not_writable(error)),
         }
-        // Whom to name to a second process; no more than a courtesy.
+        // A second process reports this id. Nothing depends on it.
         let _ = file
             .set_len(0)
             .and_then(|()| file.rewind())
@@ -49,8 +50,8 @@ impl WriterLock {
     }
 }
 
-/// The file that a name leads to. The lock and the write-ahead log are beside it, under its name;
-/// with a second name it would have two of each.
+/// Resolves the path of a file. The lock and the write-ahead log are beside the file, under its
+/// name, so a file with a second name would have two of each.
 pub(crate) fn real_path(database: &Path) -> Result<PathBuf, OpenError> {
     let not_writable = |reason: String| OpenError::NotWritable {
         path: database.to_owned(),
@@ -71,14 +72,16 @@ pub(crate) fn real_path(database: &Path) -> Result<PathBuf, OpenError> {
     Ok(path)
 }
 
-/// A file that is to be made has a name in a folder already.
+/// Resolves symbolic links. If the file does not exist yet, resolves its folder.
 fn resolve(database: &Path) -> io::Result<PathBuf> {
     match database.canonicalize() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         found => return found,
     }
     if database.is_symlink() {
-        return Err(io::Error::other("it is a link that leads to no file"));
+        return Err(io::Error::other(
+            "it is a symbolic link to a file that does not exist",
+        ));
     }
     let path = std::path::absolute(database)?;
     match (path.parent(), path.file_name()) {

@@ -1,4 +1,4 @@
-//! Opening the file: is it ours, is it current, is it durable?
+//! Opens the file, and checks that it is an event store, has the current schema, and is durable.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -12,26 +12,27 @@ use crate::OpenError;
 use crate::error::{is_not_a_database, is_not_writable, needs_rollback};
 use crate::writer::MAX_ROWS;
 
-/// What marks a SQLite file as an event store: "EES1".
+/// The application id that marks a SQLite file as an event store: "EES1".
 const APPLICATION_ID: i32 = 0x4545_5331;
 
-/// What a SQLite file begins with: <https://sqlite.org/fileformat2.html#the_database_header>.
+/// The size of the header of a SQLite file:
+/// <https://sqlite.org/fileformat2.html#the_database_header>.
 const HEADER_BYTES: u64 = 100;
 
-const NO_DATABASE: &str = "it is no SQLite database";
+const NO_DATABASE: &str = "it is not a SQLite database";
 
-/// How long to wait for a lock that another program holds for a moment.
+/// How long to wait for a lock of another program.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Every version of the schema, oldest first; what has been released is never changed.
+/// All versions of the schema, oldest first. A released version is never changed.
 const MIGRATIONS: &[(i64, &str, &str)] = &[(
     1,
     "changesets",
     include_str!("../migrations/0001_changesets.sql"),
 )];
 
-/// Opens the one connection that writes, on a file that exists or not, and brings the schema up to
-/// date.
+/// Opens the only connection that writes, and migrates the schema. Creates the file if it is
+/// missing.
 pub(crate) async fn open_writer(path: &Path) -> Result<SqliteConnection, OpenError> {
     if std::fs::metadata(path).is_ok_and(|file| file.len() > 0) {
         check_ours(path).await?;
@@ -41,10 +42,10 @@ pub(crate) async fn open_writer(path: &Path) -> Result<SqliteConnection, OpenErr
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        // Apple's fsync does not reach the disk; elsewhere these change nothing.
+        // Apple's fsync does not reach the disk. On other systems these settings change nothing.
         .pragma("fullfsync", "1")
         .pragma("checkpoint_fullfsync", "1")
-        // Gives back what a burst made of the write-ahead log.
+        // Truncates the write-ahead log to 64 MiB after it has grown in a burst.
         .pragma("journal_size_limit", "67108864")
         .pragma("cache_size", "-16384")
         .pragma("wal_autocheckpoint", "16384")
@@ -58,7 +59,7 @@ pub(crate) async fn open_writer(path: &Path) -> Result<SqliteConnection, OpenErr
     Ok(connection)
 }
 
-/// How connections that only read are opened.
+/// The options of read-only connections.
 pub(crate) fn reader_options(path: &Path) -> SqliteConnectOptions {
     options(path).read_only(true)
 }
@@ -70,13 +71,13 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-/// Refuses a file that something else made, before anything of ours is written to it.
+/// Refuses a file of another program, before the store writes to it.
 pub(crate) async fn check_ours(path: &Path) -> Result<(), OpenError> {
     let not_ours = |found| OpenError::NotOurs {
         path: path.to_owned(),
         found,
     };
-    // SQLite takes a file of a byte for an empty one.
+    // SQLite treats a file that is shorter than its header as an empty database.
     if std::fs::metadata(path).is_ok_and(|file| file.len() < HEADER_BYTES) {
         return Err(not_ours(NO_DATABASE));
     }
@@ -88,7 +89,8 @@ pub(crate) async fn check_ours(path: &Path) -> Result<(), OpenError> {
         }
     };
     let found = match marks(&reader_options(path)).await {
-        // Only who may write can take back what a process that was killed had begun.
+        // A killed process left a rollback journal, and only a connection that can write rolls it
+        // back.
         Err(error) if needs_rollback(&error) => marks(&options(path)).await,
         found => found,
     };
@@ -99,7 +101,7 @@ pub(crate) async fn check_ours(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// The application id, and the number of tables and the like.
+/// The application id, and the number of tables, indexes, views and triggers.
 async fn marks(options: &SqliteConnectOptions) -> Result<(i32, i64), sqlx::Error> {
     let mut connection = options.connect().await?;
     let marks =
@@ -122,7 +124,8 @@ async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), O
         )
     });
     let migrator = Migrator::with_migrations(migrations.collect());
-    // `Migrator::run` takes any `Acquire`, and with that no caller's future is known to be `Send`.
+    // `Migrator::run` accepts any `Acquire`. With it the compiler cannot prove that a caller's
+    // future is `Send`.
     match migrator.run_direct(None, connection, false).await {
         Ok(()) => Ok(()),
         Err(MigrateError::VersionMissing(found)) => Err(OpenError::Newer {
@@ -137,8 +140,8 @@ async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), O
     }
 }
 
-/// A kill cannot show a missing flush, so the settings that make SQLite flush are asked back:
-/// with `synchronous=FULL` (2) in WAL mode each commit flushes the log
+/// Reads back the settings that make SQLite flush, since killing a process cannot reveal a missing
+/// fsync. With `synchronous=FULL` (2) in WAL mode each commit flushes the log
 /// (<https://sqlite.org/pragma.html#pragma_synchronous>).
 pub(crate) async fn assert_durable(
     path: &Path,

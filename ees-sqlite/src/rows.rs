@@ -1,11 +1,12 @@
-//! Changesets as rows.
+//! Converts rows to changesets.
 
 use ees_core::adapter::StoredChangeset;
 use ees_core::{Changeset, StorageError, Timestamp};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-/// What every query of changesets selects, in the order that [`changeset`] reads.
+/// The columns that every query of changesets selects, in the order in which [`changeset`] reads
+/// them.
 macro_rules! columns {
     () => {
         "checkpoint, stream_id, changeset_id, first_event_id, last_event_id, timestamp, \
@@ -14,7 +15,7 @@ macro_rules! columns {
 }
 pub(crate) use columns;
 
-/// How many columns that are.
+/// The number of [`columns`].
 pub(crate) const COLUMNS: usize = 9;
 
 /// Reads a row of [`columns`].
@@ -33,7 +34,7 @@ pub(crate) fn changeset(row: &SqliteRow) -> Result<Changeset, StorageError> {
     stored.try_into()
 }
 
-/// Reads an integer column as a number of the domain.
+/// Reads an integer column as an id or a checkpoint.
 pub(crate) fn number<T>(row: &SqliteRow, column: usize) -> Result<T, StorageError>
 where
     T: TryFrom<i64, Error: std::fmt::Display>,
@@ -42,7 +43,7 @@ where
     T::try_from(number).map_err(|error| corrupt(column, &error))
 }
 
-/// Reads a column of microseconds.
+/// Reads a column of microseconds since 1970 as a time.
 pub(crate) fn timestamp(row: &SqliteRow, column: usize) -> Result<Timestamp, StorageError> {
     Timestamp::from_micros(get(row, column)?).map_err(|error| corrupt(column, &error))
 }

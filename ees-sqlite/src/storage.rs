@@ -24,7 +24,7 @@ use crate::rows::{changeset, columns, number, timestamp};
 use crate::writer::{SharedConnection, Writer};
 use crate::{OpenError, SqliteConfig, opening};
 
-/// How long a read may wait for its turn.
+/// How long a read waits for a free connection.
 const READER_TIMEOUT: Duration = Duration::from_secs(5);
 
 const HEAD: &str = "
@@ -39,7 +39,7 @@ const GLOBAL: &str = concat!(
     " FROM changesets WHERE checkpoint >= ?1 ORDER BY checkpoint LIMIT ?2"
 );
 
-/// By changeset ids ?2 to ?3.
+/// Selects the changesets with ids from ?2 to ?3.
 macro_rules! by_changeset {
     ($order:literal) => {
         concat!(
@@ -53,8 +53,8 @@ macro_rules! by_changeset {
     };
 }
 
-/// By event ids ?2 to ?3. The changeset that holds the last of them bounds the walk through the
-/// index; where the range ends before the first event, nothing is left.
+/// Selects the changesets that contain events with ids from ?2 to ?3. The changeset that contains
+/// event ?3 bounds the scan of the index. A range that ends before the first event selects nothing.
 macro_rules! by_event {
     ($order:literal) => {
         concat!(
@@ -72,7 +72,8 @@ macro_rules! by_event {
     };
 }
 
-/// A store in one SQLite file: one writer task with group commit, several readers.
+/// A store in one SQLite file. It has one writer task with group commit, and several connections
+/// that read.
 #[derive(Debug)]
 pub struct SqliteStorage {
     pub(crate) connection: SharedConnection,
@@ -84,14 +85,14 @@ pub struct SqliteStorage {
 }
 
 impl SqliteStorage {
-    /// Opens a file, which is made if it is missing, and starts the writer task.
+    /// Opens a file and starts the writer task. Creates the file if it is missing.
     ///
     /// # Errors
-    /// [`OpenError`] if the file is not ours, too new, in use or cannot be written; nothing was
-    /// changed then.
+    /// [`OpenError`] if the file is not an event store, has a newer schema, is in use or cannot be
+    /// written. The file is then unchanged.
     ///
     /// # Panics
-    /// Outside a tokio runtime.
+    /// Panics outside a tokio runtime.
     pub async fn open(config: &SqliteConfig) -> Result<Self, OpenError> {
         let path = real_path(&config.path)?;
         let lock = WriterLock::acquire(&path)?;
@@ -119,7 +120,8 @@ impl SqliteStorage {
         })
     }
 
-    /// Reads rows until the page is full; one more than fits tells whether any remain.
+    /// Reads rows until the page is full. It requests one row more than the limit to learn whether
+    /// more rows remain.
     async fn fill(
         &self,
         query: Query<'_, Sqlite, SqliteArguments>,
@@ -138,8 +140,8 @@ impl SqliteStorage {
 }
 
 impl SqliteStorage {
-    /// Runs one statement, a transaction of its own, on the connection that writes, and says how
-    /// many rows it changed.
+    /// Runs one statement as its own transaction on the connection that writes. Returns the number
+    /// of rows that it changed.
     pub(crate) async fn write(
         &self,
         query: Query<'_, Sqlite, SqliteArguments>,
@@ -211,19 +213,19 @@ impl Storage for SqliteStorage {
     async fn close(&self) {
         self.commits.close();
         if let Some(writer) = self.writer.lock().await.take() {
-            // A writer that panicked has given everything back.
+            // A writer that panicked has already released everything.
             let _ = writer.await;
         }
     }
 }
 
-/// What the writer does when nobody can commit any more, also where a storage was dropped and not
-/// closed. The lock goes last.
+/// Closes the connections and releases the lock, after the last commit. It runs when the storage is
+/// closed or dropped. The lock is released last.
 async fn give_back((connection, readers, _lock): (SharedConnection, SqlitePool, WriterLock)) {
     readers.close().await;
     if let Some(connection) = connection.lock().await.take() {
-        // The last connection folds the write-ahead log into the file. If it cannot, the next one
-        // to open it will.
+        // The last connection checkpoints the write-ahead log into the file. If it fails, the next
+        // connection that opens the file does so.
         let _ = connection.close().await;
     }
 }

@@ -1,4 +1,4 @@
-//! The writing side: group commit's transaction.
+//! The transactions of group commit.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use crate::error::{translate, translate_commit};
 use crate::rows::{COLUMNS, columns, number, text};
 
-/// The next checkpoint, and the ends of the streams in a JSON array that hold something, as one
-/// JSON array.
+/// Selects the next checkpoint, and the heads of those streams that exist. The stream ids are
+/// passed as a JSON array, and the heads are returned as a JSON array.
 macro_rules! heads {
     () => {
         "
@@ -31,18 +31,20 @@ macro_rules! heads {
 #[cfg(test)]
 pub(crate) const HEADS: &str = heads!();
 
-/// Takes the write lock at once, so that what is read inside cannot change before the commit. Sent
-/// together with the read, as a call to the connection's thread costs as much as a statement.
+/// Begins a transaction with the write lock, so that what it reads cannot change before the commit.
+/// `BEGIN` and the query are sent together, because a call to the connection's thread costs as much
+/// as a statement.
 const BEGIN: &str = concat!("BEGIN IMMEDIATE;", heads!());
 
-/// The most rows that one INSERT takes. There is a statement for each number of rows, which is
+/// The maximum number of rows of one INSERT. Each number of rows has its own statement, which is
 /// prepared once.
 pub(crate) const MAX_ROWS: usize = 64;
 
-/// The connection that writes; nobody holds it across a wait for anything else. `None` once closed.
+/// The connection that writes. A task that holds it waits for nothing else. `None` once it is
+/// closed.
 pub(crate) type SharedConnection = Arc<Mutex<Option<SqliteConnection>>>;
 
-/// Group commit's transactions on the shared connection.
+/// Runs the transactions of group commit on the shared connection.
 pub(crate) struct Writer {
     connection: SharedConnection,
     open: Option<OwnedMutexGuard<Option<SqliteConnection>>>,
@@ -66,7 +68,7 @@ impl Writer {
 
 #[async_trait]
 impl BatchStore for Writer {
-    /// There is no other writer: the file has one process.
+    /// Returns at once: the file is locked for this process, so no other writer exists.
     async fn await_turn(&mut self, _first: &StreamId) -> Result<(), StorageError> {
         Ok(())
     }
@@ -102,19 +104,19 @@ impl BatchStore for Writer {
 
     async fn rollback(&mut self) {
         if let Some(connection) = self.open.as_mut().and_then(|open| open.as_mut()) {
-            // SQLite may have rolled back by itself, and then says that nothing is open.
+            // SQLite may have rolled back already. It then reports that no transaction is open.
             let _ = sqlx::query("ROLLBACK").execute(connection).await;
         }
         self.open = None;
     }
 }
 
-/// A stream's end in the answer of [`BEGIN`].
+/// A stream's head in the result of [`BEGIN`].
 type HeadRow<'a> = (Cow<'a, str>, i64, i64, i64);
 
 fn snapshot(row: &SqliteRow) -> Result<Snapshot, StorageError> {
     let corrupt = |error: &dyn std::fmt::Display| {
-        StorageError::Corrupt(format!("the end of a stream cannot be read: {error}"))
+        StorageError::Corrupt(format!("the head of a stream cannot be read: {error}"))
     };
     let heads: Vec<HeadRow<'_>> =
         serde_json::from_str(text(row, 1)?).map_err(|error| corrupt(&error))?;
@@ -133,7 +135,7 @@ fn snapshot(row: &SqliteRow) -> Result<Snapshot, StorageError> {
     })
 }
 
-/// The statement that writes so many rows.
+/// The statement that inserts this number of rows.
 fn insert(rows: usize) -> String {
     let row = format!("({})", ["?"; COLUMNS].join(", "));
     let rows = vec![row; rows].join(", ");

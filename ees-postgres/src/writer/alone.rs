@@ -1,8 +1,9 @@
-//! A commit that nobody else waits beside, in two messages instead of four.
+//! A batch of one commit, in two messages instead of four.
 //!
-//! PostgreSQL takes several statements in one message of its simple protocol, and runs them one
-//! after another as if each had come by itself: at READ COMMITTED each sees what was committed
-//! before it began. They are prepared once a session; the values go as literals.
+//! PostgreSQL accepts several statements in one message of its simple protocol. It runs them one
+//! after another, as if each had arrived in its own message: at READ COMMITTED each statement sees
+//! what was committed before it began. The statements are prepared once for each session, and the
+//! values are literals.
 
 use ees_core::{Changeset, Checkpoint, StreamId};
 
@@ -10,14 +11,15 @@ use crate::rows::columns;
 
 pub(super) const COMMIT: &str = "COMMIT";
 
-/// The most bytes of payload that go as literals; larger ones go in binary.
+/// The maximum size of a payload that is sent as a literal, in bytes. Larger payloads are sent in
+/// binary by the other path.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// What a session needs before it can be asked anything here.
+/// Prepares the statements of a session.
 ///
-/// The lock's second half is the table itself, so that each schema has a lock of its own; the
-/// first, "EES1", keeps it apart from other programs' locks. `ees_head` answers as
-/// [`HEADS`](super::HEADS) does for one stream, and `ees_insert` writes as `INSERT` does for one row.
+/// The lock has two keys. The first one, "EES1", separates it from the locks of other programs. The
+/// second one is the table, so that each schema has its own lock. `ees_head` returns what
+/// [`HEADS`](super::HEADS) returns for one stream, and `ees_insert` inserts one row.
 pub(super) const PREPARE: &str = concat!(
     "PREPARE ees_lock AS
         SELECT pg_advisory_xact_lock(1162171185, 'changesets'::regclass::oid::integer);
@@ -37,7 +39,7 @@ pub(super) const PREPARE: &str = concat!(
                 octet_length($8) + octet_length($9))"
 );
 
-/// Opens a transaction, waits for the lock, and then reads the next checkpoint and a stream's end.
+/// Opens a transaction, waits for the lock, and then reads the next checkpoint and a stream's head.
 pub(super) fn open(stream: &StreamId) -> String {
     format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; EXECUTE ees_lock; EXECUTE ees_head ({})",
@@ -45,7 +47,8 @@ pub(super) fn open(stream: &StreamId) -> String {
     )
 }
 
-/// Writes a changeset and makes it last; `None` if it does not go by itself.
+/// Inserts one changeset and commits. `None` if the batch has several changesets or a large
+/// payload.
 pub(super) fn commit(changesets: &[Changeset]) -> Option<String> {
     let [changeset] = changesets else {
         return None;
@@ -71,8 +74,8 @@ pub(super) fn commit(changesets: &[Changeset]) -> Option<String> {
     Some(format!("EXECUTE ees_insert ({values}); {COMMIT}"))
 }
 
-/// A text as SQL has it where `standard_conforming_strings` is on, which each session sets: only
-/// the quote itself means anything.
+/// Quotes a text as a SQL literal. Every session sets `standard_conforming_strings` to on, so only
+/// the quote itself must be escaped.
 fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

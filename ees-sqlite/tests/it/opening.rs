@@ -55,7 +55,10 @@ async fn a_second_writer_is_refused_by_every_name_of_the_file() {
     symlink(&path, &link).unwrap();
     symlink(folder.path(), &again).unwrap();
     let error = open(&link).await.unwrap_err();
-    assert!(error.to_string().contains("leads to no file"), "{error}");
+    assert!(
+        error.to_string().contains("to a file that does not exist"),
+        "{error}"
+    );
     assert!(!path.exists(), "nothing is made");
 
     let first = open(&path).await.unwrap();
@@ -120,7 +123,10 @@ async fn a_file_of_something_else_is_left_as_it_is() {
         let (_folder, path) = folder();
         fs::write(&path, &text).unwrap();
         let error = open(&path).await.unwrap_err();
-        assert!(error.to_string().contains("no SQLite database"), "{error}");
+        assert!(
+            error.to_string().contains("not a SQLite database"),
+            "{error}"
+        );
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
     }
 

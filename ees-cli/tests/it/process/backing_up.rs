@@ -116,7 +116,7 @@ fn what_cannot_be_copied_is_refused() {
     let nowhere = folder.path().join("missing/copy.db");
     for (storage, target, expected, said) in [
         (missing.as_str(), &target, Some(3), "does not exist"),
-        (&sqlite(&notes), &target, Some(3), "no SQLite database"),
+        (&sqlite(&notes), &target, Some(3), "not a SQLite database"),
         (&sqlite(folder.path()), &target, Some(3), "it is a folder"),
         ("memory:", &target, Some(2), "cannot be copied"),
         ("postgres://localhost/x", &target, Some(2), "pg_dump"),
