@@ -1,4 +1,4 @@
-//! What an operator does to the tables, each an explicit act.
+//! The tasks of an operator. Each is started explicitly.
 
 mod create_tables;
 mod error;
@@ -21,18 +21,18 @@ pub use index_status::IndexStatus;
 pub use rebuild_index::Rebuilt;
 pub use survey::{Findings, Survey};
 
-/// How an act on the index state is done.
+/// The options of the tasks that write the index state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
-    /// Look and tell, but change nothing.
+    /// Report the result without a change.
     pub dry_run: bool,
-    /// Put a new state in the place of the one that is there; for [`Admin::rebuild_index`].
+    /// Replace an existing index state. Used by [`Admin::rebuild_index`].
     pub replace: bool,
-    /// Go on although changesets have a position and others before them in their stream have none.
+    /// Accept changesets that have a position while an earlier changeset of their stream has none.
     pub accept_disorder: bool,
 }
 
-/// Who is told how many changesets a scan has seen so far.
+/// The callback for the progress of a scan.
 #[derive(Clone)]
 struct Watcher(Arc<dyn Fn(u64) + Send + Sync>);
 
@@ -42,7 +42,7 @@ impl fmt::Debug for Watcher {
     }
 }
 
-/// The operator's side of a store in DynamoDB.
+/// The tasks of an operator of a store in DynamoDB.
 #[derive(Debug, Clone)]
 pub struct Admin {
     pub(crate) tables: Tables,
@@ -50,7 +50,7 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// The operator of a store. Nothing is asked yet but the credentials.
+    /// Checks that a region and credentials are configured. It sends no request to DynamoDB.
     ///
     /// # Errors
     /// [`OpenError::NoRegion`] or [`OpenError::NoCredentials`].
@@ -63,7 +63,7 @@ impl Admin {
         })
     }
 
-    /// Tells how many changesets a scan has seen so far, page by page.
+    /// Calls `watcher` after each page of a scan, with the number of changesets so far.
     #[must_use]
     pub fn watched_by(mut self, watcher: impl Fn(u64) + Send + Sync + 'static) -> Self {
         self.watcher = Some(Watcher(Arc::new(watcher)));

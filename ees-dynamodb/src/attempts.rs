@@ -1,4 +1,4 @@
-//! What is known about the tries of one write.
+//! Tracks the outcome of the attempts of one write.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,8 +10,8 @@ use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use ees_core::Written;
 
-/// Watches the tries that the SDK makes of one write. A try that was sent, and not answered with
-/// success or a plain refusal, may have been done, or may still be.
+/// Counts the attempts that the SDK makes of one write. An attempt that was sent and answered with
+/// neither success nor a refusal may have written, or may still write.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Attempts(Arc<Counts>);
 
@@ -22,7 +22,7 @@ struct Counts {
 }
 
 impl Attempts {
-    /// Whether a try that was not answered may have written.
+    /// Whether an unanswered attempt may have written.
     pub(crate) fn written(&self) -> Written {
         let Counts { sent, settled } = &*self.0;
         if sent.load(Ordering::Relaxed) > settled.load(Ordering::Relaxed) {

@@ -1,4 +1,4 @@
-//! What is remembered because it is true for ever.
+//! Caches of data that never changes.
 
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,18 +7,17 @@ use ees_core::adapter::ChangesetKey;
 use ees_core::{Checkpoint, Expectation, Head, StreamId};
 use lru::LruCache;
 
-/// Remembers changesets that were the last of their streams, by what a committer who knows them
-/// expects. What is remembered is true for ever, as changesets never change; whether one still is
-/// the last is for the write's condition to say.
+/// Caches heads of streams, by the expectation of a commit that follows them. An entry stays
+/// correct, since changesets never change. The condition of the write decides whether the changeset
+/// is still the last of its stream.
 #[derive(Debug)]
 pub(crate) struct Heads(Mutex<LruCache<(StreamId, Expectation), Head>>);
 
-/// Remembers streams that are nearly full, whoever wrote to them since.
+/// Caches the streams that have reached their size limit.
 #[derive(Debug)]
 pub(crate) struct FullStreams(Mutex<LruCache<StreamId, ()>>);
 
-/// Remembers positions that were written, so that the indexer need not read again what it wrote
-/// itself.
+/// Caches written positions, so that the indexer does not read back what it wrote.
 #[derive(Debug)]
 pub(crate) struct Positions(Mutex<LruCache<ChangesetKey, Checkpoint>>);
 
@@ -51,7 +50,8 @@ impl FullStreams {
 }
 
 impl Heads {
-    /// Room for so many ends; each is known by two expectations.
+    /// A cache for this number of heads. Each head has two entries, one for each kind of
+    /// expectation.
     pub(crate) fn new(capacity: NonZeroUsize) -> Self {
         Self(Mutex::new(LruCache::new(
             capacity.saturating_add(capacity.get()),
@@ -64,7 +64,7 @@ impl Heads {
             .copied()
     }
 
-    /// Remembers an end.
+    /// Adds a head.
     pub(crate) fn learn(&self, stream_id: &StreamId, head: Head) {
         let mut heads = lock(&self.0);
         for expectation in [
@@ -76,7 +76,7 @@ impl Heads {
     }
 }
 
-/// No step leaves a cache half changed, so a panic elsewhere does not spoil it.
+/// Locks a cache. A panic elsewhere does not invalidate it, since every step leaves it consistent.
 fn lock<T>(cache: &Mutex<T>) -> MutexGuard<'_, T> {
     cache.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The port that keeps subscriptions' checkpoints, in an item of the analysis table each.
+//! The port that stores the checkpoints of subscriptions, each in an item of the analysis table.
 
 use async_trait::async_trait;
 use ees_core::{Checkpoint, CheckpointStore, StorageError};

@@ -1,4 +1,4 @@
-//! Appending: one conditional write.
+//! Appends a changeset with one conditional write.
 
 use aws_sdk_dynamodb::operation::put_item::{PutItemError, PutItemOutput};
 use aws_sdk_dynamodb::types::{
@@ -13,15 +13,16 @@ use crate::error::translate;
 use crate::items;
 use crate::tables::{End, Placed};
 
-/// From how many GB on a stream is full. DynamoDB refuses every write from 10 GB on, that of a
-/// position too, and tells sizes in whole GB. A process learns that a stream is full from a write
-/// of its own, so each adds a changeset before it knows: there is room for those of thousands of
-/// processes, at their largest, and for the positions of all that stands.
+/// The size in GB at which a stream is full. DynamoDB refuses every write to a stream from 10 GB
+/// on, including the write of a position, and reports sizes in whole GB. A process learns that a
+/// stream is full from its own write, so each process appends one more changeset. The difference
+/// has room for the largest changesets of thousands of processes, and for the positions of all
+/// changesets of the stream.
 const FULL_GB: f64 = 8.0;
 
 impl DynamoStorage {
-    /// Appends a changeset if its expectation holds. What is remembered of its predecessor saves
-    /// the read; whether that still is the stream's end the write's condition decides.
+    /// Appends a changeset if its expectation holds. A cached head saves a read. The condition of
+    /// the write decides whether the head is still current.
     pub(crate) async fn append(&self, commit: &Commit) -> Result<Outcome, StorageError> {
         let is_full = self.full_streams.contains(&commit.stream_id);
         let verdict = match self.heads.get(&commit.stream_id, commit.expectation) {
@@ -38,8 +39,8 @@ impl DynamoStorage {
         }
     }
 
-    /// Judges by the stream's end, of which an index has the numbers. Its time is needed only where
-    /// the end is told, and is read then.
+    /// Judges by the numbers of the stream's head, which an index has. The head's time is read only
+    /// if the answer contains the head.
     async fn judge_by_end(&self, commit: &Commit) -> Result<Verdict, StorageError> {
         let stream_id = &commit.stream_id;
         let end = self.tables.end(stream_id, End::LastEvent).await?;
@@ -72,7 +73,7 @@ impl DynamoStorage {
             Some(PutItemError::ConditionalCheckFailedException(failed)) => {
                 let found = failed.item().map(items::changeset).transpose()?;
                 Ok(match found {
-                    // An earlier try had done it, but its answer was lost.
+                    // An earlier attempt had succeeded, and its answer was lost.
                     Some(found) if is_same(&found, &changeset) => self.stands(&changeset, false),
                     _ => Outcome::Refused(Refusal::Outdated),
                 })
@@ -105,10 +106,13 @@ fn judge(commit: &Commit, head: Option<&Head>) -> Verdict {
     commit.expectation.judge(head, commit.events.count())
 }
 
-/// The head that an entry of the index tells of. It has no time: nobody is told this one.
+/// Makes a head from an entry of the index. The entry has no time, and this head is in no answer.
 fn head(end: Placed, commit: &Commit) -> Result<Head, StorageError> {
     let corrupt = |error: ees_core::OutOfRange| {
-        StorageError::Corrupt(format!("the end of stream `{}`: {error}", commit.stream_id))
+        StorageError::Corrupt(format!(
+            "the head of stream `{}` cannot be read: {error}",
+            commit.stream_id
+        ))
     };
     Ok(Head {
         last_changeset: ees_core::ChangesetId::new(end.changeset).map_err(corrupt)?,
@@ -117,7 +121,7 @@ fn head(end: Placed, commit: &Commit) -> Result<Head, StorageError> {
     })
 }
 
-/// Whether what stands is this very commit; it may have got its position since.
+/// Whether the stored changeset is this commit. It may have a position by now.
 fn is_same(found: &Changeset, ours: &Changeset) -> bool {
     let checkpoint = found.checkpoint;
     *found

@@ -1,4 +1,4 @@
-//! Which tables, where they are, and the names of their indexes.
+//! The settings of a store: its tables, their endpoint, and the names of their indexes.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 use ees_aws::Endpoint;
 use ees_core::adapter::settings::{Settings, SettingsError, encode, strip_scheme};
 
-/// Which store to open, written as a URL: `dynamodb://TABLE?analysis=TABLE&region=REGION`.
+/// The settings of a store, parsed from a URL: `dynamodb://TABLE?analysis=TABLE&region=REGION`.
 ///
 /// ```
 /// use ees_dynamodb::DynamoConfig;
@@ -19,29 +19,29 @@ use ees_core::adapter::settings::{Settings, SettingsError, encode, strip_scheme}
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DynamoConfig {
-    /// The table of the changesets.
+    /// The events table, which contains the changesets.
     pub events_table: String,
-    /// The table of the indexer's state, the statistics and subscriptions' checkpoints; the name of
-    /// the events table and `_analysis` unless set.
+    /// The analysis table, which contains the index state, the statistics and the checkpoints of
+    /// subscriptions. Default: the name of the events table and `_analysis`.
     pub analysis_table: String,
-    /// Where DynamoDB is.
+    /// The endpoint of DynamoDB.
     pub endpoint: Endpoint,
     /// The names of the events table's indexes.
     pub indexes: IndexNames,
-    /// How many ends of streams, and how many positions that were written here, are remembered, so
-    /// that a commit and an indexer need not ask for them.
+    /// How many stream heads, and how many written positions, the process caches. They save reads
+    /// in commits and in the indexer. Default: 10000.
     pub head_cache: NonZeroUsize,
 }
 
-/// The names of the events table's indexes. A table made by the Python original has its own.
+/// The names of the events table's indexes. A table of the Python original may have other names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IndexNames {
-    /// Global, by `page` and `page_item`.
+    /// The global index, by `page` and `page_item`.
     pub enumeration: String,
-    /// Local, by `first_event_id`.
+    /// The local index by `first_event_id`.
     pub first_event: String,
-    /// Local, by `last_event_id`.
+    /// The local index by `last_event_id`.
     pub last_event: String,
 }
 
@@ -55,18 +55,20 @@ impl Default for IndexNames {
     }
 }
 
-/// The text is not such a URL.
+/// The text is not a URL of a DynamoDB store.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// Its scheme or one of its settings is wrong.
+    /// The scheme or one of the settings is wrong.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// It names no events table, or its name is not possible.
+    /// The URL names no events table, or the name is not a valid table name.
     #[error("the URL names no events table; expected `dynamodb://TABLE` with {TABLE_NAME}")]
     NoTable,
-    /// Both kinds of items cannot be in one table.
-    #[error("`{0}` is named as events table and as analysis table; they are two")]
+    /// The events table and the analysis table have the same name.
+    #[error(
+        "`{0}` is named as the events table and as the analysis table; they must be two tables"
+    )]
     OneTable(String),
 }
 
@@ -81,17 +83,18 @@ const KNOWN: &[&str] = &[
     "head_cache",
 ];
 
-/// What is expected where a table is named.
+/// The description of a table name in messages.
 const TABLE_NAME: &str = "a table name, 3 to 255 of the characters a-z, A-Z, 0-9, `_`, `-` and `.`";
 
 impl DynamoConfig {
-    /// Unless told otherwise; some 30 MB at most, if all stream ids are as long as they can be.
+    /// The default of [`head_cache`](Self::head_cache). The cache takes at most about 30 MB, if all
+    /// stream ids have the maximum length.
     const HEAD_CACHE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(9_999);
 
-    /// The most that can be set.
+    /// The highest value of `head_cache`.
     const MAX_HEAD_CACHE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(999_999);
 
-    /// A store in a table, with nothing else set.
+    /// The default settings for an events table.
     pub fn new(events_table: impl Into<String>) -> Self {
         let events_table = events_table.into();
         Self {
@@ -150,7 +153,7 @@ impl FromStr for DynamoConfig {
 }
 
 impl fmt::Display for DynamoConfig {
-    /// The URL, with what is set differently from [`DynamoConfig::new`].
+    /// Writes the URL, with the settings that differ from [`DynamoConfig::new`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plain = Self::new(&self.events_table);
         let (head_cache, plain_cache) = (self.head_cache.to_string(), plain.head_cache.to_string());
@@ -224,7 +227,7 @@ mod tests {
             error("dynamodb://tab?analysis=x")
                 .contains("`analysis=x`: expected a table name, 3 to 255")
         );
-        assert!(error("dynamodb://tab?analysis=tab").contains("they are two"));
+        assert!(error("dynamodb://tab?analysis=tab").contains("must be two tables"));
         assert!(error("dynamodb://tab?table=x").contains("unknown setting `table`"));
         assert!(error("dynamodb://tab?region=").contains("`region=`: expected an AWS region"));
         assert!(error("dynamodb://tab?endpoint=localhost:1").contains("begins with `http://`"));

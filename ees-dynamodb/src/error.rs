@@ -1,4 +1,4 @@
-//! What DynamoDB and the SDK say, in the words of the storage port.
+//! Translates the errors of DynamoDB and the SDK into the errors of the storage port.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -10,58 +10,58 @@ use ees_core::{StorageError, Written};
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// Nothing says which region the tables are in.
+    /// No region is configured.
     #[error(
         "no AWS region is set: add `region=REGION` to the storage URL, or set AWS_REGION or a profile"
     )]
     NoRegion,
-    /// Nobody vouches for this process.
+    /// No credentials were found.
     #[error(
         "no AWS credentials were found: {0}. Give the process a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or a profile"
     )]
     NoCredentials(String),
-    /// DynamoDB does not accept who we are, or what we may do.
+    /// DynamoDB rejects the credentials, or they do not allow a call.
     #[error(
         "{at} refused the credentials: {reason}. Check the key, the region, and that the policy allows {allow} on both tables"
     )]
     Denied {
         /// Where.
         at: String,
-        /// What DynamoDB said.
+        /// The error of DynamoDB.
         reason: String,
-        /// What must be allowed.
+        /// The call that the policy must allow.
         allow: &'static str,
     },
-    /// Nothing answers there.
+    /// DynamoDB does not answer at its endpoint.
     #[error(
         "{at} cannot be reached: {reason}. Check the region, `endpoint=` in the storage URL and the network"
     )]
     Unreachable {
         /// Where.
         at: String,
-        /// What the network said.
+        /// The error of the network.
         reason: String,
     },
-    /// A table is not as it has to be.
+    /// A table differs from its definition.
     #[error("table `{table}` of {at}: found {found}, expected {expected}. {mend}")]
     Table {
         /// The table.
         table: String,
-        /// Where it is.
+        /// The endpoint and region of the table.
         at: String,
         /// What was found.
         found: String,
-        /// What is needed.
+        /// What was expected.
         expected: String,
-        /// What to do.
+        /// How to correct it.
         mend: String,
     },
-    /// The storage failed in another way.
+    /// Another error of the storage.
     #[error(transparent)]
     Storage(#[from] StorageError),
 }
 
-/// Codes that mean: not now.
+/// The error codes of throttled requests.
 const THROTTLED: [&str; 4] = [
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
@@ -69,7 +69,7 @@ const THROTTLED: [&str; 4] = [
     "LimitExceededException",
 ];
 
-/// Codes that mean: an error of DynamoDB's own.
+/// The error codes of internal errors of DynamoDB.
 const FAILED: [&str; 4] = [
     "InternalFailure",
     "InternalServerError",
@@ -77,7 +77,7 @@ const FAILED: [&str; 4] = [
     "TransactionInProgressException",
 ];
 
-/// Codes that mean: not you.
+/// The error codes of rejected credentials and missing permissions.
 const DENIED: [&str; 9] = [
     "AccessDeniedException",
     "ExpiredTokenException",
@@ -90,7 +90,7 @@ const DENIED: [&str; 9] = [
     "UnrecognizedClientException",
 ];
 
-/// DynamoDB refused or failed at something that trying again will not mend.
+/// An error of DynamoDB that a retry does not correct.
 #[derive(Debug, thiserror::Error)]
 #[error("DynamoDB answered {call} with {answer}")]
 struct Refused {
@@ -98,8 +98,8 @@ struct Refused {
     answer: String,
 }
 
-/// The one place that translates the driver's errors. `written` says what became of earlier tries
-/// of a write; for a read it is [`Written::None`].
+/// Translates every error of the driver. `written` is the outcome of earlier attempts of a write;
+/// for a read it is [`Written::None`].
 pub(crate) fn translate<E, R>(
     call: &'static str,
     error: &SdkError<E, R>,
@@ -134,7 +134,7 @@ where
         Some(code) if FAILED.contains(&code) => {
             unavailable(format!("DynamoDB failed at {call} ({code})"))
         }
-        // A role's credentials expire and are renewed.
+        // The credentials of a role expire and are renewed, so a retry can succeed.
         Some("ExpiredTokenException") => unavailable(format!("the credentials expired: {answer}")),
         None => unavailable(format!("DynamoDB failed at {call}")),
         _ if written == Written::Unknown => unavailable(format!("{call} failed: {answer}")),
@@ -142,7 +142,7 @@ where
     }
 }
 
-/// What an error means to who opens the store. `at` says where DynamoDB was looked for.
+/// Translates an error while a store is opened. `at` is the endpoint and region of DynamoDB.
 pub(crate) fn opening<E, R>(call: &'static str, at: &str, error: &SdkError<E, R>) -> OpenError
 where
     E: ProvideErrorMetadata + Error + 'static,
@@ -166,7 +166,7 @@ where
     }
 }
 
-/// The error at the bottom, which says what happened.
+/// The message of the innermost error, which is the cause.
 fn innermost(error: &dyn Error) -> String {
     let mut error = error;
     while let Some(source) = error.source() {

@@ -1,4 +1,4 @@
-//! Following the events table's stream: what was committed, by whomever.
+//! Follows the events table's stream, which notifies of the commits of all processes.
 
 mod frontier;
 mod position;
@@ -20,44 +20,46 @@ use crate::DynamoStorage;
 use frontier::{Frontier, ShardPosition};
 use shards::{Batch, Shards};
 
-/// How many shards are read at the same time.
+/// The maximum number of shards that are read at the same time.
 const AT_ONCE: usize = 8;
 
-/// The least time between two rounds, so that no shard is asked more often than it may be.
+/// The minimum time between two rounds of reads, so that no shard is read more often than DynamoDB
+/// allows.
 const ROUND: Duration = Duration::from_millis(200);
 
-/// How long to wait, after a round that found nothing, for a commit of our own or another round.
+/// How long to wait after a round that found nothing. A commit of the same process ends the wait.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// How often shards are listed when none ended.
+/// How often the shards are listed if none has ended.
 const LISTED_EVERY: Duration = Duration::from_mins(5);
 
-/// How often they are listed while others must come: a new stream's first ones, or children.
+/// How often the shards are listed while new ones are expected: the first shards of a new stream,
+/// or the children of a shard that has ended.
 const LISTED_AGAIN_EVERY: Duration = Duration::from_secs(2);
 
-/// The least time between two saves of the position.
+/// The minimum time between two saves of the position.
 const SAVED_EVERY: Duration = Duration::from_secs(5);
 
-/// The time between two saves of the same position, so that it is known not to be old.
+/// The time between two saves of an unchanged position. They show that the position is not old.
 const SAVED_AGAIN_EVERY: Duration = Duration::from_hours(1);
 
-/// Reads the events table's stream from where it was left, through splits of its shards.
+/// Reads the events table's stream from the saved position, through splits of its shards.
 ///
-/// The stream tells of a commit for a day. It has room for two readers; more are throttled. The
-/// position is saved in the analysis table, every few seconds.
+/// The stream keeps records for 24 hours. It supports two readers; DynamoDB throttles more. The
+/// follower saves its position in the analysis table every few seconds.
 #[derive(Debug)]
 pub struct Follower {
     storage: Arc<DynamoStorage>,
     shards: Shards,
     frontier: Frontier,
     saved: Frontier,
-    /// Shards that wait for their turn in a round.
+    /// The shards that remain to be read in this round.
     turn: Vec<String>,
-    /// Commits may be forgotten, and nobody was told yet.
+    /// The stream may have lost records, and `next` has not reported the gap yet.
     gap: bool,
-    /// Whoever was told has not closed the gap yet.
+    /// The caller has not closed a reported gap yet.
     gap_open: bool,
-    /// Whether this round found anything.
+    /// Whether this round found commits or new shards.
     found: bool,
     begun: Option<Instant>,
     listed: Option<Instant>,
@@ -65,8 +67,8 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Goes on at the position that was saved last, in whichever process; else, or if that was 23
-    /// hours ago, with the oldest record that the stream still has, and tells of a gap.
+    /// Continues at the last saved position, which any process may have saved. If there is none, or
+    /// if it is older than 23 hours, begins at the oldest record of the stream and reports a gap.
     ///
     /// # Errors
     /// [`StorageError`] if DynamoDB fails.
@@ -142,7 +144,7 @@ impl CommitFeed for Follower {
 }
 
 impl Follower {
-    /// Waits for the next round, if one is over.
+    /// Waits for the next round if the current one is complete.
     async fn wait(&mut self) {
         if !self.turn.is_empty() {
             return;
@@ -170,8 +172,8 @@ impl Follower {
         (self.gap, self.gap_open) = (true, true);
     }
 
-    /// Takes what a round read. A shard that failed is read again later; the error is told only
-    /// where there is nothing else to tell.
+    /// Takes the results of the reads. A failed shard is read again later. The error is returned
+    /// only if the other shards returned no commits.
     fn take(
         &mut self,
         reads: Vec<(String, Result<Batch, StorageError>)>,

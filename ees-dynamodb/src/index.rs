@@ -1,4 +1,4 @@
-//! The index port: what the indexer and the contiguous reader need.
+//! The index port, which the indexer and the reader of the global order use.
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -60,8 +60,8 @@ impl Index for DynamoStorage {
         Ok(written)
     }
 
-    /// One query, of one page. Where a page ends, so does the answer; where nothing is found
-    /// because positions are void, it goes on behind them.
+    /// Sends one query, of one page of the index. The result ends where that page ends. If nothing
+    /// is found because the positions are void, it continues after them.
     async fn read_index(
         &self,
         from: Checkpoint,
@@ -107,7 +107,7 @@ impl Index for DynamoStorage {
                     tracing::error!(
                         key,
                         reason,
-                        "an item of the events table is no changeset and gets no checkpoint"
+                        "an item of the events table is not a changeset and gets no position"
                     );
                 }
             }
@@ -132,7 +132,7 @@ impl Index for DynamoStorage {
 }
 
 impl Tables {
-    /// One conditional write, of nothing but the position.
+    /// Writes the position with one conditional write.
     pub(crate) async fn write_position(
         &self,
         key: &ChangesetKey,
@@ -187,7 +187,8 @@ impl DynamoStorage {
         self.fill(&items, next.is_some(), limit)
     }
 
-    /// A page of items of the index; `more` says whether DynamoDB has more in this page of it.
+    /// Builds a page from items of the index. `more` is whether DynamoDB has more items in this
+    /// page of the index.
     fn fill(
         &self,
         items: &[Item],
@@ -210,7 +211,7 @@ impl DynamoStorage {
                 return Ok(page.finish());
             }
         }
-        // The next page of the index begins behind this one's last item.
+        // The next page of the index begins after the last item of this one.
         let at_end = last.is_some_and(|last| last.to_page().1 == INDEX_PAGE - 1);
         if last.is_some() && (more || at_end) {
             page.more_remains();
@@ -219,7 +220,7 @@ impl DynamoStorage {
     }
 }
 
-/// Why a position was not written.
+/// The reason why a position was not written.
 fn refused(found: Option<&Item>, position: Checkpoint) -> Result<PositionWrite, StorageError> {
     let Some(found) = found else {
         return Ok(PositionWrite::Missing);
@@ -231,7 +232,7 @@ fn refused(found: Option<&Item>, position: Checkpoint) -> Result<PositionWrite, 
     }
 }
 
-/// Where a sweep goes on, as JSON.
+/// The key at which a sweep continues, as JSON.
 fn cursor(next: &Item) -> Result<SweepCursor, StorageError> {
     let stream_id = next
         .get(items::STREAM_ID)

@@ -1,4 +1,4 @@
-//! The indexer's state, in an item of the analysis table.
+//! Stores the index state in an item of the analysis table.
 
 use std::sync::Arc;
 
@@ -22,25 +22,25 @@ const BASE: &str = "base";
 const INTENT: &str = "intent";
 
 impl Tables {
-    /// The indexer's state; `None` if there is none.
+    /// The index state; `None` if there is none.
     pub(crate) async fn find_state(&self) -> Result<Option<IndexState>, StorageError> {
         let item = self.analysis(STATE).await?;
         let read = |item: &Item| state(item).ok_or_else(|| self.malformed(STATE));
         item.as_ref().map(read).transpose()
     }
 
-    /// The indexer's state, which must be there.
+    /// The index state. It is an error if there is none.
     pub(crate) async fn state(&self) -> Result<IndexState, StorageError> {
         self.find_state().await?.ok_or_else(|| {
             StorageError::Corrupt(format!(
-                "table `{}` has no index state (item `{STATE}`), so that no position can be told. \
+                "table `{}` has no index state (item `{STATE}`), so positions are unknown. \
                  Restore it together with table `{}`, or run `ees admin rebuild-index`",
                 self.config.analysis_table, self.config.events_table
             ))
         })
     }
 
-    /// Whether there is an index state, which a store that holds nothing yet gets.
+    /// Whether the store has an index state. An empty store without one gets its first.
     pub(crate) async fn has_state(&self) -> Result<bool, StorageError> {
         if self.find_state().await?.is_some() {
             return Ok(true);
@@ -49,7 +49,7 @@ impl Tables {
         if !items.is_empty() || next.is_some() {
             return Ok(false);
         }
-        // Should another be faster, it is the same state.
+        // If another process is faster, it writes the same state.
         self.put_state(Guard::Absent, &IndexState::default())
             .await?;
         Ok(true)
@@ -63,8 +63,8 @@ impl Tables {
         self.swap(guard, state_item(state)).await
     }
 
-    /// Writes a state together with the void positions that belong to it, if the state that is
-    /// there is as guarded.
+    /// Writes a state and its void positions in one transaction, if the stored state is the
+    /// expected one.
     pub(crate) async fn put_state_and_voids(
         &self,
         previous: Option<u64>,

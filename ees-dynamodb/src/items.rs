@@ -1,4 +1,4 @@
-//! Changesets as items of the events table.
+//! Converts changesets to items of the events table and back.
 
 use std::collections::HashMap;
 
@@ -22,18 +22,18 @@ pub(crate) const PAGE: &str = "page";
 pub(crate) const PAGE_ITEM: &str = "page_item";
 pub(crate) const COMMIT_ID: &str = "commit_id";
 
-/// What there is of a changeset beside its payload, as a projection expression; `#timestamp` and
+/// The attributes of a changeset without its payload, as a projection expression. `#timestamp` and
 /// `#page` stand for [`TIMESTAMP`] and [`PAGE`].
 pub(crate) const WITHOUT_PAYLOAD: &str =
     "stream_id, changeset_id, first_event_id, last_event_id, #timestamp, #page, page_item";
 
-/// The commit id of changesets that were stored without one, by the Python original.
+/// The commit id of changesets that the Python original stored without one.
 const NO_COMMIT_ID: &str = "ees-none";
 
-/// An item that is no changeset.
+/// An item that is not a changeset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Malformed {
-    /// The item's key, for people.
+    /// The item's key, for messages.
     pub(crate) key: String,
     /// What is wrong with it.
     pub(crate) reason: String,
@@ -61,7 +61,7 @@ pub(crate) fn key(key: &ChangesetKey) -> Item {
     ])
 }
 
-/// A changeset as it is committed: without a position.
+/// The item of a changeset as it is committed, without a position.
 pub(crate) fn item(changeset: &Changeset) -> Item {
     let attributes = [
         (STREAM_ID, text(changeset.stream_id.as_str())),
@@ -79,18 +79,19 @@ pub(crate) fn item(changeset: &Changeset) -> Item {
         .collect()
 }
 
-/// Whether an item belongs to the store, or to the Python original, and not to a stream.
+/// Whether an item is internal to the store or to the Python original, so that it belongs to no
+/// stream.
 pub(crate) fn is_reserved(item: &Item) -> bool {
     let stream = item.get(STREAM_ID).and_then(|value| value.as_s().ok());
     stream.is_some_and(|stream| stream.starts_with(RESERVED_STREAM_PREFIX))
 }
 
-/// Where an item stands.
+/// The key of an item.
 pub(crate) fn key_of(item: &Item) -> Result<ChangesetKey, Malformed> {
     Fields(item).key()
 }
 
-/// The number of an item's first or last event.
+/// The id of an item's first or last event.
 pub(crate) fn event_number(item: &Item, name: &str) -> Result<u64, Malformed> {
     Fields(item).number(name)
 }
@@ -100,7 +101,7 @@ pub(crate) fn position(item: &Item) -> Result<Option<Checkpoint>, Malformed> {
     Fields(item).position()
 }
 
-/// Checks what the indexer reads of an item, and answers its position.
+/// Checks the attributes that the indexer reads, and returns the item's position.
 pub(crate) fn check(item: &Item) -> Result<Option<Checkpoint>, Malformed> {
     let fields = Fields(item);
     fields.key()?;
@@ -109,20 +110,20 @@ pub(crate) fn check(item: &Item) -> Result<Option<Checkpoint>, Malformed> {
     fields.position()
 }
 
-/// Checks what the indexer reads of an item without a position, and answers where it stands and
-/// when it was committed.
+/// Checks the attributes that the indexer reads of an item without a position. Returns its key and
+/// the time of its commit.
 pub(crate) fn unindexed(item: &Item) -> Result<(ChangesetKey, Timestamp), Malformed> {
     check(item)?;
     Ok((Fields(item).key()?, Fields(item).timestamp()?))
 }
 
-/// Whether a changeset holds no events.
+/// Whether a changeset has no events.
 pub(crate) fn is_empty(item: &Item) -> bool {
     let event_ids = Fields(item).event_ids();
     event_ids.is_ok_and(|(_, _, count)| count == 0)
 }
 
-/// Reads an item.
+/// Converts an item to a changeset.
 pub(crate) fn changeset(item: &Item) -> Result<Changeset, Malformed> {
     let fields = Fields(item);
     let ChangesetKey {
@@ -143,7 +144,7 @@ pub(crate) fn changeset(item: &Item) -> Result<Changeset, Malformed> {
     })
 }
 
-/// Reads attributes, and names the item and the attribute that cannot be read.
+/// Reads attributes. An error names the item and the attribute.
 struct Fields<'a>(&'a Item);
 
 impl<'a> Fields<'a> {
@@ -156,12 +157,14 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// The first and the last event's number, and how many there are: none in some changesets of
-    /// the Python original. Where such a one begins a stream its last event would be number 0.
+    /// The ids of the first and the last event, and the number of events. Some changesets of the
+    /// Python original have no events. If such a changeset is the first of a stream, its last event
+    /// id would be 0.
     fn event_ids(&self) -> Result<(EventId, EventId, u64), Malformed> {
         let (first, last) = (self.number(FIRST_EVENT_ID)?, self.number(LAST_EVENT_ID)?);
-        let count = event_count(first, last)
-            .ok_or_else(|| self.malformed(&format_args!("its events go from {first} to {last}")))?;
+        let count = event_count(first, last).ok_or_else(|| {
+            self.malformed(&format_args!("its events have ids from {first} to {last}"))
+        })?;
         let first = EventId::new(first).map_err(|error| self.malformed(&error))?;
         let last = EventId::new(last.max(1)).map_err(|error| self.malformed(&error))?;
         Ok((first, last, count))

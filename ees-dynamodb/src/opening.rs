@@ -1,4 +1,4 @@
-//! Looking at the tables before they are used.
+//! Checks the tables before a store is opened.
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::config::ProvideCredentials;
@@ -8,17 +8,19 @@ use crate::OpenError;
 use crate::tables::Tables;
 use crate::voids::Voids;
 
-/// The most that an item may have, its entries in local indexes included.
+/// The maximum size of an item in bytes, including its entries in local indexes.
 const MAX_ITEM_BYTES: usize = 400 * 1024;
 
-/// The most that a changeset takes beside its payload: names, ids, a position, and two entries of
-/// keys alone in local indexes, with a stream id of 1024 bytes and a commit id of 255.
+/// The maximum size in bytes of a changeset without its payload: attribute names, ids, a position,
+/// and two entries in local indexes of keys only, with a stream id of 1024 bytes and a commit id of
+/// 255 bytes.
 const MAX_OVERHEAD_BYTES: usize = 4 * 1024;
 
-/// The most that it takes once more in each local index that holds all of it.
+/// The maximum size in bytes, without the payload, of an entry in a local index that projects all
+/// attributes.
 const MAX_COPY_BYTES: usize = 2 * 1024;
 
-/// What is known of the tables once they were looked at.
+/// What a store needs to know about its tables.
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) max_changeset_bytes: usize,
@@ -26,7 +28,7 @@ pub(crate) struct Opened {
     pub(crate) voids: Voids,
 }
 
-/// Looks at both tables.
+/// Checks both tables and the index state.
 pub(crate) async fn open(tables: &Tables, sdk: &SdkConfig) -> Result<Opened, OpenError> {
     check_surroundings(sdk).await?;
     let (events, _) = tables.check_both().await?;
@@ -45,18 +47,18 @@ fn no_state(tables: &Tables) -> OpenError {
         table: tables.config.analysis_table.clone(),
         at: tables.at(),
         found: format!(
-            "no index state, although table `{}` holds changesets",
+            "no index state, although table `{}` contains changesets",
             tables.config.events_table
         ),
-        expected: "the state that belongs to them".to_owned(),
+        expected: "the index state of these changesets".to_owned(),
         mend: "Restore both tables together, to one point in time. For a table of the Python \
-               original run `ees admin take-over`; to make the state anew from the positions \
-               that changesets have, `ees admin rebuild-index`"
+               original, run `ees admin take-over`. To rebuild the state from the positions \
+               of the changesets, run `ees admin rebuild-index`"
             .to_owned(),
     }
 }
 
-/// Whether there are a region and credentials, before DynamoDB is asked anything.
+/// Checks that a region and credentials are configured, before a request is sent to DynamoDB.
 pub(crate) async fn check_surroundings(sdk: &SdkConfig) -> Result<(), OpenError> {
     if sdk.region().is_none() {
         return Err(OpenError::NoRegion);
@@ -69,8 +71,8 @@ pub(crate) async fn check_surroundings(sdk: &SdkConfig) -> Result<(), OpenError>
     }
 }
 
-/// The most payload that a changeset may have so that it, its entries in local indexes, and later
-/// its position fit.
+/// The maximum payload of a changeset in bytes. It leaves room in the item for the entries in local
+/// indexes, and for the position that is added later.
 fn max_changeset_bytes(events: &TableDescription) -> usize {
     let holds_all = |of: Option<&ProjectionType>| of != Some(&ProjectionType::KeysOnly);
     let indexes = events.local_secondary_indexes().iter();

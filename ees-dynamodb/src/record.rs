@@ -1,4 +1,4 @@
-//! Records of the events table's stream, as they come to a Lambda function: as JSON.
+//! Records of the events table's stream in JSON, as a Lambda function receives them.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use ees_core::adapter::ChangesetKey;
@@ -7,13 +7,13 @@ use serde_json::Value;
 
 use crate::items::{self, Item, LAST_EVENT_ID, STREAM_ID, TIMESTAMP};
 
-/// A commit that a record of the events table's stream tells of.
+/// A commit, read from a record of the events table's stream.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CommitRecord(Item);
 
 impl CommitRecord {
-    /// Takes a record; `None` if it tells of something else: of a position that was written, or of
-    /// an item that belongs to no stream.
+    /// Reads a record. `None` if the record is about something else: a written position, or an item
+    /// that belongs to no stream.
     pub fn of(record: &Value) -> Option<Self> {
         let change = &record["dynamodb"];
         let attributes = |of: &str| change[of].as_object().into_iter().flatten();
@@ -27,43 +27,43 @@ impl CommitRecord {
         is_commit(is_insert, has_end, stream_id.map(String::as_str)).then_some(Self(item))
     }
 
-    /// Where the changeset stands.
+    /// The key of the changeset.
     ///
     /// # Errors
-    /// [`StorageError::Corrupt`] if no changeset can stand there.
+    /// [`StorageError::Corrupt`] if the key is not a changeset's.
     pub fn key(&self) -> Result<ChangesetKey, StorageError> {
         Ok(items::key_of(&self.0)?)
     }
 
-    /// The changeset, where the stream has new images.
+    /// The changeset, from the record's new image.
     ///
     /// # Errors
-    /// [`StorageError::Corrupt`] if it is none.
+    /// [`StorageError::Corrupt`] if the record has no new image, or if the item is not a changeset.
     pub fn changeset(&self) -> Result<Changeset, StorageError> {
         Ok(items::changeset(&self.0)?)
     }
 
-    /// When it was committed, if that can be read.
+    /// The time of the commit, if it can be read.
     pub fn timestamp(&self) -> Option<Timestamp> {
         self.0.get(TIMESTAMP)?.as_s().ok()?.parse().ok()
     }
 }
 
 impl From<&Changeset> for CommitRecord {
-    /// The record of a changeset as it stands in the table.
+    /// The record of a stored changeset.
     fn from(changeset: &Changeset) -> Self {
         Self(items::item(changeset))
     }
 }
 
-/// Whether a record tells of a commit: something new that ends at an event (or of which the stream
-/// shows the key alone), and is not the store's own.
+/// Whether a record is about a commit: an inserted item of a stream that has a last event id. A
+/// record that has only the key counts as well.
 pub(crate) fn is_commit(is_insert: bool, has_end: bool, stream_id: Option<&str>) -> bool {
     let is_reserved = stream_id.is_some_and(|id| id.starts_with(RESERVED_STREAM_PREFIX));
     is_insert && has_end && !is_reserved
 }
 
-/// A string or a number; changesets have no other attributes.
+/// Reads a string or a number. Changesets have no other types of attributes.
 fn attribute(value: &Value) -> AttributeValue {
     let text = |of: &str| value[of].as_str().map(str::to_owned);
     let string = text("S").map(AttributeValue::S);

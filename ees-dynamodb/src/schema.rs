@@ -1,4 +1,4 @@
-//! The tables as they have to be: the one definition, which creates them and checks them.
+//! The definition of the tables, from which they are created and checked.
 
 use aws_sdk_dynamodb::operation::create_table::CreateTableInput;
 use aws_sdk_dynamodb::operation::create_table::builders::CreateTableInputBuilder;
@@ -13,12 +13,12 @@ use crate::items::{CHANGESET_ID, FIRST_EVENT_ID, LAST_EVENT_ID, PAGE, PAGE_ITEM,
 
 pub(crate) mod check;
 
-/// The analysis table's key.
+/// The partition key of the analysis table.
 pub(crate) const PROJECTION_ID: &str = "projection_id";
 
 type Built<T> = Result<T, aws_sdk_dynamodb::error::BuildError>;
 
-/// The table of the changesets, as `CreateTable` takes it.
+/// The definition of the events table, as `CreateTable` takes it.
 ///
 /// # Errors
 /// [`BuildError`](aws_sdk_dynamodb::error::BuildError) never, as all is given that is needed.
@@ -26,8 +26,7 @@ pub fn events_table(config: &DynamoConfig) -> Built<CreateTableInput> {
     events(config)?.build()
 }
 
-/// The table of the indexer's state, the statistics and subscriptions' checkpoints, as
-/// `CreateTable` takes it.
+/// The definition of the analysis table, as `CreateTable` takes it.
 ///
 /// # Errors
 /// [`BuildError`](aws_sdk_dynamodb::error::BuildError) never, as all is given that is needed.

@@ -1,4 +1,4 @@
-//! The port that keeps statistics, in an item of the analysis table.
+//! The port that stores the statistics, in an item of the analysis table.
 
 use async_trait::async_trait;
 use ees_core::adapter::StatisticsStore;
@@ -12,7 +12,7 @@ use crate::tables::{Guard, count};
 const STATISTICS: &str = "ees:statistics";
 const VERSION: &str = "version";
 
-/// The names of the counts, in the order that [`counts`] gives them.
+/// The attribute names of the counts, in the order of [`counts`].
 const COUNTS: [&str; 4] = [
     "total_streams",
     "total_changesets",

@@ -19,7 +19,7 @@ use crate::voids::Voids;
 use crate::{DynamoConfig, OpenError};
 
 /// A store in two DynamoDB tables. It orders after the commit: an
-/// [`Indexer`](ees_core::indexer::Indexer) over it gives changesets their checkpoints.
+/// [`Indexer`](ees_core::indexer::Indexer) assigns the checkpoints of its changesets.
 #[derive(Debug)]
 pub struct DynamoStorage {
     pub(crate) tables: Tables,
@@ -30,16 +30,16 @@ pub struct DynamoStorage {
     pub(crate) news: News,
     max_changeset_bytes: usize,
     stream_arn: String,
-    /// Read by every call; written once, by who closes.
+    /// Every call holds the read lock. Closing takes the write lock once.
     closed: RwLock<bool>,
 }
 
 impl DynamoStorage {
-    /// Looks at both tables, and opens the store if they are as they have to be. Tables that hold
-    /// nothing yet get their state; nothing else is changed.
+    /// Checks both tables and opens the store. An empty store gets its first index state; nothing
+    /// else is written.
     ///
     /// # Errors
-    /// [`OpenError`] says what was found, what was expected, and how to mend it.
+    /// [`OpenError`] says what was found, what was expected, and how to correct it.
     pub async fn open(config: &DynamoConfig, sdk: &SdkConfig) -> Result<Self, OpenError> {
         let tables = Tables::new(config, sdk);
         let opened = open(&tables, sdk).await?;
@@ -56,12 +56,12 @@ impl DynamoStorage {
         })
     }
 
-    /// The ARN of the events table's stream, which tells of every commit for a day.
+    /// The ARN of the events table's stream, which keeps the record of each commit for 24 hours.
     pub fn stream_arn(&self) -> &str {
         &self.stream_arn
     }
 
-    /// Begins a call; closing waits for its end. One call must not begin within another.
+    /// Begins a call. Closing waits until the call ends. A call must not begin inside another one.
     pub(crate) async fn enter(&self) -> Result<RwLockReadGuard<'_, bool>, StorageError> {
         let closed = self.closed.read().await;
         if *closed {
@@ -70,7 +70,7 @@ impl DynamoStorage {
         Ok(closed)
     }
 
-    /// The ids of the changesets that a range selects; `None` if there are none.
+    /// The ids of the first and last changeset that a range selects; `None` if it selects none.
     async fn changesets_of(
         &self,
         stream_id: &StreamId,
@@ -92,7 +92,7 @@ impl DynamoStorage {
         Ok((first <= last).then_some((first, last)))
     }
 
-    /// The first changeset that goes as far as an event.
+    /// The first changeset whose last event is `event` or a later one.
     async fn first_reaching(&self, id: &StreamId, event: u64) -> Result<Option<u64>, StorageError> {
         if event <= 1 {
             return Ok(Some(1));
@@ -101,7 +101,7 @@ impl DynamoStorage {
         Ok(end.map(|found| found.changeset))
     }
 
-    /// The last changeset that begins at an event or before it.
+    /// The last changeset whose first event is `event` or an earlier one.
     async fn last_begun(&self, id: &StreamId, event: u64) -> Result<Option<u64>, StorageError> {
         if event >= MAX_ID {
             return Ok(Some(MAX_ID));
@@ -110,8 +110,8 @@ impl DynamoStorage {
         Ok(end.map(|found| found.changeset))
     }
 
-    /// Reads a range of changesets, request after request, until the page is full; one more than
-    /// fits tells whether any remain.
+    /// Reads a range of changesets with one request after another, until the page is full. It
+    /// requests one changeset more than fit, to learn whether more remain.
     async fn read(
         &self,
         query: &StreamQuery,
@@ -131,7 +131,7 @@ impl DynamoStorage {
             let room = builder.room().min(query.limit.max_items());
             let room = i32::try_from(room).unwrap_or(i32::MAX).saturating_add(1);
             let (items, next) = page(ask.clone().limit(room), start).await?;
-            // A changeset without events holds none of a range.
+            // A changeset without events contains no event of a range.
             let wanted = items
                 .iter()
                 .filter(|item| !by_event || !items::is_empty(item));
@@ -152,8 +152,8 @@ impl DynamoStorage {
         }
     }
 
-    /// Who reads up to the end is likely to commit behind it. The end may be a changeset without
-    /// events, which no range of events shows.
+    /// Caches the head after a read up to the end of the stream, since the reader is likely to
+    /// commit next. The head may be a changeset without events, which no range of events selects.
     fn learn_end(&self, query: &StreamQuery, last: u64, end: Option<&Item>) {
         let to_the_end = query.direction == Direction::Forward && last == MAX_ID;
         if let Some(Ok(end)) = end.filter(|_| to_the_end).map(items::changeset) {

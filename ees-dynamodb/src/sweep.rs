@@ -1,5 +1,5 @@
-//! Sweeps, in the analysis table: how far the one that runs has come, as a table of any size is
-//! swept in many runs; and when the last one began.
+//! Stores the progress of sweeps in the analysis table: the cursor of an unfinished sweep, since
+//! one sweep may take many runs of a function, and the time at which the last sweep began.
 
 use ees_core::adapter::SweepCursor;
 use ees_core::{StorageError, Timestamp, Written};
@@ -13,12 +13,12 @@ use crate::tables::Tables;
 const SWEEP: &str = "ees:sweep";
 const CURSOR: &str = "cursor";
 
-/// An item of its own: saving a cursor replaces the whole item that the cursor is in.
+/// This is a separate item, because saving a cursor replaces the whole item of the cursor.
 const LAST_SWEEP: &str = "ees:last-sweep";
 const BEGUN: &str = "begun";
 
 impl DynamoStorage {
-    /// Where the sweep that was left unfinished goes on; `None` if the next one begins anew.
+    /// The cursor of an unfinished sweep; `None` if the next sweep begins at the start.
     ///
     /// # Errors
     /// [`StorageError`] if DynamoDB fails.
@@ -26,14 +26,14 @@ impl DynamoStorage {
         let _open = self.enter().await?;
         let item = self.tables.analysis(SWEEP).await?;
         let cursor = item.and_then(|mut item| item.remove(CURSOR));
-        // To begin anew is never wrong.
+        // A sweep may always begin at the start, so an invalid cursor counts as none.
         Ok(cursor.and_then(|cursor| Some(SweepCursor(cursor.as_s().ok()?.clone()))))
     }
 
-    /// Remembers how far a sweep has come; `None` that it came to its end.
+    /// Saves the cursor of a sweep. `None` means that the sweep is complete.
     ///
     /// # Errors
-    /// [`StorageError`] if DynamoDB fails; it may be remembered then.
+    /// [`StorageError`] if DynamoDB fails. The cursor may have been saved.
     pub async fn save_sweep_cursor(
         &self,
         cursor: Option<&SweepCursor>,
@@ -48,7 +48,8 @@ impl DynamoStorage {
 }
 
 impl Tables {
-    /// When the last sweep began. A time that cannot be read is none: then a new period begins.
+    /// The time at which the last sweep began. An invalid time counts as none, which begins a new
+    /// period.
     pub(crate) async fn last_sweep(&self) -> Result<Option<Timestamp>, StorageError> {
         let item = self.analysis(LAST_SWEEP).await?;
         let begun = item.and_then(|mut item| item.remove(BEGUN));
@@ -70,7 +71,7 @@ impl Tables {
             .put_item()
             .table_name(&self.config.analysis_table)
             .set_item(Some(item));
-        // Whether it was written or not is the same to who reads it later.
+        // A reader may find the old item or the new one; both are correct.
         let saved = put.send().await;
         saved.map_err(|error| translate("PutItem", &error, Written::Unknown))?;
         Ok(())

@@ -1,4 +1,4 @@
-//! The two tables: how they are reached, and whether they are as they are defined.
+//! The two tables: the client that reaches them, and the check against their definition.
 
 mod batch;
 mod guarded_swap;
@@ -25,12 +25,14 @@ pub(crate) use batch::Part;
 pub(crate) use guarded_swap::{ABSENT, Guard, count};
 pub(crate) use stream_queries::{End, Placed, page};
 
-/// How fast the SDK's quota of retries refills, which begins with 500 and of which one costs 5, or
+/// The tokens per second that refill the SDK's quota of retries. The quota has 500 tokens at first,
+/// and a retry costs 5 or 10. Without this refill the quota would only get one token back for each
+/// success, and conflicts do not count as successes.
 /// 10. Without it only answers that succeed would give anything back, one each, and conflicts do
 /// not count as such.
 const QUOTA_PER_SECOND: f32 = 50.0;
 
-/// Both tables, and how to reach them. Cheap to clone.
+/// Both tables and the client. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Tables {
     pub(crate) client: Client,
@@ -55,7 +57,7 @@ impl Tables {
         }
     }
 
-    /// Where the tables are, for people.
+    /// The endpoint and region of the tables, for messages.
     pub(crate) fn at(&self) -> String {
         let region = self.config.endpoint.region.as_deref().unwrap_or("?");
         match &self.config.endpoint.url {
@@ -64,7 +66,7 @@ impl Tables {
         }
     }
 
-    /// What DynamoDB says of a table; `None` if there is none.
+    /// The description of a table; `None` if the table does not exist.
     pub(crate) async fn describe(
         &self,
         table: &str,
@@ -79,7 +81,7 @@ impl Tables {
         }
     }
 
-    /// Looks at a table, and compares it with its definition.
+    /// Compares a table with its definition.
     pub(crate) async fn checked(
         &self,
         wanted: &CreateTableInput,
@@ -94,13 +96,13 @@ impl Tables {
         };
         let Some(found) = self.describe(table).await? else {
             let create = format!(
-                "Check table, region and account; to make the tables: \
+                "Check the table, the region and the account. To create the tables, run: \
                  ees admin create-tables --storage '{}'",
                 self.config
             );
             return Err(mend(
                 "no such table".into(),
-                "one of this name".into(),
+                "a table of this name".into(),
                 create,
             ));
         };
@@ -110,7 +112,7 @@ impl Tables {
         }
     }
 
-    /// Looks at both tables, and compares them with their definitions.
+    /// Compares both tables with their definitions.
     pub(crate) async fn check_both(
         &self,
     ) -> Result<(TableDescription, TableDescription), OpenError> {
@@ -120,7 +122,7 @@ impl Tables {
     }
 }
 
-/// A definition, which always has what it needs.
+/// Unwraps a definition, which is always complete.
 pub(crate) fn built<T>(definition: Result<T, BuildError>) -> Result<T, OpenError> {
     definition.map_err(|error| StorageError::Backend(Arc::new(error)).into())
 }

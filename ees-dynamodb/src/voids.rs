@@ -1,4 +1,4 @@
-//! The positions that nobody has and nobody will get.
+//! The void positions, which no changeset will ever have.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -11,19 +11,19 @@ use crate::items::{Item, number, text};
 use crate::schema::PROJECTION_ID;
 use crate::tables::Tables;
 
-/// How many ranges one item keeps: some 250 KB of the 400 KB that one may have.
+/// The number of ranges in one item: about 250 KB of the maximum of 400 KB.
 const RANGES_PER_ITEM: usize = 5000;
 
-/// Where the ranges stand in their item: from, to, from, to ...
+/// The attribute of the ranges: from, to, from, to ...
 const RANGES: &str = "ranges";
 
-/// Positions that were lost before the first state was written. They never change after that, so
-/// they are read once and kept.
+/// Positions that were lost before the first index state was written. They do not change
+/// afterwards, so they are read once and cached.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Voids(BTreeMap<u64, u64>);
 
 impl Voids {
-    /// Adds a range of positions, both ends included, behind those that are known.
+    /// Adds an inclusive range of positions after the known ones.
     pub(crate) fn add(&mut self, from: u64, to: u64) {
         match self.0.last_entry() {
             Some(mut last) if *last.get() + 1 == from => *last.get_mut() = to,
@@ -42,7 +42,7 @@ impl Voids {
         }
     }
 
-    /// The ranges, ascending, both ends included.
+    /// The inclusive ranges in ascending order.
     pub(crate) fn ranges(&self) -> impl Iterator<Item = (u64, u64)> {
         self.0.iter().map(|(from, to)| (*from, *to))
     }
@@ -75,7 +75,7 @@ fn id(place: usize) -> String {
 }
 
 impl Tables {
-    /// The void positions.
+    /// Reads the void positions.
     pub(crate) async fn voids(&self) -> Result<Voids, StorageError> {
         let mut voids = Voids::default();
         for place in 0.. {
@@ -85,13 +85,16 @@ impl Tables {
             let taken = voids.take(&item);
             taken.ok_or_else(|| {
                 let table = &self.config.analysis_table;
-                StorageError::Corrupt(format!("item `{}` of table `{table}`", id(place)))
+                StorageError::Corrupt(format!(
+                    "item `{}` of table `{table}` cannot be read",
+                    id(place)
+                ))
             })?;
         }
         Ok(voids)
     }
 
-    /// The writes that record void positions in the place of those that are recorded.
+    /// The writes that replace the recorded void positions.
     pub(crate) async fn replace_voids(
         &self,
         voids: &Voids,

@@ -1,4 +1,4 @@
-//! Making the two tables.
+//! Creates the two tables.
 
 use std::time::Duration;
 
@@ -12,17 +12,19 @@ use crate::error::opening;
 use crate::tables::built;
 use crate::{Admin, OpenError, schema};
 
-/// How long DynamoDB may take to make a table.
+/// How long DynamoDB may take to create a table.
 const CREATION: Duration = Duration::from_mins(5);
 
 impl Admin {
-    /// Makes those of the two tables that are missing, waits until they can be used, checks both,
-    /// and gives a store that holds nothing its first state. Safe to repeat. Answers the names of
-    /// the tables it made. Tables that hold changesets and have no state stay so, for
-    /// [`Admin::take_over`] or [`Admin::rebuild_index`].
+    /// Creates those of the two tables that are missing, waits until they are active, and checks
+    /// both. An empty store gets its first index state. Returns the names of the created tables.
+    /// The call is safe to repeat.
+    ///
+    /// Tables that contain changesets and have no index state do not get one. [`Admin::take_over`]
+    /// and [`Admin::rebuild_index`] are for such tables.
     ///
     /// # Errors
-    /// [`OpenError`], also if a table that was there is not as it has to be.
+    /// [`OpenError`], also if an existing table differs from its definition.
     pub async fn create_tables(&self) -> Result<Vec<String>, OpenError> {
         let config = &self.tables.config;
         let mut made = Vec::new();

@@ -1,4 +1,4 @@
-//! Why an act was not done.
+//! The errors of an operator's tasks.
 
 use ees_core::StorageError;
 use ees_core::adapter::ChangesetKey;
@@ -6,45 +6,45 @@ use ees_core::adapter::ChangesetKey;
 use super::survey::Findings;
 use crate::OpenError;
 
-/// An act was not done.
+/// A task failed.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum AdminError {
-    /// The tables are not as they have to be.
+    /// The tables cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// There is an index state.
+    /// The store already has an index state.
     #[error(
-        "the store has an index state; there is nothing to mend. To make it anew all the same, stop all indexers and run `ees admin rebuild-index --replace`"
+        "the store already has an index state, so nothing has to be repaired. To rebuild it anyway, stop all indexers and run `ees admin rebuild-index --replace`"
     )]
     HasState,
-    /// The table is not the original's.
+    /// The Python original did not create the table.
     #[error(
-        "the events table has no counter of the Python original (item `!!!RESERVED:GLOBAL-COUNTER!!!`): expected a table that it made. For other tables there is `ees admin rebuild-index`"
+        "the events table has no counter of the Python original (item `!!!RESERVED:GLOBAL-COUNTER!!!`): expected a table that it created. For other tables, run `ees admin rebuild-index`"
     )]
     NoCounter,
-    /// Somebody else changes the counter.
+    /// The Python original still changes its counter.
     #[error(
-        "the Python original's counter moved meanwhile: it is still running. Stop its functions, and run `ees admin take-over` again"
+        "the Python original's counter changed in the meantime: the original is still running. Stop its functions, and run `ees admin take-over` again"
     )]
     StillRuns,
-    /// Somebody else changed the state.
+    /// Another process changed the index state.
     #[error(
-        "the index state changed meanwhile: an indexer or another operator is at work. Stop them, and run it again"
+        "the index state changed in the meantime: an indexer or another operator is running. Stop it, and run the command again"
     )]
     Raced,
-    /// Two changesets have one position.
-    #[error("{} changesets have a position that another has too, the first of them {}: somebody wrote positions by hand. Remove `page` and `page_item` from one of each, and run it again", .0.count, told(.0))]
+    /// Two changesets have the same position.
+    #[error("{} changesets have the position of another changeset, the first of them {}: somebody wrote positions by hand. Remove `page` and `page_item` from one of each pair, and run the command again", .0.count, told(.0))]
     Twice(Findings<ChangesetKey>),
-    /// A stream's order is broken.
-    #[error("{} changesets have a position although one before them in their stream has none, the first of them {}. The ones without will come behind them in the global order; to accept that, add `--accept-disorder`", .0.count, told(.0))]
+    /// The positions of a stream are not in order.
+    #[error("{} changesets have a position although an earlier changeset of their stream has none, the first of them {}. The changesets without a position will follow them in the global order. To accept that, add `--accept-disorder`", .0.count, told(.0))]
     OutOfOrder(Findings<ChangesetKey>),
-    /// There are positions that were never given.
-    #[error("a changeset stands at position {}, but the Python original's counter gave only {given} positions: somebody wrote positions by hand. Use `ees admin rebuild-index`", .end - 1)]
+    /// Changesets have positions that the counter never assigned.
+    #[error("a changeset has position {}, but the Python original's counter assigned only {given} positions: somebody wrote positions by hand. Use `ees admin rebuild-index`", .end - 1)]
     Beyond {
-        /// The position behind the last one found.
+        /// The position after the highest one found.
         end: u64,
-        /// How many positions were given.
+        /// The number of positions that the counter assigned.
         given: u64,
     },
 }

@@ -1,26 +1,26 @@
-//! How far the index has come.
+//! The status of the index.
 
 use ees_core::Checkpoint;
 
 use crate::tables::Part;
 use crate::{Admin, OpenError, items};
 
-/// How far the index has come.
+/// The status of the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IndexStatus {
-    /// How often positions were reserved.
+    /// The revision of the index state, which increases with each swap.
     pub rev: u64,
-    /// The position that the next changeset gets.
+    /// The next position to assign.
     pub next: Checkpoint,
-    /// How many of the positions that were reserved last are not written yet.
+    /// The number of positions that are reserved and not written yet.
     pub pending: usize,
-    /// How many positions are void.
+    /// The number of void positions.
     pub voids: u64,
 }
 
 impl Admin {
-    /// Tells how far the index has come.
+    /// Reads the status of the index.
     ///
     /// # Errors
     /// [`OpenError`], also if there is no state.

@@ -1,4 +1,4 @@
-//! Making the index state anew from the positions that changesets have.
+//! Rebuilds the index state from the positions of the changesets.
 
 use ees_core::adapter::IndexState;
 use ees_core::{Checkpoint, Timestamp};
@@ -8,29 +8,30 @@ use crate::Admin;
 use super::survey::{Survey, Surveyed};
 use super::{AdminError, Options};
 
-/// What an act found, and what state it left.
+/// The result of a task: what it found, and the index state that it wrote. A dry run returns what
+/// it would write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rebuilt {
-    /// What the events table holds.
+    /// What the scan of the events table found.
     pub survey: Survey,
-    /// The state.
+    /// The index state.
     pub state: IndexState,
-    /// The positions that nobody has, as ranges with both ends included: readers pass them.
+    /// The void positions, which readers skip, as inclusive ranges.
     pub voids: Vec<(u64, u64)>,
 }
 
 impl Admin {
-    /// Makes the index state anew by a consistent scan of the events table. Positions that are
-    /// missing before the highest one become void. Indexers should be stopped: if one changes the
-    /// state meanwhile, nothing is done.
+    /// Rebuilds the index state by a consistent scan of the events table. Positions that are
+    /// missing below the highest one become void. Stop all indexers first: if one changes the state
+    /// in the meantime, the call changes nothing and fails.
     ///
-    /// What a reader may see then, where the state was lost: a changeset that had been promised a
-    /// position which was not written yet comes once more, at a new one.
+    /// If the state was lost, a changeset may have been decided at a position that was not written
+    /// yet. It gets a new position, so a reader that saw it at the old position sees it again.
     ///
     /// # Errors
-    /// [`AdminError`] says why nothing was done. [`AdminError::HasState`] if there is a state, and
-    /// the options do not say to replace it.
+    /// [`AdminError`]. [`AdminError::HasState`] if a state exists and [`Options::replace`] is not
+    /// set.
     pub async fn rebuild_index(&self, options: Options) -> Result<Rebuilt, AdminError> {
         self.tables.check_both().await?;
         let found = self.tables.find_state().await?;
@@ -50,8 +51,8 @@ impl Admin {
         self.settle(surveyed, state, previous, options).await
     }
 
-    /// Writes what an intent promised, where that still can be: so that no indexer is at work on it
-    /// any more, and no reader sees it move.
+    /// Writes the positions of an intent where that is still possible. No indexer works on the
+    /// intent afterwards, and no reader sees its changesets move.
     async fn complete(&self, state: &IndexState) -> Result<(), AdminError> {
         for (key, position) in state.members() {
             self.tables.write_position(key, position).await?;
@@ -59,7 +60,7 @@ impl Admin {
         Ok(())
     }
 
-    /// Records the state and the void positions, if the state that was found still stands.
+    /// Writes the state and the void positions, if the state is still the one that was found.
     pub(super) async fn settle(
         &self,
         surveyed: Surveyed,
@@ -92,8 +93,8 @@ impl Admin {
     }
 }
 
-/// A `rev` that the lost state never came to: an indexer that outlived it takes no later state for
-/// one that it knows.
+/// A `rev` that is higher than any of the lost state. An indexer that kept running therefore does
+/// not mistake a later state for one that it knows.
 fn unused_rev() -> u64 {
     Timestamp::now().as_micros().unsigned_abs()
 }

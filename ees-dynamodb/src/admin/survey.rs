@@ -1,4 +1,4 @@
-//! Looking at every item of the events table.
+//! Scans every item of the events table.
 
 use std::collections::HashMap;
 
@@ -11,15 +11,15 @@ use crate::voids::Voids;
 
 use super::Watcher;
 
-/// How many findings of a kind are told; all are counted.
+/// The maximum number of findings of a kind that are listed. All are counted.
 const TOLD: usize = 100;
 
-/// Findings of one kind: the first of them, and how many there are.
+/// The findings of one kind: the first ones, and their number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Findings<T> {
-    /// The first hundred.
+    /// The first 100.
     pub first: Vec<T>,
-    /// How many there are in all.
+    /// The number of all findings.
     pub count: u64,
 }
 
@@ -41,32 +41,34 @@ impl<T> Findings<T> {
     }
 }
 
-/// What the events table holds.
+/// The result of a scan of the events table.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Survey {
-    /// Changesets that can be read.
+    /// The number of valid changesets.
     pub changesets: u64,
-    /// Those of them without a position; the indexer gives them one.
+    /// The number of changesets without a position. The indexer assigns their positions.
     pub unindexed: u64,
-    /// Those of them without events, which only the Python original wrote.
+    /// The number of changesets without events. Only the Python original wrote such changesets.
     pub empty: u64,
-    /// Items that are no changesets, and why. A position of theirs is void.
+    /// Items that are not changesets, and the reasons. If such an item has a position, the position
+    /// is void.
     pub unreadable: Findings<String>,
-    /// Changesets that have a position although one before them in their stream has none: that one
-    /// will come behind them in the global order.
+    /// Changesets that have a position although an earlier changeset of their stream has none. The
+    /// earlier changeset will follow them in the global order.
     pub out_of_order: Findings<ChangesetKey>,
-    /// Positions that two changesets have; the second one found of each.
+    /// Changesets that have the position of another changeset. Of each pair, the one that was found
+    /// second.
     pub twice: Findings<ChangesetKey>,
 }
 
-/// A survey, and the positions it saw.
+/// A survey, and the positions that it found.
 #[derive(Debug, Default)]
 pub(super) struct Surveyed {
     pub(super) survey: Survey,
     pub(super) positions: Positions,
-    /// The stream looked at, once it showed a changeset without a position. A scan shows a stream's
-    /// changesets together and in order.
+    /// The current stream, once a changeset without a position was found in it. A scan returns the
+    /// changesets of a stream together and in order.
     waiting: Option<StreamId>,
 }
 
@@ -116,12 +118,12 @@ impl Surveyed {
     }
 }
 
-/// How many words hold a bit for each position of a page.
+/// The number of words with a bit for each position of an index page.
 const WORDS: usize = 16;
 const _: () = assert!(INDEX_PAGE <= WORDS as u64 * 64);
 
-/// A set of positions: a bit for each, in pages, so that a table of a hundred million changesets
-/// takes some 15 MB.
+/// A set of positions with one bit for each, in pages. A table of 100 million changesets takes
+/// about 15 MB.
 #[derive(Debug, Default)]
 pub(super) struct Positions {
     pages: HashMap<u64, [u64; WORDS]>,
@@ -129,7 +131,7 @@ pub(super) struct Positions {
 }
 
 impl Positions {
-    /// Adds a position; `false` if it was there.
+    /// Adds a position. Returns `false` if the set already contained it.
     fn insert(&mut self, position: Checkpoint) -> bool {
         let (page, item) = position.to_page();
         let words = self.pages.entry(page).or_default();
@@ -150,12 +152,12 @@ impl Positions {
         words.is_some_and(|word| word & bit != 0)
     }
 
-    /// The position behind the last one.
+    /// The position after the highest one.
     pub(super) fn end(&self) -> u64 {
         self.end.min(MAX_ID)
     }
 
-    /// What is missing before a position.
+    /// The positions below `end` that are missing.
     pub(super) fn holes(&self, end: u64) -> Voids {
         let mut holes = Voids::default();
         let mut position = 0;
@@ -174,7 +176,7 @@ impl Positions {
     }
 }
 
-/// The word and the bit of a page's item.
+/// The word and the bit of an item of a page.
 fn place(item: u64) -> (usize, u64) {
     (
         usize::try_from(item / 64).unwrap_or(usize::MAX),

@@ -1,4 +1,4 @@
-//! Taking over a table of the Python original.
+//! Takes over a table of the Python original.
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -17,39 +17,42 @@ use super::{AdminError, Options};
 /// The stream id of the original's counter; its changeset id is 0.
 const COUNTER: &str = "!!!RESERVED:GLOBAL-COUNTER!!!";
 
-/// Where the counter's position goes, so that the original finds none and stops.
+/// The attribute to which the counter's position is moved, so that the original finds none and
+/// stops.
 const FENCED_PAGE: &str = "fenced_page";
 const FENCED_PAGE_ITEM: &str = "fenced_page_item";
 
-/// Where the original keeps whom it gave the counter's position. It writes the one name and reads
-/// another, which is how it loses positions.
+/// The attributes in which the original keeps the changeset that got the counter's position. It
+/// writes this name and reads another one, which is how it loses positions.
 const LAST_STREAM: &str = "prev_stream_id";
 const LAST_CHANGESET: &str = "prev_stream_changeset_id";
 
 /// The original's counter.
 #[derive(Debug)]
 struct Counter {
-    /// Page and item as they stand; before the first position the item is -1.
+    /// The page and the item of the counter's position. Before the first position the item is -1.
     page: String,
     page_item: String,
-    /// Whether the original can still use it.
+    /// Whether the position was moved, so that the original can no longer use the counter.
     is_fenced: bool,
-    /// Whom it gave the position last.
+    /// The changeset that got the last position.
     last: Option<ChangesetKey>,
 }
 
 impl Admin {
-    /// Takes over a table that the Python original made, once that is stopped: takes its counter
-    /// away from it, makes the position that it gave last the first intent if it was not written,
-    /// and records the positions that it lost as void. Safe to repeat until it succeeds.
+    /// Takes over a table that the Python original created. Stop the original first. The call moves
+    /// the counter's position, so that the original can no longer use it. If the changeset with the
+    /// last assigned position does not have it yet, it becomes the first intent. The positions that
+    /// the original lost become void. The call is safe to repeat until it succeeds.
     ///
-    /// A function of the original that took a position before that may still write it; were it
-    /// recorded as void by then, readers would pass the changeset for ever. `settled` is to resolve
-    /// once no such function runs any more, which their timeout bounds; a dry run does not wait.
+    /// A function of the original that took a position earlier may still write it. If the position
+    /// were void by then, readers would skip the changeset forever. The future `settled` must
+    /// therefore resolve once no such function runs any more, which is after their timeout. A dry
+    /// run does not wait for it.
     ///
     /// # Errors
-    /// [`AdminError`] says why it was not done. [`AdminError::HasState`] if the table has been
-    /// taken over, [`AdminError::NoCounter`] if it is not the original's.
+    /// [`AdminError`]. [`AdminError::HasState`] if the table was already taken over,
+    /// [`AdminError::NoCounter`] if the Python original did not create it.
     pub async fn take_over(
         &self,
         options: Options,
@@ -79,8 +82,8 @@ impl Admin {
         self.settle(surveyed, state, None, options).await
     }
 
-    /// The state after the last position that the original gave: an intent, if it was not written
-    /// and still can be.
+    /// The state after the last position that the original assigned. If that position is not
+    /// written and still can be, it is an intent.
     async fn first_state(
         &self,
         counter: &Counter,
@@ -127,7 +130,7 @@ impl Tables {
         found.item.as_ref().map(counter).transpose()
     }
 
-    /// Moves the counter's position to other attributes, if it still is where it was found.
+    /// Moves the counter's position to other attributes, if it has not changed.
     async fn fence(&self, counter: &Counter) -> Result<(), AdminError> {
         let update = self
             .client
@@ -153,7 +156,7 @@ impl Tables {
         }
     }
 
-    /// An earlier try may have fenced the counter, and its answer have been lost.
+    /// Checks whether an earlier attempt moved the position and its answer was lost.
     async fn refenced(&self, counter: &Counter) -> Result<(), AdminError> {
         match self.counter().await? {
             Some(now)
@@ -203,7 +206,7 @@ fn counter(item: &Item) -> Result<Counter, StorageError> {
 }
 
 impl Counter {
-    /// The position given last; `None` before the first.
+    /// The last assigned position; `None` before the first.
     fn position(&self) -> Result<Option<Checkpoint>, StorageError> {
         if (self.page.as_str(), self.page_item.as_str()) == ("0", "-1") {
             return Ok(None);
@@ -217,7 +220,7 @@ impl Counter {
                 page, page_item, ..
             } = self;
             StorageError::Corrupt(format!(
-                "item `{COUNTER}` stands at page {page}, item {page_item}"
+                "item `{COUNTER}` has an invalid position: page {page}, item {page_item}"
             ))
         })
     }

@@ -1,27 +1,27 @@
-//! Where reading stands in a stream whose shards split: pure.
+//! The read position in a stream whose shards split. This module does no I/O.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Where reading stands in a shard.
+/// The read position in a shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ShardPosition {
-    /// At its oldest record.
+    /// Before its oldest record.
     Start,
-    /// Behind the record with this sequence number.
+    /// After the record with this sequence number.
     After(String),
-    /// Behind its last one; its children are not known yet.
+    /// After its last record. Its children are not known yet.
     End,
 }
 
-/// A shard, as a listing of the stream tells of it.
+/// A shard in a listing of the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Shard {
     pub(super) id: String,
     pub(super) parent: Option<String>,
 }
 
-/// The shards between what was read and what was not. Their ancestors were read to the end, and
-/// their descendants were not begun; so it never has more shards than are open, and those that were
+/// The shards that are being read. Their ancestors were read to the end, and their descendants were
+/// not begun. The frontier therefore contains no more shards than the open ones and those that
 /// closed since.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Frontier(BTreeMap<String, ShardPosition>);
@@ -37,7 +37,7 @@ impl Frontier {
             .map(|(shard, position)| (shard.as_str(), position))
     }
 
-    /// The shards to read.
+    /// The shards that have not been read to the end.
     pub(super) fn open(&self) -> impl Iterator<Item = &str> {
         let open = self
             .positions()
@@ -45,7 +45,7 @@ impl Frontier {
         open.map(|(shard, _)| shard)
     }
 
-    /// Whether there are shards, and each can be read on: none waits for its children.
+    /// Whether the frontier has shards and none of them waits for its children.
     pub(super) fn is_open(&self) -> bool {
         !self.0.is_empty()
             && self
@@ -58,16 +58,16 @@ impl Frontier {
         self.0.get(shard)
     }
 
-    /// Reading has come to a position in a shard of the frontier.
+    /// Records the read position of a shard of the frontier.
     pub(super) fn reach(&mut self, shard: &str, position: ShardPosition) {
         if let Some(current) = self.0.get_mut(shard) {
             *current = position;
         }
     }
 
-    /// Takes a whole listing: children take the place of shards that were read to the end, and of
-    /// those that the stream has forgotten. Answers whether it forgot any that was not read to the
-    /// end.
+    /// Updates the frontier from a complete listing. Children replace the shards that were read to
+    /// the end, and the shards that the stream no longer has. Returns whether the stream lost a
+    /// shard that was not read to the end.
     pub(super) fn update(&mut self, listed: &[Shard]) -> bool {
         let ids: BTreeSet<&str> = listed.iter().map(|shard| shard.id.as_str()).collect();
         let forgotten: Vec<String> = self.0.keys().cloned().collect();
@@ -99,8 +99,8 @@ impl Frontier {
         gap
     }
 
-    /// Puts shards into the frontier: children of those that left it, and shards that are related
-    /// to none in it.
+    /// Adds shards to the frontier: the children of shards that left it, and shards that are
+    /// related to none of its shards.
     fn enter(&mut self, listed: &[Shard], left: &BTreeSet<String>) {
         let parents: BTreeMap<&str, &str> = listed
             .iter()

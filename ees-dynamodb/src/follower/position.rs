@@ -1,4 +1,4 @@
-//! The follower's position, in the analysis table.
+//! Stores the follower's position in the analysis table.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,16 +18,17 @@ const STREAM: &str = "stream";
 const SAVED_AT: &str = "saved_at";
 const SHARDS: &str = "shards";
 
-/// What marks a shard of which nothing was read, and one that was read to the end. Sequence numbers
-/// are digits.
+/// The marks of a shard of which nothing was read, and of one that was read to the end. Sequence
+/// numbers consist of digits.
 const START: &str = "start";
 const END: &str = "end";
 
-/// A stream keeps its records for a day; a position older than this may lie before them.
+/// A stream keeps its records for 24 hours, so the records after a position older than this may be
+/// gone.
 const KEPT: Duration = Duration::from_hours(23);
 
 impl Tables {
-    /// Where reading this stream was left; `None` if it is not known, or was too long ago.
+    /// The saved position of a stream; `None` if there is none, or if it is too old.
     pub(super) async fn position(&self, stream: &str) -> Result<Option<Frontier>, StorageError> {
         let item = self.analysis(POSITION).await?;
         Ok(item.and_then(|item| read(&item, stream, now())))
@@ -43,7 +44,7 @@ impl Tables {
             .put_item()
             .table_name(&self.config.analysis_table)
             .set_item(Some(item(stream, frontier, now())));
-        // Whether it was written or not is the same to who reads it later.
+        // A reader may find the old position or the new one; both are correct.
         let saved = put.send().await;
         saved.map_err(|error| translate("PutItem", &error, Written::Unknown))?;
         Ok(())
@@ -73,7 +74,7 @@ fn item(stream: &str, frontier: &Frontier, now: Duration) -> Item {
     ])
 }
 
-/// A position that cannot be read is none: what is read twice does no harm.
+/// Reads a position. An invalid position counts as none, since it is safe to read records twice.
 fn read(item: &Item, stream: &str, now: Duration) -> Option<Frontier> {
     if item.get(STREAM)?.as_s().ok()? != stream {
         return None;

@@ -1,4 +1,4 @@
-//! Reading shards.
+//! Reads shards.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -16,17 +16,17 @@ use crate::error::translate;
 use crate::items::{CHANGESET_ID, LAST_EVENT_ID, STREAM_ID};
 use crate::record::is_commit;
 
-/// What one read of a shard gave.
+/// The result of one read of a shard.
 #[derive(Debug)]
 pub(super) enum Batch {
-    /// Some records, and the sequence number of the last one; more may follow.
+    /// Records, and the sequence number of the last one. More may follow.
     Records {
         keys: Vec<ChangesetKey>,
         last: Option<String>,
     },
-    /// The last records.
+    /// The last records of the shard.
     End { keys: Vec<ChangesetKey> },
-    /// The stream does not have the records any more that should come next.
+    /// The stream no longer has the next records.
     Forgotten,
 }
 
@@ -35,7 +35,7 @@ pub(super) enum Batch {
 pub(super) struct Shards {
     client: Client,
     stream: String,
-    /// Where the next read of a shard begins, as DynamoDB wants it told. They expire.
+    /// The shard iterators of the next reads. They expire.
     iterators: Mutex<HashMap<String, String>>,
 }
 
@@ -48,7 +48,7 @@ impl Shards {
         }
     }
 
-    /// All shards that the stream has.
+    /// Lists all shards of the stream.
     pub(super) async fn list(&self) -> Result<Vec<Shard>, StorageError> {
         let (mut shards, mut after) = (Vec::new(), None);
         loop {
@@ -73,7 +73,7 @@ impl Shards {
         }
     }
 
-    /// Reads a shard on from a position.
+    /// Reads the records of a shard after a position.
     pub(super) async fn read(
         &self,
         shard: String,
@@ -115,7 +115,7 @@ impl Shards {
         })
     }
 
-    /// Where to begin; `None` if the stream does not have it any more.
+    /// A shard iterator for a position; `None` if the stream no longer has it.
     async fn iterator(
         &self,
         shard: &str,
@@ -156,7 +156,7 @@ fn unread<R: std::fmt::Debug>(error: &SdkError<GetRecordsError, R>) -> Result<Ba
             GetRecordsError::TrimmedDataAccessException(_)
             | GetRecordsError::ResourceNotFoundException(_),
         ) => Ok(Batch::Forgotten),
-        // Too long ago: the next read asks for a new one.
+        // The iterator has expired. The next read requests a new one.
         Some(GetRecordsError::ExpiredIteratorException(_)) => Ok(Batch::Records {
             keys: Vec::new(),
             last: None,
@@ -165,7 +165,7 @@ fn unread<R: std::fmt::Debug>(error: &SdkError<GetRecordsError, R>) -> Result<Ba
     }
 }
 
-/// The changeset whose commit a record tells of.
+/// The changeset of a record that notifies of a commit.
 fn committed(record: &Record) -> Option<ChangesetKey> {
     let change = record.dynamodb()?;
     let image = change.new_image();
@@ -183,7 +183,7 @@ fn committed(record: &Record) -> Option<ChangesetKey> {
         tracing::error!(
             stream_id,
             changeset_id,
-            "an item with a key that no changeset has"
+            "an item of the events table has a key that is not a changeset's"
         );
         return None;
     };

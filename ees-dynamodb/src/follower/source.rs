@@ -1,4 +1,4 @@
-//! What an indexer of this store works over.
+//! The ports that an indexer of this store needs.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use ees_core::adapter::{CommitFeed, CommitFeedSource, DeferredOrder};
 use super::Follower;
 use crate::DynamoStorage;
 
-/// Opens followers of a store.
+/// Opens [`Follower`]s of a store.
 struct Followers {
     storage: Arc<DynamoStorage>,
     sdk: SdkConfig,
@@ -25,8 +25,8 @@ impl CommitFeedSource for Followers {
 }
 
 impl DynamoStorage {
-    /// What an indexer needs of this store: the index, and [`Follower`]s of the events table's
-    /// stream. `ees_workers::Indexing` runs over it.
+    /// The ports that an indexer of this store needs: the index, and [`Follower`]s of the events
+    /// table's stream. `ees_workers::Indexing` runs the indexer over them.
     pub fn deferred_order(self: &Arc<Self>, sdk: &SdkConfig) -> DeferredOrder {
         DeferredOrder {
             index: Arc::clone(self) as _,

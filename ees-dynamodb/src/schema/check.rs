@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{
     TableDescription, TableStatus,
 };
 
-/// What is wrong with a table.
+/// A difference between a table and its definition.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Mismatch {
     pub(crate) found: String,
@@ -15,28 +15,28 @@ pub(crate) struct Mismatch {
 }
 
 const OTHER_TABLE: &str = "A table's key cannot be changed: name another table in the storage URL, \
-     or make new ones with `ees admin create-tables`";
+     or create new tables with `ees admin create-tables`";
 
-const LOCAL_INDEX: &str = "Local indexes are made together with the table: if it is there under \
-     another name, set `first_event_index=` or `last_event_index=` in the storage URL; otherwise \
-     make new tables with `ees admin create-tables`";
+const LOCAL_INDEX: &str = "Local indexes can only be created together with the table. If the index \
+     has another name, set `first_event_index=` or `last_event_index=` in the storage URL; \
+     otherwise create new tables with `ees admin create-tables`";
 
 const GLOBAL_INDEX: &str = "If the index has another name, set `enumeration_index=` in the storage \
      URL (a table made by the Python original: `enumeration_index=EmumerationIndex`); otherwise \
      add it with `aws dynamodb update-table`";
 
-const PROJECTION: &str = "Delete the index and make it anew with projection ALL, by `aws dynamodb \
-     update-table`";
+const PROJECTION: &str = "Delete the index and create it again with projection ALL, with `aws \
+     dynamodb update-table`";
 
-const STREAM: &str = "Switch the stream on: `aws dynamodb update-table --stream-specification \
+const STREAM: &str = "Enable the stream: `aws dynamodb update-table --stream-specification \
      StreamEnabled=true,StreamViewType=NEW_IMAGE --table-name TABLE`";
 
 const WAIT: &str = "Wait until it is ACTIVE, and try again";
 
-/// An index: its name, its keys, what it holds.
+/// An index: its name, its keys, and its projection.
 type Index<'a> = (Option<&'a str>, Vec<String>, Option<&'a ProjectionType>);
 
-/// Compares what a table is with what it should be.
+/// Compares a table with its definition.
 pub(crate) fn check(found: &TableDescription, wanted: &CreateTableInput) -> Result<(), Mismatch> {
     if !matches!(
         found.table_status(),
@@ -130,7 +130,7 @@ fn global_indexes(found: &TableDescription, wanted: &CreateTableInput) -> Result
     Ok(())
 }
 
-/// Finds an index by name and keys, and answers what it holds.
+/// Finds an index by name and keys, and returns its projection.
 fn find<'a>(
     has: &[Index<'a>],
     name: &str,

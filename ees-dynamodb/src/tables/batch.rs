@@ -1,4 +1,4 @@
-//! Reading many items by key.
+//! Reads many items by key.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -13,23 +13,23 @@ use crate::error::translate;
 use crate::items::{self, Item};
 use crate::tables::Tables;
 
-/// How often in a row DynamoDB may answer nothing of what was asked for.
+/// How many answers in a row may contain none of the requested items.
 const MAX_IDLE: u32 = 5;
 
-/// The longest pause after the first such answer; it doubles with each further one.
+/// Half the longest pause after the first such answer. The pause doubles with each further answer.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
-/// How much of an item is read.
+/// The part of an item that is read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Part {
-    /// All of it.
+    /// The whole item.
     Whole,
-    /// All but the payload.
+    /// Everything except the payload.
     Numbers,
 }
 
 impl Tables {
-    /// Reads items by key, consistently, in as many requests as DynamoDB makes of it.
+    /// Reads items by key with consistent reads, in as many requests as DynamoDB needs.
     pub(crate) async fn batch(
         &self,
         keys: &[ChangesetKey],
@@ -81,8 +81,8 @@ fn ask(keys: &[ChangesetKey], part: Part) -> Result<KeysAndAttributes, StorageEr
     asked.map_err(|error| StorageError::Backend(Arc::new(error)))
 }
 
-/// Waits a random part of a time that doubles with each answer that held nothing, and gives up
-/// after a few of them.
+/// Waits a random part of a time that doubles with each empty answer. Fails after [`MAX_IDLE`] such
+/// answers.
 async fn pause(idle: u32) -> Result<(), StorageError> {
     if idle > MAX_IDLE {
         let reason = "DynamoDB throttles BatchGetItem";
@@ -90,7 +90,7 @@ async fn pause(idle: u32) -> Result<(), StorageError> {
     }
     if idle > 0 {
         let longest = FIRST_PAUSE * (1 << idle);
-        // A hasher's keys are random enough to part those who collided.
+        // The keys of a hasher are random enough to separate callers that collided.
         let thousandths = u32::try_from(RandomState::new().hash_one(idle) % 1000).unwrap_or(0);
         tokio::time::sleep(longest * thousandths / 1000).await;
     }

@@ -1,4 +1,4 @@
-//! Items of the analysis table, which are replaced only if what is there is as expected.
+//! Conditional writes of items of the analysis table.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
@@ -11,21 +11,21 @@ use crate::items::{Item, number, text};
 use crate::schema::PROJECTION_ID;
 use crate::tables::Tables;
 
-/// The condition that nothing stands there.
+/// The condition that the item does not exist.
 pub(crate) const ABSENT: &str = "attribute_not_exists(projection_id)";
 
-/// What must stand for a write to happen.
+/// The condition of a write.
 pub(crate) enum Guard {
-    /// Nothing.
+    /// The item does not exist.
     Absent,
-    /// An item in which a number is this one.
+    /// The item has this value in this attribute.
     Number(&'static str, u64),
-    /// Either.
+    /// Either of the two.
     AbsentOrNumber(&'static str, u64),
 }
 
 impl Tables {
-    /// An item of the analysis table, read consistently.
+    /// Reads an item of the analysis table with a consistent read.
     pub(crate) async fn analysis(&self, id: &str) -> Result<Option<Item>, StorageError> {
         let get = self
             .client
@@ -38,8 +38,8 @@ impl Tables {
         Ok(found.item)
     }
 
-    /// Replaces an item of the analysis table if what is there is as guarded. If an earlier try
-    /// may have done it, what stands tells.
+    /// Replaces an item of the analysis table if the guard holds. Returns whether it did. If an
+    /// earlier attempt may have written, the stored item decides.
     pub(crate) async fn swap(&self, guard: Guard, item: Item) -> Result<bool, StorageError> {
         let attempts = Attempts::default();
         let put = self
@@ -69,14 +69,14 @@ impl Tables {
         }
     }
 
-    /// An item of the analysis table that cannot be read.
+    /// The error of an item of the analysis table that cannot be read.
     pub(crate) fn malformed(&self, id: &str) -> StorageError {
         let table = &self.config.analysis_table;
         StorageError::Corrupt(format!("item `{id}` of table `{table}` cannot be read"))
     }
 }
 
-/// A number of an item.
+/// Reads a number attribute of an item.
 pub(crate) fn count(item: &Item, name: &str) -> Option<u64> {
     parse_number(item.get(name)?.as_n().ok()?)
 }

@@ -1,4 +1,4 @@
-//! Reading the whole events table.
+//! Reads the whole events table.
 
 use aws_sdk_dynamodb::operation::scan::builders::ScanFluentBuilder;
 use ees_core::{StorageError, Written};
@@ -8,7 +8,7 @@ use crate::items::{self, Item};
 use crate::tables::Tables;
 
 impl Tables {
-    /// A consistent scan of the events table, of all but the payload.
+    /// A consistent scan of the events table, without the payloads.
     pub(crate) fn scan(&self) -> ScanFluentBuilder {
         self.client
             .scan()
@@ -19,7 +19,7 @@ impl Tables {
             .expression_attribute_names("#page", items::PAGE)
     }
 
-    /// One request of a scan: items, and where it goes on.
+    /// Sends one request of a scan. Returns its items and the key at which the scan continues.
     pub(crate) async fn scan_page(
         &self,
         scan: ScanFluentBuilder,

@@ -1,4 +1,4 @@
-//! Queries of one stream: its end, the ends of its local indexes, a range of its changesets.
+//! Queries of one stream: its head, the ends of its local indexes, and a range of its changesets.
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use ees_core::{Head, StorageError, StreamId, Written};
@@ -9,33 +9,34 @@ use crate::items::{
 };
 use crate::tables::Tables;
 
-/// A changeset in a local index: its number, and the event's that it is sorted by.
+/// An entry of a local index: the id of its changeset, and the event id by which the index is
+/// sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Placed {
     pub(crate) changeset: u64,
     pub(crate) event: u64,
 }
 
-/// One end of a local index of a stream.
+/// An end of a stream's range in a local index.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum End {
-    /// The changeset with the lowest last event from this one on.
+    /// The changeset with the lowest last event id from this one on.
     LastEventFrom(u64),
-    /// The changeset with the highest first event up to this one.
+    /// The changeset with the highest first event id up to this one.
     FirstEventTo(u64),
-    /// The changeset with the highest last event.
+    /// The changeset with the highest last event id.
     LastEvent,
 }
 
 impl End {
-    /// Whether it is where the index begins, and not where it ends.
+    /// Whether the query reads the range from its beginning, and not from its end.
     fn is_beginning(self) -> bool {
         matches!(self, Self::LastEventFrom(_))
     }
 }
 
 impl Tables {
-    /// A consistent query of a stream, to be completed.
+    /// Begins a consistent query of a stream.
     pub(crate) fn stream(&self, stream_id: &StreamId) -> QueryFluentBuilder {
         self.client
             .query()
@@ -44,7 +45,7 @@ impl Tables {
             .expression_attribute_values(":stream", text(stream_id.as_str()))
     }
 
-    /// The end of a stream. It reads the whole last changeset, as no index has its time.
+    /// Reads the head of a stream. It reads the whole last changeset, since no index has its time.
     pub(crate) async fn head(&self, stream_id: &StreamId) -> Result<Option<Head>, StorageError> {
         let query = self
             .stream(stream_id)
@@ -58,9 +59,9 @@ impl Tables {
         Ok(Some(items::changeset(last)?.head()))
     }
 
-    /// Finds a changeset at one end of a local index, of which only keys are read. Changesets
-    /// without events share their event's number with another: at a stream's end the highest
-    /// changeset among them counts, at its beginning the lowest.
+    /// Finds the changeset at one end of a local index, of which only keys are read. A changeset
+    /// without events has the same event id as another changeset. At the end of a stream the
+    /// highest changeset of them is returned, and at its beginning the lowest.
     pub(crate) async fn end(
         &self,
         stream_id: &StreamId,
@@ -85,7 +86,7 @@ impl Tables {
         }
     }
 
-    /// The query of a local index that begins at one end of it, and the number that it is sorted by.
+    /// The query of a local index from one end, and the attribute by which the index is sorted.
     fn towards(&self, stream_id: &StreamId, end: End) -> (QueryFluentBuilder, &'static str) {
         let names = &self.config.indexes;
         let (index, sorted_by, bound) = match end {
@@ -118,7 +119,7 @@ fn placed(item: &Item, sorted_by: &str) -> Result<Placed, StorageError> {
     })
 }
 
-/// One request of a query: items, and where it goes on.
+/// Sends one request of a query. Returns its items and the key at which the query continues.
 pub(crate) async fn page(
     query: QueryFluentBuilder,
     start: Option<Item>,

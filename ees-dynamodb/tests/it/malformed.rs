@@ -100,7 +100,7 @@ async fn each_attribute_that_cannot_be_read_is_named() {
             "f",
             "first_event_id",
             number("9"),
-            "its events go from 9 to 1",
+            "its events have ids from 9 to 1",
         ),
     ] {
         commit(&storage, stream, 0).await;

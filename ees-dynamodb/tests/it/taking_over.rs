@@ -229,7 +229,7 @@ async fn contradictions_are_refused() {
     beyond.write((0, 9), "a", 1).await;
     beyond.give((0, 0), "a", 1).await;
     let error = take_over(&beyond).await.unwrap_err();
-    let said = "stands at position 9, but the Python original's counter gave only 1";
+    let said = "has position 9, but the Python original's counter assigned only 1";
     assert!(error.to_string().contains(said), "{error}");
 
     let disorder = Original::deploy(emulator.endpoint()).await;
