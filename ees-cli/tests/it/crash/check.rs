@@ -13,7 +13,8 @@ use super::wire::LOST;
 pub(super) fn operations(operations: &[Operation], log: &[Changeset]) -> Result<(), String> {
     check_positions(log)?;
     for (stream, stands) in by_stream(log) {
-        check_stream(operations, stream, &stands).map_err(|v| format!("{v} of {stream}"))?;
+        check_stream(operations, stream, &stands)
+            .map_err(|v| format!("{v} (stream `{stream}`)"))?;
     }
     check_answers(operations, log)
 }
@@ -117,6 +118,7 @@ fn check_answers(operations: &[Operation], log: &[Changeset]) -> Result<(), Stri
 
 /// The checker finds what it is there to find.
 mod tests {
+    use ees_conformance::history::Violation;
     use ees_conformance::subject::{Ask, Committed, Expect, Failure};
 
     use super::super::wire::CONFLICT;
@@ -203,15 +205,21 @@ mod tests {
     #[test]
     fn a_lost_changeset_is_found() {
         let tail = found(&history()[..2], &log(&[1]));
-        assert_eq!(tail, "G5: LostAcknowledgement(2) of s");
-        assert!(found(&history(), &renumbered(&[1, 3])).contains("LostAcknowledgement(2)"));
+        assert_eq!(
+            tail,
+            format!("{} (stream `s`)", Violation::LostAcknowledgement(2))
+        );
+        assert!(
+            found(&history(), &renumbered(&[1, 3]))
+                .contains(&Violation::LostAcknowledgement(2).to_string())
+        );
         assert!(found(&history()[..1], &[]).starts_with("G4"), "all of it");
     }
 
     #[test]
     fn a_doubled_changeset_is_found() {
         let doubled = found(&history(), &renumbered(&[1, 2, 3, 3]));
-        assert_eq!(doubled, "G2: Doubled(4) of s");
+        assert_eq!(doubled, format!("{} (stream `s`)", Violation::Doubled(4)));
     }
 
     #[test]
@@ -219,7 +227,10 @@ mod tests {
         assert!(found(&history(), &log(&[1, 3])).starts_with("G6"));
         let mut hole = log(&[1, 2]);
         hole[1].changeset_id = 3;
-        assert_eq!(found(&history()[..2], &hole), "G3: Hole(2) of s");
+        assert_eq!(
+            found(&history()[..2], &hole),
+            format!("{} (stream `s`)", Violation::Hole(2))
+        );
     }
 
     #[test]
@@ -236,7 +247,10 @@ mod tests {
     #[test]
     fn what_nobody_asked_for_is_found() {
         let unasked = found(&history()[..2], &log(&[1, 2, 3]));
-        assert_eq!(unasked, "G2: Unacknowledged(3) of s");
+        assert_eq!(
+            unasked,
+            format!("{} (stream `s`)", Violation::Unacknowledged(3))
+        );
     }
 
     #[test]
@@ -244,9 +258,9 @@ mod tests {
         let stands = log(&[1, 2, 3]);
         assert_eq!(
             reader(&log(&[1, 3]), &stands),
-            Err("G6: Skipped(1)".to_owned())
+            Err(Violation::Skipped(1).to_string())
         );
         let twice = reader(&log(&[1, 1, 2, 3]), &stands);
-        assert_eq!(twice, Err("G6: Repeated(1)".to_owned()));
+        assert_eq!(twice, Err(Violation::Repeated(1).to_string()));
     }
 }
