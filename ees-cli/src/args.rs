@@ -11,31 +11,33 @@ use crate::failure::EXIT_CODES;
 /// The storages that a URL may name.
 const STORAGE_URLS: &str = "\
 Storage URLs:
-  sqlite:PATH   one durable file, made if it is missing
+  sqlite:PATH   one durable file, created if it is missing
                   ?max_changeset_bytes=N  the largest changeset [16777216]
-                  ?readers=N              reads at the same time [4]
+                  ?readers=N              concurrent reads [4]
   postgres://USER:PASSWORD@HOST:PORT/DATABASE
-                a schema of a database, made if it is missing; any number of
-                servers may use it at once
+                a schema of a database, created if it is missing; any number of
+                servers can use it at the same time
                   ?schema=NAME            the schema [ees]
                   ?max_changeset_bytes=N  the largest changeset [16777216]
-                  ?readers=N              reads at the same time [8]
+                  ?readers=N              concurrent reads [8]
                 and PostgreSQL's own parameters (sslmode, sslrootcert, ...).
-                PGPASSWORD or ~/.pgpass keep the password off the command line
-  dynamodb://TABLE   Amazon DynamoDB; `ees admin create-tables` makes the tables
+                Use PGPASSWORD or ~/.pgpass to keep the password off the
+                command line
+  dynamodb://TABLE   Amazon DynamoDB; `ees admin create-tables` creates the tables
                   ?analysis=TABLE   the second table [TABLE_analysis]
-                  ?region=REGION    [that of the environment]
+                  ?region=REGION    the AWS region [from the environment]
                   ?endpoint=URL     an emulator, as http://127.0.0.1:8000
-  memory:       nothing is kept; for trying things out and for tests";
+  memory:       keeps nothing after the process ends; for tests and for trying
+                things out";
 
-/// An event store: streams of changesets with optimistic concurrency and one global order, over
-/// HTTP.
+/// An event store with an HTTP API: streams of changesets with optimistic concurrency, and one
+/// global order.
 ///
-/// Without a command it serves: by default the file ./ees.db on 127.0.0.1:8080.
+/// Without a command it serves the file ./ees.db on 127.0.0.1:8080.
 #[derive(Debug, Parser)]
 #[command(name = "ees", version, after_help = after_help(), args_conflicts_with_subcommands = true)]
 pub struct Cli {
-    /// What to do; `serve` if nothing is said.
+    /// The command; `serve` if there is none.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// The flags of `serve`.
@@ -44,8 +46,8 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// Reads the command line and the environment, or ends the process and says why. A variable
-    /// that is set to nothing is as good as unset.
+    /// Reads the command line and the environment. If they are wrong, prints why and ends the
+    /// process. An empty variable counts as unset.
     pub fn read() -> Self {
         let matches = without_empty_variables(Self::command()).get_matches();
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
@@ -83,18 +85,18 @@ pub enum Command {
     Serve(ServeArgs),
     /// Copy a store into a new file while it is in use.
     ///
-    /// The copy holds all that was acknowledged when it begins, and has passed an integrity check
-    /// before it gets its name. To restore: stop the server, remove the store's file and its -wal
-    /// and -shm files, put the copy in its place, start the server.
+    /// The copy holds every changeset that was acknowledged before the backup began. It gets its
+    /// name after it has passed an integrity check. To restore: stop the server, remove the store's
+    /// file and its -wal and -shm files, move the copy to the store's path, start the server.
     Backup(BackupArgs),
-    /// Make, mend and look at a store's tables (dynamodb).
+    /// Create, inspect and repair a store's tables (DynamoDB).
     Admin(AdminArgs),
 }
 
 /// The flags of `ees serve`.
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
-    /// Where changesets are kept
+    /// The storage, as a URL (see below)
     #[arg(
         long,
         value_name = "URL",
@@ -103,7 +105,7 @@ pub struct ServeArgs {
         value_parser = StringValueParser::new().map(lower_scheme)
     )]
     pub storage: String,
-    /// Where to listen; port 0 takes a free one
+    /// The address to listen on; port 0 selects a free port
     #[arg(
         long,
         value_name = "ADDR",
@@ -112,32 +114,32 @@ pub struct ServeArgs {
         value_parser = address
     )]
     pub listen: SocketAddr,
-    /// Listen on an address that other machines reach, although there is no authentication yet:
-    /// whoever reaches it can read and append everything
+    /// Allow --listen on an address that other machines can reach. There is no authentication yet:
+    /// every client that reaches the server can read and append everything
     #[arg(long, env = "EES_ALLOW_UNAUTHENTICATED_REMOTE")]
     pub allow_unauthenticated_remote: bool,
-    /// How many requests may run at once; more get 503 OVERLOADED
+    /// The most concurrent requests; further requests get 503 OVERLOADED
     #[arg(long, value_name = "N", env = "EES_MAX_REQUESTS", default_value = "512",
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_requests: u32,
-    /// How long a request may take, in seconds; longer than the longest long poll
+    /// The longest time a request may take, in seconds; it must exceed the longest `wait`, 20 s
     #[arg(long, value_name = "SECONDS", env = "EES_REQUEST_TIMEOUT", default_value = "30",
           value_parser = clap::value_parser!(u32).range(21..=3600))]
     pub request_timeout: u32,
-    /// Whether this server gives changesets their place in the global order, and counts statistics,
-    /// where the storage does not order at commit time (dynamodb); off where functions do
+    /// Run the indexer and the statistics worker for a storage that orders after the commit
+    /// (DynamoDB). Switch it off if AWS Lambda functions or other servers run them
     #[arg(long, value_name = "SWITCH", env = "EES_INDEXER", default_value = "on")]
     pub indexer: Switch,
-    /// Hours between two scans of such a storage for what got no place; 0 for none but those that
-    /// a gap in what the storage told makes necessary
+    /// Hours between full-table scans for changesets that never got a position (DynamoDB). 0: scan
+    /// only when the table's stream may have lost records
     #[arg(long, value_name = "N", env = "EES_SWEEP_HOURS", default_value = "24",
           value_parser = clap::value_parser!(u32).range(0..=8760))]
     pub sweep_hours: u32,
-    /// Tell subscribers what is committed: `sns:changesets=ARN&events=ARN`. On one server of a
-    /// store only; several would send everything several times
+    /// Publish a message for each commit: `sns:changesets=ARN&events=ARN`. Set it on one server per
+    /// store; each further server would publish every message again
     #[arg(long, value_name = "URL", env = "EES_PUBLISH")]
     pub publish: Option<String>,
-    /// Where publishing begins that never ran; afterwards it goes on where it was
+    /// Where the first run of publishing begins; later runs continue where the last one stopped
     #[arg(
         long,
         value_name = "WHERE",
@@ -146,10 +148,10 @@ pub struct ServeArgs {
         requires = "publish"
     )]
     pub publish_from: PublishFrom,
-    /// What is logged to standard error: a level (error, warn, info, debug) or filter directives
+    /// The log filter for standard error: a level (error, warn, info, debug) or filter directives
     #[arg(long, value_name = "FILTER", env = "EES_LOG", default_value = "info")]
     pub log: String,
-    /// How log lines look
+    /// The format of log lines
     #[arg(
         long,
         value_name = "FORMAT",
@@ -159,12 +161,12 @@ pub struct ServeArgs {
     pub log_format: LogFormat,
 }
 
-/// Whether something is done.
+/// On or off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Switch {
-    /// It is.
+    /// Run it.
     On,
-    /// It is not.
+    /// Do not run it.
     Off,
 }
 
@@ -186,12 +188,12 @@ impl From<PublishFrom> for ees_workers::PublishFrom {
     }
 }
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Text for people.
     Text,
-    /// For machines: one JSON object a line.
+    /// One JSON object per line, for programs.
     Json,
 }
 
@@ -214,7 +216,7 @@ pub struct BackupArgs {
 /// The flags of `ees admin`.
 #[derive(Debug, Args)]
 pub struct AdminArgs {
-    /// What to do.
+    /// The task.
     #[command(subcommand)]
     pub act: AdminAct,
     /// The store
@@ -232,41 +234,41 @@ pub struct AdminArgs {
     pub json: bool,
 }
 
-/// What an operator does.
+/// A task of an operator.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum AdminAct {
-    /// Make the tables that are missing, and check those that are there. Safe to repeat.
+    /// Create the missing tables and check the existing ones. Safe to repeat.
     CreateTables,
-    /// Scan for changesets that never got a place in the global order, and give them one. Safe at
-    /// any time, beside any other indexer.
+    /// Scan for changesets without a position in the global order, and assign one. Safe at any time,
+    /// also while other indexers run.
     Sweep,
-    /// Tell how far the global order has come.
+    /// Show the progress of the global order.
     IndexStatus,
-    /// Make the index state anew from the places that changesets have, by a scan of the table.
+    /// Rebuild the index state from the positions that changesets have, by a scan of the table.
     ///
-    /// For a store whose state was lost, or whose tables were restored. Stop all indexers first.
+    /// For a store whose state was lost or whose tables were restored. Stop all indexers first.
     RebuildIndex {
-        /// Look and tell, but change nothing
+        /// Print the result without changing anything
         #[arg(long)]
         dry_run: bool,
-        /// Put a new state in the place of the one that is there
+        /// Replace the existing state
         #[arg(long)]
         replace: bool,
-        /// Go on although changesets have a place and others before them in their stream have none
+        /// Continue even if a changeset has a position and an earlier one of its stream has none
         #[arg(long)]
         accept_disorder: bool,
     },
-    /// Take over a table that the Python original made and filled.
+    /// Take over a table of the Python original.
     ///
-    /// Stop the original first; from then on it cannot go on with this table.
+    /// Stop the original first. It cannot use the table afterwards.
     TakeOver {
-        /// Look and tell, but change nothing
+        /// Print the result without changing anything
         #[arg(long)]
         dry_run: bool,
-        /// Go on although changesets have a place and others before them in their stream have none
+        /// Continue even if a changeset has a position and an earlier one of its stream has none
         #[arg(long)]
         accept_disorder: bool,
-        /// How long its functions may go on once they get no more places; at least their timeout
+        /// How long to wait until the original's functions have ended; at least their timeout
         #[arg(long, value_name = "SECONDS", default_value_t = 90)]
         wait_seconds: u64,
     },
