@@ -240,12 +240,12 @@ mod tests {
             error("dynamodb://tab?region=eu-west-1&analysis=tab_a&region=eu-west-1"),
             "the setting `region` is given twice; give it once"
         );
-        assert!(error("dynamodb://tab?analysis=abc&analysis=abd").contains("given twice"));
+        assert!(error("dynamodb://tab?analysis=abc&analysis=xyz").contains("given twice"));
     }
 
     #[test]
     fn a_near_miss_is_suggested() {
         assert!(error("dynamodb://tab?Head-Cache=1").contains("did you mean `head_cache`?"));
-        assert!(error("dynamodb://tab?regoin=x").contains("did you mean `region`?"));
+        assert!(error("dynamodb://tab?regions=x").contains("did you mean `region`?"));
     }
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 /// Sends messages to subscribers elsewhere.
 ///
 /// An adapter translates; what a message says, and which may go when, is decided by
-/// [`Publication`](crate::Publication). Delivery is at-least-once and in the order of each group:
+/// [`Publication`](crate::publication::Publication). Delivery is at-least-once and in the order of each group:
 /// who receives a message twice knows it by its deduplication id.
 #[async_trait]
 pub trait Publisher: Send + Sync + 'static {
