@@ -15,31 +15,33 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use ees_core::adapter::settings::{Settings, SettingsError};
 
-/// How often a request is tried, the first time included.
+/// The maximum number of attempts of a request, including the first.
 const MAX_ATTEMPTS: u32 = 5;
 
-/// The longest pause after the first try that failed; it doubles with each further one.
+/// The maximum pause after the first failed attempt. It doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
-/// The longest pause after any try.
+/// The maximum pause after any attempt.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// How long a connection may take.
+/// How long it may take to connect.
 const CONNECT: Duration = Duration::from_secs(2);
 
-/// How long one try may take: a page of 1 MB takes a fraction of it.
+/// How long one attempt may take. A page of 1 MB takes a fraction of this.
 const ATTEMPT: Duration = Duration::from_secs(5);
 
-/// How long all tries together may take: less than any host in front of us waits.
+/// How long all attempts together may take. It is less than the time that hosts of the store wait
+/// for an answer.
 const OPERATION: Duration = Duration::from_secs(15);
 
-/// The region that an emulator is told where none is set.
+/// The region that is sent to an emulator if none is set.
 const EMULATOR_REGION: &str = "us-east-1";
 
-/// Where a service of AWS is. What is not set here the environment says.
+/// The endpoint of an AWS service: its URL and its region. The environment supplies what is not set
+/// here.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Endpoint {
-    /// A URL, if not the region's own.
+    /// The URL; `None` for the service's default URL in the region.
     pub url: Option<String>,
     /// The AWS region.
     pub region: Option<String>,
@@ -49,7 +51,7 @@ impl Endpoint {
     /// Reads the settings `endpoint` and `region` of an adapter's URL.
     ///
     /// # Errors
-    /// [`SettingsError`] says what was expected instead of a value.
+    /// [`SettingsError`] names the expected value.
     pub fn from_settings(settings: &Settings) -> Result<Self, SettingsError> {
         let url = settings.read(
             "endpoint",
@@ -62,7 +64,7 @@ impl Endpoint {
         Ok(Self { url, region })
     }
 
-    /// Whether it is an emulator on this machine, which takes any credentials.
+    /// Whether the endpoint is an emulator on this machine, which accepts any credentials.
     pub fn is_emulator(&self) -> bool {
         let host = self.url.as_deref().and_then(|endpoint| {
             let rest = endpoint.strip_prefix("http://")?;
@@ -71,9 +73,9 @@ impl Endpoint {
         matches!(host, Some("127.0.0.1" | "localhost"))
     }
 
-    /// How to reach AWS as this process's surroundings say: environment variables, profile files,
-    /// the machine's or the container's role. An emulator gets a key of no meaning where the
-    /// environment variables hold none. The one function here that looks at them.
+    /// A configuration from the process's environment: environment variables, profile files, the
+    /// role of the machine or the container. An emulator gets a dummy key if the environment
+    /// variables contain none. This is the only function of the crate that reads the environment.
     pub async fn sdk_from_environment(&self) -> SdkConfig {
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .http_client(self.http_client())
@@ -91,13 +93,14 @@ impl Endpoint {
         loader.load().await
     }
 
-    /// How to reach an emulator, or AWS with a key that the caller has. Looks at nothing around it.
+    /// A configuration for an emulator, or for AWS with the caller's key. It does not read the
+    /// environment.
     pub fn sdk_with_key(&self, id: &str, secret: &str) -> SdkConfig {
         self.sdk_with_session(id, secret, None)
     }
 
-    /// How to reach AWS with a role's key for a time, as a Lambda function is given one. Looks at
-    /// nothing around it.
+    /// A configuration for AWS with a temporary key of a role, such as a Lambda function receives.
+    /// It does not read the environment.
     pub fn sdk_with_session(&self, id: &str, secret: &str, token: Option<String>) -> SdkConfig {
         let credentials = Credentials::new(id, secret, token, None, "given");
         let mut builder = SdkConfig::builder()
@@ -133,7 +136,7 @@ fn url(value: &str) -> Option<String> {
     (!rest.is_empty()).then(|| value.to_owned())
 }
 
-/// An emulator takes any key, but some keep the data of each key apart.
+/// An emulator accepts any key, but some emulators separate data by key.
 fn emulator_credentials() -> CredentialsProviderChain {
     let environment = EnvironmentVariableCredentialsProvider::new();
     let any = Credentials::new("emulator", "emulator", None, None, "emulator");
@@ -148,7 +151,8 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// The SDK's own retries: exponential, with jitter, and fewer of them while many fail.
+/// The SDK's standard retries: exponential pauses with jitter, and fewer retries while many
+/// requests fail.
 fn retries() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(MAX_ATTEMPTS)

@@ -12,7 +12,7 @@ mod proxy;
 
 pub use proxy::{Call, Fate, Plan, Proxy};
 
-/// A DynamoDB with nothing in it.
+/// An empty DynamoDB emulator.
 #[derive(Debug)]
 pub struct Emulator {
     endpoint: String,
@@ -21,10 +21,10 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Starts one, in a thread of its own.
+    /// Starts an emulator in its own thread.
     ///
     /// # Errors
-    /// [`io::Error`] if it cannot listen or begin.
+    /// [`io::Error`] if it cannot listen or start.
     pub fn start() -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         listener.set_nonblocking(true)?;
@@ -42,7 +42,7 @@ impl Emulator {
         })
     }
 
-    /// Where it is: `http://127.0.0.1:PORT`.
+    /// The URL of the emulator: `http://127.0.0.1:PORT`.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
@@ -54,7 +54,7 @@ async fn serve(listener: TcpListener, database: Database, stopped: oneshot::Rece
     };
     tokio::select! {
         _ = dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()) => {}
-        // Connections that are open need no answer any more.
+        // Open connections need no answer any more.
         _ = stopped => {}
     }
 }

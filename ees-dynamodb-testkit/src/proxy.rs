@@ -1,4 +1,4 @@
-//! An HTTP proxy before an emulator, which does with each call what a plan says.
+//! An HTTP proxy in front of an emulator. A plan decides what happens to each call.
 
 use std::io;
 use std::sync::Arc;
@@ -16,47 +16,47 @@ use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// One try of a call.
+/// One attempt of a call.
 #[derive(Debug)]
 pub struct Call {
-    /// Its name: `PutItem`.
+    /// The name of the operation: `PutItem`.
     pub operation: String,
-    /// Which try of it the SDK says that it is.
+    /// The number of the attempt, from the SDK's header.
     pub attempt: u64,
-    /// What it asks for.
+    /// The body of the request.
     pub asked: Value,
 }
 
-/// What happens to a try.
+/// The fate of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// It goes through.
+    /// The proxy passes it on.
     Through,
-    /// It goes through, but late.
+    /// The proxy passes it on after a delay.
     Late(Duration),
-    /// It is answered so, and not done.
+    /// The proxy answers with this status and error code, and does not pass it on.
     Refused(u16, &'static str),
-    /// The connection breaks before it is done.
+    /// The connection breaks before the emulator receives it.
     Lost,
-    /// The connection breaks after it was done.
+    /// The connection breaks after the emulator has processed it.
     Unanswered,
 }
 
-/// What a proxy does.
+/// Decides what a proxy does.
 pub trait Plan: Send + Sync + 'static {
-    /// Decides about a try, and may change what it asks for.
+    /// Decides the fate of an attempt, and may change its request.
     fn begin(&self, _: &mut Call) -> Fate {
         Fate::Through
     }
 
-    /// Sees an answer with status 200, and may change it.
+    /// Receives an answer with status 200, and may change it.
     fn end(&self, _: &Call, _: &mut Value) {}
 }
 
-/// A proxy; it stops when it is dropped.
+/// A proxy. It stops when it is dropped.
 #[derive(Debug)]
 pub struct Proxy {
-    /// Where it listens: `http://127.0.0.1:PORT`.
+    /// The URL of the proxy: `http://127.0.0.1:PORT`.
     pub endpoint: String,
     accepting: JoinHandle<()>,
 }
@@ -68,7 +68,7 @@ impl Drop for Proxy {
 }
 
 impl Proxy {
-    /// Begins to pass on to the `DynamoDB` at this endpoint.
+    /// Starts a proxy for the `DynamoDB` at this endpoint.
     ///
     /// # Errors
     /// [`io::Error`] if it cannot listen.
@@ -106,7 +106,7 @@ async fn serve(stream: TcpStream, upstream: Upstream) {
         let upstream = upstream.clone();
         async move { upstream.pass(request).await }
     });
-    // A service that fails breaks the connection off.
+    // A failing service breaks the connection.
     let _ = hyper::server::conn::http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
         .await;
@@ -171,7 +171,7 @@ impl Upstream {
     }
 }
 
-/// Which try it is, from `attempt=2; max=5`.
+/// The number of the attempt, from `attempt=2; max=5`.
 fn attempt(header: &str) -> u64 {
     let number = header
         .split(';')

@@ -1,4 +1,4 @@
-//! The REST contract behind API Gateway.
+//! The REST API behind API Gateway.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -17,14 +17,16 @@ use tokio::sync::OnceCell;
 
 use crate::store::Store;
 
-/// API Gateway waits 29 seconds.
+/// The time limit of a request. API Gateway waits 29 seconds for an answer.
 const REQUEST: Duration = Duration::from_secs(27);
 
-/// An answer has at most 6 MB as a JSON string, in which its quotes and line breaks take two bytes:
-/// 140 percent of a page are 5.9 MB.
+/// The maximum size of a body, in percent of a page, when it is embedded in a JSON string. Lambda
+/// limits an answer to 6 MB as a JSON string, in which quotes and line breaks take two bytes. 140
+/// percent of a page are 5.9 MB.
 const EMBEDDED_BODY_PERCENT: usize = 140;
 
-/// What cannot stand in a path; what is encoded already stays as it is.
+/// The characters that a path must not contain. Escapes that are already in the path stay
+/// unchanged.
 const ILLEGAL: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -48,8 +50,9 @@ pub(crate) async fn run(store: Store) -> Result<(), Error> {
     lambda_runtime::run(Adapter::from(answers).map_request(with_every_header)).await
 }
 
-/// A REST API tells headers twice: with their last value, and with all. `lambda_http` would let the
-/// former replace the latter, and a header that came twice would look as if it came once.
+/// Removes the map of single-valued headers. A REST API sends the headers twice: with their last
+/// value, and with all values. `lambda_http` would replace the latter by the former, so that a
+/// repeated header would look like a single one.
 fn with_every_header(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequest> {
     if let LambdaRequest::ApiGatewayV1(request) = &mut event.payload
         && !request.multi_value_headers.is_empty()
@@ -76,8 +79,8 @@ async fn answer(
     router.oneshot(routed(request)).await
 }
 
-/// The request as the contract knows it: without the stage, its path as the client had encoded it,
-/// and with the id that Lambda knows it by, unless it has one.
+/// Converts a request to the form that the REST contract defines: without the stage, and with the
+/// path as the client encoded it. A request without a request id gets the one of Lambda.
 fn routed(request: Request) -> axum::extract::Request {
     let path = utf8_percent_encode(path(&request), ILLEGAL);
     let target = match request.uri().query() {
@@ -94,9 +97,9 @@ fn routed(request: Request) -> axum::extract::Request {
     request
 }
 
-/// The path. That of a REST API has no stage in it; that of an HTTP API begins with its stage,
-/// unless that is the default one. `lambda_http` puts the stage before every path, and takes an
-/// encoded `.` or `..` for a step.
+/// The path without the stage. In a REST API the path has no stage. In an HTTP API it begins with
+/// the stage, unless that is the default stage. `lambda_http` adds the stage to every path, and
+/// resolves an encoded `.` or `..`.
 fn path(request: &Request) -> &str {
     let path = request.raw_http_path();
     let stage = match request.request_context_ref() {

@@ -1,4 +1,4 @@
-//! Batches of the events table's stream, and what of them is to be delivered again.
+//! Reads batches of the events table's stream, and reports which records Lambda must deliver again.
 
 use ees_core::Timestamp;
 use ees_dynamodb::CommitRecord;
@@ -9,7 +9,7 @@ use crate::Failure;
 /// A record of a batch.
 pub(crate) struct Record {
     sequence_number: String,
-    /// The commit that it tells of, if it tells of one.
+    /// The commit that the record notifies of, if any.
     pub(crate) commit: Option<CommitRecord>,
 }
 
@@ -26,12 +26,12 @@ pub(crate) fn read(event: &Value) -> Result<Vec<Record>, Failure> {
     Ok(records.iter().map(record).collect())
 }
 
-/// The commits that a batch tells of.
+/// The commits of a batch.
 pub(crate) fn commits(records: &[Record]) -> impl Iterator<Item = &CommitRecord> {
     records.iter().filter_map(|record| record.commit.as_ref())
 }
 
-/// How long ago the oldest changeset of a batch was committed, in milliseconds.
+/// The age of the oldest changeset of a batch, in milliseconds.
 pub(crate) fn lag(records: &[Record]) -> u64 {
     let oldest = commits(records).filter_map(CommitRecord::timestamp).min();
     let now = Timestamp::now().as_micros();
@@ -39,25 +39,26 @@ pub(crate) fn lag(records: &[Record]) -> u64 {
     u64::try_from(micros).unwrap_or(0) / 1000
 }
 
-/// The answer that everything is done.
+/// The answer that all records were processed.
 pub(crate) fn done() -> Value {
     json!({"batchItemFailures": []})
 }
 
-/// The answer that this record and all behind it are to be delivered again: so Lambda takes the
-/// lowest one that it is told. A record without a number stands for the whole batch.
+/// The answer that this record and all records after it must be delivered again. Lambda delivers
+/// again from the lowest reported sequence number. A record without a sequence number stands for
+/// the whole batch.
 pub(crate) fn again_from(record: &Record) -> Value {
     json!({"batchItemFailures": [{"itemIdentifier": record.sequence_number}]})
 }
 
-/// What an event is, without what is in it.
+/// Describes an event by its keys, without its content.
 pub(crate) fn keys(event: &Value) -> String {
     match event.as_object() {
         Some(object) => {
             let keys: Vec<_> = object.keys().map(String::as_str).collect();
             format!("an object with `{}`", keys.join("`, `"))
         }
-        None => "no object".to_owned(),
+        None => "a value that is not an object".to_owned(),
     }
 }
 

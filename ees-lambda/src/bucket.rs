@@ -1,4 +1,4 @@
-//! The bucket of what failed.
+//! The failures bucket.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Builder;
@@ -8,22 +8,22 @@ use ees_aws::SdkConfig;
 
 use crate::Failure;
 
-/// The bucket that Lambda puts what failed into.
+/// The bucket in which Lambda stores the batches that failed.
 pub(crate) struct Bucket {
     client: Client,
     name: String,
 }
 
-/// A page of a bucket's list.
+/// A page of a listing of the bucket.
 pub(crate) struct Listed {
     pub(crate) keys: Vec<String>,
-    /// Where to go on; `None` at the end.
+    /// The token of the next page; `None` at the end.
     pub(crate) next: Option<String>,
 }
 
 impl Bucket {
     pub(crate) fn new(name: &str, sdk: &SdkConfig) -> Self {
-        // Where there is one place for all buckets, their names are in the path.
+        // An endpoint that serves all buckets has their names in the path.
         let by_path = sdk.endpoint_url().is_some();
         let config = Builder::from(sdk).force_path_style(by_path).build();
         Self {
@@ -32,7 +32,7 @@ impl Bucket {
         }
     }
 
-    /// An object's text; `None` if there is no such object.
+    /// The text of an object; `None` if the object does not exist.
     pub(crate) async fn get(&self, key: &str) -> Result<Option<String>, Failure> {
         let get = self.client.get_object().bucket(&self.name).key(key);
         let found = match get.send().await {
@@ -55,10 +55,10 @@ impl Bucket {
         let bytes = body.map_err(|error| unread(error.to_string()))?.to_vec();
         String::from_utf8(bytes)
             .map(Some)
-            .map_err(|error| unread(format!("object `{key}` is no text: {error}")))
+            .map_err(|error| unread(format!("object `{key}` is not UTF-8 text: {error}")))
     }
 
-    /// Stores an object; one that is there becomes an earlier version.
+    /// Stores an object. An existing one becomes an earlier version.
     pub(crate) async fn put(&self, key: &str, text: String) -> Result<(), Failure> {
         let put = self.client.put_object().bucket(&self.name).key(key);
         let put = put.body(text.into_bytes().into()).send().await;
@@ -66,7 +66,7 @@ impl Bucket {
         Ok(())
     }
 
-    /// Deletes an object; one that is not there is no error.
+    /// Deletes an object. It is not an error if the object does not exist.
     pub(crate) async fn delete(&self, key: &str) -> Result<(), Failure> {
         let delete = self.client.delete_object().bucket(&self.name).key(key);
         let deleted = delete.send().await;
@@ -74,7 +74,7 @@ impl Bucket {
         Ok(())
     }
 
-    /// A page of the keys with a prefix, in their order.
+    /// Lists a page of the keys with a prefix, in order.
     pub(crate) async fn list(&self, prefix: &str, from: Option<String>) -> Result<Listed, Failure> {
         let list = self
             .client

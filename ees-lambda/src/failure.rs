@@ -1,20 +1,20 @@
-//! What a function says when it cannot do what it was asked.
+//! The errors of the functions.
 
 use ees_core::StorageError;
 use lambda_runtime::Diagnostic;
 
-/// A function did not do what it was asked, or does not begin.
+/// A function failed or could not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
-    /// The environment is not as it has to be.
+    /// An environment variable is missing or wrong.
     #[error("{0}")]
     Settings(String),
-    /// Lambda cannot be talked to.
+    /// The Lambda runtime cannot be reached.
     #[error("the Lambda runtime failed: {0}")]
     Runtime(String),
-    /// The event is not one of those that this function is made for.
-    #[error("the event is not as expected: found {found}, expected {expected}")]
+    /// The function does not support this event.
+    #[error("the function does not support this event: found {found}, expected {expected}")]
     Event {
         /// What was found.
         found: String,
@@ -24,24 +24,22 @@ pub enum Failure {
     /// The storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// The bucket of what failed cannot be used.
+    /// The failures bucket cannot be used.
     #[error("{call} of bucket `{bucket}` failed: {reason}")]
     Bucket {
-        /// What was asked.
+        /// The call of S3.
         call: &'static str,
         /// The bucket.
         bucket: String,
-        /// What S3 said.
+        /// The error of S3.
         reason: String,
     },
-    /// Something that had failed cannot be done again yet; it stays where it is.
-    #[error(
-        "{left} objects are left in the bucket of what failed, the first one because: {reason}"
-    )]
+    /// Objects of the failures bucket cannot be redriven yet. They stay in the bucket.
+    #[error("{left} objects remain in the failures bucket, the first one because: {reason}")]
     Left {
-        /// How many objects.
+        /// The number of objects.
         left: usize,
-        /// Why the first of them is.
+        /// The reason for the first of them.
         reason: String,
     },
 }

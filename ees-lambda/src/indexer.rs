@@ -1,4 +1,4 @@
-//! Gives what is committed its place in the global order.
+//! Assigns positions to committed changesets.
 
 use ees_core::adapter::ChangesetKey;
 use ees_core::indexer::{Indexer, IndexingError, Report};
@@ -24,14 +24,14 @@ async fn answer(indexer: &BatchIndexer, event: LambdaEvent<Value>) -> Result<Val
     let done = indexer.index(&records, deadline(&event.context)).await;
     Ok(match (done, records.first()) {
         (Err(error), Some(first)) => {
-            tracing::warn!(%error, "the batch has to be delivered again");
+            tracing::warn!(%error, "the batch must be delivered again");
             batch::again_from(first)
         }
         _ => batch::done(),
     })
 }
 
-/// Indexes batches of the stream, invocation after invocation.
+/// Indexes batches of the stream. One value serves all invocations of a process.
 pub(crate) struct BatchIndexer {
     pub(crate) store: Store,
     indexer: OnceCell<Mutex<Indexer>>,
@@ -45,11 +45,11 @@ impl BatchIndexer {
         }
     }
 
-    /// Indexes a batch whole, or fails: then all of it can be tried again.
+    /// Indexes a whole batch, or fails. A failed batch is safe to index again.
     ///
-    /// What can have no position is no failure: trying again would not help, and would keep those
-    /// behind it in the shard waiting. It is logged and counted, and a sweep finds it once it is
-    /// mended.
+    /// A changeset that cannot get a position does not fail the batch. A retry would not help, and
+    /// would delay the records after it in the shard. It is logged and counted, and a sweep indexes
+    /// it once it is repaired.
     pub(crate) async fn index(
         &self,
         records: &[Record],
@@ -60,7 +60,7 @@ impl BatchIndexer {
             Ok(indexed) => indexed,
             Err(_) => Err(IndexingError {
                 source: StorageError::unavailable(
-                    "the invocation has no time left",
+                    "the time of the invocation is used up",
                     Written::Unknown,
                 ),
                 done: Report::default(),
@@ -96,7 +96,7 @@ impl BatchIndexer {
     }
 }
 
-/// Tells what can have no position, and how many that are.
+/// Logs the changesets that cannot get a position, and returns their number.
 pub(crate) fn refused(report: &Report) -> u64 {
     for refused in &report.refused {
         tracing::error!("{refused}");
@@ -104,14 +104,14 @@ pub(crate) fn refused(report: &Report) -> u64 {
     report.refused.len() as u64
 }
 
-/// Where the changesets of a batch stand, and how many of them can stand nowhere.
+/// The keys of the changesets of a batch, and the number of records with an invalid key.
 fn keys(records: &[Record]) -> (Vec<ChangesetKey>, u64) {
     let (mut keys, mut unreadable) = (Vec::new(), 0);
     for commit in batch::commits(records) {
         match commit.key() {
             Ok(key) => keys.push(key),
             Err(error) => {
-                tracing::error!(%error, "an item of the events table is no changeset");
+                tracing::error!(%error, "an item of the events table is not a changeset");
                 unreadable += 1;
             }
         }

@@ -1,5 +1,5 @@
 #![doc = include_str!("../README.md")]
-// Futures in futures: an optimized build looks through more of them than it may unless told.
+// The nested futures exceed the default limit in an optimized build.
 #![recursion_limit = "256"]
 
 mod api;
@@ -27,7 +27,7 @@ pub use settings::{Handler, Settings};
 /// Runs the function that the settings name, until Lambda stops the process.
 ///
 /// # Errors
-/// [`Failure`] if it cannot begin, or Lambda cannot be talked to.
+/// [`Failure`] if the function cannot start, or if the Lambda runtime cannot be reached.
 pub async fn run(settings: Settings) -> Result<(), Failure> {
     logs::start(&settings.log)?;
     let store = settings.store();

@@ -1,4 +1,4 @@
-//! Structured logs, on standard output, which Lambda keeps. They hold no payload.
+//! Structured logs on standard output, which Lambda stores. They contain no payload.
 
 use tracing::Level;
 use tracing_subscriber::filter::{Targets, filter_fn};
@@ -7,11 +7,11 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::Failure;
 
-/// Whose logs are known to hold no payload, whatever the level.
+/// The prefix of the crates that log no payload at any level.
 const OURS: &str = "ees_";
 
-/// Starts logging, for the whole process. Of other crates nothing below `info` is logged, whatever
-/// the filter says: they may log requests and answers.
+/// Starts logging for the whole process. Other crates may log requests and answers below level
+/// `info`, so the filter cannot enable these levels for them.
 ///
 /// # Errors
 /// [`Failure::Settings`] if the filter cannot be read.

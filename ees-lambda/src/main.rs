@@ -1,5 +1,5 @@
-//! One binary for all functions: the handler's name chooses.
-// As in the library.
+//! One binary for all functions. The name of the handler selects the function.
+// The same limit as in the library.
 #![recursion_limit = "256"]
 
 use std::process::ExitCode;

@@ -1,12 +1,12 @@
-//! Metrics: log lines in the embedded metric format, of which AWS makes metrics.
+//! Writes metrics as log lines in the embedded metric format, from which AWS makes metrics.
 
 use ees_core::Timestamp;
 use serde_json::{Value, json};
 
-/// Where the metrics are found.
+/// The CloudWatch namespace of the metrics.
 const NAMESPACE: &str = "ElasticEventStore";
 
-/// What they are told apart by.
+/// The dimension of the metrics.
 const DIMENSION: &str = "Table";
 
 /// A metric's unit.
@@ -16,7 +16,7 @@ pub(crate) enum Unit {
     Milliseconds,
 }
 
-/// Tells metrics of a store: name, unit, value.
+/// Writes metrics of a store, each with name, unit and value.
 pub(crate) fn tell(table: &str, metrics: &[(&str, Unit, u64)]) {
     println!("{}", line(table, Timestamp::now(), metrics));
 }

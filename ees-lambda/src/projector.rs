@@ -1,4 +1,4 @@
-//! Counts what is committed.
+//! Counts the statistics.
 
 use ees_core::{EventStore, Projector};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -13,7 +13,8 @@ pub(crate) async fn run(store: Store) -> Result<(), Error> {
     lambda_runtime::run(service_fn(|event| project(&store, event))).await
 }
 
-/// Counts what is there while there is time: each page is saved, the next run goes on.
+/// Counts changesets until the end of the order or of the invocation's time. Each page is saved,
+/// and the next run continues after it.
 async fn project(store: &Store, event: LambdaEvent<Value>) -> Result<Value, Failure> {
     let count = async {
         let projector = Projector::new(&EventStore::new(store.get().await?));
@@ -21,7 +22,7 @@ async fn project(store: &Store, event: LambdaEvent<Value>) -> Result<Value, Fail
     };
     let counted = timeout_at(deadline(&event.context), count).await;
     let Ok(counted) = counted else {
-        tracing::info!("not all is counted yet: the next run goes on");
+        tracing::info!("the time of the invocation is used up; the next run continues to count");
         return Ok(json!({"done": false}));
     };
     let version = counted?.version.get();

@@ -1,4 +1,4 @@
-//! Tells subscribers what was committed.
+//! Publishes committed changesets to subscribers.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -31,10 +31,10 @@ async fn answer(publishing: &Publishing, event: LambdaEvent<Value>) -> Result<Va
     )
 }
 
-/// Publishing, as invocation after invocation does it.
+/// Publishes batches. One value serves all invocations of a process.
 pub(crate) struct Publishing {
     publisher: Arc<dyn Publisher>,
-    /// Of which store.
+    /// The events table, for the metrics.
     table: String,
 }
 
@@ -43,9 +43,9 @@ impl Publishing {
         Self { publisher, table }
     }
 
-    /// Publishes a batch, and answers the places of its records that were not published whole. From
-    /// the first one on all are to be delivered again: so no stream misses one, whatever else of it
-    /// went well.
+    /// Publishes a batch. Returns the indexes of the records that were not completely published.
+    /// Lambda must deliver again all records from the first of them on. So no stream misses a
+    /// message, even if later messages of the stream were sent.
     pub(crate) async fn publish(&self, records: &[Record], deadline: Instant) -> BTreeSet<usize> {
         let mut publication = Publication::new(Arc::clone(&self.publisher));
         let mut places = HashMap::new();
@@ -64,7 +64,9 @@ impl Publishing {
             }
         }
         if timeout_at(deadline, publication.run()).await.is_err() {
-            tracing::warn!("the invocation has no time left to publish in");
+            tracing::warn!(
+                "the time of the invocation is used up; the rest of the batch is not published"
+            );
         }
         for failure in publication.failures() {
             tracing::error!("{failure}");

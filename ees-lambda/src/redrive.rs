@@ -1,4 +1,5 @@
-//! Does again what failed: what Lambda put into the failures bucket, when its retries had run out.
+//! Processes failed batches again: those that Lambda stored in the failures bucket after its last
+//! retry.
 
 mod asked;
 mod object;
@@ -38,7 +39,7 @@ pub(crate) async fn run(
     lambda_runtime::run(service_fn(|event| redrive.answer(event))).await
 }
 
-/// What can be done again.
+/// The workers that process batches again.
 struct Redrive {
     indexer: BatchIndexer,
     publishing: Publishing,
@@ -46,12 +47,12 @@ struct Redrive {
     table: String,
 }
 
-/// What a run did.
+/// The result of a run.
 #[derive(Debug, Default)]
 struct Redriven {
     done: usize,
     left: usize,
-    /// Why the first of those that are left is.
+    /// The reason for the first object that is left.
     reason: Option<String>,
 }
 
@@ -81,7 +82,7 @@ impl Redrive {
         }
     }
 
-    /// Redrives what the bucket holds, page by page, while there is time.
+    /// Redrives the objects of the bucket, page by page, while there is time.
     async fn redrive_all(
         &self,
         prefix: &str,
@@ -92,7 +93,7 @@ impl Redrive {
         loop {
             let list = self.failures.list(prefix, from);
             let Ok(listed) = timeout_at(deadline, list).await else {
-                redriven.leave("the invocation has no time left to list more");
+                redriven.leave("the time of the invocation is used up; the listing is incomplete");
                 return Ok(());
             };
             let listed = listed?;
@@ -104,14 +105,15 @@ impl Redrive {
         }
     }
 
-    /// Redrives objects, in this order; one that fails is left, and the others go on.
+    /// Redrives objects in order. An object that fails is left in the bucket, and the run continues
+    /// with the next one.
     async fn redrive(&self, keys: Vec<String>, deadline: Instant, redriven: &mut Redriven) {
         let mut keys = keys.into_iter();
         while let Some(key) = keys.next() {
             let now = Instant::now();
             let until = now + share(deadline - now, keys.len());
             let redone = timeout_at(deadline, self.redo(&key, until)).await;
-            let late = || Err("the invocation has no time left".to_owned());
+            let late = || Err("the time of the invocation is used up".to_owned());
             match redone.unwrap_or_else(|_| late()) {
                 Ok(()) => redriven.done += 1,
                 Err(reason) => {
@@ -122,11 +124,12 @@ impl Redrive {
         }
     }
 
-    /// Does again what an object holds until some time, and deletes it when all of that succeeded.
+    /// Processes the batch of an object until a time limit. Deletes the object if the whole batch
+    /// succeeded.
     async fn redo(&self, key: &str, until: Instant) -> Result<(), String> {
         let text = |failure: Failure| failure.to_string();
         let Some(found) = self.failures.get(key).await.map_err(text)? else {
-            // Another run was faster.
+            // Another run has processed and deleted it.
             return Ok(());
         };
         let mut object = Object::read(&found)?;
@@ -146,8 +149,8 @@ impl Redrive {
         self.failures.delete(key).await.map_err(text)
     }
 
-    /// Keeps what is left of an object alone, so that no run sends again what this one has sent.
-    /// Says why there is something left.
+    /// Replaces an object by its remaining records, so that no later run sends the others again.
+    /// Returns the reason for the remaining ones.
     async fn keep(
         &self,
         key: &str,
@@ -160,12 +163,12 @@ impl Redrive {
         }
         let left = left.len();
         Ok(format!(
-            "{left} of its {all} records cannot be published; the log tells more"
+            "{left} of its {all} records cannot be published; see the log"
         ))
     }
 
-    /// Takes from the table what a record does not tell so that it can be read: somebody may have
-    /// mended it there.
+    /// Replaces unreadable changesets of records by the table's, since somebody may have repaired
+    /// the items there.
     async fn mend(&self, records: &mut [Record]) {
         let commits = records
             .iter_mut()
@@ -179,7 +182,7 @@ impl Redrive {
         }
     }
 
-    /// What stands in the table where a record's changeset does.
+    /// The changeset of a record as it is stored in the table.
     async fn standing(&self, commit: &CommitRecord) -> Result<Option<Changeset>, StorageError> {
         let storage = self.indexer.store.get().await?;
         let mut found = storage.fetch(&[commit.key()?]).await?;
@@ -187,8 +190,8 @@ impl Redrive {
     }
 }
 
-/// How much of the time that is left an object may take: so much that those behind it get theirs,
-/// and that there is some to store what is left of it.
+/// The share of the remaining time that one object may take. It leaves time for the objects after
+/// it, and for storing the remaining records.
 fn share(left: Duration, behind: usize) -> Duration {
     if behind > 0 { left / 2 } else { left / 10 * 9 }
 }

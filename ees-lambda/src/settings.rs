@@ -1,4 +1,4 @@
-//! What the template tells a function, in environment variables. All of them are read here.
+//! Reads the environment variables that the template sets for a function. No other file reads them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,20 +15,20 @@ use crate::store::Store;
 const STORAGE: &str = "`dynamodb://TABLE?analysis=TABLE`";
 const PUBLISH: &str = "`sns:changesets=ARN&events=ARN`";
 
-/// The functions.
+/// The functions of the deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Handler {
-    /// The REST contract behind API Gateway.
+    /// Serves the REST API behind API Gateway.
     Api,
-    /// Gives what is committed its place in the global order.
+    /// Assigns positions to committed changesets.
     Indexer,
-    /// Counts what is committed.
+    /// Counts the statistics.
     Projector,
-    /// Tells subscribers what is committed.
+    /// Publishes committed changesets to subscribers.
     Publisher,
-    /// Does again what failed.
+    /// Processes failed batches again.
     Redrive,
-    /// Finds what was never indexed.
+    /// Finds changesets that were never indexed.
     Sweep,
 }
 
@@ -54,7 +54,7 @@ impl Handler {
     }
 }
 
-/// The key that Lambda gives a function, for as long as its process lives.
+/// The credentials that Lambda gives a function. They are valid as long as its process lives.
 #[derive(Clone, PartialEq, Eq)]
 struct Key {
     id: String,
@@ -68,12 +68,12 @@ impl fmt::Debug for Key {
     }
 }
 
-/// What a function is told.
+/// The settings of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Which function it is.
+    /// The function to run.
     pub handler: Handler,
-    /// Which logs are wanted.
+    /// The filter of the logs.
     pub log: String,
     pub(crate) storage: DynamoConfig,
     publish: Option<SnsConfig>,
@@ -83,10 +83,10 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads them by their names.
+    /// Reads the settings. `variable` returns an environment variable by its name.
     ///
     /// # Errors
-    /// [`Failure::Settings`] names what is missing or wrong.
+    /// [`Failure::Settings`] names the variable that is missing or wrong.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let wanted =
@@ -125,12 +125,12 @@ impl Settings {
         })
     }
 
-    /// The store.
+    /// The store, which is not open yet.
     pub(crate) fn store(&self) -> Store {
         Store::new(self.storage.clone(), self.sdk(&self.storage.endpoint))
     }
 
-    /// Publishing.
+    /// The publisher of the configured topics.
     pub(crate) fn publishing(&self) -> Result<Publishing, Failure> {
         let config = self
             .publish
@@ -141,7 +141,7 @@ impl Settings {
         Ok(Publishing::new(Arc::new(publisher), table))
     }
 
-    /// The bucket of what failed.
+    /// The failures bucket.
     pub(crate) fn failures(&self) -> Result<Bucket, Failure> {
         let name = self
             .failures
@@ -150,7 +150,7 @@ impl Settings {
         Ok(Bucket::new(name, &self.sdk(&self.s3)))
     }
 
-    /// How a service of AWS is reached.
+    /// The configuration of the SDK for an AWS service.
     fn sdk(&self, endpoint: &Endpoint) -> SdkConfig {
         let Key { id, secret, token } = &self.key;
         endpoint.sdk_with_session(id, secret, token.clone())
@@ -159,8 +159,8 @@ impl Settings {
 
 fn missing(name: &str, meaning: &str) -> Failure {
     Failure::Settings(format!(
-        "{name} is not set: expected {meaning}. This program runs as a function of AWS Lambda; on \
-         a machine of your own run `ees serve`"
+        "{name} is not set: expected {meaning}. This program runs as an AWS Lambda function; to \
+         run a server, use `ees serve`"
     ))
 }
 
@@ -168,7 +168,7 @@ fn wrong(name: &str, value: &str, error: &dyn fmt::Display) -> Failure {
     Failure::Settings(format!("{name}=`{value}`: {error}"))
 }
 
-/// Takes from the environment what the URL of a service does not say.
+/// Completes an endpoint with the variables that its URL omits.
 fn complete(endpoint: &mut Endpoint, variable: impl Fn(&str) -> Option<String>, url: &str) {
     endpoint.region = endpoint.region.take().or_else(|| variable("AWS_REGION"));
     endpoint.url = endpoint.url.take().or_else(|| variable(url));

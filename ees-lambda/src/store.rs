@@ -1,4 +1,4 @@
-//! The store, opened once for all invocations of a process.
+//! Opens the store once for all invocations of a process.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use ees_dynamodb::{DynamoConfig, DynamoStorage, OpenError, SdkConfig};
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
-/// How long a process may open the store before it asks for its first invocation: Lambda gives it
-/// 10 seconds.
+/// How long a process may open the store before it requests its first invocation. Lambda limits the
+/// start of a process to 10 seconds.
 const WARM_UP: Duration = Duration::from_secs(5);
 
-/// A store that is opened when it is needed. What fails is tried again the next time.
+/// A store that is opened on first use. If opening fails, the next use tries again.
 pub(crate) struct Store {
     pub(crate) config: DynamoConfig,
     sdk: SdkConfig,
@@ -28,7 +28,7 @@ impl Store {
         }
     }
 
-    /// The store.
+    /// The open store.
     pub(crate) async fn get(&self) -> Result<Arc<DynamoStorage>, StorageError> {
         let open = async || {
             let opened = DynamoStorage::open(&self.config, &self.sdk).await;
@@ -37,12 +37,12 @@ impl Store {
         self.opened.get_or_try_init(open).await.cloned()
     }
 
-    /// Opens it ahead of time, so that the first invocation finds a connection.
+    /// Opens the store early, so that the first invocation finds a connection.
     pub(crate) async fn warm_up(&self) {
         match timeout(WARM_UP, self.get()).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::warn!(%error, "the store is not open yet"),
-            Err(_) => tracing::warn!("the store is not open yet: DynamoDB takes long to answer"),
+            Err(_) => tracing::warn!("the store is not open yet: DynamoDB has not answered"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Finds what was never indexed, and indexes it.
+//! Finds changesets that were never indexed, and indexes them.
 
 use std::sync::Arc;
 
@@ -19,9 +19,9 @@ pub(crate) async fn run(store: Store) -> Result<(), Error> {
     lambda_runtime::run(service_fn(|event| sweep(&store, event))).await
 }
 
-/// Sweeps page by page until the end of the table or of the time. A sweep that has no time left is
-/// gone on with by the next run, however many runs it takes; one that is told `{"continue": true}`
-/// does only that, and begins none.
+/// Sweeps page by page until the end of the table or of the invocation's time. The next run
+/// continues an unfinished sweep, however many runs it takes. A run with the event `{"continue":
+/// true}` only continues an unfinished sweep and does not begin a new one.
 async fn sweep(store: &Store, event: LambdaEvent<Value>) -> Result<Value, Failure> {
     let deadline = deadline(&event.context);
     let mut swept = Swept::default();
@@ -45,19 +45,19 @@ async fn sweep(store: &Store, event: LambdaEvent<Value>) -> Result<Value, Failur
     Ok(json!({"done": done, "pages": pages, "found": found}))
 }
 
-/// What a run did.
+/// The result of a run.
 #[derive(Debug, Default)]
 struct Swept {
     pages: u64,
     found: u64,
-    /// What it found so late that nobody will tell of it any more.
+    /// The changesets found so late after their commit that no notification of them is expected any more.
     lost: u64,
-    /// What can have no position.
+    /// The changesets that cannot get a position.
     refused: u64,
 }
 
 impl Swept {
-    /// It may be dropped: the page that it was at is swept again.
+    /// Runs the sweep. The future may be dropped: the next run sweeps the current page again.
     async fn run(&mut self, store: &Store, begins: bool) -> Result<(), StorageError> {
         let storage = store.get().await?;
         let cursor = storage.sweep_cursor().await?;

@@ -13,7 +13,7 @@ use ees_core::{
 use futures_util::future::BoxFuture;
 use state::State;
 
-/// Keeps everything in memory.
+/// A store in memory. It is lost when the process ends.
 #[derive(Debug)]
 pub struct MemoryStorage {
     state: Mutex<Option<State>>,
@@ -22,15 +22,15 @@ pub struct MemoryStorage {
 }
 
 impl MemoryStorage {
-    /// The most bytes a changeset may have unless told otherwise: 16 MiB.
+    /// The default of the maximum size of a changeset: 16 MiB of events and metadata.
     pub const MAX_CHANGESET_BYTES: usize = 16 * 1024 * 1024;
 
-    /// An empty store.
+    /// An empty store with the default limit.
     pub fn new() -> Self {
         Self::with_max_changeset_bytes(Self::MAX_CHANGESET_BYTES)
     }
 
-    /// An empty store with another limit to a changeset's size.
+    /// An empty store with another maximum size of a changeset, in bytes of events and metadata.
     pub fn with_max_changeset_bytes(max_changeset_bytes: usize) -> Self {
         Self {
             state: Mutex::new(Some(State::default())),
@@ -45,7 +45,7 @@ impl MemoryStorage {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<State>> {
-        // No step leaves the state half changed, so a panic elsewhere does not spoil it.
+        // A panic elsewhere does not invalidate the state, since every step leaves it consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

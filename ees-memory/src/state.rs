@@ -1,4 +1,4 @@
-//! What the store knows, and how it answers from it.
+//! The state of the store: it decides commits and answers reads.
 
 use std::collections::HashMap;
 
@@ -10,9 +10,9 @@ use ees_core::{
 
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    /// Every changeset, by checkpoint.
+    /// All changesets. The index is the checkpoint.
     log: Vec<Changeset>,
-    /// The checkpoints of each stream's changesets, as places in the log.
+    /// The changesets of each stream, as indexes of the log.
     streams: HashMap<StreamId, Vec<usize>>,
     pub(crate) statistics: Statistics,
     pub(crate) checkpoints: HashMap<String, Checkpoint>,
@@ -53,7 +53,7 @@ impl State {
             .streams
             .get(&query.stream_id)
             .map_or(&[][..], |all| all);
-        // Changesets and their event ids ascend, so what a range selects stands together.
+        // Changeset ids and event ids ascend, so a range selects adjacent changesets.
         let first = |test: &dyn Fn(&Changeset) -> bool| {
             places.partition_point(|place| self.log.get(*place).is_some_and(|c| !test(c)))
         };

@@ -1,4 +1,4 @@
-//! A database of one's own.
+//! A database for one test.
 
 use std::fmt;
 use std::process;
@@ -9,7 +9,7 @@ use crate::hold::Held;
 use crate::running::Running;
 use crate::{Error, shared};
 
-/// A fresh, empty database, which is dropped with this.
+/// A new, empty database. Dropping this value drops the database.
 #[derive(Debug)]
 pub struct Database {
     running: Arc<Running>,
@@ -17,7 +17,7 @@ pub struct Database {
 }
 
 impl Database {
-    /// Makes a database on a server that all test processes share, which is started if it does
+    /// Creates a database on the server that all test processes share. Starts the server if it does
     /// not run.
     ///
     /// # Errors
@@ -30,7 +30,7 @@ impl Database {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("test_{}_{count}", process::id());
-        // A process of another time may have had the number.
+        // An earlier process with the same id may have left a database of this name.
         let create = format!("CREATE DATABASE {name} TEMPLATE template0");
         if running.sql("postgres", &create).is_err() {
             running.sql("postgres", &drop_database(&name))?;
@@ -39,42 +39,43 @@ impl Database {
         Ok(Self { running, name })
     }
 
-    /// How to connect to it as a superuser: `postgres://postgres:...@127.0.0.1:.../...`.
+    /// The URL for a superuser: `postgres://postgres:...@127.0.0.1:.../...`.
     pub fn url(&self) -> String {
         self.url_of("postgres", &self.running.password)
     }
 
-    /// How to connect to it as somebody else.
+    /// The URL for another user.
     pub fn url_of(&self, user: &str, password: &str) -> String {
         let (port, name) = (self.running.port, &self.name);
         format!("postgres://{user}:{password}@127.0.0.1:{port}/{name}")
     }
 
-    /// Its name.
+    /// The name of the database.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Runs statements as a superuser; what they answered, a line a row, with `|` between columns.
+    /// Runs statements as a superuser. Returns their result with one line for each row and `|`
+    /// between columns.
     ///
     /// # Errors
-    /// [`Error::Failed`] with what PostgreSQL said.
+    /// [`Error::Failed`] with the error of PostgreSQL.
     pub fn sql(&self, statements: &str) -> Result<String, Error> {
         self.running.sql(&self.name, statements)
     }
 
-    /// Begins a transaction, runs statements in it, and holds it open.
+    /// Begins a transaction, runs statements in it, and keeps it open.
     ///
     /// # Errors
-    /// [`Error::Failed`] with what PostgreSQL said.
+    /// [`Error::Failed`] with the error of PostgreSQL.
     pub fn hold(&self, statements: &str) -> Result<Held, Error> {
         Held::begin(self.running.psql(&self.name), statements)
     }
 
-    /// Cuts all connections to it, whatever they are doing; how many.
+    /// Terminates all connections to the database, whatever they are doing. Returns their number.
     ///
     /// # Errors
-    /// [`Error::Failed`] with what PostgreSQL said.
+    /// [`Error::Failed`] with the error of PostgreSQL.
     pub fn cut_connections(&self) -> Result<u64, Error> {
         let cut = format!(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
@@ -85,8 +86,8 @@ impl Database {
         Ok(said.parse().unwrap_or_default())
     }
 
-    /// The command of another of PostgreSQL's programs (`pg_dump`, `pg_restore`, `psql`), with
-    /// what it needs to connect to this database in its environment.
+    /// A command of another PostgreSQL program (`pg_dump`, `pg_restore`, `psql`). Its environment
+    /// has what it needs to connect to this database.
     pub fn command(&self, program: &str) -> process::Command {
         let mut command = process::Command::new(self.running.machine.program(program));
         command.env_clear().env("LC_ALL", "C");
@@ -106,8 +107,8 @@ impl fmt::Display for Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        // It waits a few seconds for those it throws out. If it cannot be dropped at all, it goes
-        // with the server.
+        // `DROP DATABASE` waits a few seconds for the sessions that it terminates. If the database
+        // cannot be dropped, it is removed together with the server.
         let drop = || self.running.sql("postgres", &drop_database(&self.name));
         let _ = (0..10).any(|_| drop().is_ok());
     }

@@ -1,23 +1,23 @@
-//! Why there is no database to test with.
+//! The errors of the test kit.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Something that a test needs of PostgreSQL could not be done.
+/// A server or a database could not be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// There is no PostgreSQL server on this machine.
+    /// PostgreSQL's server programs are not installed.
     #[error(
         "PostgreSQL's server programs were found neither by `pg_config --bindir` nor in \
          /usr/lib/postgresql/*/bin. Install them: `apt-get install postgresql` (Debian, Ubuntu), \
          `dnf install postgresql-server` (Fedora), `brew install postgresql` (macOS)"
     )]
     NotInstalled,
-    /// Root must not run PostgreSQL, and there is nobody else to run it as.
+    /// PostgreSQL refuses to run as root, and there is no other user to run it as.
     #[error(
         "PostgreSQL refuses to run as root, and this machine has neither a user `postgres` nor \
-         `nobody` to run it as; `apt-get install postgresql` makes the first"
+         `nobody` to run it as; `apt-get install postgresql` creates the first one"
     )]
     NoUser,
     /// A program could not be started.
@@ -25,7 +25,7 @@ pub enum Error {
     Spawn {
         /// The program.
         program: String,
-        /// What the system said.
+        /// The error of the operating system.
         r#source: io::Error,
     },
     /// A program failed.
@@ -33,31 +33,31 @@ pub enum Error {
     Failed {
         /// The program.
         program: String,
-        /// What it said.
+        /// Its error output.
         said: String,
     },
-    /// The server does not come up, or does not go.
+    /// The server does not start or does not stop.
     #[error("the server in `{}` {what}; the end of its log:\n{log}", folder.display())]
     Server {
-        /// Where it is.
+        /// The folder of the server.
         folder: PathBuf,
-        /// What is the matter with it.
+        /// The problem, as a verb: `does not end`.
         what: &'static str,
-        /// The end of its log.
+        /// The last lines of its log.
         log: String,
     },
-    /// A file of the test kit's own could not be read or written.
+    /// A file of the test kit could not be read or written.
     #[error("`{}` could not be read or written: {source}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         r#source: io::Error,
     },
 }
 
 impl Error {
-    /// For `map_err`: what goes wrong with a file.
+    /// Makes an error of a file, for `map_err`.
     pub(crate) fn file(path: &std::path::Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::File { path, source }

@@ -1,5 +1,5 @@
-//! A server's folder, and the guardian that removes it, and the server in it, when nobody uses it
-//! any more.
+//! A server's folder, and the guardian process that removes the folder and stops its server once
+//! they are no longer used.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -11,15 +11,16 @@ use std::process::{Command, Stdio};
 use crate::Error;
 use crate::machine::Machine;
 
-/// The file that everyone who uses the server holds locked. The system lets go of it when a
-/// process ends, however it ends.
+/// The file on which every user of the server holds a shared lock. The operating system releases
+/// the lock when the process ends, for whatever reason.
 const USERS: &str = "users";
 
-/// Where PostgreSQL leaves the number of its process.
+/// The file in which PostgreSQL stores its process id.
 pub(crate) const PID: &str = "pid";
 
-/// Waits until no user is left, and none has come for so many seconds, and stops and removes what
-/// is there. Whoever wants to join at that moment finds the lock taken and starts a server anew.
+/// Waits until the server has no user, and has had none for `$1` seconds. Then it stops the server
+/// and removes the folder. A process that wants to join at that moment finds the lock taken and
+/// starts a new server.
 const GUARDIAN: &str = r#"
 trap '' HUP INT TERM
 until flock --exclusive "$0/users" true && sleep "$1" && flock --exclusive --nonblock "$0/users" sh -c '
@@ -33,7 +34,7 @@ until flock --exclusive "$0/users" true && sleep "$1" && flock --exclusive --non
 done
 "#;
 
-/// A folder in use.
+/// A folder that this process uses.
 #[derive(Debug)]
 pub(crate) struct Folder {
     pub(crate) path: PathBuf,
@@ -41,8 +42,8 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Makes a folder that PostgreSQL can write to, with a guardian that keeps it so many seconds
-    /// longer than it is used.
+    /// Creates a folder that PostgreSQL can write to, with a guardian. The guardian removes the
+    /// folder `linger` seconds after its last use.
     pub(crate) fn create(machine: &Machine, linger: u32) -> Result<Self, Error> {
         let path = base(machine)?.join(random()?);
         let file = |source| Error::file(&path)(source);
@@ -62,11 +63,11 @@ impl Folder {
         })
     }
 
-    /// Becomes a user of a folder that others use too; `None` if nobody does any more.
+    /// Joins the users of an existing folder; `None` if it has no users any more.
     pub(crate) fn join(path: &Path) -> Option<Self> {
         let users = File::open(path.join(USERS)).ok()?;
         users.try_lock_shared().ok()?;
-        // It may have been removed before it was locked.
+        // The folder may have been removed before the lock was acquired.
         path.join(USERS).exists().then(|| Self {
             path: path.to_owned(),
             _users: users,
@@ -85,7 +86,7 @@ impl Folder {
     }
 }
 
-/// Where all folders of a user are. Nobody else can have made it.
+/// The parent of all folders of a user. Fails if another user created it.
 pub(crate) fn base(machine: &Machine) -> Result<PathBuf, Error> {
     let name = format!("ees-postgres-testkit-{}", machine.uid);
     let path = std::env::temp_dir().join(name);
@@ -100,11 +101,11 @@ pub(crate) fn base(machine: &Machine) -> Result<PathBuf, Error> {
     }
     Err(Error::Failed {
         program: path.display().to_string(),
-        said: "it belongs to somebody else; remove it".to_owned(),
+        said: "it belongs to another user; remove it".to_owned(),
     })
 }
 
-/// 128 bits that nobody guesses.
+/// 128 random bits in hexadecimal.
 pub(crate) fn random() -> Result<String, Error> {
     let source = Path::new("/dev/urandom");
     let mut bytes = [0; 16];
@@ -113,7 +114,8 @@ pub(crate) fn random() -> Result<String, Error> {
     Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
 }
 
-/// A process group of its own: what is done to the test's is not done to it.
+/// Starts the guardian in its own process group, so that signals to the test's group do not reach
+/// it.
 fn guard(folder: &Path, linger: u32) -> Result<(), Error> {
     let mut guardian = Command::new("sh");
     guardian.args(["-c", GUARDIAN]).arg(folder);

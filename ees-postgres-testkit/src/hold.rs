@@ -1,15 +1,14 @@
-//! A transaction that is held open.
+//! A transaction that is kept open.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use crate::Error;
 
-/// What `psql` says when the statements before have run.
+/// The line that `psql` prints after the statements have run.
 const DONE: &str = "ees-postgres-testkit: done";
 
-/// A transaction that is open until it is told how to end; rolled back, as by a process that was
-/// killed, when this is dropped.
+/// An open transaction. Dropping it kills its process, and PostgreSQL rolls it back.
 #[derive(Debug)]
 pub struct Held {
     process: Child,
@@ -35,14 +34,14 @@ impl Held {
         Ok(held)
     }
 
-    /// Runs further statements in the transaction; what they answered, as [`Database::sql`].
+    /// Runs further statements in the transaction. Returns their result like [`Database::sql`].
     ///
     /// [`Database::sql`]: crate::Database::sql
     ///
     /// # Errors
-    /// [`Error::Failed`] with what PostgreSQL said; the transaction has ended then.
+    /// [`Error::Failed`] with the error of PostgreSQL. The transaction has then ended.
     pub fn run(&mut self, statements: &str) -> Result<String, Error> {
-        // What cannot be written shows when the answer is read.
+        // A failed write is detected when the answer is read.
         let _ = writeln!(self.stdin, "{statements};\n\\echo {DONE}");
         let _ = self.stdin.flush();
         let mut said = String::new();
@@ -59,7 +58,7 @@ impl Held {
     /// Commits.
     ///
     /// # Errors
-    /// [`Error::Failed`] with what PostgreSQL said.
+    /// [`Error::Failed`] with the error of PostgreSQL.
     pub fn commit(mut self) -> Result<(), Error> {
         self.run("COMMIT").map(drop)
     }
@@ -67,7 +66,7 @@ impl Held {
     /// Rolls back.
     ///
     /// # Errors
-    /// [`Error::Failed`] with what PostgreSQL said.
+    /// [`Error::Failed`] with the error of PostgreSQL.
     pub fn rollback(mut self) -> Result<(), Error> {
         self.run("ROLLBACK").map(drop)
     }

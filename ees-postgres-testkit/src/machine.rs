@@ -1,4 +1,4 @@
-//! What this machine has: PostgreSQL's programs, and a user to run them as.
+//! Finds PostgreSQL's programs on this machine, and a user to run them as.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -8,19 +8,19 @@ use std::process::{Command, Stdio};
 
 use crate::Error;
 
-/// Where Debian and Ubuntu keep the programs, by version.
+/// The folder of the programs on Debian and Ubuntu, by version.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
-/// Who runs PostgreSQL if root may not.
+/// The users that can run PostgreSQL instead of root.
 const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
 
 /// PostgreSQL's programs, and the user who runs them.
 #[derive(Debug, Clone)]
 pub(crate) struct Machine {
     programs: PathBuf,
-    /// Who is running the test.
+    /// The user id of the test.
     pub(crate) uid: u32,
-    /// The user and group to change to; `None` if that is not needed.
+    /// The ids of the user and group that run PostgreSQL; `None` if the test's user can run it.
     pub(crate) runs_as: Option<(u32, u32)>,
 }
 
@@ -29,7 +29,7 @@ impl Machine {
         let mut found = by_pg_config().into_iter().chain(by_version());
         let programs = found.find(|folder| folder.join("initdb").exists());
         let programs = programs.ok_or(Error::NotInstalled)?;
-        // What the guardian waits with: part of util-linux.
+        // The guardian needs `flock`, a part of util-linux.
         let mut flock = Command::new("flock");
         flock.arg("--version");
         run(flock)?;
@@ -44,14 +44,14 @@ impl Machine {
         })
     }
 
-    /// One of PostgreSQL's programs.
+    /// A command of one of PostgreSQL's programs.
     pub(crate) fn command(&self, program: &str, folder: &Path) -> Command {
         let mut command = self.unprivileged(self.program(program));
         command.current_dir(folder);
         command
     }
 
-    /// A program, to be run by a user who may run PostgreSQL.
+    /// A command that runs as a user that can run PostgreSQL.
     pub(crate) fn unprivileged(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = bare(program);
         if let Some((uid, gid)) = self.runs_as {
@@ -60,8 +60,9 @@ impl Machine {
         command
     }
 
-    /// A shell that runs a script in a mount namespace of its own, with the size, user and group as
-    /// its first words and those that change back to an unprivileged user behind them.
+    /// A shell that runs a script in its own mount namespace. The script's first arguments are the
+    /// size, the user and the group. After them come the words that change back to an unprivileged
+    /// user.
     pub(crate) fn with_small_disk(&self, script: &str, size: u32) -> Command {
         let mut command = bare("unshare");
         let (uid, gid) = self.runs_as.unwrap_or((0, 0));
@@ -84,14 +85,14 @@ impl Machine {
     }
 }
 
-/// A program without settings from the environment, and with nothing to read.
+/// A command with an empty environment and no input.
 fn bare(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.env_clear().env("LC_ALL", "C").stdin(Stdio::null());
     command
 }
 
-/// Runs a program to its end; what it said on standard output.
+/// Runs a program to its end. Returns its standard output.
 pub(crate) fn run(mut command: Command) -> Result<String, Error> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = match command.output() {
@@ -105,19 +106,20 @@ pub(crate) fn run(mut command: Command) -> Result<String, Error> {
     Err(Error::Failed { program, said })
 }
 
-/// Sends a process a signal by its name; signal 0 only asks whether it is there.
+/// Sends a process a signal by its name. Signal 0 only checks that the process exists.
 pub(crate) fn signal(pid: u32, name: &str) -> bool {
     let mut kill = Command::new("sh");
     kill.args(["-c", "kill -s \"$0\" \"$1\"", name, &pid.to_string()]);
     run(kill).is_ok()
 }
 
-/// What a process is doing, in Linux's letters: `T` is stopped, `Z` has ended. `None` if it is gone.
+/// The state of a process as Linux's letter: `T` is stopped, `Z` has ended. `None` if the process
+/// does not exist.
 pub(crate) fn state(pid: u32) -> Option<char> {
     stat(pid)?.chars().next()
 }
 
-/// The processes that a process began, as far as Linux tells.
+/// The child processes of a process, from Linux's `/proc`.
 pub(crate) fn children(pid: u32) -> Vec<u32> {
     let all = fs::read_dir("/proc").into_iter().flatten().flatten();
     let all = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
@@ -126,10 +128,10 @@ pub(crate) fn children(pid: u32) -> Vec<u32> {
         .collect()
 }
 
-/// What Linux tells of a process, from its state on.
+/// The fields of a process in `/proc/PID/stat`, from its state on.
 fn stat(pid: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // Its name comes before, in brackets, and may hold any character.
+    // The name comes before the state, in brackets, and may contain any character.
     Some(stat.rsplit_once(") ")?.1.to_owned())
 }
 
@@ -139,7 +141,7 @@ fn by_pg_config() -> Option<PathBuf> {
     Some(run(pg_config).ok()?.trim().into())
 }
 
-/// The newest first.
+/// The installed versions, newest first.
 fn by_version() -> Vec<PathBuf> {
     let folders = fs::read_dir(DEBIAN).into_iter().flatten().flatten();
     let version = |path: &Path| path.file_name()?.to_str()?.parse::<u32>().ok();

@@ -1,4 +1,4 @@
-//! A PostgreSQL for as long as standard input is open.
+//! Runs a PostgreSQL server until standard input ends.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -8,8 +8,9 @@ use ees_postgres_testkit::{Database, Error, Server};
 const USAGE: &str = "\
 usage: ees-postgres-testkit [--shared]
 
-Starts a PostgreSQL server with one database, prints its URL, and removes both when standard input
-ends. With --shared the database is on the server that tests share, which flushes nothing.";
+Starts a PostgreSQL server with one database, prints the database's URL, and removes both when
+standard input ends. With --shared, the database is on the server that tests share, which runs with
+fsync=off.";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();

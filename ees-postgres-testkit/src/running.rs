@@ -1,4 +1,4 @@
-//! A server that runs: where it is, how it is started and reached.
+//! A running server: its folder, how it is started, and how it is reached.
 
 use std::io;
 use std::net::TcpListener;
@@ -11,29 +11,29 @@ use crate::folder::{Folder, PID, random};
 use crate::machine::{Machine, run, signal, state};
 use crate::{Error, Settings};
 
-/// Longer than a server needs to start, to recover from a crash, or to stop.
+/// The time limit for a start, recovery from a crash, or a stop.
 pub(crate) const LONG: Duration = Duration::from_mins(5);
 
-/// How often to look whether it has.
+/// The interval at which the server's state is polled.
 pub(crate) const SHORT: Duration = Duration::from_millis(20);
 
-/// Ports that systems do not give to outgoing connections.
+/// The range of ports that systems do not assign to outgoing connections.
 const PORTS: std::ops::Range<u128> = 10_000..32_000;
 
-/// Mounts a file system of its own, which nobody else sees and which goes with its last process,
-/// for the data, and changes back to a user who may run PostgreSQL.
+/// Mounts a private file system for the data, which disappears with its last process. Then changes
+/// back to a user that can run PostgreSQL.
 const SMALL_DISK: &str = r#"
 mount -t tmpfs -o "size=$1m,mode=0700,uid=$2,gid=$3" tmpfs data && shift 3 && exec "$0" "$@"
 "#;
 
-/// Makes a cluster where there is none, and becomes its server.
+/// Creates a cluster if there is none, and becomes its server.
 const SERVE: &str = r#"
 [ -e data/PG_VERSION ] || "$0" --pgdata=data --pwfile=password --username=postgres \
     --auth=password --encoding=UTF8 --locale=C --no-sync >log 2>&1 || exit 1
 exec "$@" >>log 2>&1
 "#;
 
-/// Where a server is, and how to reach it.
+/// A running server, and how to reach it.
 #[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) machine: Machine,
@@ -62,14 +62,14 @@ impl Running {
             let mut process = running.spawn()?;
             match running.wait_until_ready(&mut process) {
                 Ok(()) => return Ok((running, process)),
-                // Somebody was quicker.
+                // Another process took the port.
                 Err(Error::Server { log, .. }) if log.contains("Address already in use") => {}
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// Becomes a user of a server that another process started.
+    /// Joins a server that another process started.
     pub(crate) fn join(machine: Machine, folder: Folder, settings: Settings) -> Option<Self> {
         let running = Self {
             machine,
@@ -81,7 +81,7 @@ impl Running {
         running.is_ready().then_some(running)
     }
 
-    /// Runs statements; what they answered, a line a row, with `|` between columns.
+    /// Runs statements. Returns their result with one line for each row and `|` between columns.
     pub(crate) fn sql(&self, database: &str, statements: &str) -> Result<String, Error> {
         let mut psql = self.psql(database);
         psql.args(["--command", statements]);
@@ -106,7 +106,8 @@ impl Running {
         spawned.map_err(|source| Error::Spawn { program, source })
     }
 
-    /// A chain of programs, each of which becomes the next, so that the process is the server's.
+    /// The command of the server: a chain of programs, each of which becomes the next one. So the
+    /// process is the server's.
     fn server_command(&self) -> Command {
         let machine = &self.machine;
         let serve = ["sh", "-c", SERVE].map(str::to_owned);
@@ -138,7 +139,7 @@ impl Running {
             ("port", port.as_str()),
             ("unix_socket_directories", ""),
             ("external_pid_file", pid.as_str()),
-            // In the folder, so that nothing is left elsewhere.
+            // Shared memory is in the folder, so that nothing is left elsewhere.
             ("dynamic_shared_memory_type", "mmap"),
             ("max_connections", "400"),
             ("fsync", on),
@@ -162,7 +163,7 @@ impl Running {
             if !matches!(process.try_wait(), Ok(None)) {
                 return Err(self.failed("has not started"));
             }
-            // Somebody else's server may answer at the port.
+            // Another server may answer at the port.
             let pid = self.folder.read(PID).unwrap_or_default();
             if pid.trim_end() == process.id().to_string() && self.is_ready() {
                 return Ok(());
@@ -175,7 +176,7 @@ impl Running {
         }
     }
 
-    /// Waits until a process is in one of these states, or gone.
+    /// Waits until a process is in one of these states or does not exist.
     pub(crate) fn wait_for(&self, pid: u32, states: &[char]) -> Result<(), Error> {
         let begun = Instant::now();
         while state(pid).is_some_and(|state| !states.contains(&state)) {
@@ -216,7 +217,7 @@ fn make_data(folder: &Path, machine: &Machine) -> Result<(), Error> {
     run(mkdir).map(drop)
 }
 
-/// A port of the loopback address that nobody listens on.
+/// A free port of the loopback address.
 fn free_port() -> Result<u16, Error> {
     for _ in 0..100 {
         let number = u128::from_str_radix(&random()?, 16).unwrap_or_default();

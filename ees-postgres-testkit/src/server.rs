@@ -1,4 +1,4 @@
-//! A server of one's own, and what can be done to it.
+//! A server for one test, and the faults that a test can cause.
 
 use std::fs;
 use std::process::Child;
@@ -9,8 +9,8 @@ use crate::machine::{children, signal};
 use crate::running::{LONG, Running, SHORT};
 use crate::{Database, Error, Settings};
 
-/// A server of one's own. It is stopped, and all that it held is removed, when this is dropped, or
-/// when the process ends, however it ends.
+/// A server for one test. It is stopped and its data is removed when this value is dropped, or when
+/// the process ends for whatever reason.
 #[derive(Debug)]
 pub struct Server {
     running: Arc<Running>,
@@ -38,15 +38,16 @@ impl Server {
         })
     }
 
-    /// Makes a database, which is dropped with its handle.
+    /// Creates a database. Dropping the returned value drops it.
     ///
     /// # Errors
-    /// [`Error`] if it cannot be made.
+    /// [`Error`] if it cannot be created.
     pub fn database(&self) -> Result<Database, Error> {
         Database::create(Arc::clone(&self.running))
     }
 
-    /// Stops it in order: open transactions are rolled back, all connections cut.
+    /// Stops the server (fast shutdown): it rolls back open transactions and closes all
+    /// connections.
     ///
     /// # Errors
     /// [`Error`] if it does not stop.
@@ -54,13 +55,15 @@ impl Server {
         self.end("INT")
     }
 
-    /// Ends it by SIGKILL, as need of memory would: nothing is written any more.
+    /// Kills all processes of the server with SIGKILL, as the kernel does when memory runs out. The
+    /// server writes nothing more.
     ///
     /// # Errors
     /// [`Error`] if it does not end.
     pub fn kill(&self) -> Result<(), Error> {
         if let Some(server) = self.process().as_ref().map(Child::id) {
-            // So that it begins no further process. What has ended it does not clean up.
+            // The server is stopped first, so that it starts no further process. It does not clean
+            // up children that have ended.
             signal(server, "STOP");
             self.running.wait_for(server, &['T', 'Z'])?;
             let children = children(server);
@@ -74,7 +77,7 @@ impl Server {
         self.end("KILL")
     }
 
-    /// Starts it again, at the same address, over what it holds; nothing if it runs.
+    /// Starts the server again at the same address with the same data. Does nothing if it runs.
     ///
     /// # Errors
     /// [`Error`] if it does not start.
@@ -90,15 +93,15 @@ impl Server {
                     *self.process() = Some(process);
                     return Ok(());
                 }
-                // What a killed server leaves behind takes a moment to end.
+                // The remains of a killed server take a moment to end.
                 Err(error) if begun.elapsed() > LONG => return Err(error),
                 Err(_) => std::thread::sleep(SHORT),
             }
         }
     }
 
-    /// Makes a standby of it, at the same address: it answers reads and takes no writes, until
-    /// `SELECT pg_promote()`.
+    /// Restarts the server as a standby at the same address. It answers reads and accepts no writes
+    /// until `SELECT pg_promote()`.
     ///
     /// # Errors
     /// [`Error`] if it does not stop or does not start.
@@ -108,7 +111,7 @@ impl Server {
         self.resume()
     }
 
-    /// Fills its disk to the last byte; see [`Settings::disk`].
+    /// Fills the server's disk completely; see [`Settings::disk`].
     ///
     /// # Errors
     /// [`Error`] if its disk has no limit or the server does not answer.
@@ -122,7 +125,7 @@ impl Server {
         self.run_in_data("cat /dev/zero >ballast 2>/dev/null")
     }
 
-    /// Gives the room on its disk back.
+    /// Frees the space that [`fill_disk`](Self::fill_disk) took.
     ///
     /// # Errors
     /// [`Error`] if the server does not answer.
@@ -150,7 +153,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // What cannot be done now, the guardian does.
+        // The guardian does what fails here.
         let _ = self.end("QUIT");
         let _ = fs::remove_dir_all(&self.running.folder.path);
     }

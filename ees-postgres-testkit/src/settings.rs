@@ -1,12 +1,13 @@
-//! How a server is to be.
+//! The settings of a server.
 
-/// How a server is to be.
+/// The settings of a server.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Whether commits are flushed to the disk (`fsync`).
     pub durable: bool,
-    /// The size of its disk in MiB, at least 100, for [`Server::fill_disk`](crate::Server::fill_disk). Such a disk is in
-    /// memory: it does not survive [`Server::stop`](crate::Server::stop) or [`Server::kill`](crate::Server::kill).
+    /// The size of the server's disk in MiB, at least 100, for
+    /// [`Server::fill_disk`](crate::Server::fill_disk). Such a disk is in memory: it does not
+    /// survive [`Server::stop`](crate::Server::stop) or [`Server::kill`](crate::Server::kill).
     ///
     /// Needs Linux, and root or user namespaces.
     pub disk: Option<u32>,

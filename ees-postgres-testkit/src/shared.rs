@@ -8,16 +8,15 @@ use crate::machine::Machine;
 use crate::running::Running;
 use crate::{Error, Settings};
 
-/// For so many seconds nobody may use it before it is removed: tests that run as processes one
-/// after another find it again.
+/// The number of seconds that the server runs without a user before it is removed. Tests that run
+/// as processes one after another find it again.
 const LINGER: u32 = 5;
 
-/// The server as this process knows it. A static is never dropped, but the process's lock on the
-/// server's folder ends with it.
+/// The server that this process has joined. A static is never dropped, but the process's lock on
+/// the server's folder ends with the process.
 static KNOWN: Mutex<Option<Arc<Running>>> = Mutex::new(None);
 
-/// The shared server: the one that runs, or a new one. It need not be durable, as nobody may stop
-/// or kill it.
+/// The shared server, running or new. It need not be durable, since no test may stop or kill it.
 pub(crate) fn server() -> Result<Arc<Running>, Error> {
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(running) = known.as_ref() {
@@ -28,7 +27,8 @@ pub(crate) fn server() -> Result<Arc<Running>, Error> {
     Ok(running)
 }
 
-/// One process at a time looks for the server, and starts one where there is none.
+/// Joins the shared server, or starts it if there is none. A lock allows one process at a time to
+/// do so.
 fn join_or_start() -> Result<Running, Error> {
     let settings = Settings {
         durable: false,
@@ -51,7 +51,7 @@ fn join_or_start() -> Result<Running, Error> {
     {
         return Ok(running);
     }
-    // Its process is not waited for: it may outlive this one.
+    // The process is not waited for, since it may outlive this one.
     let (running, _process) = Running::start(settings, LINGER)?;
     running.folder.write("port", &running.port.to_string())?;
     let name = running.folder.path.file_name().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Which topics, and where they are.
+//! The settings of a publisher: its topics and their endpoint.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use ees_aws::Endpoint;
 use ees_core::adapter::settings::{Settings, SettingsError, strip_scheme};
 use ees_core::adapter::{MIN_MESSAGE_BYTES, Topic};
 
-/// Where to publish, written as a URL: `sns:changesets=ARN&events=ARN`.
+/// The settings of a publisher, parsed from a URL: `sns:changesets=ARN&events=ARN`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SnsConfig {
@@ -15,26 +15,27 @@ pub struct SnsConfig {
     pub changesets: Option<String>,
     /// The ARN of the topic for events.
     pub events: Option<String>,
-    /// The most bytes that a message may have.
+    /// The maximum size of a message in bytes. Default:
+    /// [`MAX_MESSAGE_BYTES`](Self::MAX_MESSAGE_BYTES).
     pub max_message_bytes: usize,
-    /// Where SNS is.
+    /// The endpoint of SNS.
     pub endpoint: Endpoint,
 }
 
-/// The text is not such a URL.
+/// The text is not a URL of an SNS publisher.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// Its scheme or one of its settings is wrong.
+    /// The scheme or one of the settings is wrong.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// It names no topic.
+    /// The URL names no topic.
     #[error(
         "the URL names no topic; expected `sns:changesets=ARN`, `sns:events=ARN` or both, joined by `&`"
     )]
     NoTopic,
-    /// Both kinds of messages cannot go to one topic.
-    #[error("`{0}` is named for changesets and for events; they are two topics")]
+    /// Both kinds of messages are sent to one topic.
+    #[error("`{0}` is named for changesets and for events; they must be two topics")]
     OneTopic(String),
 }
 
@@ -48,11 +49,11 @@ const KNOWN: &[&str] = &[
 ];
 
 impl SnsConfig {
-    /// The most bytes of a message unless told otherwise: a topic's 256 KiB, less what AWS may
-    /// count beside the body.
+    /// The default of [`max_message_bytes`](Self::max_message_bytes): the 256 KiB of a topic, minus
+    /// 4 KiB for what AWS may count in addition to the body.
     pub const MAX_MESSAGE_BYTES: usize = (256 - 4) * 1024;
 
-    /// The most that a topic can be set to take.
+    /// The largest message size that a topic can be configured for.
     const LARGEST_MESSAGE_BYTES: usize = 1024 * 1024;
 
     /// The topic's ARN.
@@ -78,7 +79,7 @@ impl SnsConfig {
 
 const FIFO_TOPIC: &str = "the ARN of a FIFO topic, `arn:aws:sns:REGION:ACCOUNT:NAME.fifo`";
 
-/// The ARN of a FIFO topic.
+/// Accepts the ARN of a FIFO topic.
 fn arn(value: &str) -> Option<String> {
     let parts: Vec<_> = value.split(':').collect();
     match parts[..] {
@@ -116,7 +117,7 @@ impl FromStr for SnsConfig {
 }
 
 impl fmt::Display for SnsConfig {
-    /// The topics, for people.
+    /// Writes the ARNs of the topics, for messages.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let topics = [self.changesets.as_deref(), self.events.as_deref()];
         let topics: Vec<_> = topics.into_iter().flatten().collect();
@@ -163,7 +164,7 @@ mod tests {
         let plain = EVENTS.trim_end_matches(".fifo");
         assert!(error(&format!("sns:events={plain}")).contains("NAME.fifo"));
         let one = format!("sns:changesets={EVENTS}&events={EVENTS}");
-        assert!(error(&one).contains("they are two topics"));
+        assert!(error(&one).contains("they must be two topics"));
         assert!(error("sns:topic=x").contains("unknown setting `topic`"));
         assert!(error("sns:max_message_bytes=1").contains("from 4096 to 1048576"));
         assert!(error("sns:endpoint=x").contains("begins with `http://`"));

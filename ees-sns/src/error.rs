@@ -1,4 +1,4 @@
-//! What SNS and the SDK say, in the words of the publisher port.
+//! Translates the errors of SNS and the SDK into the errors of the publisher port.
 
 use std::error::Error;
 use std::fmt::Debug;
@@ -9,7 +9,7 @@ use aws_sdk_sns::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_sns::types::BatchResultErrorEntry;
 use ees_core::adapter::PublishError;
 
-/// Codes that mean: not now. All that SNS answers with a status from 500 on means it too.
+/// The error codes that a retry can correct. Every status from 500 on is one as well.
 const LATER: [&str; 8] = [
     "ExpiredToken",
     "ExpiredTokenException",
@@ -21,12 +21,12 @@ const LATER: [&str; 8] = [
     "Throttling",
 ];
 
-/// SNS refused or failed.
+/// The answer of SNS, or the error of the SDK.
 #[derive(Debug, thiserror::Error)]
 #[error("SNS answered PublishBatch with {0}")]
 struct Answer(String);
 
-/// The one place that translates the driver's errors.
+/// Translates every error of the driver.
 pub(crate) fn translate<E, R>(error: &SdkError<E, R>) -> PublishError
 where
     E: ProvideErrorMetadata + Error + 'static,
@@ -37,17 +37,17 @@ where
         SdkError::ServiceError(answer) => {
             let said = answer.err();
             let code = said.code().unwrap_or("an error without a code");
-            let reason = format!("{code}: {}", said.message().unwrap_or("nothing more"));
+            let reason = format!("{code}: {}", said.message().unwrap_or("no message"));
             let throttled = code.contains("Throttl");
             refused_or_later(reason, throttled || LATER.contains(&code), Some(source))
         }
         SdkError::ConstructionFailure(_) => refused_or_later(
-            "the request could not be made; are there credentials?".to_owned(),
+            "the request could not be built; check that credentials are configured".to_owned(),
             true,
             Some(source),
         ),
         _ => {
-            // The error at the bottom says what happened.
+            // The innermost error is the cause.
             let causes = successors(error.source(), |&error| error.source());
             let cause = causes
                 .last()
@@ -57,9 +57,9 @@ where
     }
 }
 
-/// An entry of a call that went well otherwise.
+/// Translates the error of one entry of a successful call.
 pub(crate) fn failed(entry: &BatchResultErrorEntry) -> PublishError {
-    let message = entry.message().unwrap_or("nothing more");
+    let message = entry.message().unwrap_or("no message");
     let reason = format!("{}: {message}", entry.code());
     let later = !entry.sender_fault() || LATER.contains(&entry.code());
     refused_or_later(reason, later, None)

@@ -1,4 +1,4 @@
-//! Sending.
+//! Sends messages to SNS.
 
 use std::collections::HashMap;
 
@@ -12,13 +12,13 @@ use futures_util::future::join_all;
 use crate::SnsConfig;
 use crate::error::{failed, translate};
 
-/// The most messages that one call takes.
+/// The maximum number of messages of one call.
 const MAX_ENTRIES: usize = 10;
 
-/// What becomes of a message.
+/// The result of one message.
 type Sent = Result<(), PublishError>;
 
-/// Publishes to FIFO topics.
+/// A publisher to FIFO topics.
 #[derive(Debug, Clone)]
 pub struct SnsPublisher {
     client: Client,
@@ -27,7 +27,7 @@ pub struct SnsPublisher {
 }
 
 impl SnsPublisher {
-    /// A publisher to the topics of a configuration. Nothing is sent yet, and nothing is asked.
+    /// A publisher to the configured topics. It sends no request yet.
     pub fn new(config: &SnsConfig, sdk: &SdkConfig) -> Self {
         let topics = [Topic::Changesets, Topic::Events].into_iter();
         Self {
@@ -39,7 +39,7 @@ impl SnsPublisher {
         }
     }
 
-    /// One call of SNS.
+    /// Sends one call to SNS.
     async fn call(&self, topic: Topic, batch: &[Message]) -> Result<Vec<Sent>, PublishError> {
         let entries = batch.iter().enumerate().map(|(place, message)| {
             PublishBatchRequestEntry::builder()
@@ -91,7 +91,7 @@ impl Publisher for SnsPublisher {
     async fn publish(&self, topic: Topic, batch: &[Message]) -> Vec<Sent> {
         match self.call(topic, batch).await {
             Ok(results) => results,
-            // Perhaps for one message: each by itself tells which.
+            // One message may be the cause. Each message is sent alone to find it.
             Err(PublishError::Refused { .. }) if batch.len() > 1 => {
                 let alone = batch.chunks(1).map(|message| self.call(topic, message));
                 let results = join_all(alone).await.into_iter();
@@ -106,14 +106,14 @@ impl Publisher for SnsPublisher {
 
 fn unbuilt(error: aws_sdk_sns::error::BuildError) -> PublishError {
     PublishError::Refused {
-        reason: "a message lacks what SNS needs".to_owned(),
+        reason: "a message lacks a field that SNS requires".to_owned(),
         source: Some(std::sync::Arc::new(error)),
     }
 }
 
 fn unheard() -> PublishError {
     PublishError::Unavailable {
-        reason: "SNS did not say what became of the message".to_owned(),
+        reason: "the answer of SNS has no result for the message".to_owned(),
         source: None,
     }
 }

@@ -1,21 +1,22 @@
-//! What a redrive is asked for: by a notification of the bucket, or by hand.
+//! Reads the event of a redrive: a notification of the bucket, or a manual invocation.
 
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::{Failure, batch};
 
-/// What is to be redriven.
+/// The objects to redrive.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Asked {
-    /// These objects.
+    /// The objects with these keys.
     Keys(Vec<String>),
-    /// All whose keys begin so.
+    /// All objects whose keys have this prefix.
     Prefix(String),
 }
 
 impl Asked {
-    /// Reads a notification of S3, one that came through a queue, or `{}` and `{"prefix": "..."}`.
+    /// Reads an event: a notification of S3, such a notification in a message of a queue, `{}`, or
+    /// `{"prefix": "..."}`.
     pub(super) fn read(event: &Value) -> Result<Self, Failure> {
         let unexpected = || Failure::Event {
             found: batch::keys(event),
@@ -27,7 +28,7 @@ impl Asked {
                 .map(|keys| Self::Keys(keys.concat()))
                 .ok_or_else(unexpected);
         }
-        // S3 asks whether anybody is there.
+        // S3 tests whether the function can be reached.
         if event["Event"] == "s3:TestEvent" {
             return Ok(Self::Keys(Vec::new()));
         }
@@ -42,7 +43,7 @@ impl Asked {
     }
 }
 
-/// The objects that a record names: itself, or in a message of a queue.
+/// The keys that a record names: its own, or those in the message of a queue.
 fn keys(record: &Value) -> Option<Vec<String>> {
     if let Some(message) = record["body"].as_str() {
         return match Asked::read(&serde_json::from_str(message).ok()?).ok()? {
@@ -50,7 +51,7 @@ fn keys(record: &Value) -> Option<Vec<String>> {
             Asked::Prefix(_) => None,
         };
     }
-    // As in a form: a plus is a space.
+    // The key is encoded as in a form, where a plus is a space.
     let key = record["s3"]["object"]["key"].as_str()?.replace('+', " ");
     let key = percent_decode_str(&key).decode_utf8().ok()?;
     Some(vec![key.into_owned()])

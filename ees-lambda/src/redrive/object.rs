@@ -1,5 +1,5 @@
-//! What Lambda puts into the failures bucket: the record of an invocation that failed, with the
-//! batch that it was given.
+//! Reads the objects of the failures bucket. Lambda stores the record of a failed invocation there,
+//! with the batch of that invocation.
 
 use std::collections::BTreeSet;
 
@@ -7,14 +7,14 @@ use serde_json::Value;
 
 use crate::batch::{self, Record};
 
-/// Whose work it was.
+/// The function whose invocation failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Worker {
     Indexer,
     Publisher,
 }
 
-/// What an object holds.
+/// A parsed object.
 pub(super) struct Object {
     pub(super) worker: Worker,
     pub(super) records: Vec<Record>,
@@ -23,14 +23,14 @@ pub(super) struct Object {
 }
 
 impl Object {
-    /// Reads an object; says for people why it cannot be read.
+    /// Reads an object. The error is a message that says why it cannot be read.
     pub(super) fn read(text: &str) -> Result<Self, String> {
         let invocation = parse("it", text)?;
         let arn = &invocation["requestContext"]["functionArn"];
         let payload = &invocation["payload"];
         let (Some(arn), Some(payload)) = (arn.as_str(), payload.as_str()) else {
             return Err(format!(
-                "it is no record of an invocation: found {}, expected one with \
+                "it is not the record of an invocation: found {}, expected one with \
                  `requestContext.functionArn` and `payload`",
                 batch::keys(&invocation)
             ));
@@ -45,7 +45,7 @@ impl Object {
         })
     }
 
-    /// The text of the same object with the records at these places alone.
+    /// The text of the object with only the records at these indexes.
     pub(super) fn with_only(mut self, places: &BTreeSet<usize>) -> String {
         let records = &self.batch["Records"];
         let kept = places.iter().filter_map(|place| records.get(place));
@@ -55,22 +55,22 @@ impl Object {
     }
 }
 
-/// The position is all that is told of what is wrong: there is a payload in it.
+/// Parses JSON. The error has only the position, since the text contains a payload.
 fn parse(what: &str, text: &str) -> Result<Value, String> {
     serde_json::from_str(text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
-        format!("{what} is no JSON, at line {line}, column {column}")
+        format!("{what} is not JSON, at line {line}, column {column}")
     })
 }
 
-/// The function, by the end of its name: `arn:aws:lambda:REGION:ACCOUNT:function:NAME`, and perhaps
-/// a version behind it.
+/// Finds the function by the end of its name in its ARN,
+/// `arn:aws:lambda:REGION:ACCOUNT:function:NAME`, which may have a version after the name.
 fn worker(arn: &str) -> Result<Worker, String> {
     match arn.split(':').nth(6) {
         Some(name) if name.ends_with("indexer") => Ok(Worker::Indexer),
         Some(name) if name.ends_with("publisher") => Ok(Worker::Publisher),
         _ => Err(format!(
-            "it is of the function `{arn}`, whose name ends with neither `indexer` nor `publisher`"
+            "it belongs to the function `{arn}`, whose name ends with neither `indexer` nor `publisher`"
         )),
     }
 }

@@ -1,4 +1,4 @@
-//! The port that keeps subscriptions' checkpoints.
+//! The port that stores the checkpoints of subscriptions.
 
 use async_trait::async_trait;
 use ees_core::{Checkpoint, CheckpointStore, StorageError};

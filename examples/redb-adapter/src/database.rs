@@ -8,10 +8,12 @@ use tokio::sync::RwLock;
 
 use crate::error::translate;
 
-/// The database; `None` once closed. Every step holds it for reading, so that closing waits for it.
+/// The database; `None` once closed. Every step holds the read lock, and closing waits for the
+/// write lock.
 pub(crate) type SharedDatabase = Arc<RwLock<Option<Database>>>;
 
-/// Opens a transaction that waits for every other writer, and is flushed to the disk by its commit.
+/// Opens a transaction. It waits until no other transaction writes, and its commit is flushed to
+/// the disk.
 pub(crate) fn begin_write(database: Option<&Database>) -> Result<WriteTransaction, StorageError> {
     let database = database.ok_or_else(StorageError::closed)?;
     let mut transaction = database.begin_write().map_err(translate)?;
@@ -20,11 +22,13 @@ pub(crate) fn begin_write(database: Option<&Database>) -> Result<WriteTransactio
     Ok(transaction)
 }
 
-/// Runs what blocks where blocking is allowed. It runs to its end, whoever goes away.
+/// Runs a blocking step on a thread where blocking is allowed. The step runs to its end, even if
+/// the caller goes away.
 pub(crate) async fn blocking<T: Send + 'static>(
     step: impl FnOnce() -> Result<T, StorageError> + Send + 'static,
 ) -> Result<T, StorageError> {
-    let stopped = |_| StorageError::unavailable("its thread has stopped", Written::Unknown);
+    let stopped =
+        |_| StorageError::unavailable("the thread of the step has stopped", Written::Unknown);
     let done = tokio::task::spawn_blocking(step).await;
     done.map_err(stopped)?
 }

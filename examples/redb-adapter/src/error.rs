@@ -1,4 +1,4 @@
-//! What redb says, in the words of the storage port.
+//! Translates the errors of redb into the errors of the storage port.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,26 +11,26 @@ use redb::Error;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The file holds something else, or was written by another version.
-    #[error("`{}` is no event store of version {known}: it was left as it is", path.display())]
+    /// The file is not an event store, or another version wrote it.
+    #[error("`{}` is not an event store of version {known}. It was not changed", path.display())]
     NotOurs {
         /// The file.
         path: PathBuf,
-        /// The version known here.
+        /// The version that this adapter knows.
         known: u64,
     },
-    /// redb cannot open the file: it is in use, cannot be written, is no redb file.
+    /// redb cannot open the file: it is in use, it cannot be written, or it is not a redb file.
     #[error("`{}` cannot be opened: {source}", path.display())]
     Redb {
         /// The file.
         path: PathBuf,
-        /// What redb said.
+        /// The error of redb.
         r#source: Box<Error>,
     },
 }
 
-/// The one place that translates the driver's errors. Nothing was written: a transaction that is
-/// not committed is gone.
+/// Translates every error of the driver except those of a commit. Nothing was written, since a
+/// transaction that is not committed is rolled back.
 pub(crate) fn translate(error: impl Into<Error>) -> StorageError {
     match error.into() {
         Error::DatabaseClosed => StorageError::closed(),
@@ -45,13 +45,13 @@ pub(crate) fn translate(error: impl Into<Error>) -> StorageError {
     }
 }
 
-/// What an error of a commit means: the flush may have come as far as the disk, and a restart would
-/// find the changesets there. Who asked has to repeat it with the same commit id.
+/// Translates an error of a commit. The flush may have reached the disk, and a restart would then
+/// find the changesets there. The caller must repeat the commit with the same commit id.
 pub(crate) fn translate_commit(error: impl Into<Error>) -> StorageError {
     translate(error).after_a_try(Written::Unknown)
 }
 
-/// What stands in the file cannot be so.
+/// The error of data in the file that cannot be valid.
 pub(crate) fn corrupt(problem: &dyn std::fmt::Display) -> StorageError {
     StorageError::Corrupt(problem.to_string())
 }

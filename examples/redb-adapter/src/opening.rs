@@ -1,4 +1,4 @@
-//! Opening a file: is it ours, is it current?
+//! Opens a file, and checks that it is an event store of the current version.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use redb::{Database, Error, ReadableTable};
 use crate::error::OpenError;
 use crate::schema::{BY_CHANGESET, BY_EVENT, CHECKPOINTS, KNOWN, LOG, STATISTICS, VERSION};
 
-/// Opens a file, which is made if it is missing. redb locks it: a second process is refused.
+/// Opens a file. Creates it if it is missing. redb locks the file, so a second process is refused.
 pub(crate) fn open(path: &Path) -> Result<Database, OpenError> {
     let failed = |source| OpenError::Redb {
         path: path.to_owned(),
@@ -24,7 +24,8 @@ pub(crate) fn open(path: &Path) -> Result<Database, OpenError> {
     }
 }
 
-/// Makes the tables of a new file, in one transaction; whether the file is ours.
+/// Creates the tables of a new file in one transaction. Returns whether the file is an event store
+/// of the current version.
 fn prepare(database: &Database) -> Result<bool, Error> {
     let transaction = database.begin_write()?;
     {

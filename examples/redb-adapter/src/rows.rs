@@ -1,4 +1,4 @@
-//! Changesets as rows.
+//! Converts changesets to rows and back.
 
 use ees_core::adapter::StoredChangeset;
 use ees_core::{
@@ -8,7 +8,8 @@ use redb::ReadableTable;
 
 use crate::error::{corrupt, translate};
 
-/// Stream, changeset id, first and last event id, microseconds, commit id, metadata, events.
+/// The columns: stream, changeset id, first and last event id, microseconds, commit id, metadata,
+/// events.
 pub(crate) type Row = (
     &'static str,
     u64,
@@ -20,10 +21,10 @@ pub(crate) type Row = (
     &'static str,
 );
 
-/// A row as redb lends it.
+/// A row as redb lends it to a reader.
 type Lent<'a> = (&'a str, u64, u64, u64, i64, &'a str, &'a str, &'a str);
 
-/// A changeset as a row.
+/// Converts a changeset to a row.
 pub(crate) fn row(changeset: &Changeset) -> Lent<'_> {
     (
         changeset.stream_id.as_str(),
@@ -37,7 +38,7 @@ pub(crate) fn row(changeset: &Changeset) -> Lent<'_> {
     )
 }
 
-/// A row as the changeset at its checkpoint.
+/// Converts a row to the changeset at a checkpoint.
 pub(crate) fn changeset(checkpoint: u64, row: Lent<'_>) -> Result<Changeset, StorageError> {
     let (stream_id, id, first, last, timestamp_micros, commit_id, metadata, events) = row;
     let stored = StoredChangeset {
@@ -54,7 +55,7 @@ pub(crate) fn changeset(checkpoint: u64, row: Lent<'_>) -> Result<Changeset, Sto
     stored.try_into()
 }
 
-/// The end of a stream, found through the index by changeset id, in any transaction.
+/// Reads the head of a stream through the index by changeset id, in a transaction of any kind.
 pub(crate) fn head(
     log: &impl ReadableTable<u64, Row>,
     by_changeset: &impl ReadableTable<(&'static str, u64), u64>,
@@ -69,7 +70,7 @@ pub(crate) fn head(
     };
     let (_, checkpoint) = last.map_err(translate)?;
     let found = log.get(checkpoint.value()).map_err(translate)?;
-    let found = found.ok_or_else(|| corrupt(&"the index names no changeset"))?;
+    let found = found.ok_or_else(|| corrupt(&"an index entry has no changeset"))?;
     let (_, id, _, last_event, micros, ..) = found.value();
     Ok(Some(Head {
         last_changeset: ChangesetId::new(id).map_err(|error| corrupt(&error))?,
@@ -78,7 +79,7 @@ pub(crate) fn head(
     }))
 }
 
-/// The checkpoint that the next changeset gets, in any transaction.
+/// Reads the checkpoint of the next changeset, in a transaction of any kind.
 pub(crate) fn next_checkpoint(
     log: &impl ReadableTable<u64, Row>,
 ) -> Result<Checkpoint, StorageError> {
@@ -87,7 +88,7 @@ pub(crate) fn next_checkpoint(
     Checkpoint::new(next).map_err(|error| corrupt(&error))
 }
 
-/// A checkpoint as it is kept.
+/// Converts a stored number to a checkpoint.
 pub(crate) fn checkpoint(number: u64) -> Result<Checkpoint, StorageError> {
     Checkpoint::new(number).map_err(|error| corrupt(&error))
 }

@@ -4,7 +4,7 @@ use redb::TableDefinition;
 
 use crate::rows::Row;
 
-/// Every changeset, by checkpoint: the only place where one is kept.
+/// All changesets, by checkpoint. Each is stored here only.
 pub(crate) const LOG: TableDefinition<u64, Row> = TableDefinition::new("log");
 
 /// Checkpoints by stream and changeset id.
@@ -14,12 +14,12 @@ pub(crate) const BY_CHANGESET: TableDefinition<(&str, u64), u64> =
 /// Checkpoints by stream and last event id.
 pub(crate) const BY_EVENT: TableDefinition<(&str, u64), u64> = TableDefinition::new("by_event");
 
-/// The statistics: one row, its version first.
+/// The statistics: one row, with the version first.
 pub(crate) const STATISTICS: TableDefinition<(), [u64; 5]> = TableDefinition::new("statistics");
 
-/// How far subscriptions have come, by name.
+/// The checkpoints of subscriptions, by name.
 pub(crate) const CHECKPOINTS: TableDefinition<&str, u64> = TableDefinition::new("checkpoints");
 
-/// One row: the version of all these.
+/// The version of these tables: one row.
 pub(crate) const VERSION: TableDefinition<(), u64> = TableDefinition::new("ees_version");
 pub(crate) const KNOWN: u64 = 1;

@@ -1,4 +1,4 @@
-//! The port that keeps statistics.
+//! The port that stores the statistics.
 
 use async_trait::async_trait;
 use ees_core::adapter::StatisticsStore;
@@ -25,7 +25,7 @@ impl StatisticsStore for RedbStorage {
         let next = *statistics;
         self.write(move |transaction| {
             let mut table = transaction.open_table(STATISTICS).map_err(translate)?;
-            // Compared inside the transaction that writes: no other can come between.
+            // The transaction that writes also compares, so no other one can write in between.
             if self::statistics(&table)?.version != previous {
                 return Ok(false);
             }
@@ -43,7 +43,7 @@ impl StatisticsStore for RedbStorage {
     }
 }
 
-/// The row, or all 0 before there is one.
+/// Reads the row. All counts are 0 before the first one is written.
 fn statistics(table: &impl ReadableTable<(), [u64; 5]>) -> Result<Statistics, StorageError> {
     let Some(row) = table.get(()).map_err(translate)? else {
         return Ok(Statistics::default());

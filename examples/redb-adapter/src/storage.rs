@@ -32,13 +32,13 @@ pub struct RedbStorage {
 }
 
 impl RedbStorage {
-    /// Opens a file, which is made if it is missing, and starts the writer task.
+    /// Opens a file and starts the writer task. Creates the file if it is missing.
     ///
     /// # Errors
-    /// [`OpenError`] if the file is not ours, in use, or cannot be written.
+    /// [`OpenError`] if the file is not an event store, is in use, or cannot be written.
     ///
     /// # Panics
-    /// Outside a tokio runtime.
+    /// Panics outside a tokio runtime.
     pub async fn open(
         path: impl Into<PathBuf>,
         max_changeset_bytes: usize,
@@ -81,7 +81,7 @@ impl RedbStorage {
         blocking(read).await
     }
 
-    /// Writes in a transaction beside group commit's: redb lets one in after the other.
+    /// Writes in a transaction outside group commit. redb runs one write transaction after another.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         step: impl FnOnce(&WriteTransaction) -> Result<T, StorageError> + Send + 'static,
@@ -147,10 +147,10 @@ impl Storage for RedbStorage {
     async fn close(&self) {
         self.commits.close();
         if let Some(writer) = self.writer.lock().await.take() {
-            // A writer that panicked has given everything back.
+            // A writer that panicked has already released everything.
             let _ = writer.await;
         }
-        // Waits for the reads under way; the file is free when the database is dropped.
+        // Waits for the running reads. Dropping the database releases the file.
         let mut database = Arc::clone(&self.database).write_owned().await;
         let _ = tokio::task::spawn_blocking(move || drop(database.take())).await;
     }
@@ -185,7 +185,7 @@ fn read_stream(
     while let Some(entry) = next() {
         let checkpoint = entry.map_err(translate)?.1.value();
         let found = log.get(checkpoint).map_err(translate)?;
-        let found = found.ok_or_else(|| corrupt(&"an index names no changeset"))?;
+        let found = found.ok_or_else(|| corrupt(&"an index entry has no changeset"))?;
         if !page.push_changeset(changeset(checkpoint, found.value())?) {
             break;
         }
@@ -193,8 +193,8 @@ fn read_stream(
     Ok(page.finish())
 }
 
-/// The end, in the index by last events, of what holds an event up to `to`: the changeset that
-/// reaches it is the last one, if it begins early enough.
+/// The upper end of a range in the index by last event ids, for events up to `to`. The last
+/// selected changeset is the one that reaches `to`, if its first event is not after `to`.
 fn last_event_within(
     log: &impl ReadableTable<u64, rows::Row>,
     by_event: &impl ReadableTable<(&'static str, u64), u64>,

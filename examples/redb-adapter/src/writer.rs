@@ -1,4 +1,4 @@
-//! The writing side: group commit's transaction.
+//! The transactions of group commit.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use crate::error::{corrupt, translate, translate_commit};
 use crate::rows::{head, next_checkpoint, row};
 use crate::schema::{BY_CHANGESET, BY_EVENT, LOG};
 
-/// Group commit's transactions on the database.
+/// Runs the transactions of group commit on the database.
 pub(crate) struct Writer {
     pub(crate) database: SharedDatabase,
     pub(crate) news: Arc<News>,
     pub(crate) open: Option<Open>,
 }
 
-/// An open transaction, and what keeps the database from being closed under it.
+/// An open transaction, with the read lock that keeps the database open.
 pub(crate) struct Open {
     transaction: WriteTransaction,
     _database: OwnedRwLockReadGuard<Option<Database>>,
@@ -30,7 +30,7 @@ pub(crate) struct Open {
 
 #[async_trait]
 impl BatchStore for Writer {
-    /// There is no other writer: the file has one process.
+    /// Returns at once: redb locks the file for this process, so no other writer exists.
     async fn await_turn(&mut self, _first: &StreamId) -> Result<(), StorageError> {
         Ok(())
     }
@@ -66,13 +66,13 @@ impl BatchStore for Writer {
 
     async fn rollback(&mut self) {
         if let Some(open) = self.open.take() {
-            // A transaction that is dropped is rolled back, whatever becomes of the thread.
+            // A dropped transaction is rolled back, even if the thread fails.
             let _ = blocking(move || open.transaction.abort().map_err(translate)).await;
         }
     }
 }
 
-/// What the judge needs, read inside the transaction.
+/// Reads the input of the judge inside the transaction.
 fn snapshot(
     transaction: &WriteTransaction,
     streams: Vec<StreamId>,
@@ -91,13 +91,15 @@ fn snapshot(
     })
 }
 
-/// Writes changesets into the transaction. Nothing may stand where they go: the last guard.
+/// Writes changesets into the transaction. Refuses to overwrite an entry, as the last check.
 fn write(transaction: &WriteTransaction, changesets: &[Changeset]) -> Result<(), StorageError> {
     let mut log = transaction.open_table(LOG).map_err(translate)?;
     let mut by_changeset = transaction.open_table(BY_CHANGESET).map_err(translate)?;
     let mut by_event = transaction.open_table(BY_EVENT).map_err(translate)?;
     for changeset in changesets {
-        let checkpoint = changeset.checkpoint.ok_or_else(|| corrupt(&"no place"))?;
+        let checkpoint = changeset
+            .checkpoint
+            .ok_or_else(|| corrupt(&"a changeset has no checkpoint"))?;
         let checkpoint = checkpoint.get();
         let stream = changeset.stream_id.as_str();
         let by_id = (stream, changeset.changeset_id.get());
@@ -105,13 +107,13 @@ fn write(transaction: &WriteTransaction, changesets: &[Changeset]) -> Result<(),
         let stood = log.insert(checkpoint, row(changeset)).map_err(translate)?;
         let stood = stood.is_some() | insert(&mut by_changeset, by_id, checkpoint)?;
         if stood | insert(&mut by_event, by_last, checkpoint)? {
-            return Err(corrupt(&"two changesets at one place"));
+            return Err(corrupt(&"two changesets have the same key"));
         }
     }
     Ok(())
 }
 
-/// Writes an index entry; whether one stood there.
+/// Writes an index entry. Returns whether an entry already existed.
 fn insert(
     index: &mut redb::Table<'_, (&'static str, u64), u64>,
     key: (&str, u64),
