@@ -71,7 +71,7 @@ impl SnsConfig {
         Ok(Self {
             changesets: topic("changesets")?,
             events: topic("events")?,
-            max_message_bytes: bytes.unwrap_or(SnsConfig::MAX_MESSAGE_BYTES),
+            max_message_bytes: bytes.unwrap_or(Self::MAX_MESSAGE_BYTES),
             endpoint: Endpoint::from_settings(settings)?,
         })
     }
