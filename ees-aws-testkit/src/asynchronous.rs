@@ -1,4 +1,5 @@
-//! Asynchronous invocations: what takes events from a queue, repetitions, and where it ends.
+//! Asynchronous invocations: the worker of a queue, its retries, and the destinations of failed
+//! events.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use crate::function::{Function, FunctionError};
 use crate::queue::{Queue, Waiting, queue};
 use crate::template;
 
-/// What takes the events of a queue.
+/// Delivers the events of a queue to a function.
 pub(crate) struct Worker {
     function: Arc<Function>,
     retries: u32,
@@ -45,7 +46,7 @@ impl Worker {
         (queue, worker)
     }
 
-    /// Goes on until it is dropped.
+    /// Runs until it is dropped.
     pub(crate) async fn run(mut self) {
         while let Some(event) = self.events.next().await {
             self.deliver(&event).await;

@@ -1,4 +1,4 @@
-//! Where what failed for good goes to, and who is told of a bucket's new objects.
+//! Sends failed batches and events to their destinations, and notifies functions of new objects.
 
 use std::sync::{Arc, OnceLock};
 
@@ -13,10 +13,10 @@ use crate::services::{Services, service_and_name};
 use crate::template::Trigger;
 use crate::{Error, Pace};
 
-/// How often a destination is tried before what was to go there is lost, as it is on AWS.
+/// The number of attempts to reach a destination. After them the record is lost, as on AWS.
 const TRIES: u32 = 8;
 
-/// Records of a stream that are given up.
+/// Records of a stream that Lambda gives up.
 pub(crate) struct StreamFailure<'a> {
     pub(crate) mapping: &'a str,
     pub(crate) function: String,
@@ -28,7 +28,7 @@ pub(crate) struct StreamFailure<'a> {
     pub(crate) records: Vec<Value>,
 }
 
-/// An asynchronous invocation that is given up.
+/// An asynchronous invocation that Lambda gives up.
 pub(crate) struct AsyncFailure<'a> {
     pub(crate) function: String,
     pub(crate) condition: &'static str,
@@ -37,10 +37,10 @@ pub(crate) struct AsyncFailure<'a> {
     pub(crate) event: &'a Value,
 }
 
-/// The services, and the functions that are told of new objects.
+/// The services, and the functions that receive notifications of new objects.
 pub(crate) struct Destinations {
     services: Arc<Services>,
-    /// Set once the functions are there, which themselves need destinations.
+    /// Set once the functions exist, since they need the destinations themselves.
     triggers: OnceLock<Vec<(Trigger, Queue)>>,
     pace: Pace,
 }
@@ -54,13 +54,13 @@ impl Destinations {
         }
     }
 
-    /// Tells these functions of new objects from now on.
+    /// Notifies these functions of new objects from now on.
     pub(crate) fn notify(&self, triggers: Vec<(Trigger, Queue)>) {
         let _ = self.triggers.set(triggers);
     }
 
-    /// Sends on the record of a batch that is given up: with all it holds to a bucket, without to
-    /// others.
+    /// Sends the record of a batch that was given up. A bucket gets it with the batch's payload,
+    /// other destinations without.
     pub(crate) async fn give_up_records(&self, destination: &str, failure: StreamFailure<'_>) {
         let now = Timestamp::now();
         let id = Uuid::new_v4();
@@ -84,7 +84,7 @@ impl Destinations {
         }
     }
 
-    /// Sends on the record of an invocation that is given up.
+    /// Sends the record of an invocation that was given up.
     pub(crate) async fn give_up_invocation(&self, destination: &str, failure: AsyncFailure<'_>) {
         let now = Timestamp::now();
         let id = Uuid::new_v4();
@@ -101,14 +101,14 @@ impl Destinations {
         }
     }
 
-    /// Sends an event on as it is, as dead-letter queues get it.
+    /// Sends an event unchanged, as to a dead-letter queue.
     pub(crate) async fn send_event(&self, destination: &str, event: &Value) {
         let event = event.to_string();
         self.insist(|| self.services.send(destination, &event))
             .await;
     }
 
-    /// Stores an object, and tells the functions that want to know.
+    /// Stores an object, and notifies the functions with a matching trigger.
     pub(crate) async fn put(&self, bucket: &str, key: &str, body: String) -> Result<(), Error> {
         let size = body.len();
         self.services.put_object(bucket, key, body).await?;
@@ -129,7 +129,7 @@ impl Destinations {
             match send().await {
                 Ok(()) => return,
                 Err(error) if tried + 1 == TRIES => {
-                    eprintln!("local AWS: what was given up is lost: {error}");
+                    eprintln!("local AWS: a failed record is lost: {error}");
                 }
                 Err(_) => tokio::time::sleep(self.pace.pause(tried)).await,
             }
@@ -137,7 +137,7 @@ impl Destinations {
     }
 }
 
-/// Whether a trigger is about this object.
+/// Whether a trigger matches this object.
 fn wants(trigger: &Trigger, bucket: &str, key: &str) -> bool {
     let put = |event: &String| {
         matches!(
@@ -151,10 +151,10 @@ fn wants(trigger: &Trigger, bucket: &str, key: &str) -> bool {
         && key.ends_with(&trigger.suffix)
 }
 
-/// What S3 tells of a new object; the key is encoded as in a form.
+/// The notification of S3 of a new object. The key is encoded as in a form.
 fn created_event(bucket: &str, key: &str, size: usize) -> Value {
     let key: String = form_urlencoded::byte_serialize(key.as_bytes()).collect();
-    // Slashes are left as they are.
+    // Slashes are not encoded.
     let key = key.replace("%2F", "/");
     json!({"Records": [{
         "eventVersion": "2.1",
@@ -240,7 +240,7 @@ fn milliseconds(now: Timestamp) -> String {
     now.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
-/// A name's first bytes, as the number that a mapping has on AWS.
+/// The first bytes of a name, in the place of the id that a mapping has on AWS.
 fn padded(name: &str) -> [u8; 16] {
     let mut bytes = [0; 16];
     for (to, from) in bytes.iter_mut().zip(name.bytes()) {

@@ -4,55 +4,55 @@ use std::path::PathBuf;
 use crate::FunctionError;
 use crate::template::TemplateError;
 
-/// Why the local AWS cannot do what it was asked to.
+/// The errors of the local AWS.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The template cannot be used.
     #[error(transparent)]
     Template(#[from] TemplateError),
-    /// The program that stands in for SNS, SQS and S3 is not there.
+    /// moto, which replaces SNS, SQS and S3, is not installed.
     #[error(
-        "moto, which stands in for SNS, SQS and S3, is not installed: there is no {python}; \
+        "moto, which replaces SNS, SQS and S3, is not installed: {python} does not exist; \
          in the repository's root run\n  python3 -m venv target/moto && \
          target/moto/bin/pip install -r ees-aws-testkit/requirements.txt"
     )]
     NoMoto {
-        /// Where it was looked for.
+        /// The path of the Python interpreter.
         python: PathBuf,
     },
-    /// Something could not be started.
+    /// A process or a server could not be started.
     #[error("{what} cannot be started: {source}")]
     Start {
-        /// What.
+        /// What could not be started.
         what: &'static str,
-        /// Why.
+        /// The error of the operating system.
         r#source: io::Error,
     },
-    /// A service did not do what it was asked to.
+    /// A call to a service failed.
     #[error("{operation} failed: {said}")]
     Service {
-        /// What it was asked: `DynamoDB_20120810.CreateTable`.
+        /// The operation: `DynamoDB_20120810.CreateTable`.
         operation: String,
-        /// What it said, or that it cannot be reached.
+        /// The answer of the service, or the reason why it cannot be reached.
         said: String,
     },
     /// A function failed.
     #[error("the function {name} failed: {source}")]
     Function {
-        /// Its logical id.
+        /// The function's logical id.
         name: String,
-        /// How.
+        /// The error of the invocation.
         r#source: FunctionError,
     },
-    /// The template has nothing of that name.
+    /// The template has no function or mapping of this name.
     #[error("the template has no {what} `{name}`; it has {known}")]
     Unknown {
-        /// What was looked for.
+        /// The kind of the name.
         what: &'static str,
-        /// Its name.
+        /// The name.
         name: String,
-        /// What there is.
+        /// The existing names.
         known: String,
     },
 }

@@ -1,4 +1,4 @@
-//! A Lambda function on this machine: its own binary, driven over the Lambda Runtime API.
+//! Runs a Lambda function on this machine: its own binary, driven over the Lambda Runtime API.
 
 mod api;
 mod environment;
@@ -19,12 +19,12 @@ pub use settings::FunctionSettings;
 
 use environment::Environment;
 
-/// A function that can be invoked. Its processes are started when they are needed, kept for the
-/// next invocation, and killed when this is dropped.
+/// A function that can be invoked. Its processes are started on demand, kept for later invocations,
+/// and killed when this value is dropped.
 #[derive(Debug)]
 pub struct Function {
     settings: Arc<FunctionSettings>,
-    /// Without a name, so that it is gone with who uses it, however they end.
+    /// A file without a name, which the operating system removes together with its users.
     log: File,
     idle: Mutex<Vec<Environment>>,
     room: Semaphore,
@@ -33,10 +33,10 @@ pub struct Function {
 }
 
 impl Function {
-    /// A function of which no process runs yet.
+    /// A function that has no process yet.
     ///
     /// # Errors
-    /// [`io::Error`] if there is no room for its log.
+    /// [`io::Error`] if its log file cannot be created.
     pub fn new(settings: FunctionSettings) -> io::Result<Self> {
         Ok(Self {
             room: Semaphore::new(settings.concurrency.max(1)),
@@ -48,15 +48,15 @@ impl Function {
         })
     }
 
-    /// What it is.
+    /// The function's settings.
     pub fn settings(&self) -> &FunctionSettings {
         &self.settings
     }
 
-    /// Hands it an event, and answers what it answers.
+    /// Invokes the function with an event, and returns its answer.
     ///
     /// # Errors
-    /// [`FunctionError`]; after a crash or a timeout the next invocation starts it anew.
+    /// [`FunctionError`]. After a crash or a timeout the next invocation starts a new process.
     pub async fn invoke(&self, event: &Value) -> Result<Value, FunctionError> {
         let _room = self.room.acquire().await;
         let kills = *self.kills.borrow();
@@ -69,10 +69,10 @@ impl Function {
         answer
     }
 
-    /// Starts a process if none waits for an invocation.
+    /// Starts a process if none is waiting for an invocation.
     ///
     /// # Errors
-    /// [`FunctionError`] if it does not begin.
+    /// [`FunctionError`] if it does not start.
     pub async fn warm_up(&self) -> Result<(), FunctionError> {
         let _room = self.room.acquire().await;
         let kills = *self.kills.borrow();
@@ -84,39 +84,40 @@ impl Function {
         Ok(())
     }
 
-    /// Kills every process that runs now, whatever it is doing. What is being invoked fails as
-    /// [`FunctionError::Crashed`].
+    /// Kills all processes of the function, whatever they are doing. A running invocation fails
+    /// with [`FunctionError::Crashed`].
     pub fn kill(&self) {
         self.kills.send_modify(|count| *count += 1);
         lock(&self.idle).clear();
     }
 
-    /// All that its processes wrote to their standard output and error. What was written before an
-    /// invocation was answered is there.
+    /// The standard output and error of all its processes. It contains everything that a process
+    /// wrote before it answered an invocation.
     pub fn log(&self) -> String {
         let bytes = self.log.metadata().map_or(0, |log| log.len());
         let mut log = vec![0; usize::try_from(bytes).unwrap_or_default()];
-        // By its place, as the processes share the one at which they write.
+        // Reads at a given offset, since the processes share the file's write offset.
         match self.log.read_exact_at(&mut log, 0) {
             Ok(()) => String::from_utf8_lossy(&log).into_owned(),
             Err(_) => String::new(),
         }
     }
 
-    /// How long each of its processes took from its start to its first request for an invocation.
+    /// The time that each of its processes took from its start to its first request for an
+    /// invocation.
     pub fn init_times(&self) -> Vec<Duration> {
         lock(&self.inits).clone()
     }
 
-    /// A process that waits for an invocation.
+    /// Takes a process that waits for an invocation.
     fn kept(&self) -> Option<Environment> {
         let mut idle = lock(&self.idle);
         idle.retain(Environment::is_alive);
         idle.pop()
     }
 
-    /// Keeps a process for the next invocation, unless it was killed since there were so many kills:
-    /// it may not have ended yet.
+    /// Keeps a process for the next invocation. A process that was killed after the count `kills`
+    /// is not kept, since it may not have ended yet.
     fn keep(&self, environment: Environment, kills: u64) {
         let mut idle = lock(&self.idle);
         if environment.is_alive() && *self.kills.borrow() == kills {

@@ -1,4 +1,4 @@
-//! API Gateway: an HTTP server that hands requests to a function as a REST API does.
+//! API Gateway: an HTTP server that passes requests to a function as a REST API does.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,13 +22,13 @@ mod event;
 
 use event::{Asked, STAGE};
 
-/// The most bytes of a request's body.
+/// The maximum size of a request's body in bytes.
 const MAX_BODY: usize = 10 * 1024 * 1024;
 
 /// How long a function may take to answer.
 const PATIENCE: Duration = Duration::from_secs(29);
 
-/// How many requests may be under way; those beyond the functions' concurrency wait.
+/// The maximum number of concurrent requests. Requests beyond the functions' concurrency wait.
 const MOST: usize = 2000;
 
 /// An API. It stops when it is dropped.
@@ -37,7 +37,7 @@ pub(crate) struct Gateway {
     serving: JoinHandle<()>,
 }
 
-/// A function and what is passed to it.
+/// A function and its routes.
 #[derive(Clone)]
 pub(crate) struct Target {
     pub(crate) function: Arc<Function>,
@@ -46,7 +46,7 @@ pub(crate) struct Target {
 
 struct Shared {
     targets: Vec<Target>,
-    /// Whether bodies go in Base64, as they are, and not as text.
+    /// Whether bodies are passed unchanged in Base64, and not as text.
     binary: bool,
     patience: Duration,
     room: tokio::sync::Semaphore,
@@ -77,7 +77,7 @@ impl Gateway {
             room,
         }));
         let serving = tokio::spawn(async move {
-            // It ends with the task.
+            // The server ends with the task.
             let _ = axum::serve(listener, router).await;
         });
         Ok(Self {
@@ -123,7 +123,7 @@ fn of_function(answer: Result<Value, FunctionError>, binary: bool) -> Response {
     }
 }
 
-/// The route that takes a request: one of its very path before one for all below.
+/// Finds the route of a request. An exact path takes precedence over a prefix.
 fn find<'a>(targets: &'a [Target], asked: &Asked) -> Option<(&'a Target, &'a Route)> {
     let routes = targets
         .iter()
@@ -132,7 +132,7 @@ fn find<'a>(targets: &'a [Target], asked: &Asked) -> Option<(&'a Target, &'a Rou
     fitting.max_by_key(|(_, route)| !route.path.contains('{'))
 }
 
-/// An answer of the gateway's own.
+/// An answer of the gateway itself.
 fn refusal(status: StatusCode, message: &str) -> Response {
     let mut response = Response::new(Body::from(json!({ "message": message }).to_string()));
     *response.status_mut() = status;

@@ -1,4 +1,4 @@
-//! Stands between functions and services, and lets through what the functions' roles allow.
+//! A proxy between functions and services that enforces the functions' roles.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,11 +22,11 @@ mod asked;
 
 pub use asked::Call;
 
-/// The most bytes of a call.
+/// The maximum size of a call in bytes.
 const MAX_BODY: usize = 32 * 1024 * 1024;
 
-/// Holds functions to their roles: refuses what these do not allow, as AWS does, and remembers what
-/// was asked. Who a call comes from its key tells, which is the function's name.
+/// Enforces the functions' roles: it refuses calls that a role does not allow, as AWS does, and
+/// records all calls. The key of a call is the name of the function that made it.
 #[derive(Debug)]
 pub struct Guard {
     endpoints: Endpoints,
@@ -50,7 +50,7 @@ struct Service {
 }
 
 impl Guard {
-    /// A guard in front of these services, for the functions of this template.
+    /// Starts a guard in front of these services, for the functions of this template.
     ///
     /// # Errors
     /// [`Error::Start`] if it cannot listen.
@@ -83,18 +83,18 @@ impl Guard {
         })
     }
 
-    /// Where functions find the services behind it.
+    /// The endpoints of the guard, for the functions.
     pub fn endpoints(&self) -> &Endpoints {
         &self.endpoints
     }
 
-    /// What was asked and allowed.
+    /// The calls that were allowed.
     pub fn allowed(&self) -> BTreeSet<Call> {
         let allowed = self.calls.allowed.lock();
         allowed.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What was asked and refused.
+    /// The calls that were refused.
     pub fn refused(&self) -> BTreeSet<Call> {
         let refused = self.calls.refused.lock();
         refused.unwrap_or_else(PoisonError::into_inner).clone()
@@ -107,7 +107,7 @@ async fn listen(service: Service, serving: &mut JoinSet<()>) -> Result<String, E
     let address = listener.local_addr().map_err(failed)?;
     let router = Router::new().fallback(handle).with_state(service);
     serving.spawn(async move {
-        // It ends with the task.
+        // The server ends with the task.
         let _ = axum::serve(listener, router).await;
     });
     Ok(format!("http://{address}"))

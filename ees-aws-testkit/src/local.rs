@@ -1,4 +1,4 @@
-//! The whole of it: a template's stack on this machine.
+//! A template's stack on this machine.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,25 +22,25 @@ mod starting;
 use running::Running;
 use starting::Starting;
 
-/// A stack on this machine. It ends when this is dropped, or when the process ends, however it
-/// ends.
+/// A stack on this machine. It ends when this value is dropped, or when the process ends for
+/// whatever reason.
 pub struct LocalAws {
     template: Template,
     services: Arc<Services>,
     destinations: Arc<Destinations>,
     functions: BTreeMap<String, Running>,
-    /// By the name of the mapping: `IndexerFunction/Stream`.
+    /// The mappings by name: `IndexerFunction/Stream`.
     mappings: BTreeMap<String, Vec<Arc<Controls>>>,
     gateway: Gateway,
-    /// What runs beside; ended with it.
+    /// The background tasks, which end with the stack.
     _tasks: JoinSet<()>,
 }
 
 impl LocalAws {
-    /// Makes what the template asks for in these services, and starts its functions.
+    /// Creates the template's resources in these services, and starts its functions.
     ///
     /// # Errors
-    /// [`Error`] if the template cannot be used or something cannot be made or started.
+    /// [`Error`] if the template cannot be used, or if a resource cannot be created or started.
     pub async fn start(
         template: Template,
         services: Services,
@@ -89,12 +89,12 @@ impl LocalAws {
         self.gateway.url()
     }
 
-    /// The template that it was made from.
+    /// The template of the stack.
     pub fn template(&self) -> &Template {
         &self.template
     }
 
-    /// The services that it uses.
+    /// The services of the stack.
     pub fn services(&self) -> &Services {
         &self.services
     }
@@ -123,7 +123,8 @@ impl LocalAws {
         })
     }
 
-    /// Stores an object in a bucket, of which the functions that its notifications go to are told.
+    /// Stores an object in a bucket, and notifies the functions that the bucket's notifications
+    /// name.
     ///
     /// # Errors
     /// [`Error::Service`] if there is no such bucket.
@@ -131,8 +132,8 @@ impl LocalAws {
         self.destinations.put(bucket, key, body).await
     }
 
-    /// Does something to every batch of a mapping (`IndexerFunction/Stream`): what it gives is
-    /// delivered instead, batch by batch.
+    /// Changes the batches of a mapping (`IndexerFunction/Stream`). For each batch, the mapping
+    /// delivers the batches that `disturbance` returns.
     ///
     /// # Errors
     /// [`Error::Unknown`] if there is no such mapping.
@@ -147,7 +148,7 @@ impl LocalAws {
         Ok(())
     }
 
-    /// Delivers the batches of a mapping as they are again.
+    /// Delivers the batches of a mapping unchanged again.
     ///
     /// # Errors
     /// As [`LocalAws::disturb`].
@@ -158,7 +159,8 @@ impl LocalAws {
         Ok(())
     }
 
-    /// Has a mapping rest: it delivers what it is at, and begins no other batch until it is to go on.
+    /// Pauses or resumes a mapping. A paused mapping completes its current batch and begins no
+    /// other.
     ///
     /// # Errors
     /// As [`LocalAws::disturb`].
@@ -169,8 +171,8 @@ impl LocalAws {
         Ok(())
     }
 
-    /// Waits until every record that is in a stream now was delivered or given up, and nothing
-    /// waits for a function. Mappings that rest are not waited for.
+    /// Waits until every record that is in a stream now was delivered or given up, and no event
+    /// waits for a function. It does not wait for paused mappings.
     pub async fn settle(&self) {
         loop {
             for controls in self.mappings.values().flatten() {
@@ -225,7 +227,7 @@ fn triggers(functions: &BTreeMap<String, Running>) -> Vec<(template::Trigger, Qu
     functions.values().flat_map(of).collect()
 }
 
-/// Whether every media type is binary to the template's API, so that bodies come as they were sent.
+/// Whether the template's API treats every media type as binary, so that bodies arrive unchanged.
 fn takes_any_bytes(template: &Template) -> bool {
     let mut apis = template.of_type("AWS::Serverless::Api");
     apis.any(|api| {

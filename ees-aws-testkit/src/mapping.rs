@@ -1,4 +1,4 @@
-//! Event source mappings: a stream's records, in batches, to a function.
+//! Event source mappings, which deliver a stream's records to a function in batches.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(crate) use controls::Controls;
 use filter::Filter;
 use retrying::{Next, judge};
 
-/// How many bytes of records go into one invocation: 6 MB with some room for their frame.
+/// The maximum size in bytes of the records of one invocation: 6 MB minus room for their frame.
 const MAX_BATCH_BYTES: usize = 6 * 1024 * 1024 - 4096;
 
 /// A mapping that reads a shard and invokes its function.
@@ -38,19 +38,19 @@ pub(crate) struct Poller {
     stream: String,
     shard: String,
     iterator: String,
-    /// What was read and not delivered yet.
+    /// The records that were read and are not delivered yet.
     read: VecDeque<Value>,
 }
 
 /// Records that are delivered together.
 struct Batch {
     records: Vec<Value>,
-    /// How often they were delivered again.
+    /// The number of retries of these records.
     retries: u32,
 }
 
 impl Poller {
-    /// Looks up the stream, and begins where the mapping says.
+    /// Looks up the stream, and begins at the mapping's starting position.
     pub(crate) async fn new(
         mapping: Mapping,
         function: Arc<Function>,
@@ -87,7 +87,7 @@ impl Poller {
         })
     }
 
-    /// Goes on until it is dropped.
+    /// Runs until it is dropped.
     pub(crate) async fn run(mut self) {
         let controls = Arc::clone(&self.controls);
         loop {
@@ -100,7 +100,8 @@ impl Poller {
         }
     }
 
-    /// Reads until there is a batch: as many records as it may have, or what came in its window.
+    /// Reads until a batch is complete: it has the maximum number of records, or its window has
+    /// closed.
     async fn next_batch(&mut self) -> Vec<Value> {
         let mut closes = None;
         loop {
@@ -127,10 +128,10 @@ impl Poller {
         }
     }
 
-    /// Reads on in the shard; whether there was something.
+    /// Reads the next records of the shard. Returns whether there were any.
     async fn poll(&mut self) -> Result<bool, ()> {
         let asked = json!({"ShardIterator": self.iterator, "Limit": self.mapping.batch_size});
-        // A stream that cannot be read now can be read later.
+        // A failed read is repeated later.
         let mut answer = self
             .services
             .streams("GetRecords", &asked)
@@ -150,7 +151,7 @@ impl Poller {
         Ok(is_some)
     }
 
-    /// Takes a batch of what was read, as large as it may be.
+    /// Takes the largest possible batch of the records that were read.
     fn cut(&mut self) -> Vec<Value> {
         let mut bytes = 0;
         let limit = self.mapping.batch_size as usize;
@@ -162,7 +163,7 @@ impl Poller {
         self.read.drain(..count.max(1)).collect()
     }
 
-    /// Delivers a batch, and what is left of it, until all of it is done or given up.
+    /// Delivers a batch, and then its remainder, until every record is processed or given up.
     async fn deliver(&self, records: Vec<Value>) {
         let mut waiting = vec![Batch {
             records,
@@ -215,7 +216,7 @@ impl Poller {
         sleep(self.pace.pause(retries)).await;
     }
 
-    /// How many records at the batch's begin are too old.
+    /// The number of records at the beginning of the batch that are too old.
     fn expired(&self, records: &[Value]) -> usize {
         let Some(oldest) = self.mapping.on_error.max_age else {
             return 0;

@@ -1,37 +1,38 @@
-//! How a stack is to run.
+//! The options of a stack.
 
 use std::ffi::OsString;
 use std::time::Duration;
 
 use crate::{Endpoints, Pace};
 
-/// How a stack is to run.
+/// The options of a stack.
 #[derive(Debug)]
 pub struct Options {
-    /// The program that serves every function, as a custom runtime's `bootstrap`, and its arguments
-    /// if it has any.
+    /// The program of all functions, as a custom runtime's `bootstrap`, and its arguments.
     pub command: Vec<OsString>,
-    /// Where functions find services, if not where these are: at a proxy.
+    /// The endpoints that functions use, such as those of a proxy. `None`: the services' own
+    /// endpoints.
     pub endpoints: Option<Endpoints>,
-    /// How many invocations of a function run at the same time where the template sets no limit;
-    /// more wait.
+    /// The maximum number of concurrent invocations of a function for which the template sets no
+    /// limit. Further invocations wait.
     pub concurrency: usize,
-    /// How many pollers each mapping has. One on AWS; more deliver every record more than once, at
-    /// the same time.
+    /// The number of pollers of each mapping. AWS has one. With more, every record is delivered
+    /// more than once, at the same time.
     pub pollers: usize,
-    /// Whether schedules run by themselves; [`LocalAws::run_schedule`](crate::LocalAws::run_schedule) always works.
+    /// Whether schedules run automatically.
+    /// [`LocalAws::run_schedule`](crate::LocalAws::run_schedule) always works.
     pub schedules: bool,
-    /// How much longer than on AWS functions and the API may take, though functions are told no more
-    /// than there: so that no clock decides a test on a machine under load.
+    /// The time that functions and the API get in addition to the limits of AWS, so that no clock
+    /// decides a test on a busy machine. Functions are told the limits of AWS.
     pub grace: Duration,
-    /// How fast it goes.
+    /// The speed of polls and retries.
     pub pace: Pace,
-    /// The API's port on the loopback interface; 0 is any.
+    /// The API's port on the loopback interface. 0 selects a free port.
     pub port: u16,
 }
 
 impl Options {
-    /// As AWS does it, only faster, with schedules at rest.
+    /// The behaviour of AWS with faster polls and retries, and without automatic schedules.
     pub fn new(program: impl Into<OsString>) -> Self {
         Self {
             command: vec![program.into()],

@@ -1,14 +1,14 @@
 use std::time::Duration;
 
-/// How fast what takes its time on AWS goes here.
+/// The speed of the actions for which AWS takes its time.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// How long a mapping waits before it looks again for new records. AWS: 250 ms.
+    /// The time between two reads of a mapping that finds no records. AWS: 250 ms.
     pub poll: Duration,
-    /// How long it is to the first repetition of what failed; it doubles from one to the next. AWS:
-    /// not told for streams, a minute for asynchronous invocations.
+    /// The pause before the first retry. It doubles with each further one. AWS: one minute for
+    /// asynchronous invocations, and not documented for streams.
     pub first_retry: Duration,
-    /// How long it gets at most.
+    /// The maximum pause before a retry.
     pub longest_retry: Duration,
 }
 
@@ -24,7 +24,7 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// The pause after so many retries.
+    /// The pause after this number of retries.
     pub(crate) fn pause(&self, retries: u32) -> Duration {
         let factor = 2_u32.saturating_pow(retries);
         self.first_retry

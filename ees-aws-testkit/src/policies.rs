@@ -1,4 +1,4 @@
-//! What the roles of a template's functions allow.
+//! The permissions of the roles of a template's functions.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::template::Template;
 
-/// Who may do what: the inline policies of the functions' roles.
+/// The permissions: the inline policies of the functions' roles.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Policies {
-    /// By the function's name.
+    /// The statements by the function's name.
     functions: BTreeMap<String, Vec<Statement>>,
 }
 
@@ -34,7 +34,7 @@ impl Policies {
         }
     }
 
-    /// Whether a function may do something with a resource.
+    /// Whether a function may use an action on a resource.
     pub(crate) fn allow(&self, function: &str, action: &str, resource: &str) -> bool {
         let statements = self.functions.get(function).into_iter().flatten();
         let mut statements = statements.filter(|it| any(&it.actions, action));
@@ -46,7 +46,7 @@ fn any(patterns: &[String], text: &str) -> bool {
     patterns.iter().any(|pattern| matches(pattern, text))
 }
 
-/// Whether a text is as a pattern says, which may have one `*`, that stands for anything.
+/// Whether a text matches a pattern, which may have one `*` for any text.
 fn matches(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => text == pattern,
@@ -67,7 +67,7 @@ fn statements(policies: &Value) -> Vec<Statement> {
     allowing.map(read).collect()
 }
 
-/// A list, or the one thing that stands in its place.
+/// The items of a list. A single value counts as a list of one item.
 fn list(value: &Value) -> &[Value] {
     match value {
         Value::Array(items) => items,

@@ -1,28 +1,28 @@
-//! Events that wait for a function.
+//! The queue of a function's asynchronous events.
 
 use std::sync::Arc;
 
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
-/// How many events may wait.
+/// The capacity of a queue.
 const ROOM: usize = 1000;
 
-/// Events that wait for a function.
+/// The sending end of a function's queue.
 #[derive(Debug, Clone)]
 pub(crate) struct Queue {
     events: mpsc::Sender<Value>,
-    /// How many are not done.
+    /// The number of events that are not processed yet.
     open: Arc<watch::Sender<usize>>,
 }
 
-/// The end of a queue that a worker takes events from.
+/// The receiving end of a queue, for its worker.
 pub(crate) struct Waiting {
     events: mpsc::Receiver<Value>,
     open: Arc<watch::Sender<usize>>,
 }
 
-/// An empty queue.
+/// Creates an empty queue.
 pub(crate) fn queue() -> (Queue, Waiting) {
     let (sender, events) = mpsc::channel(ROOM);
     let open = Arc::new(watch::Sender::new(0));
@@ -41,24 +41,24 @@ impl Queue {
         }
     }
 
-    /// How many events are not done.
+    /// The number of events that are not processed yet.
     pub(crate) fn open(&self) -> usize {
         *self.open.borrow()
     }
 
-    /// Waits until every event is done or given up.
+    /// Waits until every event is processed or given up.
     pub(crate) async fn settle(&self) {
         let _ = self.open.subscribe().wait_for(|open| *open == 0).await;
     }
 }
 
 impl Waiting {
-    /// The next event; `None` once nobody can send one.
+    /// The next event; `None` once all senders are gone.
     pub(crate) async fn next(&mut self) -> Option<Value> {
         self.events.recv().await
     }
 
-    /// An event is done or given up.
+    /// Records that an event is processed or given up.
     pub(crate) fn done(&self) {
         self.open.send_modify(|open| *open -= 1);
     }

@@ -1,4 +1,5 @@
-//! The services that functions talk to: `DynamoDB` in this process, SNS, SQS and S3 in moto's.
+//! The services that functions use: `DynamoDB` in this process; SNS, SQS and S3 in a process of
+//! moto.
 
 use std::path::{Path, PathBuf};
 
@@ -13,21 +14,21 @@ mod resources;
 use client::Client;
 use moto::Moto;
 
-/// Where services are.
+/// The endpoints of the services.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {
-    /// `DynamoDB` and its streams.
+    /// The URL of `DynamoDB` and its streams.
     pub dynamodb: String,
-    /// SNS.
+    /// The URL of SNS.
     pub sns: String,
-    /// SQS.
+    /// The URL of SQS.
     pub sqs: String,
-    /// S3.
+    /// The URL of S3.
     pub s3: String,
 }
 
 impl Endpoints {
-    /// The variables by which the SDKs find them.
+    /// The environment variables by which the AWS SDKs find the services.
     pub fn variables(&self) -> [(&'static str, &str); 5] {
         [
             ("AWS_ENDPOINT_URL_DYNAMODB", &self.dynamodb),
@@ -39,8 +40,8 @@ impl Endpoints {
     }
 }
 
-/// Services with nothing in them. They end when this is dropped, or when the process ends, however
-/// it ends.
+/// Empty services. They end when this value is dropped, or when the process ends for whatever
+/// reason.
 #[derive(Debug)]
 pub struct Services {
     endpoints: Endpoints,
@@ -50,20 +51,20 @@ pub struct Services {
 }
 
 impl Services {
-    /// Where moto is installed unless told otherwise: in the workspace's target folder.
+    /// The default path of the Python interpreter with moto: in the workspace's target folder.
     pub fn python() -> PathBuf {
         Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join("target/moto/bin/python")
     }
 
-    /// Starts them.
+    /// Starts the services.
     ///
     /// # Errors
-    /// [`Error::NoMoto`] with the command that installs it; [`Error::Start`].
+    /// [`Error::NoMoto`] with the command that installs it, or [`Error::Start`].
     pub async fn start() -> Result<Self, Error> {
         Self::with_python(&Self::python()).await
     }
 
-    /// Starts them, with the Python that has moto.
+    /// Starts the services, with the Python interpreter that has moto.
     ///
     /// # Errors
     /// As [`Services::start`].
@@ -84,13 +85,13 @@ impl Services {
         })
     }
 
-    /// Where they are.
+    /// The services' endpoints.
     pub fn endpoints(&self) -> &Endpoints {
         &self.endpoints
     }
 }
 
-/// The service that an ARN belongs to, and the name of the resource in it.
+/// The service of an ARN, and the name of its resource.
 pub(crate) fn service_and_name(arn: &str) -> (&str, &str) {
     let service = arn.split(':').nth(2).unwrap_or_default();
     (service, arn.rsplit(':').next().unwrap_or_default())

@@ -1,4 +1,4 @@
-//! A SAM template, read and resolved to plain JSON.
+//! Reads a SAM template and resolves it to plain JSON.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,7 +24,7 @@ pub use settings::Settings;
 
 use resolve::Resolver;
 
-/// A template whose parameters, conditions and references are resolved.
+/// A template with resolved parameters, conditions and references.
 #[derive(Debug, Clone)]
 pub struct Template {
     resources: BTreeMap<String, Resource>,
@@ -32,7 +32,7 @@ pub struct Template {
 }
 
 impl Template {
-    /// Reads a file.
+    /// Reads a template from a file.
     ///
     /// # Errors
     /// [`TemplateError`] if it cannot be read or resolved.
@@ -45,7 +45,7 @@ impl Template {
         Self::parse(&text, settings)
     }
 
-    /// Reads a template's text.
+    /// Reads a template from a text.
     ///
     /// # Errors
     /// [`TemplateError`] if it cannot be resolved.
@@ -72,13 +72,13 @@ impl Template {
     /// The resource with this id.
     ///
     /// # Errors
-    /// [`TemplateError::Invalid`] if there is none.
+    /// [`TemplateError::Invalid`] if it does not exist.
     pub fn resource(&self, id: &str) -> Result<&Resource, TemplateError> {
         let missing = || TemplateError::new("Resources", format!("there is no resource `{id}`"));
         self.resources.get(id).ok_or_else(missing)
     }
 
-    /// Its outputs' values.
+    /// The values of its outputs.
     pub fn outputs(&self) -> &BTreeMap<String, Value> {
         &self.outputs
     }

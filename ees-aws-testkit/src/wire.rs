@@ -1,4 +1,4 @@
-//! A wire between a client and a service, that can be cut.
+//! A connection between a client and a service that a test can cut.
 
 use std::io;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// A proxy that hands bytes on until it is cut. It stops when it is dropped.
+/// A proxy that forwards bytes until it is cut. It stops when it is dropped.
 #[derive(Debug)]
 pub struct Wire {
     endpoint: String,
@@ -17,7 +17,7 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// Begins to hand on to the service at this endpoint: `http://127.0.0.1:PORT`.
+    /// Starts a proxy for the service at this endpoint: `http://127.0.0.1:PORT`.
     ///
     /// # Errors
     /// [`io::Error`] if it cannot listen.
@@ -34,17 +34,17 @@ impl Wire {
         })
     }
 
-    /// Where it listens: `http://127.0.0.1:PORT`.
+    /// The URL of the proxy: `http://127.0.0.1:PORT`.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// Breaks every connection, also those to come.
+    /// Breaks all connections, including new ones.
     pub fn cut(&self) {
         self.is_whole.send_replace(false);
     }
 
-    /// Lets connections through again.
+    /// Accepts connections again.
     pub fn mend(&self) {
         self.is_whole.send_replace(true);
     }
@@ -67,7 +67,7 @@ async fn hand_on(mut near: TcpStream, upstream: String, mut is_whole: watch::Rec
         let mut far = TcpStream::connect(upstream).await?;
         copy_bidirectional(&mut near, &mut far).await
     };
-    // Whichever side ends, the connection does.
+    // The connection ends when either side ends.
     tokio::select! {
         biased;
         _ = is_whole.wait_for(|is_whole| !is_whole) => {}

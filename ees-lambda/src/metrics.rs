@@ -3,7 +3,7 @@
 use ees_core::Timestamp;
 use serde_json::{Value, json};
 
-/// The CloudWatch namespace of the metrics.
+/// The namespace of the metrics.
 const NAMESPACE: &str = "ElasticEventStore";
 
 /// The dimension of the metrics.

@@ -50,7 +50,7 @@ async fn sweep(store: &Store, event: LambdaEvent<Value>) -> Result<Value, Failur
 struct Swept {
     pages: u64,
     found: u64,
-    /// The changesets found so late after their commit that no notification of them is expected any more.
+    /// The changesets found so late after their commit that no notification is expected any more.
     lost: u64,
     /// The changesets that cannot get a position.
     refused: u64,

@@ -79,8 +79,9 @@ async fn assert_fit(
         return Err(unfit("it is a standby".to_owned(), expected));
     }
     if fsync != "on" && !config.allow_fsync_off {
-        let expected = "acknowledged changesets are durable only with `on`: `ALTER SYSTEM \
-                        SET fsync = on` and `SELECT pg_reload_conf()`, or for a test `?allow_fsync_off=true`";
+        let expected = "acknowledged changesets are durable only with `on`: \
+                        `ALTER SYSTEM SET fsync = on` and `SELECT pg_reload_conf()`, \
+                        or for a test `?allow_fsync_off=true`";
         return Err(unfit(format!("it runs with fsync={fsync}"), expected));
     }
     Ok(())

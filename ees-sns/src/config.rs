@@ -16,7 +16,7 @@ pub struct SnsConfig {
     /// The ARN of the topic for events.
     pub events: Option<String>,
     /// The maximum size of a message in bytes. Default:
-    /// [`MAX_MESSAGE_BYTES`](Self::MAX_MESSAGE_BYTES).
+    /// [`MAX_MESSAGE_BYTES`](SnsConfig::MAX_MESSAGE_BYTES).
     pub max_message_bytes: usize,
     /// The endpoint of SNS.
     pub endpoint: Endpoint,

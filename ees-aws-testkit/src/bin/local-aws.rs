@@ -1,4 +1,4 @@
-//! A SAM template's stack on this machine, to try.
+//! Runs a SAM template's stack on this machine.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -20,33 +20,34 @@ Example, in the repository's root:
   cargo run -p ees-aws-testkit -- \\
     --template ees-lambda/template.yaml --function target/release/ees-lambda";
 
-/// Runs what a SAM template describes on this machine, without AWS: tables, topics, queues, buckets,
+/// Runs a SAM template's stack on this machine, without AWS: tables, topics, queues, buckets,
 /// functions, what invokes them, and the API.
 #[derive(Debug, Parser)]
 #[command(version, after_help = AFTER_HELP)]
 struct Args {
-    /// The template.
+    /// The SAM template.
     #[arg(long, value_name = "FILE")]
     template: PathBuf,
 
-    /// The program that serves every function, as a custom runtime's `bootstrap`: `_HANDLER` tells
-    /// it which one to be.
+    /// The program of all functions, as a custom runtime's `bootstrap`. `_HANDLER` selects the
+    /// function.
     #[arg(long, value_name = "FILE")]
     function: PathBuf,
 
-    /// A parameter of the template; may be given more than once.
+    /// A parameter of the template. May be given more than once.
     #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
     parameter: Vec<(String, String)>,
 
-    /// The API's port on the loopback interface; 0 is any.
+    /// The API's port on the loopback interface. 0 selects a free port.
     #[arg(long, default_value = "0")]
     port: u16,
 
-    /// How many invocations of a function run at the same time where the template sets no limit.
+    /// The maximum number of concurrent invocations of a function for which the template sets no
+    /// limit.
     #[arg(long, value_name = "N", default_value = "10")]
     concurrency: usize,
 
-    /// The Python that has moto.
+    /// The Python interpreter in which moto is installed.
     #[arg(long, value_name = "FILE")]
     python: Option<PathBuf>,
 }
@@ -78,13 +79,13 @@ async fn serve(args: Args) -> Result<(), Error> {
         .function
         .canonicalize()
         .map_err(|source| Error::Start {
-            what: "the function's program (build it, and give its path with --function)",
+            what: "the function's program (build it, and set its path with --function)",
             source,
         })?;
     eprintln!("Starting DynamoDB, SNS, SQS and S3 ...");
     let python = args.python.unwrap_or_else(Services::python);
     let services = Services::with_python(&python).await?;
-    eprintln!("Making what {} describes ...", args.template.display());
+    eprintln!("Creating the resources of {} ...", args.template.display());
     let aws = LocalAws::start(
         template,
         services,
@@ -92,13 +93,13 @@ async fn serve(args: Args) -> Result<(), Error> {
     )
     .await?;
     describe(&aws);
-    // Whatever the signal is, it ends here.
+    // Any outcome of the wait ends the program.
     let _ = tokio::signal::ctrl_c().await;
     eprintln!("Stopped.");
     Ok(())
 }
 
-/// As fast as AWS where somebody waits for it, with all schedules.
+/// The options of the stack: the speed of AWS where a user waits, and all schedules.
 fn options(program: OsString, port: u16, concurrency: usize) -> Options {
     Options {
         concurrency,
@@ -132,5 +133,5 @@ fn describe(aws: &LocalAws) {
     }
     println!("\nTry it:");
     println!("  curl {}/version", aws.url());
-    println!("\nCtrl+C stops it, and all that it holds is gone.");
+    println!("\nCtrl+C stops it and deletes all its data.");
 }

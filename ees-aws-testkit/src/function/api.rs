@@ -1,4 +1,4 @@
-//! The Lambda Runtime API, for one process.
+//! The Lambda Runtime API for one process.
 
 use std::io;
 use std::sync::Arc;
@@ -16,34 +16,34 @@ use tokio::sync::{Mutex, mpsc, watch};
 
 use super::FunctionError;
 
-/// The most bytes that an event or an answer may have: 6 MB, and room for its frame.
+/// The maximum size in bytes of an event or an answer: 6 MB, and room for its frame.
 pub(super) const MAX_PAYLOAD_BYTES: usize = 6 * 1024 * 1024 + 100;
 
-/// What is to be done.
+/// An invocation to process.
 pub(super) struct Invocation {
     pub(super) id: String,
     pub(super) event: String,
     pub(super) timeout: Duration,
 }
 
-/// What a process says.
+/// A message from a process.
 pub(super) enum Said {
-    /// It could not begin.
+    /// The process could not start.
     Init(FunctionError),
-    /// What became of an invocation.
+    /// The result of an invocation, by its id.
     Answer(String, Result<Value, FunctionError>),
 }
 
-/// What the requests share.
+/// The state that the requests share.
 pub(super) struct Api {
     pub(super) arn: String,
     pub(super) invocations: Mutex<mpsc::Receiver<Invocation>>,
     pub(super) said: mpsc::Sender<Said>,
-    /// Whether it asked for an invocation.
+    /// Whether the process has requested an invocation.
     pub(super) ready: watch::Sender<bool>,
 }
 
-/// Serves for as long as it is polled.
+/// Serves requests while it is polled.
 pub(super) async fn serve(listener: TcpListener, api: Arc<Api>) -> io::Result<()> {
     let routes = Router::new()
         .route("/invocation/next", get(next))
@@ -113,13 +113,13 @@ async fn init_error(State(api): State<Arc<Api>>, body: Bytes) -> impl IntoRespon
 }
 
 async fn tell(api: &Api, status: StatusCode, said: Said) -> Response {
-    // Nobody listens any more after a timeout.
+    // After a timeout the receiver no longer exists.
     let _ = api.said.send(said).await;
     let body = json!({"status": status.canonical_reason()});
     (status, body.to_string()).into_response()
 }
 
-/// An error in the Runtime API's form.
+/// Reads an error in the Runtime API's form.
 fn answered(body: &[u8]) -> FunctionError {
     let error: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();

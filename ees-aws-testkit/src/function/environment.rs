@@ -1,4 +1,4 @@
-//! An execution environment: one process, which does one invocation at a time.
+//! An execution environment: one process, which handles one invocation at a time.
 
 use std::fs::File;
 use std::io;
@@ -16,11 +16,11 @@ use tokio::time::timeout;
 use super::api::{self, Api, Invocation, MAX_PAYLOAD_BYTES, Said};
 use super::{FunctionError, FunctionSettings};
 
-/// How long a process may take to begin. Lambda begins anew after 10 seconds; a machine under load
-/// would only get more of it.
+/// How long a process may take to start. Lambda starts a new one after 10 seconds, which would only
+/// add to the load of a busy machine.
 const INIT: Duration = Duration::from_mins(10);
 
-/// A process, and the Runtime API that it talks to.
+/// A process and its Runtime API.
 #[derive(Debug)]
 pub(super) struct Environment {
     invocations: mpsc::Sender<Invocation>,
@@ -34,7 +34,7 @@ pub(super) struct Environment {
 }
 
 impl Environment {
-    /// Starts the process. It is killed when `kills` changes.
+    /// Starts the process, which is killed when `kills` changes.
     pub(super) async fn start(
         settings: &FunctionSettings,
         log: File,
@@ -68,7 +68,7 @@ impl Environment {
         })
     }
 
-    /// Waits for its first request for an invocation, and answers how long that took.
+    /// Waits for the process's first request for an invocation. Returns how long that took.
     pub(super) async fn ready(&mut self) -> Result<Duration, FunctionError> {
         let begun = self.begun;
         let ready = async {
@@ -85,7 +85,7 @@ impl Environment {
             .unwrap_or(Err(FunctionError::Init(late)))
     }
 
-    /// Hands it an event. After a timeout it is not alive any more.
+    /// Invokes the process with an event. After a timeout the process is dead.
     pub(super) async fn invoke(
         &mut self,
         event: &Value,
@@ -103,7 +103,7 @@ impl Environment {
             return Err(FunctionError::TooLarge { what, bytes });
         }
         let id = invocation.id.clone();
-        // If it has ended, the answer says so.
+        // If the process has ended, the wait for its answer reports it.
         let _ = self.invocations.send(invocation).await;
         let limit = settings.timeout + settings.grace;
         let Ok(answer) = timeout(limit, self.answer(&id)).await else {
@@ -141,7 +141,7 @@ impl Drop for Environment {
     }
 }
 
-/// Nothing is in its environment but what is set here, as on Lambda.
+/// Starts the process. Its environment contains only the variables that are set here, as on Lambda.
 fn spawn(settings: &FunctionSettings, api: &str, log: File) -> io::Result<Child> {
     let Some((program, arguments)) = settings.command.split_first() else {
         return Err(io::Error::other("no command is set"));
@@ -150,7 +150,7 @@ fn spawn(settings: &FunctionSettings, api: &str, log: File) -> io::Result<Child>
     let group = format!("/aws/lambda/{}", settings.name);
     let lambda = [
         ("_HANDLER", settings.handler.as_str()),
-        // The key tells a guard whose calls they are.
+        // A guard identifies the caller by this key.
         ("AWS_ACCESS_KEY_ID", &settings.name),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &memory),
         ("AWS_LAMBDA_FUNCTION_NAME", &settings.name),
@@ -177,7 +177,7 @@ fn spawn(settings: &FunctionSettings, api: &str, log: File) -> io::Result<Child>
         .spawn()
 }
 
-/// Kills the process when it is asked to, and tells when it has ended.
+/// Kills the process on request, and reports when it has ended.
 async fn watch_over(
     mut child: Child,
     mut kills: watch::Receiver<u64>,
@@ -200,7 +200,7 @@ async fn watch_over(
     exit.send_replace(Some(text));
 }
 
-/// Waits for the process's end.
+/// Waits until the process ends.
 async fn exit(exited: &mut watch::Receiver<Option<String>>) -> String {
     match exited.wait_for(Option::is_some).await {
         Ok(exit) => exit.clone().unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! Why an invocation failed.
+//! The errors of invocations.
 
 use std::time::Duration;
 
@@ -13,21 +13,21 @@ pub enum FunctionError {
         /// The `errorMessage`.
         message: String,
     },
-    /// The function did not begin.
-    #[error("the function did not begin: {0}")]
+    /// The function did not start.
+    #[error("the function did not start: {0}")]
     Init(String),
     /// The process ended.
     #[error("the function's process ended: {0}")]
     Crashed(String),
-    /// It took too long, and was killed.
+    /// The function exceeded its time limit and was killed.
     #[error("the function was killed after {} ms", .0.as_millis())]
     TimedOut(Duration),
-    /// The event or the answer is larger than Lambda takes.
-    #[error("{what} has {bytes} bytes, more than Lambda takes")]
+    /// The event or the answer exceeds Lambda's limit.
+    #[error("{what} has {bytes} bytes, which exceeds Lambda's limit")]
     TooLarge {
-        /// Which of them.
+        /// The event or the answer.
         what: &'static str,
-        /// How much it has.
+        /// Its size in bytes.
         bytes: usize,
     },
 }

@@ -6,28 +6,28 @@ use std::time::Duration;
 /// A function as a template describes it.
 #[derive(Debug, Clone)]
 pub struct FunctionSettings {
-    /// Its name.
+    /// The function's name.
     pub name: String,
-    /// The program, and its arguments if it has any.
+    /// The program and its arguments.
     pub command: Vec<OsString>,
-    /// What the program finds as `_HANDLER`.
+    /// The value of `_HANDLER`.
     pub handler: String,
-    /// What it finds in its environment, beside what Lambda sets for every function. Nothing else
-    /// is there.
+    /// The environment variables in addition to those that Lambda sets for every function. The
+    /// process has no others.
     pub environment: Vec<(String, String)>,
-    /// How long an invocation may take, as the function is told.
+    /// The time limit of an invocation, which the function is told.
     pub timeout: Duration,
-    /// How much later it is killed.
+    /// The additional time before the function is killed.
     pub grace: Duration,
-    /// What it is told of its memory.
+    /// The memory in MB that the function is told.
     pub memory_mb: u32,
-    /// How many invocations may run at once, each in a process of its own. Where Lambda would
-    /// throttle, more wait here.
+    /// The maximum number of concurrent invocations, each in its own process. Lambda would throttle
+    /// further invocations; here they wait.
     pub concurrency: usize,
 }
 
 impl FunctionSettings {
-    /// A function of 30 seconds, 512 MB and one environment.
+    /// A function with a time limit of 30 seconds, 512 MB and one process.
     pub fn new(command: impl Into<OsString>, handler: &str) -> Self {
         Self {
             name: handler.to_owned(),

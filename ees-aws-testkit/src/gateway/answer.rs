@@ -1,4 +1,4 @@
-//! What a function answered, as an HTTP response.
+//! Converts the answer of a function to an HTTP response.
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
@@ -6,8 +6,8 @@ use axum::response::Response;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::Value;
 
-/// `None` if it is not what a proxy integration has to answer. A body in Base64 is decoded
-/// where binary media types are set.
+/// Returns `None` if the answer is not in the form of a proxy integration. A body in Base64 is
+/// decoded if binary media types are set.
 pub(super) fn to_response(answer: &Value, binary: bool) -> Option<Response> {
     let status = u16::try_from(answer["statusCode"].as_u64()?).ok()?;
     let body = match &answer["body"] {
@@ -34,7 +34,7 @@ pub(super) fn to_response(answer: &Value, binary: bool) -> Option<Response> {
             headers.append(parse_name(name)?, parse_value(value)?);
         }
     }
-    // The gateway frames the body itself.
+    // The gateway sets the length itself.
     headers.remove("content-length");
     if !headers.contains_key("content-type") {
         let json = HeaderValue::from_static("application/json");

@@ -1,4 +1,4 @@
-//! A request as the event that a REST API's proxy integration makes of it.
+//! Converts a request to the event of a REST API's proxy integration.
 
 use axum::http::request::Parts;
 use base64::prelude::{BASE64_STANDARD, Engine};
@@ -8,18 +8,18 @@ use uuid::Uuid;
 
 use crate::template::Route;
 
-/// The stage that every path begins with.
+/// The stage, with which every path begins.
 pub(super) const STAGE: &str = "Prod";
 
 /// A request under the stage.
 pub(super) struct Asked {
     head: Parts,
-    /// Its path below the stage, encoded as it came.
+    /// The path below the stage, with the client's encoding.
     path: String,
 }
 
 impl Asked {
-    /// `None` if it is not under the stage.
+    /// Reads a request; `None` if it is not under the stage.
     pub(super) fn new(head: Parts) -> Option<Self> {
         let path = head.uri.path().strip_prefix('/')?.strip_prefix(STAGE)?;
         let path = match path {
@@ -30,7 +30,7 @@ impl Asked {
         Some(Self { head, path })
     }
 
-    /// Whether a route takes it.
+    /// Whether a route matches the request.
     pub(super) fn fits(&self, route: &Route) -> bool {
         let fits_method = route.method == "ANY" || route.method == self.head.method.as_str();
         let fits_path = match route.path.split_once("{proxy+}") {
@@ -40,8 +40,8 @@ impl Asked {
         fits_method && fits_path
     }
 
-    /// The event. Its body is Base64 where all media types are binary, and otherwise text: bytes
-    /// that are none are replaced.
+    /// The event. The body is in Base64 if all media types are binary. Otherwise it is text, in
+    /// which bytes that are not UTF-8 are replaced.
     pub(super) fn event(&self, resource: &str, body: &[u8], binary: bool) -> Value {
         let is_encoded = binary && !body.is_empty();
         let body = (!body.is_empty()).then(|| {

@@ -1,4 +1,4 @@
-//! What a call over the wire asks for, in the words of policies.
+//! Reads the action and the resource of a call, in the terms of policies.
 
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-/// Something that a function asked of a service.
+/// A call that a function made to a service.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Call {
     /// The function's name.
@@ -17,7 +17,7 @@ pub struct Call {
     pub resource: String,
 }
 
-/// Who asks, where, and of which service: what the signature is made for.
+/// The scope of a signature: the caller, the region and the service.
 struct Scope<'a> {
     function: &'a str,
     region: &'a str,
@@ -38,7 +38,8 @@ fn scope(head: &Parts) -> Option<Scope<'_>> {
     })
 }
 
-/// What it asks for; what cannot be told is a call of nobody's that no policy allows.
+/// The calls of a request. A request that cannot be read is a call without a function, which no
+/// policy allows.
 pub(super) fn calls(head: &Parts, body: &[u8]) -> Vec<Call> {
     let Some(scope) = scope(head) else {
         return vec![call("", "unsigned", String::new())];
@@ -89,10 +90,10 @@ fn dynamodb(head: &Parts, body: &[u8], region: &str) -> Vec<(String, String)> {
     asked
 }
 
-/// The account of every stack that is not told another.
+/// The account of every stack for which none is set.
 const ACCOUNT: &str = "123456789012";
 
-/// A form. A batch takes the right to publish.
+/// SNS receives a form. A batch needs the permission to publish.
 fn sns(body: &[u8]) -> (String, String) {
     let field = |name: &str| {
         let mut fields = form_urlencoded::parse(body);
@@ -120,7 +121,7 @@ fn s3(head: &Parts) -> (String, String) {
     (action.to_owned(), format!("arn:aws:s3:::{path}"))
 }
 
-/// How the services say that something is not allowed.
+/// The answer of a service to a forbidden call.
 pub(super) fn refusal(head: &Parts) -> Response {
     let is_json = head.headers.contains_key("x-amz-target");
     let what = "not authorized: the function's role does not allow it";

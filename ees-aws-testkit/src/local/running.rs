@@ -6,7 +6,7 @@ use crate::function::Function;
 use crate::queue::Queue;
 use crate::template;
 
-/// A function, and what waits for it.
+/// A function and its queue.
 pub(super) struct Running {
     pub(super) settings: template::Function,
     pub(super) function: Arc<Function>,

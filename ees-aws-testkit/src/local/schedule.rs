@@ -1,4 +1,4 @@
-//! Schedules, and what they hand to their functions.
+//! Schedules and the events that they send to their functions.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::running::Running;
 use crate::template;
 
-/// Runs what has a rate; others, which name times of day, are only run when they are asked to.
+/// Runs the schedules that have a rate. Others name times of day and run only on request.
 pub(super) fn run(functions: &BTreeMap<String, Running>, tasks: &mut JoinSet<()>) {
     for running in functions.values() {
         for schedule in running
@@ -31,7 +31,7 @@ pub(super) fn run(functions: &BTreeMap<String, Running>, tasks: &mut JoinSet<()>
     }
 }
 
-/// What a schedule hands to its function.
+/// The event that a schedule sends to its function.
 pub(super) fn event(schedule: &template::Schedule) -> Value {
     let input = schedule.input.as_deref().map(serde_json::from_str);
     input.and_then(Result::ok).unwrap_or_else(|| {

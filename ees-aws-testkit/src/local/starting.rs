@@ -1,4 +1,4 @@
-//! How the parts of a stack are started.
+//! Starts the parts of a stack.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::services::Services;
 use crate::template;
 use crate::{Error, Options};
 
-/// What the parts of a stack are started with.
+/// The state from which the parts of a stack are started.
 pub(super) struct Starting {
     pub(super) services: Arc<Services>,
     pub(super) destinations: Arc<Destinations>,
@@ -40,7 +40,8 @@ impl Starting {
         })
     }
 
-    /// A function's host, with the endpoints of the services beside the template's variables.
+    /// The host of a function. Its environment has the endpoints of the services in addition to the
+    /// template's variables.
     fn host(&self, function: &template::Function) -> Result<Function, Error> {
         let endpoints = self.options.endpoints.as_ref();
         let endpoints = endpoints.unwrap_or(self.services.endpoints()).variables();
@@ -62,7 +63,7 @@ impl Starting {
         host.map_err(Error::start("a function's host"))
     }
 
-    /// Starts a function's mappings, and files them under their names.
+    /// Starts a function's mappings, and registers them by name.
     pub(super) async fn mappings(
         &mut self,
         running: &Running,

@@ -1,21 +1,21 @@
-//! What a mapping can be told while it runs.
+//! Controls of a running mapping.
 
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 use tokio::sync::watch;
 
-/// What becomes of a batch before it is delivered: the batches to deliver instead of it.
+/// A function that replaces a batch by other batches before the delivery.
 pub(crate) type Disturbance = Box<dyn FnMut(Vec<Value>) -> Vec<Vec<Value>> + Send>;
 
-/// What a mapping can be told while it runs.
+/// Controls of a running mapping.
 pub(crate) struct Controls {
     disturbance: Mutex<Option<Disturbance>>,
-    /// Whether it rests.
+    /// Whether the mapping is paused.
     paused: watch::Sender<bool>,
-    /// How often somebody asked to be told when all is done.
+    /// The number of requests to report that all records are processed.
     asked: watch::Sender<u64>,
-    /// Up to which of these questions all was done.
+    /// The latest of these requests for which all records were processed.
     done: watch::Sender<u64>,
 }
 
@@ -29,7 +29,7 @@ impl Controls {
         }
     }
 
-    /// Has every batch delivered as this says, or as it is.
+    /// Sets a replacement for every batch; `None` delivers batches unchanged.
     pub(crate) fn disturb(&self, disturbance: Option<Disturbance>) {
         *self
             .disturbance
@@ -37,12 +37,13 @@ impl Controls {
             .unwrap_or_else(PoisonError::into_inner) = disturbance;
     }
 
-    /// Has the mapping begin no batch any more, or go on.
+    /// Pauses the mapping, which then begins no batch, or resumes it.
     pub(crate) fn pause(&self, paused: bool) {
         self.paused.send_replace(paused);
     }
 
-    /// Waits until all that is in the stream now was delivered or given up; not if it rests.
+    /// Waits until every record that is in the stream now was delivered or given up. Returns at
+    /// once if the mapping is paused.
     pub(crate) async fn settle(&self) {
         if *self.paused.borrow() {
             return;
@@ -50,11 +51,11 @@ impl Controls {
         let mut done = self.done.subscribe();
         self.asked.send_modify(|asked| *asked += 1);
         let ticket = *self.asked.borrow();
-        // A mapping that has ended has nothing to do any more.
+        // A mapping that has ended has nothing left to process.
         let _ = done.wait_for(|done| *done >= ticket).await;
     }
 
-    /// Waits for as long as the mapping is to rest; whether it had to.
+    /// Waits while the mapping is paused. Returns whether it was.
     pub(super) async fn rest(&self) -> bool {
         let mut paused = self.paused.subscribe();
         let rests = *paused.borrow();
@@ -62,12 +63,12 @@ impl Controls {
         rests
     }
 
-    /// The last question whether all is done.
+    /// The latest request.
     pub(super) fn asked(&self) -> u64 {
         *self.asked.borrow()
     }
 
-    /// Answers it, and those before.
+    /// Answers this request and all earlier ones.
     pub(super) fn all_done(&self, asked: u64) {
         self.done.send_replace(asked);
     }

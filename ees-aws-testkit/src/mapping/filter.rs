@@ -1,18 +1,18 @@
-//! Filter criteria: which records a function gets.
+//! Filter criteria, which select the records that a function receives.
 
 use serde_json::Value;
 
 use crate::template::TemplateError;
 
-/// Patterns, any of which a record has to match; without one all records pass.
+/// A set of patterns. A record must match one of them. Without patterns all records match.
 #[derive(Debug, Clone)]
 pub struct Filter(Vec<Value>);
 
 impl Filter {
-    /// Takes the patterns of the mapping of this name.
+    /// A filter with the patterns of the mapping of this name.
     ///
     /// # Errors
-    /// [`TemplateError::Invalid`] if there is a rule that is not known here.
+    /// [`TemplateError::Invalid`] if a pattern has an unsupported rule.
     pub fn new(mapping: &str, patterns: &[Value]) -> Result<Self, TemplateError> {
         for pattern in patterns {
             check(pattern).map_err(|what| {
@@ -22,7 +22,7 @@ impl Filter {
         Ok(Self(patterns.to_vec()))
     }
 
-    /// Whether a record passes.
+    /// Whether a record matches.
     pub fn matches(&self, record: &Value) -> bool {
         self.0.is_empty() || self.0.iter().any(|pattern| matches(pattern, Some(record)))
     }
@@ -49,10 +49,10 @@ fn check_rule(rule: &Value) -> Result<(), String> {
         _ => false,
     };
     let known = known.then_some(());
-    known.ok_or_else(|| format!("the rule {} is not known here", Value::Object(rule.clone())))
+    known.ok_or_else(|| format!("the rule {} is not supported", Value::Object(rule.clone())))
 }
 
-/// All members of an object have to match; of a leaf's rules, any.
+/// All members of an object must match, and one of the rules of a leaf.
 fn matches(pattern: &Value, value: Option<&Value>) -> bool {
     match pattern {
         Value::Object(members) => members.iter().all(|(name, pattern)| {
@@ -69,7 +69,7 @@ fn obeys(rule: &Value, value: Option<&Value>) -> bool {
         return value == Some(rule);
     };
     let text = value.and_then(Value::as_str);
-    // `exists` is about leaves: an object is none.
+    // `exists` applies to leaves, and an object is not a leaf.
     let leaf = value.filter(|value| !value.is_object());
     match rule.iter().next() {
         Some((name, Value::Bool(wanted))) if name == "exists" => leaf.is_some() == *wanted,

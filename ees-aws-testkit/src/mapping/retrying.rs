@@ -1,25 +1,25 @@
-//! What comes after a batch was delivered: Lambda's rules, as a function of the answer.
+//! Decides what follows the delivery of a batch: Lambda's rules as a function of the answer.
 
 use serde_json::Value;
 
 use crate::template::OnError;
 
-/// What comes next.
+/// The next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// Nothing: all records are done.
+    /// Nothing. All records are processed.
     Done,
-    /// The records from this one on are delivered again, which counts as a retry.
+    /// The records from this index on are delivered again, which counts as a retry.
     Again(usize),
-    /// The records before this one, and after them the others, are delivered as batches of their
-    /// own, which counts as no retry.
+    /// The batch is split at this index. Both parts are delivered one after the other, as separate
+    /// batches, which does not count as a retry.
     Halves(usize),
-    /// The records from this one on were delivered as often as they may be.
+    /// The records from this index on have no retry left.
     GiveUp(usize),
 }
 
-/// Decides what comes after the records with these sequence numbers were delivered, the first time
-/// or after so many retries, and the function answered, or failed.
+/// Decides the next step after a delivery. `numbers` are the sequence numbers of the records,
+/// `answer` is `None` if the function failed, and `retries` is the number of earlier retries.
 pub fn judge(numbers: &[&str], answer: Option<&Value>, rules: &OnError, retries: u32) -> Next {
     let from = match failed_from(numbers, answer, rules.partial) {
         Failed::None => return Next::Done,
@@ -41,7 +41,7 @@ enum Failed {
     From(usize),
 }
 
-/// Everything from the lowest number reported failed; an answer that names what was not in the
+/// All records from the lowest reported number on failed. A reported number that is not in the
 /// batch counts as a failure of the whole batch.
 fn failed_from(numbers: &[&str], answer: Option<&Value>, partial: bool) -> Failed {
     let reported = match answer {

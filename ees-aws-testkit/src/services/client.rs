@@ -1,5 +1,5 @@
-//! Calls to services as they go over the wire. Emulators check no signatures, but look at them for
-//! the service's name.
+//! Calls to services over the wire. Emulators do not check signatures, but read the service's name
+//! from them.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -13,11 +13,11 @@ use crate::Error;
 const JSON: &str = "application/x-amz-json-1.0";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// A client of every service.
+/// A client of all services.
 #[derive(Debug, Clone)]
 pub(crate) struct Client(hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>>);
 
-/// A call as it goes out.
+/// A call to send.
 struct Call<'a> {
     method: Method,
     url: String,
@@ -55,7 +55,7 @@ impl Client {
             body: body.to_string().into(),
         });
         let answer = answer.await?;
-        // Some operations answer with nothing.
+        // Some operations have an empty answer.
         Ok(serde_json::from_slice(&answer).unwrap_or(Value::Null))
     }
 
@@ -82,7 +82,7 @@ impl Client {
         answer.await.map(|body| text(&body))
     }
 
-    /// Calls S3: a method on a path that is encoded as it has to be.
+    /// Calls S3 with a method and an encoded path.
     pub(crate) async fn s3(
         &self,
         endpoint: &str,

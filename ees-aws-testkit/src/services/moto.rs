@@ -1,4 +1,4 @@
-//! moto's server as a process that ends with this one.
+//! Runs moto's server as a process that ends with this one.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -10,9 +10,9 @@ use tokio::time::timeout;
 
 use crate::Error;
 
-/// Serves on a free port, which it prints, until its standard input ends: with whoever holds the
-/// other end, however that ends. A FIFO queue takes one message after the other: between looking
-/// for a duplicate and taking a message it would take another that is the same.
+/// The script of the server. It serves on a free port and prints it. It runs until its standard
+/// input ends, which is when the process at the other end ends. A FIFO queue accepts one message at
+/// a time, since otherwise two equal messages could both pass the check for duplicates.
 const SERVE: &str = r#"
 import logging, os, sys, threading
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -30,13 +30,13 @@ sys.stdin.buffer.read()
 os._exit(0)
 "#;
 
-/// Longer than it takes to start.
+/// The time limit for the start.
 const LONG: Duration = Duration::from_mins(10);
 
 #[derive(Debug)]
 pub(super) struct Moto {
     endpoint: String,
-    /// Killed when it is dropped; holds the other end of its standard input.
+    /// The process is killed when it is dropped. It has the other end of its standard input.
     _process: Child,
 }
 
@@ -72,7 +72,8 @@ impl Moto {
     }
 }
 
-/// The line that it prints once it serves, or what it said instead.
+/// Reads the address that the server prints once it serves. If it ends before, the error has its
+/// output.
 async fn address(process: &mut Child) -> std::io::Result<String> {
     let mut line = String::new();
     if let Some(stdout) = process.stdout.take() {
@@ -80,7 +81,7 @@ async fn address(process: &mut Child) -> std::io::Result<String> {
     }
     let stderr = process.stderr.take();
     if !line.trim().is_empty() {
-        // What nobody reads must not stop it.
+        // Unread output would block the server.
         tokio::spawn(async move {
             if let Some(mut stderr) = stderr {
                 let _ = tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await;

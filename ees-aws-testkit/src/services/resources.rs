@@ -1,4 +1,4 @@
-//! A template's tables, topics, queues and buckets, and what can be asked of them.
+//! Creates a template's tables, topics, queues and buckets, and uses them.
 
 use hyper::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -8,7 +8,7 @@ use super::{Services, service_and_name};
 use crate::Error;
 use crate::template::{Resource, Template};
 
-/// What stays as it is in the path of an object.
+/// The characters that are encoded in the path of an object.
 const KEY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -16,8 +16,8 @@ const KEY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// What `CreateTable` takes of a table's properties; the others are about durability and access,
-/// which an emulator has none of.
+/// The properties of a table that `CreateTable` accepts. The others are about durability and
+/// access, which an emulator does not have.
 const TABLE: [&str; 7] = [
     "AttributeDefinitions",
     "BillingMode",
@@ -29,10 +29,10 @@ const TABLE: [&str; 7] = [
 ];
 
 impl Services {
-    /// Makes a template's tables, topics, queues and buckets.
+    /// Creates a template's tables, topics, queues and buckets.
     ///
     /// # Errors
-    /// [`Error::Service`] if one cannot be made.
+    /// [`Error::Service`] if one of them cannot be created.
     pub async fn create(&self, template: &Template) -> Result<(), Error> {
         for resource in template.resources() {
             match resource.kind.as_str() {
@@ -106,16 +106,16 @@ impl Services {
             .map(drop)
     }
 
-    /// An object's content.
+    /// Reads the content of an object.
     ///
     /// # Errors
-    /// [`Error::Service`] if there is none.
+    /// [`Error::Service`] if the object does not exist.
     pub async fn get_object(&self, bucket: &str, key: &str) -> Result<String, Error> {
         let path = object(bucket, key);
         self.s3(Method::GET, &path, String::new()).await
     }
 
-    /// The keys of a bucket's objects, at most 1000.
+    /// Lists the keys of a bucket's objects, at most 1000.
     ///
     /// # Errors
     /// [`Error::Service`] if there is no such bucket.
@@ -130,7 +130,7 @@ impl Services {
     /// Sends a message to the queue or topic of this ARN.
     ///
     /// # Errors
-    /// [`Error::Service`] if it is not taken.
+    /// [`Error::Service`] if the message is refused.
     pub(crate) async fn send(&self, arn: &str, message: &str) -> Result<(), Error> {
         match service_and_name(arn) {
             ("sqs", name) => {
@@ -143,7 +143,7 @@ impl Services {
             }
             _ => Err(Error::Service {
                 operation: format!("sending to {arn}"),
-                said: "it is no queue and no topic".to_owned(),
+                said: "it is neither a queue nor a topic".to_owned(),
             }),
         }
     }
@@ -153,7 +153,7 @@ impl Services {
         format!("{}/123456789012/{name}", self.endpoints.sqs)
     }
 
-    /// The bodies of the messages that wait in a queue, at most 10. They are taken out of it.
+    /// Takes at most 10 messages out of a queue, and returns their bodies.
     ///
     /// # Errors
     /// [`Error::Service`] if there is no such queue.
@@ -174,8 +174,8 @@ impl Services {
         Ok(messages)
     }
 
-    /// Makes a FIFO queue of this name, which must end with `.fifo`, that gets the raw messages of
-    /// the topic of this ARN.
+    /// Creates a FIFO queue of this name, which must end with `.fifo`, and subscribes it to the
+    /// topic of this ARN. The queue receives the raw messages.
     ///
     /// # Errors
     /// [`Error::Service`] if there is no such topic.
@@ -194,7 +194,7 @@ impl Services {
         self.sns("Subscribe", &parameters).await.map(drop)
     }
 
-    /// Publishes a message on the FIFO topic of this ARN.
+    /// Publishes a message to the FIFO topic of this ARN.
     ///
     /// # Errors
     /// [`Error::Service`] if there is no such topic.
@@ -214,7 +214,7 @@ impl Services {
         self.sns("Publish", &asked).await.map(drop)
     }
 
-    /// Calls an operation of `DynamoDB`, in its own JSON: `PutItem`.
+    /// Calls an operation of `DynamoDB` with its JSON: `PutItem`.
     ///
     /// # Errors
     /// [`Error::Service`] with what it said.
@@ -230,7 +230,7 @@ impl Services {
         self.client.json(endpoint, &operation, asked).await
     }
 
-    /// Calls an operation of SQS, in its JSON: `ReceiveMessage`.
+    /// Calls an operation of SQS with its JSON: `ReceiveMessage`.
     ///
     /// # Errors
     /// [`Error::Service`] with what it said.

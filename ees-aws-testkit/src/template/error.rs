@@ -1,30 +1,30 @@
-//! What is wrong with a template.
+//! The errors of templates.
 
 use std::path::PathBuf;
 
 use serde_json::Value;
 
-/// A template that cannot be used.
+/// A template cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TemplateError {
-    /// Its file cannot be read.
+    /// The file cannot be read.
     #[error("the template {path} cannot be read: {source}; give the path of a SAM template")]
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         r#source: std::io::Error,
     },
-    /// It is no YAML.
+    /// The text is not YAML.
     #[error("the template is not YAML: {0}")]
     Yaml(serde_yaml_ng::Error),
-    /// Something in it is wrong, or not known here.
+    /// A part of the template is wrong or not supported.
     #[error("the template, at {at}: {what}")]
     Invalid {
-        /// `Resources.Events.Properties.TableName`.
+        /// The location: `Resources.Events.Properties.TableName`.
         at: String,
-        /// What was found, and what was expected.
+        /// The problem: what was found, and what was expected.
         what: String,
     },
 }
@@ -42,5 +42,5 @@ impl TemplateError {
     }
 }
 
-/// What a template says, or what is wrong with it.
+/// A value of a template, or an error.
 pub(super) type Resolved<T = Value> = Result<T, TemplateError>;

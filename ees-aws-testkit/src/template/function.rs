@@ -1,4 +1,4 @@
-//! A function as it is deployed, and what invokes it.
+//! A function of a template, and what invokes it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use serde_json::Value;
 mod events;
 mod reading;
 
-/// A function as it is deployed.
+/// A function of a template.
 #[derive(Debug, Clone)]
 pub struct Function {
     /// Its logical id.
@@ -17,69 +17,70 @@ pub struct Function {
     pub name: String,
     /// Its ARN.
     pub arn: String,
-    /// What its runtime gives it as `_HANDLER`.
+    /// The value of `_HANDLER`.
     pub handler: String,
-    /// How long an invocation may take.
+    /// The time limit of an invocation.
     pub timeout: Duration,
-    /// Its memory in MiB.
+    /// The memory in MiB.
     pub memory: u32,
-    /// How many invocations may run at the same time; `None` where only the account limits it.
+    /// The maximum number of concurrent invocations; `None` if only the account limits it.
     pub concurrency: Option<u32>,
-    /// Its variables.
+    /// The environment variables.
     pub environment: BTreeMap<String, String>,
-    /// The streams that it reads.
+    /// The mappings of the streams that it reads.
     pub mappings: Vec<Mapping>,
-    /// When it runs by itself.
+    /// The schedules that invoke it.
     pub schedules: Vec<Schedule>,
-    /// The buckets whose new objects it is told of.
+    /// The buckets whose new objects it is notified of.
     pub triggers: Vec<Trigger>,
-    /// What an API passes to it.
+    /// The routes of an API that invoke it.
     pub routes: Vec<Route>,
-    /// How often an asynchronous invocation that failed is repeated.
+    /// The maximum number of retries of an asynchronous invocation.
     pub async_retries: u32,
-    /// How old such an invocation may get.
+    /// The maximum age of an asynchronous invocation.
     pub async_max_age: Duration,
-    /// The ARN of what gets such an invocation at last: a queue, a topic.
+    /// The ARN of the dead-letter queue or topic that receives the event of a failed asynchronous
+    /// invocation.
     pub dead_letters: Option<String>,
-    /// The ARN of what gets the record of such an invocation at last.
+    /// The ARN of the destination that receives the record of a failed asynchronous invocation.
     pub async_on_failure: Option<String>,
 }
 
-/// An event source mapping: a stream's records in batches.
+/// An event source mapping, which delivers a stream's records in batches.
 #[derive(Debug, Clone)]
 pub struct Mapping {
     /// Its name: the id of the function's event.
     pub id: String,
-    /// The stream's ARN as the template gives it; see [`table_of_stream`](super::table_of_stream).
+    /// The stream's ARN as in the template; see [`table_of_stream`](super::table_of_stream).
     pub stream: String,
-    /// Whether it begins with the oldest record (`TRIM_HORIZON`) or with the next one.
+    /// Whether it begins with the oldest record (`TRIM_HORIZON`), and not with the next one.
     pub from_oldest: bool,
     /// Whether it runs.
     pub enabled: bool,
-    /// The most records of a batch.
+    /// The maximum number of records in a batch.
     pub batch_size: u32,
-    /// How long it waits for a batch to fill.
+    /// How long it waits until a batch is full.
     pub window: Duration,
-    /// How many batches of a shard may run at the same time.
+    /// The maximum number of concurrent batches of a shard.
     pub parallelization: u32,
-    /// What happens to a batch that failed.
+    /// The treatment of failed batches.
     pub on_error: OnError,
-    /// Patterns, one of which a record has to match; none: all records pass.
+    /// The patterns, one of which a record must match. If there are none, all records match.
     pub filters: Vec<Value>,
-    /// The ARN of what gets a batch that is given up.
+    /// The ARN of the destination that receives the record of a batch that is given up.
     pub on_failure: Option<String>,
 }
 
-/// What happens to a batch that failed.
+/// The treatment of failed batches.
 #[derive(Debug, Clone, Copy)]
 pub struct OnError {
-    /// Whether it is halved if it failed as a whole.
+    /// Whether a batch that failed as a whole is split in halves.
     pub bisect: bool,
-    /// Whether answers tell which records failed (`ReportBatchItemFailures`).
+    /// Whether answers report which records failed (`ReportBatchItemFailures`).
     pub partial: bool,
-    /// How often it is repeated; `None` is for ever.
+    /// The maximum number of retries; `None` means no limit.
     pub retries: Option<u32>,
-    /// How old a record may get; `None` is as old as the stream keeps it.
+    /// The maximum age of a record; `None` means the retention of the stream.
     pub max_age: Option<Duration>,
 }
 
@@ -88,11 +89,11 @@ pub struct OnError {
 pub struct Schedule {
     /// Its name: the id of the function's event.
     pub id: String,
-    /// `rate(...)`, or another that [`Schedule::period`] does not know.
+    /// The schedule: `rate(...)`, or an expression that [`Schedule::period`] does not support.
     pub expression: String,
     /// Whether it runs.
     pub enabled: bool,
-    /// What the function is given, if the template says so.
+    /// The event of the function, if the template sets one.
     pub input: Option<String>,
 }
 
@@ -103,13 +104,13 @@ pub struct Trigger {
     pub bucket: String,
     /// `s3:ObjectCreated:*`.
     pub events: Vec<String>,
-    /// How keys must begin.
+    /// The required beginning of keys.
     pub prefix: String,
-    /// How keys must end.
+    /// The required end of keys.
     pub suffix: String,
 }
 
-/// A path of an API.
+/// A route of an API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     /// `/{proxy+}`.
@@ -119,7 +120,7 @@ pub struct Route {
 }
 
 impl Schedule {
-    /// How long it is from one run to the next, of a `rate(...)`.
+    /// The time between two runs of a `rate(...)`.
     pub fn period(&self) -> Option<Duration> {
         let rate = self.expression.strip_prefix("rate(")?.strip_suffix(')')?;
         let (number, unit) = rate.split_once(' ')?;

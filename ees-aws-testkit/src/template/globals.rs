@@ -23,7 +23,8 @@ pub(super) fn apply(template: &mut Value) {
     }
 }
 
-/// Objects are united, lists joined; else what is the resource's own wins.
+/// Merges shared and own properties. Objects are merged and lists are concatenated; otherwise the
+/// resource's own value wins.
 fn merged(shared: Value, own: Value) -> Value {
     match (shared, own) {
         (Value::Object(mut shared), Value::Object(own)) if !is_function(&own) => {
@@ -41,7 +42,7 @@ fn merged(shared: Value, own: Value) -> Value {
     }
 }
 
-/// Whether it is `{"Ref": ...}` or `{"Fn::...": ...}`.
+/// Whether an object is `{"Ref": ...}` or `{"Fn::...": ...}`.
 fn is_function(object: &serde_json::Map<String, Value>) -> bool {
     let mut keys = object.keys();
     let only = (keys.next(), keys.next());

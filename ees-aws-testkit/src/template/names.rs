@@ -1,14 +1,14 @@
-//! What resources are called, and what `Ref` and `GetAtt` say of them.
+//! The names of resources, and the values of `Ref` and `GetAtt`.
 
 use super::Settings;
 
-/// What is known of a type of resource.
+/// The properties of a type of resource.
 pub(super) struct Kind {
-    /// The property that names it.
+    /// The property that sets the resource's name.
     pub(super) name_property: &'static str,
-    /// Its ARN, with `{region}`, `{account}` and `{name}` to be filled in.
+    /// The pattern of its ARN, with `{region}`, `{account}` and `{name}`.
     arn: &'static str,
-    /// What `Ref` gives.
+    /// The value of `Ref`.
     reference: Reference,
 }
 
@@ -26,7 +26,7 @@ const fn kind(name_property: &'static str, arn: &'static str, reference: Referen
     }
 }
 
-/// What is known of a type.
+/// The properties of a type.
 pub(super) fn of_type(resource_type: &str) -> Kind {
     use Reference::{Arn, Name, Url};
     match resource_type {
@@ -66,7 +66,7 @@ impl Kind {
         (!arn.is_empty()).then(|| arn.replace("{name}", name))
     }
 
-    /// What `Ref` gives for the resource of this name.
+    /// The value of `Ref` for the resource of this name.
     pub(super) fn reference(&self, name: &str, settings: &Settings) -> String {
         match self.reference {
             Reference::Name => name.to_owned(),
@@ -78,7 +78,7 @@ impl Kind {
         }
     }
 
-    /// What `GetAtt` gives; `None` where the attribute is not known.
+    /// The value of `GetAtt`; `None` if the attribute is not supported.
     pub(super) fn attribute(
         &self,
         name: &str,
@@ -97,10 +97,10 @@ impl Kind {
     }
 }
 
-/// A stream's ARN ends with a label that only its table's service knows.
+/// The end of a stream's ARN. On AWS it has a label that only the table's service knows.
 const STREAM: &str = "/stream/latest";
 
-/// The table that a stream's ARN, as a template gives it, belongs to.
+/// The table of a stream's ARN in the form of a template.
 pub fn table_of_stream(arn: &str) -> Option<&str> {
     let (_, table) = arn.split_once(":table/")?;
     table.split('/').next()

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::Settings;
 use super::error::{Resolved, TemplateError};
 
-/// Every parameter's value: the one given, or its default.
+/// The values of all parameters: the given value, or the default.
 pub(super) fn parameters<'a>(
     source: &'a Value,
     settings: &Settings,
@@ -33,12 +33,12 @@ pub(super) fn parameters<'a>(
     declared.iter().map(value).collect()
 }
 
-/// The value as `CloudFormation` hands it on: text, or a list of text.
+/// The value in `CloudFormation`'s form: a text, or a list of texts.
 fn checked(name: &str, parameter: &Value, value: &Value) -> Resolved {
     let at = format!("Parameters.{name}");
     let text = match value {
         Value::String(text) => text.clone(),
-        Value::Null => return Err(TemplateError::new(at, "has no default: give it a value")),
+        Value::Null => return Err(TemplateError::new(at, "has no default: set a value")),
         other => other.to_string(),
     };
     if let Some(allowed) = parameter["AllowedValues"].as_array() {
@@ -50,7 +50,7 @@ fn checked(name: &str, parameter: &Value, value: &Value) -> Resolved {
             let allowed = &parameter["AllowedValues"];
             return Err(TemplateError::new(
                 at,
-                format!("`{text}` is none of {allowed}"),
+                format!("`{text}` is not one of {allowed}"),
             ));
         }
     }

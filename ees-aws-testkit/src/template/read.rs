@@ -1,4 +1,4 @@
-//! Values of properties, each as its type, with a message that tells where it stands.
+//! Reads values of properties by type. An error names the location.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::TemplateError;
 
-/// A value that was read, or what is wrong with it.
+/// A value, or an error.
 pub(super) type Read<T> = Result<T, TemplateError>;
 
-/// A value and where it stands.
+/// A value and its location.
 #[derive(Clone)]
 pub(super) struct At<'a> {
     pub(super) value: &'a Value,
@@ -22,7 +22,7 @@ impl<'a> At<'a> {
         Self { value, path }
     }
 
-    /// A member; null where there is none.
+    /// A member of an object; null if it is missing.
     pub(super) fn get(&self, name: &str) -> Self {
         Self::new(&self.value[name], format!("{}.{name}", self.path))
     }
@@ -40,7 +40,7 @@ impl<'a> At<'a> {
         self.value.is_null()
     }
 
-    /// Text; numbers and booleans count as text.
+    /// A text. Numbers and booleans count as text.
     pub(super) fn text(&self) -> Result<String, TemplateError> {
         match self.value {
             Value::String(text) => Ok(text.clone()),
@@ -49,7 +49,7 @@ impl<'a> At<'a> {
         }
     }
 
-    /// A whole number, as a number or as text; `None` where it is missing.
+    /// An integer, as a number or as text; `None` if it is missing.
     pub(super) fn number(&self) -> Result<Option<i64>, TemplateError> {
         if self.is_missing() {
             return Ok(None);
@@ -58,7 +58,7 @@ impl<'a> At<'a> {
         number.map(Some).map_err(|_| self.wrong("a whole number"))
     }
 
-    /// A whole number that is not negative.
+    /// An integer that is not negative.
     pub(super) fn count(&self) -> Result<Option<u32>, TemplateError> {
         let number = self.number()?.map(u32::try_from);
         number.transpose().map_err(|_| self.wrong("0 or more"))
@@ -70,7 +70,7 @@ impl<'a> At<'a> {
         Ok(seconds.map(|seconds| Duration::from_secs(seconds.into())))
     }
 
-    /// Whether it is true; missing is false.
+    /// A boolean; false if it is missing.
     pub(super) fn flag(&self) -> Result<bool, TemplateError> {
         match self.value {
             Value::Null => Ok(false),
@@ -81,7 +81,7 @@ impl<'a> At<'a> {
         }
     }
 
-    /// The items of a list; none where it is missing.
+    /// The items of a list; none if it is missing.
     pub(super) fn items(&self) -> Result<Vec<At<'a>>, TemplateError> {
         match self.value {
             Value::Null => Ok(Vec::new()),
@@ -93,7 +93,7 @@ impl<'a> At<'a> {
         }
     }
 
-    /// The members of an object, by name; none where it is missing.
+    /// The members of an object by name; none if it is missing.
     pub(super) fn members(&self) -> Result<Vec<(&'a str, At<'a>)>, TemplateError> {
         match self.value {
             Value::Null => Ok(Vec::new()),

@@ -1,4 +1,4 @@
-//! Conditions and intrinsic functions.
+//! Resolves conditions and intrinsic functions.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use super::names::of_type;
 use super::parameters::parameters;
 use super::{Resource, Settings};
 
-/// No template nests this deep unless its names refer to each other in a circle.
+/// The maximum depth. Only a template whose names refer to each other in a circle is deeper.
 const DEEPEST: usize = 200;
 
 pub(super) struct Resolver<'a> {
@@ -66,7 +66,7 @@ impl<'a> Resolver<'a> {
             Value::String(name) => self.condition(name, at),
             other => Err(TemplateError::new(
                 at,
-                format!("the condition {other} is no name"),
+                format!("the condition {other} is not a name"),
             )),
         }
     }
@@ -93,7 +93,7 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// The name that it has, or one made of the stack's and its id.
+    /// The given name, or one made of the stack's name and the resource's id.
     fn name(&self, id: &str, resource: &Value) -> Resolved<String> {
         let property = of_type(resource["Type"].as_str().unwrap_or_default()).name_property;
         let given = &resource["Properties"][property];
@@ -128,7 +128,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// A value with all in it resolved; `None` for `AWS::NoValue`.
+    /// Resolves a value and all values in it; `None` for `AWS::NoValue`.
     fn value(&self, value: &Value, at: &str) -> Resolved<Option<Value>> {
         if self.depth.get() > DEEPEST {
             return Err(TemplateError::new(
@@ -167,7 +167,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn intrinsic(&self, name: &str, argument: &Value, at: &str) -> Resolved<Option<Value>> {
-        let wrong = || TemplateError::new(at, format!("{name} does not take {argument}"));
+        let wrong = || TemplateError::new(at, format!("{name} does not accept {argument}"));
         let args = match argument {
             Value::Array(args) => args.as_slice(),
             one => std::slice::from_ref(one),
@@ -234,7 +234,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// `${Name}`, `${Name.Attribute}` and, for `${Name}` itself, `${!Name}`.
+    /// Replaces `${Name}` and `${Name.Attribute}`. `${!Name}` becomes `${Name}`.
     fn substituted(
         &self,
         text: &str,
@@ -296,18 +296,18 @@ impl<'a> Resolver<'a> {
         let (kind, name) = self.referred(id, at)?;
         let value = of_type(&kind).attribute(&name, attribute, self.settings);
         let unknown = || {
-            let what = format!("the attribute `{attribute}` of a {kind} is not known here");
+            let what = format!("the attribute `{attribute}` of a {kind} is not supported");
             TemplateError::new(at, what)
         };
         value.ok_or_else(unknown)
     }
 
-    /// The type and name of a resource, or of one that SAM makes beside those of the template.
+    /// The type and name of a resource of the template, or of one that SAM creates in addition.
     fn referred(&self, id: &str, at: &str) -> Resolved<(String, String)> {
         let resource = &self.source["Resources"][id];
         if let Some(kind) = resource["Type"].as_str() {
             if !self.is_wanted(resource, at)? {
-                let what = format!("`{id}` is not made, as its condition is not met");
+                let what = format!("`{id}` is not created, since its condition is not met");
                 return Err(TemplateError::new(at, what));
             }
             return Ok((kind.to_owned(), self.name(id, resource)?));
@@ -319,7 +319,7 @@ impl<'a> Resolver<'a> {
         Ok((kind.to_owned(), format!("{}-{id}", self.settings.stack)))
     }
 
-    /// The type of what SAM makes for the resources of the template.
+    /// The type of a resource that SAM creates for the resources of the template.
     fn generated(&self, id: &str) -> Option<&'static str> {
         let kind = |id: &str| self.source["Resources"][id]["Type"].as_str();
         let is_function = |id: &str| kind(id) == Some("AWS::Serverless::Function");

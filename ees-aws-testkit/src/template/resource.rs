@@ -2,19 +2,19 @@
 
 use serde_json::{Map, Value};
 
-/// One resource that is really made: its condition, if any, is met.
+/// A resource that is created, since its condition is met or it has none.
 #[derive(Debug, Clone)]
 pub struct Resource {
-    /// Its logical id.
+    /// The logical id.
     pub id: String,
     /// `AWS::DynamoDB::Table`.
     pub kind: String,
-    /// Its name, or one made of the stack's and its id.
+    /// The name: the given one, or one made of the stack's name and the logical id.
     pub name: String,
-    /// Its ARN, where resources of its type have one.
+    /// The ARN, if resources of this type have one.
     pub arn: Option<String>,
-    /// Its properties; `{}` if it has none.
+    /// The properties; `{}` if there are none.
     pub properties: Value,
-    /// What stands beside the properties: `DeletionPolicy`, `Metadata`, ...
+    /// The attributes other than the properties: `DeletionPolicy`, `Metadata`, ...
     pub attributes: Map<String, Value>,
 }

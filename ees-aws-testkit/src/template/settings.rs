@@ -1,8 +1,8 @@
-//! Where a template is deployed to, and how.
+//! The settings of a deployment.
 
 use std::collections::BTreeMap;
 
-/// Where a template is deployed to, and how.
+/// The settings of a deployment.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The stack's name.
@@ -11,12 +11,12 @@ pub struct Settings {
     pub region: String,
     /// The account.
     pub account: String,
-    /// Values of parameters; the others have their defaults.
+    /// The values of parameters. Others have their defaults.
     pub parameters: BTreeMap<String, String>,
 }
 
 impl Default for Settings {
-    /// A stack `local` in the account and region that emulators take for granted.
+    /// A stack `local` in the default account and region of emulators.
     fn default() -> Self {
         Self {
             stack: "local".to_owned(),

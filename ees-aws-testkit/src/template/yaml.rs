@@ -1,4 +1,4 @@
-//! YAML with `CloudFormation`'s short forms to JSON with its long ones.
+//! Converts YAML with `CloudFormation`'s short forms to JSON with the long forms.
 
 use serde_json::{Map, Value, json};
 use serde_yaml_ng::Value as Yaml;
@@ -23,7 +23,7 @@ pub(super) fn to_json(yaml: Yaml) -> Result<Value, TemplateError> {
 }
 
 fn key_of(key: &Yaml) -> Result<String, TemplateError> {
-    let wrong = || TemplateError::new("a key", format!("{key:?} is no text"));
+    let wrong = || TemplateError::new("a key", format!("{key:?} is not a text"));
     match key {
         Yaml::String(text) => Ok(text.clone()),
         Yaml::Number(number) => Ok(number.to_string()),
@@ -31,7 +31,7 @@ fn key_of(key: &Yaml) -> Result<String, TemplateError> {
     }
 }
 
-/// `!GetAtt A.B` is `{"Fn::GetAtt": ["A", "B"]}`.
+/// Converts `!GetAtt A.B` to `{"Fn::GetAtt": ["A", "B"]}`.
 fn long_form(tagged: TaggedValue) -> Result<Value, TemplateError> {
     let tag = tagged.tag.to_string();
     let value = to_json(tagged.value)?;

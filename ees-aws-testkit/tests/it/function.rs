@@ -155,7 +155,7 @@ async fn a_function_that_does_not_begin_says_why() {
     let failed = function("broken").invoke(&json!({})).await.unwrap_err();
     assert_eq!(
         failed.to_string(),
-        "the function did not begin: Wrong: no such handler"
+        "the function did not start: Wrong: no such handler"
     );
     let nothing = FunctionSettings::new("/no/such/program", "work");
     let failed = Function::new(nothing).unwrap().invoke(&json!({})).await;

@@ -199,7 +199,7 @@ fn what_is_wrong_is_told_with_its_place() {
         ),
         (
             wrong(&text(), &with(&[("Open", "maybe")])),
-            "`maybe` is none of [true,false]",
+            "`maybe` is not one of [true,false]",
         ),
         (
             wrong(

@@ -27,8 +27,7 @@ pub(crate) fn begin_write(database: Option<&Database>) -> Result<WriteTransactio
 pub(crate) async fn blocking<T: Send + 'static>(
     step: impl FnOnce() -> Result<T, StorageError> + Send + 'static,
 ) -> Result<T, StorageError> {
-    let stopped =
-        |_| StorageError::unavailable("the thread of the step has stopped", Written::Unknown);
+    let stopped = |_| StorageError::unavailable("the step's thread stopped", Written::Unknown);
     let done = tokio::task::spawn_blocking(step).await;
     done.map_err(stopped)?
 }

@@ -1,4 +1,4 @@
-//! What invokes a function, as its properties tell.
+//! Reads what invokes a function from its properties.
 
 use std::time::Duration;
 
@@ -7,18 +7,18 @@ use serde_json::{Value, json};
 use super::{Function, Mapping, OnError, Route, Schedule, Trigger};
 use crate::template::read::{At, Read};
 
-/// Text, where there is some.
+/// Reads an optional text.
 pub(super) fn optional(at: &At) -> Read<Option<String>> {
     (!at.is_missing()).then(|| at.text()).transpose()
 }
 
-/// The ARN of what gets what failed.
+/// Reads the ARN of the destination of failures.
 pub(super) fn destination(at: &At) -> Read<Option<String>> {
     let on_failure = at.get("DestinationConfig").get("OnFailure");
     optional(&on_failure.get("Destination"))
 }
 
-/// Files an event of a function where it belongs.
+/// Adds an event of a function to the list of its kind.
 pub(super) fn add_event(function: &mut Function, id: &str, event: &At) -> Read<()> {
     let at = event.get("Properties");
     match event.get("Type").text()?.as_str() {
@@ -39,7 +39,7 @@ pub(super) fn add_event(function: &mut Function, id: &str, event: &At) -> Read<(
     Ok(())
 }
 
-/// A mapping that reads this stream.
+/// Reads a mapping of this stream.
 pub(super) fn mapping(id: &str, stream: &At, at: &At) -> Read<Mapping> {
     let position = at.get("StartingPosition");
     let from_oldest = match position.text()?.as_str() {
@@ -66,7 +66,7 @@ pub(super) fn mapping(id: &str, stream: &At, at: &At) -> Read<Mapping> {
 }
 
 fn on_error(at: &At) -> Read<OnError> {
-    // -1 is for ever.
+    // -1 means no limit.
     let limit = |name| -> Read<Option<u32>> {
         let number = at.get(name).number()?;
         Ok(number.and_then(|number| u32::try_from(number).ok()))
@@ -111,7 +111,7 @@ fn trigger(at: &At) -> Read<Trigger> {
     filtered(at.get("Bucket").text()?, events, at)
 }
 
-/// A trigger with its filter.
+/// Reads a trigger with its filter.
 pub(super) fn filtered(bucket: String, events: Vec<String>, at: &At) -> Read<Trigger> {
     let mut trigger = Trigger {
         bucket,

@@ -1,4 +1,4 @@
-//! The functions of a template, read from its resources.
+//! Reads the functions of a template from its resources.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::template::read::{At, Read};
 use crate::template::{Resource, Template};
 
 impl Template {
-    /// Its functions with what invokes them, in the order of their ids.
+    /// The functions with what invokes them, in the order of their ids.
     ///
     /// # Errors
     /// [`TemplateError::Invalid`](super::super::TemplateError::Invalid) if a property has a value
@@ -71,7 +71,7 @@ fn function(resource: &Resource) -> Read<Function> {
     Ok(function)
 }
 
-/// Notifications that a bucket's own properties ask for.
+/// Adds the notifications that a bucket's properties define.
 fn notify(functions: &mut [Function], bucket: &Resource) -> Read<()> {
     let wanted = properties(bucket).get("NotificationConfiguration");
     for at in wanted.get("LambdaConfigurations").items()? {
