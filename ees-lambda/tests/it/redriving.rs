@@ -131,7 +131,10 @@ async fn what_cannot_be_done_again_stays_and_holds_up_nothing() {
         panic!("{failed:?}");
     };
     assert_eq!(kind, "Left");
-    assert!(message.starts_with("3 objects remain in the failures bucket"), "{message}");
+    assert!(
+        message.starts_with("3 objects remain in the failures bucket"),
+        "{message}"
+    );
     assert!(message.contains("1-garbage: it is not JSON"), "{message}");
     assert_eq!(stack.left().await, ["1-garbage", "2-stranger", "3-publish"]);
     assert_eq!(stack.store.order().await, ["a/1"]);
