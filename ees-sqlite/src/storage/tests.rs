@@ -126,7 +126,7 @@ async fn durability_is_asserted() {
     assert!(
         error
             .to_string()
-            .contains("synchronous=1 where 2 is needed"),
+            .contains("durable only with synchronous=2"),
         "{error}"
     );
 }
