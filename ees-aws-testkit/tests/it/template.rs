@@ -213,7 +213,7 @@ fn what_is_wrong_is_told_with_its_place() {
                 "Resources: {A: {Type: X, Properties: {P: !GetAtt A.Ann}}}",
                 &default,
             ),
-            "`Ann` of a X is not known",
+            "the attribute `Ann` of a X is not supported",
         ),
         (
             wrong(
