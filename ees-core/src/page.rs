@@ -37,9 +37,9 @@ impl PageLimit {
         }
     }
 
-    /// The most items that fit into both limits.
+    /// The most items that a page can hold: as many as fit into both limits if each payload is empty.
     pub fn max_items(&self) -> usize {
-        self.items.clamp(1, self.bytes / MIN_ITEM_BYTES + 1)
+        self.items.min(self.bytes / MIN_ITEM_BYTES).max(1)
     }
 }
 

@@ -98,6 +98,17 @@ mod tests {
 
     proptest! {
         #[test]
+        fn the_most_items_of_a_limit_are_those_of_a_page_of_empty_payloads(
+            items in prop_oneof![0..20_usize, Just(usize::MAX)],
+            bytes in 0..20 * MIN_ITEM_BYTES,
+        ) {
+            let limit = PageLimit { items, bytes };
+            let mut page = PageBuilder::new(limit);
+            let taken = (0..30).take_while(|item| page.push(*item, 0)).count();
+            prop_assert_eq!(limit.max_items(), taken);
+        }
+
+        #[test]
         fn a_page_holds_what_fits_and_at_least_one_item(
             sizes in prop::collection::vec(0..50_usize, 0..20),
             items in 0..10_usize,
