@@ -220,7 +220,7 @@ fn what_is_wrong_is_told_with_its_place() {
                 "Resources: {A: {Type: X, Properties: {P: !ImportValue a}}}",
                 &default,
             ),
-            "Resources.A.Properties.P: Fn::ImportValue does not take \"a\"",
+            "Resources.A.Properties.P: Fn::ImportValue does not accept \"a\"",
         ),
         (wrong("Resources: {", &default), "not YAML"),
     ] {
