@@ -20,6 +20,18 @@ pub enum Error {
          `nobody` to run it as; `apt-get install postgresql` creates the first one"
     )]
     NoUser,
+    /// This machine does not let the test mount a file system, which a disk of limited size is.
+    #[error(
+        "a disk of limited size needs a mount namespace, which this machine refuses: {said}. It \
+         needs Linux, and root with CAP_SYS_ADMIN (`docker run --privileged`, or `--cap-add \
+         SYS_ADMIN --security-opt apparmor=unconfined`) or user namespaces (`sysctl \
+         user.max_user_namespaces`, on Debian also `kernel.unprivileged_userns_clone`, on Ubuntu \
+         `kernel.apparmor_restrict_unprivileged_userns=0`)"
+    )]
+    NoLimitedDisk {
+        /// What was refused, as `unshare` or `mount` report it.
+        said: String,
+    },
     /// A program could not be started.
     #[error("`{program}` could not be started: {source}")]
     Spawn {

@@ -50,6 +50,9 @@ impl Running {
         let password = random()?;
         folder.write("password", &password)?;
         make_data(&folder.path, &machine)?;
+        if let Some(size) = settings.disk {
+            try_small_disk(&folder.path, &machine, size)?;
+        }
         let mut running = Self {
             machine,
             folder,
@@ -215,6 +218,15 @@ fn make_data(folder: &Path, machine: &Machine) -> Result<(), Error> {
     let mut mkdir = machine.unprivileged("mkdir");
     mkdir.args(["-m", "0700", "data"]).current_dir(folder);
     run(mkdir).map(drop)
+}
+
+/// Mounts a small disk for a program that does nothing, to learn whether this machine allows it.
+fn try_small_disk(folder: &Path, machine: &Machine, size: u32) -> Result<(), Error> {
+    let mut nothing = machine.with_small_disk(SMALL_DISK, size);
+    nothing.arg("true").current_dir(folder);
+    run(nothing).map(drop).map_err(|error| Error::NoLimitedDisk {
+        said: error.to_string(),
+    })
 }
 
 /// A free port of the loopback address.

@@ -1,7 +1,8 @@
 //! What is done to a server of one's own.
 
+use std::env::current_exe;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -126,6 +127,25 @@ fn a_disk_fills_and_has_room_again() {
     server.free_disk().unwrap();
     grow().unwrap();
     assert_eq!(database.sql("SELECT count(*) FROM t").unwrap(), "200");
+}
+
+/// The test above, as root without the right to mount, fails with what the machine lacks.
+#[test]
+fn a_machine_without_mounts_is_told_what_it_lacks() {
+    let test = "faults::a_disk_fills_and_has_room_again";
+    let id = Command::new("id").arg("-u").output().unwrap();
+    let mut words = vec!["unshare", "--user", "--map-root-user"];
+    if id.stdout == b"0\n" {
+        words.clear();
+    }
+    words.extend(["setpriv", "--bounding-set=-sys_admin"]);
+    let mut without = Command::new(words[0]);
+    without.args(&words[1..]).arg(current_exe().unwrap());
+    let output = without.args(["--exact", test]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success(), "{said}");
+    assert!(said.contains("NoLimitedDisk"), "{output:?}");
+    assert!(said.contains("unshare"), "{said}");
 }
 
 #[test]
