@@ -101,14 +101,21 @@ async fn crash_one_store<H: CrashHarness>(trial: &mut Trial, rounds: u64) -> Out
     conclude(&place, &mut writers, &mut readers).await
 }
 
-/// Returns at a random moment.
+/// Returns at a random moment after the first answer.
 async fn live(clock: &AtomicU64, schedule: &mut Schedule) {
-    let (begun, life) = (Instant::now(), schedule.milliseconds(LIFE));
-    // Each answer is two ticks.
-    let end = clock.load(Ordering::SeqCst) + 2 * schedule.below(ANSWERS);
-    while begun.elapsed() < life && clock.load(Ordering::SeqCst) < end {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    let now = || clock.load(Ordering::SeqCst);
+    let begun = now();
+    // Each writer's first call is a tick, and so is each answer.
+    let until = async |ticks: u64| {
+        while now() <= begun + ticks {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    within("G4: a process that was started answers", until(WRITERS)).await;
+    let life = schedule.milliseconds(LIFE);
+    let answers = 2 * schedule.below(ANSWERS);
+    // Whichever comes first.
+    let _ = tokio::time::timeout(life, until(answers)).await;
 }
 
 /// Sets clients to work, each until its process is gone.
