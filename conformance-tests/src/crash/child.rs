@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
-use super::CrashHarness;
+use super::harness::CrashHarness;
 use super::message::{Answer, Asked, Call, Said, written};
 use super::target::Target;
 use crate::subject::Direct;

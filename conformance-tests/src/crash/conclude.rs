@@ -7,8 +7,11 @@ use std::time::Duration;
 use ees_core::adapter::Storage;
 
 use super::check::{by_stream, check_operations, lost, statistics, stored_all_the_same};
+use super::harness::CrashHarness;
 use super::opening::open;
-use super::{CrashHarness, Reader, Target, Writer};
+use super::reader::Reader;
+use super::target::Target;
+use super::writer::Writer;
 use crate::history::{Operation, check_reader};
 use crate::place::{Place, within};
 use crate::subject::{Changeset, Direct, Subject};

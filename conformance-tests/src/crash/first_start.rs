@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ees_core::adapter::Storage;
 
-use super::CrashHarness;
+use super::harness::CrashHarness;
 use super::opening::open;
 use super::process::Process;
 use super::trial::{self, Trial};

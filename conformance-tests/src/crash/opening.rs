@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::CrashHarness;
+use super::harness::CrashHarness;
 use crate::place::{Place, within};
 use crate::run::said;
 

@@ -8,15 +8,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::pipe::{Pipe, Stage};
+use super::settings::LOCATION;
 use crate::place::{Place, within};
-
-/// The variable that makes a test the child's side of itself. It holds the location of the store.
-const LOCATION: &str = "EES_CRASH_LOCATION";
-
-/// The location, if this is a child process.
-pub(super) fn location() -> Option<String> {
-    env::var(LOCATION).ok()
-}
 
 /// A child process. It is killed when it is dropped.
 pub(super) struct Process {

@@ -9,10 +9,13 @@ use futures_util::future::join_all;
 use tokio::task::JoinHandle;
 
 use super::conclude::{Outcome, conclude};
+use super::harness::CrashHarness;
 use super::process::Process;
+use super::reader::Reader;
 use super::schedule::Schedule;
+use super::target::Client;
 use super::trial::{self, Trial};
-use super::{Client, CrashHarness, Reader, Writer};
+use super::writer::Writer;
 use crate::Case;
 use crate::place::within;
 

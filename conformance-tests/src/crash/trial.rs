@@ -1,11 +1,11 @@
 //! Runs a crash test: in the child process that one started, or as the test itself.
 
-use std::env;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::harness::CrashHarness;
 use super::schedule::Schedule;
-use super::{CrashHarness, child, process};
+use super::{child, settings};
 use crate::Case;
 use crate::run::{REST, report, runtime, said};
 use crate::running::Running;
@@ -47,11 +47,11 @@ pub(super) fn run<H: CrashHarness>(
     short: u64,
     body: impl AsyncFnOnce(&mut Trial),
 ) {
-    if let Some(location) = process::location() {
+    if let Some(location) = settings::location() {
         child::serve::<H>(&location);
     }
-    let asked = setting("EES_CRASH_ROUNDS");
-    let seed = setting("EES_CRASH_SEED").unwrap_or_else(|| u64::from(std::process::id()));
+    let asked = settings::rounds();
+    let seed = settings::seed().unwrap_or_else(|| u64::from(std::process::id()));
     let running = Running::new(case);
     let mut trial = Trial {
         test,
@@ -70,13 +70,4 @@ pub(super) fn run<H: CrashHarness>(
         let report = report(&running, &said(&*panic));
         panic!("{report}\n  with EES_CRASH_SEED={seed}");
     }
-}
-
-/// A number from the environment.
-fn setting(name: &str) -> Option<u64> {
-    let text = env::var(name).ok()?;
-    Some(
-        text.parse()
-            .unwrap_or_else(|_| panic!("{name} is a number, not `{text}`")),
-    )
 }

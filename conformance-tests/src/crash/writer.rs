@@ -9,7 +9,6 @@ use async_trait::async_trait;
 use super::schedule::Schedule;
 use super::target::{Client, LOST, Target};
 use crate::history::Operation;
-use crate::place::Place;
 use crate::subject::{Ask, Expect};
 use crate::support::CONFLICT;
 
@@ -97,10 +96,11 @@ impl Writer {
             }
             Err(failure) if failure.code == LOST => return false,
             Err(failure) => {
-                Place::here().check(failure.code == CONFLICT, || {
-                    let (code, message) = (&failure.code, &failure.message);
-                    format!("G4: {ask:?} succeeds or conflicts, but it is {code}: {message}")
-                });
+                let (code, message) = (&failure.code, &failure.message);
+                assert!(
+                    code == CONFLICT,
+                    "G4: {ask:?} succeeds or conflicts, but it is {code}: {message}"
+                );
                 let told = failure.forthcoming.map(|page| page.items);
                 if let Some(last) = told.unwrap_or_default().last() {
                     self.learn(ask, last.changeset_id, last.last_event_id);
