@@ -36,9 +36,9 @@ impl Process {
         let listener = Arc::clone(&pipe);
         let mut errors = child.stderr.take().expect("its standard error");
         let complaining = move || {
-            let mut text = Vec::new();
-            let _ = errors.read_to_end(&mut text);
-            String::from_utf8_lossy(&text).into_owned()
+            let mut bytes = Vec::new();
+            let _ = errors.read_to_end(&mut bytes);
+            String::from_utf8_lossy(&bytes).into_owned()
         };
         Self {
             child,
@@ -70,7 +70,7 @@ impl Process {
     async fn reach(&mut self, stage: Stage, promise: &str) {
         let mut stages = self.pipe.stage();
         let reached = within(promise, stages.wait_for(|now| *now >= stage)).await;
-        let reached = reached.map(|now| *now).unwrap_or(Stage::Gone);
+        let reached = reached.map_or(Stage::Gone, |now| *now);
         if reached == Stage::Gone {
             self.ended_by_itself(promise);
         }

@@ -123,8 +123,8 @@ fn a_changeset_that_changes_is_found() {
     for change in changes {
         let mut log = log(&[1, 2, 3]);
         change(&mut log[1]);
-        let changed = found(&history(), &log);
-        assert!(changed.starts_with("G4: changeset 2 of `s` "), "{changed}");
+        let said = found(&history(), &log);
+        assert!(said.starts_with("G4: changeset 2 of `s` "), "{said}");
     }
 }
 
