@@ -25,6 +25,7 @@ const BLOCKING: &str = "6. Blocking calls, news, close";
 const ERRORS: &str = "7. Errors";
 const STATISTICS: &str = "8. Statistics and checkpoints";
 const MISTAKES: &str = "Common mistakes";
+const CRASHES: &str = "Crash tests";
 
 const fn hint(
     group: &'static str,
@@ -125,6 +126,12 @@ pub const HINTS: &[Hint] = &[
         0,
         "a checkpoint is not saved as an upsert by its exact name, the last one winning",
         STATISTICS,
+    ),
+    hint(
+        "crash",
+        4,
+        "a commit is answered before it is written, or a start cannot continue from what a killed process left",
+        CRASHES,
     ),
     hint(
         "*",

@@ -8,6 +8,7 @@ mod case;
 
 pub mod adapter_cases;
 pub mod cases;
+pub mod crash;
 pub mod fault_cases;
 pub mod faults;
 pub mod hints;

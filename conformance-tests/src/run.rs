@@ -20,7 +20,7 @@ const GRACE: Duration = Duration::from_secs(2);
 const GLANCE: Duration = Duration::from_millis(100);
 
 /// How long what a failed case had begun may take to end.
-const REST: Duration = Duration::from_secs(1);
+pub(crate) const REST: Duration = Duration::from_secs(1);
 
 /// Runs one case against a fresh store; what the suite's macros expand to.
 ///
@@ -66,7 +66,7 @@ fn inside_runtime<H: Harness>(running: &Running, body: impl AsyncFnOnce(&mut H))
     }
 }
 
-fn runtime(running: Running) -> Runtime {
+pub(crate) fn runtime(running: Running) -> Runtime {
     Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -76,14 +76,14 @@ fn runtime(running: Running) -> Runtime {
 }
 
 /// What a panic says.
-fn said(panic: &(dyn Any + Send)) -> String {
+pub(crate) fn said(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
     text.unwrap_or("it failed without saying why").to_owned()
 }
 
 /// All that there is to say of a failure.
-fn report(running: &Running, said: &str) -> String {
+pub(crate) fn report(running: &Running, said: &str) -> String {
     let case = running.case();
     let mut text = match named_in(said) {
         Some(_) => said.to_owned(),

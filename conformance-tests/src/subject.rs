@@ -11,6 +11,7 @@ mod words;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 pub use direct::Direct;
 #[cfg(feature = "sigv4")]
@@ -52,7 +53,7 @@ pub trait Subject: Send + Sync {
 }
 
 /// A commit to ask for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Ask {
     /// The stream.
     pub stream: String,
@@ -67,7 +68,7 @@ pub struct Ask {
 }
 
 /// An expectation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Expect {
     /// By the last changeset's id.
     Changeset(u64),
@@ -110,7 +111,7 @@ impl Ask {
 }
 
 /// The answer to a commit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Committed {
     /// The stream.
     pub stream: String,
@@ -151,7 +152,7 @@ pub struct Read {
 }
 
 /// Items of a stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
@@ -160,7 +161,7 @@ pub struct Page<T> {
 }
 
 /// A changeset as it was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changeset {
     /// Its stream.
     pub stream: String,
@@ -190,7 +191,7 @@ pub struct Event {
 }
 
 /// A read of the global order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GlobalRead<C> {
     /// From which checkpoint on.
     pub checkpoint: C,
@@ -226,7 +227,7 @@ impl<C> GlobalRead<C> {
 }
 
 /// Changesets of the global order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GlobalPage {
     /// The changesets.
     pub changesets: Vec<Changeset>,
@@ -274,7 +275,7 @@ pub struct Statistics {
 }
 
 /// A refusal or a failure.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The wire contract's code.
     pub code: String,

@@ -8,6 +8,7 @@ mod binary;
 mod broken;
 #[cfg(feature = "cli")]
 mod cli;
+mod crashing;
 #[cfg(all(feature = "cli", feature = "https", feature = "sigv4"))]
 mod gateway;
 mod lists;

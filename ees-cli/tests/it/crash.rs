@@ -11,10 +11,7 @@
 //! Each run tells its seed; `EES_CRASH_SEED` gives it back, to repeat the schedule: when it is
 //! killed, and what writers ask for. What runs beside what is the machine's choice each time.
 
-mod check;
-mod client;
 mod ground;
-mod schedule;
 mod wire;
 
 use std::env;
@@ -25,12 +22,13 @@ use std::sync::atomic::AtomicU64;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ees_conformance::history::Operation;
-use ees_conformance::subject::Changeset;
+use ees_conformance::crash::{self, Client, Reader, Schedule, Writer};
+use ees_conformance::history::{Operation, check_reader};
+use ees_conformance::subject::{Changeset, Statistics};
+use serde_json::{Value, json};
 
-use self::client::{Client, Reader, Writer};
 use self::ground::{Database, File, Ground, Tables};
-use self::schedule::Schedule;
+use self::wire::Server;
 use crate::process::{Ees, LONG, ees};
 use crate::writers;
 
@@ -128,8 +126,9 @@ fn crash_one_store(ground: &impl Ground, rounds: u64, schedule: &mut Schedule) -
         ground.mend();
     }
     ground.serve(&mut servers);
+    let server = Server(servers[0].address());
     for writer in &mut writers {
-        writer.settle(&servers[0].address());
+        settle(writer, &server);
     }
     ground.settle();
     conclude(&servers[0], &mut writers, &mut readers)
@@ -152,9 +151,9 @@ fn at_work<C: Client>(clients: Vec<C>, servers: &[Ees]) -> Vec<thread::JoinHandl
         .into_iter()
         .zip(servers)
         .map(|(mut client, server)| {
-            let address = server.address();
+            let server = Server(server.address());
             thread::spawn(move || {
-                client.work(&address);
+                complete(client.work(&server));
                 client
             })
         });
@@ -166,19 +165,39 @@ fn finished<C>(clients: Vec<thread::JoinHandle<C>>) -> Vec<C> {
     clients.map(|c| c.join().expect("no refusal")).collect()
 }
 
+/// Gets an answer for what has none yet, and to what was acknowledged last once more.
+fn settle(writer: &mut Writer, server: &Server) {
+    let begun = Instant::now();
+    while !complete(writer.repeat(server)) {
+        let last = writer.operations().last().map(|last| &last.answer);
+        assert!(begun.elapsed() < LONG, "the server answers, not {last:?}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// What a client does, on this thread; it waits for each answer.
+fn complete<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
+    runtime.expect("a runtime").block_on(work)
+}
+
 /// Checks, with a server that stays.
 fn conclude(ees: &Ees, writers: &mut [Writer], readers: &mut [Reader]) -> Outcome {
-    let address = ees.address();
+    let server = Server(ees.address());
     let log: Vec<Changeset> = writers::log(ees).iter().map(wire::changeset).collect();
     assert!(!log.is_empty(), "something was written at all");
-    let operations: Vec<Operation> = writers.iter_mut().flat_map(Writer::operations).collect();
-    let fault = |fault: String| panic!("{fault}");
-    check::operations(&operations, &log).unwrap_or_else(fault);
+    let operations = writers.iter().flat_map(Writer::operations).cloned();
+    let operations: Vec<Operation> = operations.collect();
+    crash::check_operations(&operations, &log).unwrap_or_else(|fault| panic!("{fault}"));
     for reader in readers {
-        reader.catch_up(&address, log.len());
-        check::reader(&reader.read, &log).unwrap_or_else(fault);
+        let reading = reader.catch_up(&server, log.len());
+        let read = complete(async { tokio::time::timeout(LONG, reading).await });
+        read.expect("G8: what stands can be read");
+        check_reader(reader.read(), &log).unwrap_or_else(|fault| panic!("{fault}"));
     }
-    for (stream, stands) in check::by_stream(&log) {
+    for (stream, stands) in crash::by_stream(&log) {
         let head = ees.ok("GET", &format!("/streams/{stream}"), "");
         let last = stands
             .last()
@@ -190,8 +209,8 @@ fn conclude(ees: &Ees, writers: &mut [Writer], readers: &mut [Reader]) -> Outcom
     assert_statistics(ees, &log);
     Outcome {
         stored: log.len(),
-        lost: check::lost(&operations).count(),
-        stored_all_the_same: check::stored_all_the_same(&operations),
+        lost: crash::lost(&operations).count(),
+        stored_all_the_same: crash::stored_all_the_same(&operations),
     }
 }
 
@@ -201,10 +220,21 @@ fn assert_statistics(ees: &Ees, log: &[Changeset]) {
     loop {
         let found = ees.ok("GET", "/streams", "");
         if found["statistics_version"] == log.len() {
-            assert_eq!(found, check::statistics(log), "G13: exact");
+            assert_eq!(found, told(crash::statistics(log)), "G13: exact");
             return;
         }
         assert!(begun.elapsed() < LONG, "G13: statistics converge: {found}");
         thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Counts as the server tells them.
+fn told(statistics: Statistics) -> Value {
+    json!({
+        "total_streams": statistics.total_streams,
+        "total_changesets": statistics.total_changesets,
+        "total_events": statistics.total_events,
+        "max_stream_length": statistics.max_stream_length,
+        "statistics_version": statistics.version,
+    })
 }

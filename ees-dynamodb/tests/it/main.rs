@@ -6,6 +6,7 @@
 mod answers;
 mod conformance;
 mod cost;
+mod crash;
 mod empty;
 mod failing;
 mod faults;

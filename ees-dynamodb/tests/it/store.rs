@@ -110,7 +110,7 @@ pub(crate) async fn commit(storage: &DynamoStorage, stream: &str, last: u64) {
 }
 
 /// Opens a store, and sets two indexers to work.
-async fn watch(config: &DynamoConfig) -> (Arc<DynamoStorage>, Arc<Watched>) {
+pub(crate) async fn watch(config: &DynamoConfig) -> (Arc<DynamoStorage>, Arc<Watched>) {
     let dynamo = open(config).await;
     let watched = Faulty::new(Arc::clone(&dynamo) as _, Notifications::default());
     for _ in 0..2 {

@@ -5,4 +5,5 @@
 mod backup;
 mod breaking;
 mod conformance;
+mod crash;
 mod opening;

@@ -1,6 +1,7 @@
 //! Opens a file, and checks that it is an event store of the current version.
 
 use std::path::Path;
+use std::{fs, io, process};
 
 use redb::{Database, Error, ReadableTable};
 
@@ -13,6 +14,9 @@ pub(crate) fn open(path: &Path) -> Result<Database, OpenError> {
         path: path.to_owned(),
         source: Box::new(source),
     };
+    if !path.exists() {
+        make(path).map_err(failed)?;
+    }
     let database = Database::create(path).map_err(|error| failed(error.into()))?;
     if prepare(&database).map_err(failed)? {
         Ok(database)
@@ -22,6 +26,28 @@ pub(crate) fn open(path: &Path) -> Result<Database, OpenError> {
             known: KNOWN,
         })
     }
+}
+
+/// Makes a file under another name, and gives it its name when it is complete. redb does not open a
+/// file whose creation was interrupted.
+fn make(path: &Path) -> Result<(), Error> {
+    let beside = path.with_added_extension(process::id().to_string());
+    // An earlier process with the same id may have been killed.
+    ignore(io::ErrorKind::NotFound, fs::remove_file(&beside))?;
+    prepare(&Database::create(&beside)?)?;
+    // Another process may have made the file in the meantime.
+    ignore(io::ErrorKind::AlreadyExists, fs::hard_link(&beside, path))?;
+    Ok(fs::remove_file(&beside)?)
+}
+
+fn ignore(kind: io::ErrorKind, result: io::Result<()>) -> io::Result<()> {
+    result.or_else(|error| {
+        if error.kind() == kind {
+            Ok(())
+        } else {
+            Err(error)
+        }
+    })
 }
 
 /// Creates the tables of a new file in one transaction. Returns whether the file is an event store

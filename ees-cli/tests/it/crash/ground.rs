@@ -3,11 +3,11 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ees_conformance::crash::Schedule;
 use ees_dynamodb_testkit::Emulator;
 use ees_postgres_testkit as testkit;
 use tempfile::TempDir;
 
-use super::schedule::Schedule;
 use crate::http;
 use crate::process::{Ees, LONG, dynamodb, run, sqlite};
 

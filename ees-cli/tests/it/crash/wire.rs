@@ -1,50 +1,61 @@
 //! Calls to a server that may go away at any moment.
 
-use ees_conformance::subject::{Ask, Changeset, Committed, Expect, Failure, Page};
+use std::io;
+
+use async_trait::async_trait;
+use ees_conformance::crash::{LOST, Target};
+use ees_conformance::subject::{
+    Ask, Changeset, Committed, Expect, Failure, GlobalPage, GlobalRead, Page,
+};
 use serde_json::Value;
 
 use crate::http;
 
-/// What the history calls an answer that never came.
-pub(super) const LOST: &str = "STORAGE_UNAVAILABLE";
+/// A server at an address. Each call blocks its thread.
+pub(super) struct Server(pub(super) String);
 
-/// What a commit that came too late is told.
-pub(super) const CONFLICT: &str = "OPTIMISTIC_CONCURRENCY_EXCEPTION";
+#[async_trait]
+impl Target for Server {
+    async fn commit(&self, ask: &Ask) -> Result<Committed, Failure> {
+        let (name, last) = match ask.expect {
+            Expect::Changeset(last) => ("expected_last_changeset", last),
+            Expect::Event(last) => ("expected_last_event", last),
+        };
+        let path = format!("/streams/{}?{name}={last}&details=true", ask.stream);
+        let key = ask.key.as_deref().unwrap_or_default();
+        let headers = format!("Idempotency-Key: {key}\r\n");
+        let body = format!(r#"{{"events":{}}}"#, ask.events);
+        let answer = http::send(&self.0, "POST", &path, &headers, &body);
+        let answer = answer.and_then(http::receive).map_err(|e| lost(&e))?;
+        match answer.status {
+            200 => Ok(committed(&json(&answer.body))),
+            _ => Err(failure(&json(&answer.body))),
+        }
+    }
 
-/// Commits.
-pub(super) fn commit(address: &str, ask: &Ask) -> Result<Committed, Failure> {
-    let (name, last) = match ask.expect {
-        Expect::Changeset(last) => ("expected_last_changeset", last),
-        Expect::Event(last) => ("expected_last_event", last),
-    };
-    let path = format!("/streams/{}?{name}={last}&details=true", ask.stream);
-    let key = ask.key.as_deref().unwrap_or_default();
-    let headers = format!("Idempotency-Key: {key}\r\n");
-    let body = format!(r#"{{"events":{}}}"#, ask.events);
-    let answer = http::send(address, "POST", &path, &headers, &body).and_then(http::receive);
-    match answer {
-        Ok(answer) if answer.status == 200 => Ok(committed(&json(&answer.body))),
-        Ok(answer) => Err(failure(&json(&answer.body))),
-        Err(error) => Err(Failure {
-            code: LOST.to_owned(),
-            message: error.to_string(),
-            forthcoming: None,
-        }),
+    async fn page(&self, read: &GlobalRead<u64>) -> Result<GlobalPage, Failure> {
+        let (from, wait) = (read.checkpoint, read.wait.as_secs());
+        let limit = read.limit.unwrap_or(10);
+        let path = format!("/changesets?checkpoint={from}&limit={limit}&wait={wait}&details=true");
+        let answer = http::request(&self.0, "GET", &path, "").map_err(|e| lost(&e))?;
+        if answer.status != 200 {
+            return Err(failure(&json(&answer.body)));
+        }
+        let page = json(&answer.body);
+        let changesets = page["changesets"].as_array().expect("changesets");
+        Ok(GlobalPage {
+            changesets: changesets.iter().map(changeset).collect(),
+            next_checkpoint: number(&page["next_checkpoint"]),
+        })
     }
 }
 
-/// A page of the global order and where the next one begins; `None` if no answer came.
-pub(super) fn page(address: &str, from: u64, limit: u64) -> Option<(Vec<Changeset>, u64)> {
-    let path = format!("/changesets?checkpoint={from}&limit={limit}&wait=1&details=true");
-    let answer = http::request(address, "GET", &path, "").ok()?;
-    if answer.status == 503 {
-        return None;
+fn lost(error: &io::Error) -> Failure {
+    Failure {
+        code: LOST.to_owned(),
+        message: error.to_string(),
+        forthcoming: None,
     }
-    assert_eq!(answer.status, 200, "G6: {}", answer.body);
-    let page = json(&answer.body);
-    let changesets = page["changesets"].as_array().expect("changesets");
-    let changesets = changesets.iter().map(changeset).collect();
-    Some((changesets, number(&page["next_checkpoint"])))
 }
 
 /// A changeset with all its details.

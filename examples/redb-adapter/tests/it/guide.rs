@@ -16,6 +16,7 @@ const FILES: &[&str] = &[
     "src/statistics.rs",
     "src/storage.rs",
     "src/writer.rs",
+    "tests/it/crash.rs",
     "tests/it/main.rs",
 ];
 

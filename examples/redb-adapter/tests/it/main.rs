@@ -3,6 +3,7 @@
 // A test says what is wrong by panicking.
 #![allow(clippy::expect_used)]
 
+mod crash;
 mod guide;
 mod opening;
 
