@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used)]
 
 mod guide;
+mod keys;
 mod opening;
 
 use std::sync::Arc;
