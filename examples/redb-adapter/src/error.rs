@@ -30,15 +30,17 @@ pub enum OpenError {
 }
 
 /// Translates every error of the driver except those of a commit. Nothing was written, since a
-/// transaction that is not committed is rolled back.
+/// transaction that is not committed is rolled back. After a failed write redb refuses every call,
+/// and a restart may find that earlier write in the file.
 pub(crate) fn translate(error: impl Into<Error>) -> StorageError {
     match error.into() {
         Error::DatabaseClosed => StorageError::closed(),
         Error::Io(error) if error.kind() == io::ErrorKind::StorageFull => {
             unavailable("the disk is full", Error::Io(error))
         }
-        error @ (Error::Io(_) | Error::PreviousIo) => {
-            unavailable("the file cannot be read or written", error)
+        error @ Error::Io(_) => unavailable("the file cannot be read or written", error),
+        error @ Error::PreviousIo => {
+            unavailable("an earlier write failed", error).after_a_try(Written::Unknown)
         }
         error @ (Error::Corrupted(_) | Error::TableTypeMismatch { .. }) => corrupt(&error),
         error => StorageError::Backend(Arc::new(error)),

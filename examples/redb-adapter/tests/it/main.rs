@@ -5,6 +5,7 @@
 
 mod crash;
 mod guide;
+mod keys;
 mod opening;
 
 use std::sync::Arc;
