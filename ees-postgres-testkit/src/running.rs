@@ -224,9 +224,11 @@ fn make_data(folder: &Path, machine: &Machine) -> Result<(), Error> {
 fn try_small_disk(folder: &Path, machine: &Machine, size: u32) -> Result<(), Error> {
     let mut nothing = machine.with_small_disk(SMALL_DISK, size);
     nothing.arg("true").current_dir(folder);
-    run(nothing).map(drop).map_err(|error| Error::NoLimitedDisk {
-        said: error.to_string(),
-    })
+    run(nothing)
+        .map(drop)
+        .map_err(|error| Error::NoLimitedDisk {
+            said: error.to_string(),
+        })
 }
 
 /// A free port of the loopback address.
