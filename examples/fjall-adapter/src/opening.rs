@@ -62,9 +62,7 @@ pub(crate) fn open(folder: &Path) -> Result<Store, OpenError> {
         create(folder)?;
     }
     let database = database(&folder.join(STORE))?;
-    if !database.keyspace_exists(SINGLE)
-        || keyspace(&database, SINGLE)?.get(VERSION)?.as_deref() != Some(KNOWN)
-    {
+    if !has_known_version(&database)? {
         return Err(OpenError::OtherVersion(folder.to_owned()));
     }
     Ok(Store {
@@ -81,20 +79,22 @@ pub(crate) fn open(folder: &Path) -> Result<Store, OpenError> {
 
 /// Whether the folder is a store, or may become one: it is empty, or a first start was killed.
 fn is_ours(folder: &Path) -> io::Result<bool> {
-    if folder.join(STORE).try_exists()? {
-        return Ok(true);
-    }
-    for entry in fs::read_dir(folder)? {
-        if ![NEW, LOCK]
-            .iter()
-            .any(|name| entry.as_ref().is_ok_and(|entry| entry.file_name() == *name))
-        {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    let entries = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name()));
+    let names: Vec<_> = entries.collect::<io::Result<_>>()?;
+    Ok(names.iter().any(|name| name == STORE)
+        || names.iter().all(|name| name == NEW || name == LOCK))
 }
 
+fn has_known_version(database: &Database) -> fjall::Result<bool> {
+    if !database.keyspace_exists(SINGLE) {
+        return Ok(false);
+    }
+    let found = keyspace(database, SINGLE)?.get(VERSION)?;
+    Ok(found.as_deref() == Some(KNOWN))
+}
+
+/// Creates the database under another name. Only the holder of the lock comes here, so what has that
+/// name already was left by a start that was killed.
 fn create(folder: &Path) -> Result<(), OpenError> {
     let new = folder.join(NEW);
     if new.try_exists()? {
@@ -106,7 +106,7 @@ fn create(folder: &Path) -> Result<(), OpenError> {
     batch.commit()?;
     drop(database);
     fs::rename(new, folder.join(STORE))?;
-    // The names of the files last: of the database, and of its folder.
+    // The new names must last, too: of the database, and of the folder around it.
     File::open(folder)?.sync_all()?;
     if let Some(parent) = folder.canonicalize()?.parent() {
         File::open(parent)?.sync_all()?;
