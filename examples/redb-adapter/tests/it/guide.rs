@@ -1,4 +1,4 @@
-//! The code in the guide is the code of the project.
+//! The code in the guide and in the reference is the code of the project.
 
 use std::fs;
 use std::path::Path;
@@ -7,8 +7,11 @@ use ees_conformance::adapter_cases::ADAPTER_CASES;
 use ees_conformance::cases::CASES;
 use ees_conformance::fault_cases::FAULT_CASES;
 
-/// The files that the guide's steps show parts of: those of this crate by their name in the guide,
-/// and files of other crates that are tested there.
+const GUIDE: &str = "../../docs/write-an-adapter.md";
+const REFERENCE: &str = "../../docs/adapter-reference.md";
+
+/// The files that the guide shows parts of: those of this crate by their name in the guide, and files
+/// of other crates that are tested there.
 const FILES: &[&str] = &[
     "Cargo.toml",
     "src/lib.rs",
@@ -21,14 +24,17 @@ const FILES: &[&str] = &[
     "src/statistics.rs",
     "src/storage.rs",
     "src/writer.rs",
-    "tests/it/keys.rs",
     "tests/it/main.rs",
+    "../fjall-adapter/src/keys.rs",
+    "../fjall-adapter/src/opening.rs",
+    "../fjall-adapter/src/statistics.rs",
+    "../fjall-adapter/src/writer.rs",
     "../../ees-cli/tests/it/conformance.rs",
     "../../ees-http/README.md",
     "../../ees-workers/README.md",
 ];
 
-/// The files that the guide's reference quotes signatures of.
+/// The files that the reference quotes signatures of.
 const QUOTED: &[&str] = &[
     "../../conformance-tests/src/harness.rs",
     "../../ees-core/src/adapter/group_commit/judge.rs",
@@ -62,14 +68,6 @@ const TRAITS: &[&str] = &[
 fn read(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"))
-}
-
-/// The guide's steps, and the reference at its end.
-fn guide() -> (String, String) {
-    let guide = read("../../docs/write-an-adapter.md");
-    let parts = guide.split_once("\n## Reference\n");
-    let (steps, reference) = parts.expect("a guide with a reference");
-    (steps.to_owned(), reference.to_owned())
 }
 
 /// The blocks of code in a text, of Rust and TOML.
@@ -136,9 +134,8 @@ fn declares(source: &str, item: &str) -> bool {
 
 #[test]
 fn every_block_of_the_guide_stands_in_the_crate() {
-    let (steps, _) = guide();
     let files: Vec<String> = FILES.iter().map(|file| read(file)).collect();
-    let blocks = blocks(&steps);
+    let blocks = blocks(&read(GUIDE));
     assert!(blocks.len() >= 8, "a whole guide, not {}", blocks.len());
     for block in blocks {
         let found = files.iter().any(|file| holds(file, &block));
@@ -147,26 +144,25 @@ fn every_block_of_the_guide_stands_in_the_crate() {
 }
 
 #[test]
-fn every_signature_of_the_guide_stands_in_the_source() {
-    let (_, reference) = guide();
+fn every_signature_of_the_reference_stands_in_the_source() {
     let sources: Vec<String> = QUOTED.iter().map(|file| code(&read(file))).collect();
-    let blocks = blocks(&reference);
+    let blocks = blocks(&read(REFERENCE));
     let items: Vec<String> = blocks.iter().flat_map(|block| items(block)).collect();
     for name in TRAITS {
         let begin = format!("pub trait {name}:");
         let quoted = items.iter().any(|item| item.starts_with(&begin));
-        assert!(quoted, "the guide does not quote `{name}`");
+        assert!(quoted, "the reference does not quote `{name}`");
     }
     for item in items {
         let found = sources.iter().any(|source| declares(source, &item));
-        assert!(found, "the guide quotes what is in no file:\n{item}");
+        assert!(found, "the reference quotes what is in no file:\n{item}");
     }
 }
 
 #[test]
 fn the_guide_has_a_place_for_every_group_of_cases() {
-    let (steps, _) = guide();
-    let (_, order) = steps
+    let guide = read(GUIDE);
+    let (_, order) = guide
         .split_once("\n## 9. Turn the suite green\n")
         .expect("a section");
     let order = order.split("\n## ").next().unwrap_or_default();

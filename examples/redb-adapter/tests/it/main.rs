@@ -4,7 +4,6 @@
 #![allow(clippy::expect_used)]
 
 mod guide;
-mod keys;
 mod opening;
 
 use std::sync::Arc;
