@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::env;
 use std::panic::PanicHookInfo;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -59,8 +60,9 @@ impl Running {
         self.case
     }
 
-    /// Starts the clock.
+    /// Starts the clock. The environment goes before the harness.
     pub(crate) fn begin(&self, limit: Duration) {
+        let limit = from_environment().unwrap_or(limit);
         self.lock().limit = Some((limit, Instant::now()));
     }
 
@@ -111,6 +113,13 @@ impl Running {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The limit for a case that `EES_CASE_SECONDS` sets.
+fn from_environment() -> Option<Duration> {
+    let text = env::var("EES_CASE_SECONDS").ok()?;
+    let seconds = text.parse().expect("EES_CASE_SECONDS: a number");
+    Some(Duration::from_secs(seconds))
 }
 
 /// Something that is being waited for.

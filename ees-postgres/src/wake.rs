@@ -63,7 +63,7 @@ impl Wake {
         tasks.spawn(async move {
             loop {
                 // Every failure is retried. Readers poll in the meantime.
-                let _ = listen(&sessions, &channel, &own, &news).await;
+                let _ = Box::pin(listen(&sessions, &channel, &own, &news)).await;
                 sleep(RETRY).await;
             }
         });
@@ -98,7 +98,7 @@ async fn listen(
 ) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(&sessions.pool()).await?;
     listener.eager_reconnect(false);
-    within(sessions.timeout, listener.listen(channel)).await?;
+    Box::pin(within(sessions.timeout, listener.listen(channel))).await?;
     // Commits before `LISTEN` took effect were missed.
     news.announce();
     while let Some(told) = next(&mut listener, sessions.timeout).await? {

@@ -1,4 +1,4 @@
-//! The code in the guide is the code of the project.
+//! The code in the guide and in the reference is the code of the project.
 
 use std::fs;
 use std::path::Path;
@@ -7,8 +7,11 @@ use ees_conformance::adapter_cases::ADAPTER_CASES;
 use ees_conformance::cases::CASES;
 use ees_conformance::fault_cases::FAULT_CASES;
 
-/// The files that the guide's steps show parts of: those of this crate by their name in the guide,
-/// and files of other crates that are tested there.
+const GUIDE: &str = "../../docs/write-an-adapter.md";
+const REFERENCE: &str = "../../docs/adapter-reference.md";
+
+/// The files that the guide shows parts of: those of this crate by their name in the guide, and files
+/// of other crates that are tested there.
 const FILES: &[&str] = &[
     "Cargo.toml",
     "src/lib.rs",
@@ -22,8 +25,11 @@ const FILES: &[&str] = &[
     "src/storage.rs",
     "src/writer.rs",
     "tests/it/crash.rs",
-    "tests/it/keys.rs",
     "tests/it/main.rs",
+    "../fjall-adapter/src/keys.rs",
+    "../fjall-adapter/src/opening.rs",
+    "../fjall-adapter/src/statistics.rs",
+    "../fjall-adapter/src/writer.rs",
     "../../ees-cli/tests/it/conformance.rs",
     "../../ees-http/README.md",
     "../../ees-workers/README.md",
@@ -63,14 +69,6 @@ const TRAITS: &[&str] = &[
 fn read(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"))
-}
-
-fn guide() -> String {
-    read("../../docs/write-an-adapter.md")
-}
-
-fn reference() -> String {
-    read("../../docs/adapter-reference.md")
 }
 
 /// The blocks of code in a text, of Rust and TOML.
@@ -137,9 +135,8 @@ fn declares(source: &str, item: &str) -> bool {
 
 #[test]
 fn every_block_of_the_guide_stands_in_the_crate() {
-    let guide = guide();
     let files: Vec<String> = FILES.iter().map(|file| read(file)).collect();
-    let blocks = blocks(&guide);
+    let blocks = blocks(&read(GUIDE));
     assert!(blocks.len() >= 8, "a whole guide, not {}", blocks.len());
     for block in blocks {
         let found = files.iter().any(|file| holds(file, &block));
@@ -149,9 +146,8 @@ fn every_block_of_the_guide_stands_in_the_crate() {
 
 #[test]
 fn every_signature_of_the_reference_stands_in_the_source() {
-    let reference = reference();
     let sources: Vec<String> = QUOTED.iter().map(|file| code(&read(file))).collect();
-    let blocks = blocks(&reference);
+    let blocks = blocks(&read(REFERENCE));
     let items: Vec<String> = blocks.iter().flat_map(|block| items(block)).collect();
     for name in TRAITS {
         let begin = format!("pub trait {name}:");
@@ -166,7 +162,7 @@ fn every_signature_of_the_reference_stands_in_the_source() {
 
 #[test]
 fn the_guide_has_a_place_for_every_group_of_cases() {
-    let guide = guide();
+    let guide = read(GUIDE);
     let (_, order) = guide
         .split_once("\n## 9. Turn the suite green\n")
         .expect("a section");

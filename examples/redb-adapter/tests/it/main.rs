@@ -5,7 +5,6 @@
 
 mod crash;
 mod guide;
-mod keys;
 mod opening;
 
 use std::sync::Arc;
