@@ -24,7 +24,6 @@ mod pipe;
 mod process;
 mod reader;
 mod schedule;
-mod settings;
 mod survival;
 mod target;
 mod trial;

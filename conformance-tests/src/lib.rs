@@ -5,6 +5,7 @@
 #[macro_use]
 mod case_macro;
 mod case;
+mod environment;
 
 pub mod adapter_cases;
 pub mod cases;

@@ -4,12 +4,11 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::env;
 use std::panic::PanicHookInfo;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::Case;
+use crate::{Case, environment};
 
 /// The longest that a case may take, unless its harness says otherwise.
 pub(crate) const TIME_LIMIT: Duration = Duration::from_mins(1);
@@ -62,7 +61,7 @@ impl Running {
 
     /// Starts the clock. The environment goes before the harness.
     pub(crate) fn begin(&self, limit: Duration) {
-        let limit = from_environment().unwrap_or(limit);
+        let limit = environment::time_limit().unwrap_or(limit);
         self.lock().limit = Some((limit, Instant::now()));
     }
 
@@ -113,13 +112,6 @@ impl Running {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The limit for a case that `EES_CASE_SECONDS` sets.
-fn from_environment() -> Option<Duration> {
-    let text = env::var("EES_CASE_SECONDS").ok()?;
-    let seconds = text.parse().expect("EES_CASE_SECONDS: a number");
-    Some(Duration::from_secs(seconds))
 }
 
 /// Something that is being waited for.

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::pipe::{Pipe, Stage};
-use super::settings::LOCATION;
+use crate::environment::LOCATION;
 use crate::place::{Place, within};
 
 /// A child process. It is killed when it is dropped.

@@ -3,10 +3,11 @@
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::child;
 use super::harness::CrashHarness;
 use super::schedule::Schedule;
-use super::{child, settings};
 use crate::Case;
+use crate::environment;
 use crate::run::{REST, report, runtime, said};
 use crate::running::Running;
 
@@ -47,11 +48,11 @@ pub(super) fn run<H: CrashHarness>(
     short: u64,
     body: impl AsyncFnOnce(&mut Trial),
 ) {
-    if let Some(location) = settings::location() {
+    if let Some(location) = environment::location() {
         child::serve::<H>(&location);
     }
-    let asked = settings::rounds();
-    let seed = settings::seed().unwrap_or_else(|| u64::from(std::process::id()));
+    let asked = environment::rounds();
+    let seed = environment::seed().unwrap_or_else(|| u64::from(std::process::id()));
     let running = Running::new(case);
     let mut trial = Trial {
         test,

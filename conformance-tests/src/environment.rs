@@ -1,23 +1,30 @@
-//! The environment variables of a crash test. They are of its own run, and of its child processes.
+//! The environment variables of the tests that the suite makes: for one run, and for the child processes
+//! of crash tests.
 
 use std::env;
+use std::time::Duration;
 
 /// Makes a test the child's side of itself. It holds the location of the store.
-pub(super) const LOCATION: &str = "EES_CRASH_LOCATION";
+pub(crate) const LOCATION: &str = "EES_CRASH_LOCATION";
 
 /// The location, if this is a child process.
-pub(super) fn location() -> Option<String> {
+pub(crate) fn location() -> Option<String> {
     env::var(LOCATION).ok()
 }
 
 /// How often to kill.
-pub(super) fn rounds() -> Option<u64> {
+pub(crate) fn rounds() -> Option<u64> {
     number("EES_CRASH_ROUNDS")
 }
 
 /// The seed of the schedule.
-pub(super) fn seed() -> Option<u64> {
+pub(crate) fn seed() -> Option<u64> {
     number("EES_CRASH_SEED")
+}
+
+/// The limit of time for each case.
+pub(crate) fn time_limit() -> Option<Duration> {
+    number("EES_CASE_SECONDS").map(Duration::from_secs)
 }
 
 fn number(name: &str) -> Option<u64> {
