@@ -53,8 +53,7 @@ fn inside_runtime<H: Harness>(running: &Running, body: impl AsyncFnOnce(&mut H))
     let ended = catch_unwind(AssertUnwindSafe(|| {
         runtime.block_on(async {
             let mut harness = H::start().await;
-            let limit = harness.time_limit();
-            running.begin(limit);
+            let limit = running.begin(harness.time_limit());
             let ended = tokio::time::timeout(limit, body(&mut harness)).await;
             ended.unwrap_or_else(|_| std::panic::resume_unwind(Box::new(running.late())));
         });

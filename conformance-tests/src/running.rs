@@ -59,10 +59,11 @@ impl Running {
         self.case
     }
 
-    /// Starts the clock. The environment goes before the harness.
-    pub(crate) fn begin(&self, limit: Duration) {
+    /// Starts the clock with a limit, and returns the limit that holds: the environment overrides it.
+    pub(crate) fn begin(&self, limit: Duration) -> Duration {
         let limit = environment::time_limit().unwrap_or(limit);
         self.lock().limit = Some((limit, Instant::now()));
+        limit
     }
 
     /// Whether the case has taken longer than its limit by so much.
