@@ -1,6 +1,6 @@
-//! What the core needs from the outside: the contracts between it and the adapters.
+//! The ports: the contracts between the core and its adapters.
 //!
-//! Every promise of a storage has a case in the conformance suite that names its guarantee.
+//! The conformance suite has a case for each guarantee of a storage, named by its G number.
 
 mod checkpoint_store;
 mod clock;

@@ -1,26 +1,26 @@
-//! The port that keeps how far subscriptions have come.
+//! The port that stores the checkpoints of subscriptions.
 
 use async_trait::async_trait;
 
 use crate::{Checkpoint, StorageError};
 
-/// Keeps a checkpoint per subscription.
+/// Stores one checkpoint per subscription.
 ///
-/// A projection that writes to a database of its own does best to implement this on that database
-/// and to save the checkpoint in the same transaction as its own rows.
+/// A projection that writes to its own database should implement this port on that database. It can
+/// then save the checkpoint in the same transaction as its rows.
 #[async_trait]
 pub trait CheckpointStore: Send + Sync + 'static {
-    /// The checkpoint saved last; `None` for a subscription that never saved one.
+    /// The last saved checkpoint; `None` if the subscription never saved one.
     ///
     /// # Errors
     /// [`StorageError`] if the storage fails.
     async fn load_checkpoint(&self, subscription: &str)
     -> Result<Option<Checkpoint>, StorageError>;
 
-    /// Saves a checkpoint, durably; the last one saved wins.
+    /// Saves a checkpoint durably. It replaces the previous one.
     ///
     /// # Errors
-    /// [`StorageError`] if the storage fails; the checkpoint may have been saved then.
+    /// [`StorageError`] if the storage fails. The checkpoint may have been saved all the same.
     async fn save_checkpoint(
         &self,
         subscription: &str,

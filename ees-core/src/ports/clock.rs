@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 
 use crate::Timestamp;
 
-/// Tells the time and waits.
+/// Reads the time and waits.
 pub trait Clock: Send + Sync + 'static {
     /// The time to store with a commit.
     fn now(&self) -> Timestamp;

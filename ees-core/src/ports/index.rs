@@ -6,44 +6,44 @@ use crate::{
     Changeset, ChangesetId, Checkpoint, Page, PageLimit, StorageError, StreamId, Timestamp,
 };
 
-/// What the indexer and the contiguous reader need of a storage that stores a changeset first and
-/// gives it its position later.
+/// The operations that the indexer and the contiguous reader need of a storage that stores a
+/// changeset first and its position later.
 ///
 /// The storage keeps a position with each changeset, an index over the positions, and the
 /// [`IndexState`]. "Consistent" means: the answer shows every write that was acknowledged before
 /// the call. Only [`Index::read_index`] may lag.
 ///
-/// An adapter translates; it decides nothing: the order is the [`indexer`](crate::indexer)'s. Calls
-/// may run at the same time, from many processes, may be dropped at any point, and may be repeated.
-/// A call that is dropped may still happen, at any later time.
+/// An adapter only translates calls; the [`indexer`](crate::indexer) decides the order. Calls may
+/// run concurrently, from many processes. They may be dropped at any point, and may be repeated. A
+/// dropped call may still take effect, at any later time.
 #[async_trait]
 pub trait Index: Send + Sync + 'static {
-    /// The state, consistent. It is created together with the storage, as
-    /// [`IndexState::default`], and by an explicit act of an operator; never on the way.
+    /// Reads the state, consistent. The state is created together with the storage, as
+    /// [`IndexState::default`], or by an explicit act of an operator. No other call creates it.
     ///
     /// # Errors
     /// [`StorageError::Corrupt`] if there is no state; otherwise if the storage fails.
     async fn load_state(&self) -> Result<IndexState, StorageError>;
 
-    /// Replaces the state, durably, if its `rev` still is `previous`, and says whether it did.
+    /// Replaces the state durably if its `rev` still is `previous`. Returns whether it did.
     ///
     /// # Errors
-    /// [`StorageError`] if the storage fails; the swap may have happened, or may happen later.
+    /// [`StorageError`] if the storage fails. The swap may have happened, or may happen later.
     async fn swap_state(&self, previous: u64, next: &IndexState) -> Result<bool, StorageError>;
 
-    /// What stands under each key, consistent: one answer for each, in the order of the keys. At
-    /// most [`MAX_KEYS`] are asked for. Each key may be read at a time of its own during the call.
+    /// Looks up the entry of each key, consistent: one answer per key, in the order of the keys. A
+    /// call has at most [`MAX_KEYS`] keys. The keys may be read at different times during the call.
     ///
     /// # Errors
     /// [`StorageError`] if the storage fails.
     async fn look_up(&self, keys: &[ChangesetKey]) -> Result<Vec<Entry>, StorageError>;
 
-    /// Gives a changeset its position, durably, if it exists and has none. Creates nothing and
-    /// never changes a position. The write must be as small as it can be: it was promised, when the
-    /// changeset was committed, that it would fit.
+    /// Writes the position of a changeset durably if the changeset exists and has none. Never
+    /// creates an item and never changes a position. The write must be as small as possible: the
+    /// size limit of a commit guarantees that the position still fits.
     ///
     /// # Errors
-    /// [`StorageError`] if the storage fails; the position may have been written, or may be
+    /// [`StorageError`] if the storage fails. The position may have been written, or may be
     /// written later.
     async fn write_position(
         &self,
@@ -51,9 +51,10 @@ pub trait Index: Send + Sync + 'static {
         position: Checkpoint,
     ) -> Result<PositionWrite, StorageError>;
 
-    /// Changesets of the index from a position on, ascending by position; each has one. It may lag:
-    /// any entry may be hidden, whatever stands before and behind it. A page may end early
-    /// anywhere; `more` says whether more may stand behind it, and is not said of an empty page.
+    /// Reads changesets of the index from a position on, ascending by position; each has one. The
+    /// index may lag: any entry may be missing, even if entries before and after it are present. A
+    /// page may end early anywhere. `more` says whether entries may follow; an empty page never
+    /// sets it.
     ///
     /// # Errors
     /// [`StorageError`] if the storage fails.
@@ -63,48 +64,48 @@ pub trait Index: Send + Sync + 'static {
         limit: PageLimit,
     ) -> Result<Page<Changeset>, StorageError>;
 
-    /// The changesets under these keys, consistent: one answer for each, in the order of the keys;
-    /// `None` where nothing stands. At most [`MAX_KEYS`] are asked for.
+    /// Fetches the changesets with these keys, consistent: one answer per key, in the order of the
+    /// keys; `None` where no changeset exists. A call has at most [`MAX_KEYS`] keys.
     ///
     /// # Errors
     /// [`StorageError`] if the storage fails.
     async fn fetch(&self, keys: &[ChangesetKey]) -> Result<Vec<Option<Changeset>>, StorageError>;
 
-    /// The first position from this one on that is not void. Which positions are void is recorded
-    /// once, before the first state, and never changes; a storage that was not taken over from
-    /// another has none, and answers the position asked for.
+    /// The first position, from this one on, that is not void. The void positions are recorded
+    /// once, before the first state, and never change. A storage that was not taken over from
+    /// another has no void positions, and answers the given position.
     ///
     /// # Errors
     /// [`StorageError`] if the storage fails.
     async fn past_void(&self, position: Checkpoint) -> Result<Checkpoint, StorageError>;
 
-    /// A page of the changesets that have no position. Following the pages to the end shows, in any
-    /// order, every changeset that was committed before the first page was asked for and has no
-    /// position when the last one is answered; it may show others as well. Pages may be empty.
+    /// Reads a page of the changesets that have no position, in any order. All pages together show
+    /// every changeset that was committed before the request for the first page and has no position
+    /// at the answer of the last page. They may show other changesets too. Pages may be empty.
     ///
     /// # Errors
     /// [`StorageError`] if the storage fails.
     async fn unindexed(&self, after: Option<&SweepCursor>) -> Result<SweepPage, StorageError>;
 
-    /// The time that was saved last, by whichever process; `None` if none ever was. The period until
+    /// The time that any process saved last; `None` if no process ever saved one. The period until
     /// the next sweep begins at this time.
     ///
     /// # Errors
     /// [`StorageError`] if the storage fails.
     async fn last_sweep(&self) -> Result<Option<Timestamp>, StorageError>;
 
-    /// Saves when a sweep began, durably; the last time saved wins. A sweep is no subscription: the
-    /// time must not be kept among subscriptions' checkpoints.
+    /// Saves durably when a sweep began. The time replaces the previous one. The adapter keeps it
+    /// apart from the checkpoints of subscriptions.
     ///
     /// # Errors
-    /// [`StorageError`] if the storage fails; the time may have been saved then.
+    /// [`StorageError`] if the storage fails. The time may have been saved all the same.
     async fn save_sweep(&self, begun: Timestamp) -> Result<(), StorageError>;
 }
 
-/// The most keys that one call may ask for.
+/// The largest number of keys in one call.
 pub const MAX_KEYS: usize = 100;
 
-/// Where a changeset stands: what a notification of it carries.
+/// The key of a changeset. Notifications carry it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ChangesetKey {
     /// Its stream.
@@ -123,14 +124,15 @@ impl std::fmt::Display for ChangesetKey {
     }
 }
 
-/// How far the order has come: the one thing that indexers compete for.
+/// The progress of the global order. Indexers compete for it by compare-and-swap.
 ///
-/// Every position below [`IndexState::base`] is written with its changeset, or void. Those from
-/// there to [`IndexState::next`] are decided: they belong to the intent's members, in order, whether
-/// written yet or not. Those from `next` on belong to nobody.
+/// Every position below [`IndexState::base`] is written with its changeset, or void. The positions
+/// from `base` to [`IndexState::next`], exclusive, are decided: they belong to the intent's
+/// members, in order, even if they are not written yet. The positions from `next` on are not
+/// assigned.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IndexState {
-    /// Counts the swaps.
+    /// The number of swaps so far.
     pub rev: u64,
     /// The position of the intent's first member.
     pub base: Checkpoint,
@@ -162,7 +164,7 @@ impl IndexState {
             .map(|(place, key)| (key, self.base.plus(place)))
     }
 
-    /// The state after these changesets were given the next positions.
+    /// The state that reserves the next positions for these changesets.
     #[must_use]
     pub fn reserve(&self, intent: Vec<ChangesetKey>) -> Self {
         Self {
@@ -173,12 +175,12 @@ impl IndexState {
     }
 }
 
-/// What stands under a key.
+/// The result of looking up a key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Entry {
-    /// Nothing.
+    /// The key has no item.
     Missing,
-    /// Something that is no changeset; says why, for people.
+    /// The item is not a valid changeset; the text says why, for people.
     Malformed(String),
     /// A changeset without a position.
     Unindexed,
@@ -186,30 +188,30 @@ pub enum Entry {
     At(Checkpoint),
 }
 
-/// What became of a position that was to be written.
+/// The outcome of writing a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PositionWrite {
-    /// It is written.
+    /// The position is written.
     Written,
-    /// The changeset had this very position already.
+    /// The changeset already had this position.
     AlreadyThere,
     /// The changeset has another position.
     Other(Checkpoint),
-    /// There is no such changeset.
+    /// The changeset does not exist.
     Missing,
 }
 
-/// Changesets that a sweep found.
+/// A page of a sweep: changesets without a position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SweepPage {
     /// Their keys, and when they were committed.
     pub found: Vec<(ChangesetKey, Timestamp)>,
-    /// How many items stood among them that are no changesets. The adapter logs which.
+    /// How many items of this page were not valid changesets. The adapter logs them.
     pub malformed: usize,
-    /// Where to go on; `None` at the end.
+    /// Where the next page begins; `None` at the end.
     pub next: Option<SweepCursor>,
 }
 
-/// A place in a sweep; what it means is the adapter's.
+/// A cursor of a sweep. Only the adapter interprets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SweepCursor(pub String);

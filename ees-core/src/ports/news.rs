@@ -1,15 +1,15 @@
-//! The wake hint that storages share.
+//! The wake-up that storages share.
 
 use event_listener::Event;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-/// Tells waiting readers in the same process that something was committed.
+/// Wakes waiting readers in the same process after a commit.
 #[derive(Debug, Default)]
 pub struct News(Event);
 
 impl News {
-    /// Wakes everyone who listens.
+    /// Wakes all listeners.
     pub fn announce(&self) {
         self.0.notify(usize::MAX);
     }

@@ -1,31 +1,31 @@
-//! The port that tells others what was committed.
+//! The port that sends messages about commits to subscribers.
 
 use std::error::Error as StdError;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-/// Sends messages to subscribers elsewhere.
+/// Sends messages to subscribers outside the store.
 ///
-/// An adapter translates; what a message says, and which may go when, is decided by
-/// [`Publication`](crate::publication::Publication). Delivery is at-least-once and in the order of each group:
-/// who receives a message twice knows it by its deduplication id.
+/// An adapter only translates calls. [`Publication`](crate::publication::Publication) decides the
+/// content of each message and when it may be sent. Delivery is at-least-once, and in order within
+/// each group. A subscriber recognises a repeated message by its deduplication id.
 #[async_trait]
 pub trait Publisher: Send + Sync + 'static {
-    /// The topics that messages are wanted on: each once.
+    /// The topics to publish on, each once.
     fn topics(&self) -> &[Topic];
 
-    /// What one call may carry.
+    /// The limits of one call.
     fn limits(&self) -> PublishLimits;
 
-    /// Sends messages to one topic, no two of them of one group, within the limits, and answers for
-    /// each, in their order, what became of it. Those that failed may have been sent all the same.
-    /// Calls run at the same time, but never two at once with messages of one group to one topic;
-    /// a call may be dropped, and may still happen then.
+    /// Sends messages to one topic and returns one result per message, in the same order. The batch
+    /// is within the limits and has at most one message of each group. A failed message may have
+    /// been sent all the same. Calls may run concurrently, but never two with messages of one group
+    /// to one topic. A dropped call may still take effect.
     async fn publish(&self, topic: Topic, batch: &[Message]) -> Vec<Result<(), PublishError>>;
 }
 
-/// What subscribers choose from.
+/// The kind of messages that a subscriber can choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Topic {
     /// A message for each changeset.
@@ -34,48 +34,48 @@ pub enum Topic {
     Events,
 }
 
-/// One message as it goes out.
+/// One message as it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Messages of one group arrive in the order in which they were sent: lower-case hex of a hash
-    /// of the stream's id.
+    /// The group of the message: a hash of the stream's id in lower-case hex. Messages of one group
+    /// arrive in the order in which they were sent.
     pub group: String,
-    /// The same for the same changeset or event, whenever and by whomever it is sent.
+    /// The id that every message about the same changeset or event has, whichever process sends it.
     pub deduplication_id: String,
-    /// A JSON object, of the characters that queues let pass.
+    /// A JSON object that contains only characters that queues accept.
     pub body: String,
 }
 
-/// What one call of a publisher may carry.
+/// The limits of one call of a publisher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PublishLimits {
-    /// The most messages.
+    /// The largest number of messages.
     pub messages: usize,
-    /// The most bytes that all their bodies may have together.
+    /// The largest total size of their bodies, in bytes.
     pub batch_bytes: usize,
-    /// The most bytes that one body may have; what is larger goes without its payload.
+    /// The largest size of one body, in bytes. A larger message is sent without its payload.
     pub message_bytes: usize,
 }
 
-/// A message was not sent, or perhaps was.
+/// Sending a message failed. The message may have been sent all the same.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishError {
-    /// Subscribers' service cannot be reached, is overloaded, or failed. Trying again may help.
+    /// The messaging service is unreachable, overloaded, or failed. A retry may succeed.
     #[error("publishing is unavailable: {reason}")]
     Unavailable {
-        /// What is the matter, for people.
+        /// The reason, for people.
         reason: String,
-        /// What the driver said.
+        /// The driver's error.
         #[source]
         source: Option<Arc<dyn StdError + Send + Sync>>,
     },
-    /// The message or the sender is refused. Trying again will not help before somebody has looked.
+    /// The service refuses the message or the sender. A retry fails until an operator intervenes.
     #[error("publishing is refused: {reason}")]
     Refused {
-        /// What is the matter, for people.
+        /// The reason, for people.
         reason: String,
-        /// What the driver said.
+        /// The driver's error.
         #[source]
         source: Option<Arc<dyn StdError + Send + Sync>>,
     },

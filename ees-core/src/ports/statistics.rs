@@ -1,22 +1,23 @@
-//! The port that keeps the statistics.
+//! The port that stores the statistics.
 
 use async_trait::async_trait;
 
 use crate::{Statistics, StorageError};
 
-/// Keeps the projected statistics.
+/// Stores the projected statistics.
 #[async_trait]
 pub trait StatisticsStore: Send + Sync + 'static {
-    /// What was saved last; all 0 before the first time.
+    /// The last saved statistics; all 0 if none were saved yet.
     ///
     /// # Errors
     /// [`StorageError`] if the storage fails.
     async fn load_statistics(&self) -> Result<Statistics, StorageError>;
 
-    /// Replaces what was saved if its version still is `previous` (G13), and says whether it did.
+    /// Replaces the saved statistics if their version still is `previous` (G13). Returns whether it
+    /// did.
     ///
     /// # Errors
-    /// [`StorageError`] if the storage fails; the swap may have happened then.
+    /// [`StorageError`] if the storage fails. The swap may have happened all the same.
     async fn swap_statistics(
         &self,
         previous: crate::Checkpoint,

@@ -10,14 +10,14 @@ use crate::{
     StreamQuery,
 };
 
-/// Keeps changesets: the contract between the core and an adapter.
+/// Stores changesets: the contract between the core and an adapter.
 ///
-/// An adapter translates; it decides nothing. The rule of [`Expectation::judge`], the arithmetic of
-/// ids and checkpoints and the end of a page ([`PageBuilder`]) are the core's, and idempotent replay
-/// is the use case's: after [`Refusal::Outdated`] it compares commit ids itself.
+/// An adapter only translates calls. The core decides: it has the rule of [`Expectation::judge`],
+/// the arithmetic of ids and checkpoints, and the end of a page ([`PageBuilder`]). The use case
+/// does the idempotent replay: after [`Refusal::Outdated`] it compares commit ids itself.
 ///
-/// Calls may run at the same time, may be dropped at any point, and may be repeated. A call that is
-/// dropped may still happen.
+/// Calls may run concurrently, may be dropped at any point, and may be repeated. A dropped call may
+/// still take effect.
 ///
 /// [`Expectation::judge`]: crate::Expectation::judge
 /// [`PageBuilder`]: crate::adapter::PageBuilder
@@ -27,9 +27,9 @@ pub trait Storage: Send + Sync + 'static {
     ///
     /// Atomic (G1): the changeset is stored whole or not at all. Of any number of commits with one
     /// expectation one succeeds (G2), and gets the next ids of its stream (G3). When the answer is
-    /// `Committed`, the changeset is as durable as the storage promises (G4). A refusal rests on
+    /// `Committed`, the changeset is as durable as the storage promises (G4). A refusal is based on
     /// durable data only, never on a commit that may still be rolled back. A storage that orders at
-    /// commit time gives the next checkpoint (G6).
+    /// commit time assigns the next checkpoint (G6).
     ///
     /// # Errors
     /// [`StorageError::Unavailable`] says whether the commit may have happened. After any other
@@ -66,23 +66,23 @@ pub trait Storage: Send + Sync + 'static {
     /// [`StorageError`] if the storage fails.
     async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError>;
 
-    /// A wake hint: resolves once something may have been committed after this call. It may
-    /// resolve for nothing, and a storage that other processes write to may miss some: listen
-    /// first, then read, and poll behind it. Never a source of truth.
+    /// A wake-up: resolves once something may have been committed after this call. It may resolve
+    /// without a commit, and it may miss commits of other processes. A reader listens first, then
+    /// reads, and also polls. Only a read shows what was committed.
     fn news(&self) -> BoxFuture<'static, ()>;
 
-    /// The most bytes of events and metadata that a changeset may have.
+    /// The largest size of events and metadata of a changeset, in bytes.
     fn max_changeset_bytes(&self) -> usize;
 
-    /// Finishes the commits it has accepted and gives everything back: files, locks, connections.
-    /// Afterwards every call is [`StorageError::Unavailable`]. May be called again.
+    /// Finishes the accepted commits and releases files, locks and connections. Afterwards every
+    /// call fails with [`StorageError::Unavailable`]. May be called again.
     async fn close(&self);
 }
 
-/// What became of a commit.
+/// The outcome of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It stands.
+    /// The changeset is stored.
     Committed(Receipt),
     /// Its expectation does not hold; nothing was written.
     Refused(Refusal),
