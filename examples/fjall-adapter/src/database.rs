@@ -38,7 +38,7 @@ impl Store {
     pub(crate) fn next_checkpoint(&self, at: &Snapshot) -> Result<Checkpoint, StorageError> {
         let next = match at.last_key_value(&self.log).map(Guard::key).transpose() {
             Ok(None) => 0,
-            Ok(Some(last)) => rows::number(&last)? + 1,
+            Ok(Some(last)) => rows::number(&last)?.saturating_add(1),
             Err(error) => return Err(translate(error)),
         };
         Checkpoint::new(next).map_err(|error| corrupt(&error))
