@@ -8,7 +8,7 @@ use crate::{Checkpoint, StorageError};
 #[non_exhaustive]
 pub enum Corruption {
     /// A changeset has another position than the one that was reserved for it.
-    #[error("position {reserved} was reserved for {key}, but it has position {found}")]
+    #[error("position {reserved} was reserved for {key}, but the changeset has position {found}")]
     Misplaced {
         /// The changeset.
         key: ChangesetKey,
