@@ -100,7 +100,7 @@ impl Publishing {
             match self.resume().await {
                 Ok(subscription) => return subscription,
                 Err(error) => {
-                    tracing::warn!(%error, "loading the checkpoint of publishing failed; it is retried");
+                    tracing::warn!(%error, "publishing cannot start; it is retried");
                     sleep(PAUSE).await;
                 }
             }
@@ -143,7 +143,7 @@ async fn read_pages(mut subscription: Subscription, pages: mpsc::Sender<VecDeque
             }
             // The next call waits as long as necessary.
             Err(error) => {
-                tracing::warn!(%error, "reading the changesets to publish failed; it is retried")
+                tracing::warn!(%error, "reading the changesets to publish failed; it is retried");
             }
         }
     }
@@ -232,7 +232,7 @@ impl Progress {
         match self.checkpoints.save_checkpoint(NAME, reached).await {
             Ok(()) => self.saved = reached,
             Err(error) => {
-                tracing::warn!(%error, "saving the checkpoint of publishing failed; it is retried")
+                tracing::warn!(%error, "saving the checkpoint of publishing failed; it is retried");
             }
         }
         self.last_save = Instant::now();

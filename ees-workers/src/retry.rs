@@ -17,7 +17,7 @@ pub(crate) async fn pause_after(what: &str, error: &StorageError) {
         tracing::warn!(%error, "{what} failed; it is retried");
         sleep(PAUSE).await;
     } else {
-        tracing::error!(%error, "{what} failed; it is retried, but an operator has to repair the storage");
+        tracing::error!(%error, "{what} failed; it is retried, but the storage needs repair");
         sleep(LONG_PAUSE).await;
     }
 }
