@@ -26,14 +26,15 @@ const FOLLOWING: &str = "following the store's commits";
 /// commits, and sweeps the store for changesets that the feed did not deliver.
 ///
 /// - **Cost:** repeated calls of [`CommitFeed::next`], also while nothing is committed; a few
-/// writes for each block of changesets; and a read of the whole store for each sweep.
+///   writes for each block of changesets; and a read of the whole store for each sweep.
 /// - **Concurrency:** any number may run, in any processes, without disturbing each other. A feed
-/// may limit its readers: the stream of a DynamoDB table serves two.
+///   may limit its readers: the stream of a DynamoDB table serves two.
 /// - **Failure:** a failure is logged and the work retried. The pause is one second if the storage
-/// is unavailable, and otherwise 30 seconds, because an operator has to repair the storage first.
-/// The feed's position is saved only when all commits before it have their positions in the order.
+///   is unavailable, and otherwise 30 seconds, because an operator has to repair the storage first.
+///   The feed's position is saved only when all commits before it have their positions in the
+///   order.
 /// - **A damaged changeset** is logged at level `error`. Only the later changesets of its stream
-/// wait for it.
+///   wait for it.
 #[derive(Debug, Clone)]
 pub struct Indexing {
     /// The ports that the store's adapter offers to an indexer.

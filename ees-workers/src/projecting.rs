@@ -20,10 +20,10 @@ const WAIT: Duration = Duration::from_secs(20);
 /// Counts the committed changesets until the stop signal.
 ///
 /// - **Cost:** each changeset is read once, in pages of up to 1000, and the counts are written once
-/// for each page, at most once a second while commits come one by one. While nothing is committed,
-/// it waits as a long poll does.
+///   for each page, at most once a second while commits come one by one. While nothing is
+///   committed, it waits as a long poll does.
 /// - **Concurrency:** any number may run, in any processes: no changeset is counted twice. One is
-/// enough.
+///   enough.
 /// - **Failure:** a failure is logged and retried a second later. The counts so far are saved.
 pub async fn project_statistics(store: EventStore, closing: CancellationToken) {
     closing.run_until_cancelled(project(&store)).await;

@@ -48,13 +48,13 @@ const SAID_EVERY: Duration = Duration::from_mins(1);
 /// `ees-publisher`, about once a second.
 ///
 /// - **Cost:** each changeset is read once and sent to each topic of the publisher; and a
-/// checkpoint is saved at most once a second. Up to 1000 changesets, or 16 MiB of them, are kept in
-/// memory until they are delivered.
+///   checkpoint is saved at most once a second. Up to 1000 changesets, or 16 MiB of them, are kept
+///   in memory until they are delivered.
 /// - **Concurrency:** one for each store, in all processes. Several would send every message
-/// several times, and overwrite each other's checkpoint.
+///   several times, and overwrite each other's checkpoint.
 /// - **Failure:** a message that the publisher fails to send is retried every second, and the later
-/// messages of its stream wait. Other streams continue until 1000 changesets wait. The next process
-/// sends again the messages after the last save, with the same deduplication ids.
+///   messages of its stream wait. Other streams continue until 1000 changesets wait. The next
+///   process sends again the messages after the last save, with the same deduplication ids.
 pub struct Publishing {
     /// The store.
     pub store: EventStore,
