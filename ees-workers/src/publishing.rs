@@ -142,9 +142,7 @@ async fn read_pages(mut subscription: Subscription, pages: mpsc::Sender<VecDeque
                 place.send(page);
             }
             // The next call waits as long as necessary.
-            Err(error) => {
-                tracing::warn!(%error, "reading the changesets to publish failed; it is retried");
-            }
+            Err(error) => tracing::warn!(%error, "publishing cannot read; the read is retried"),
         }
     }
 }
@@ -231,9 +229,7 @@ impl Progress {
         }
         match self.checkpoints.save_checkpoint(NAME, reached).await {
             Ok(()) => self.saved = reached,
-            Err(error) => {
-                tracing::warn!(%error, "saving the checkpoint of publishing failed; it is retried");
-            }
+            Err(error) => tracing::warn!(%error, "publishing cannot save its checkpoint yet"),
         }
         self.last_save = Instant::now();
     }

@@ -62,7 +62,7 @@ impl EventStore {
         // After an event there may be only changesets without events.
         if successor.is_none() && matches!(commit.expectation, Expectation::LastChangeset(_)) {
             let reason = format!(
-                "a commit to stream `{}` was refused as outdated, but no changeset follows its expectation",
+                "a commit to stream `{}` is outdated, but no later changeset exists",
                 commit.stream_id
             );
             return Err(StorageError::Corrupt(reason).into());

@@ -23,9 +23,9 @@ use super::{Answer, BlockLimit, Corruption, Refused, Request};
 /// 5. It writes the positions; then from 3 again, until every candidate has one.
 ///
 /// The invariant: a worker swaps only after the previous intent is complete. Every "no position"
-/// that it relies on was read after that, and after the `rev` that it swaps. So at a swap every
-/// position reserved before is written, no worker is still writing, and every entry that was read
-/// is still true.
+/// that it relies on was read after that, and after it read the `rev` that it swaps. So at a swap
+/// every position reserved before is written, no worker is still writing, and every entry that was
+/// read is still true.
 ///
 /// The requests returned by one call may run at the same time. Each answer is passed in when it
 /// arrives. Without unanswered requests it [is done](Indexing::is_done).
