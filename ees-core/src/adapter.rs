@@ -1,11 +1,11 @@
-//! What an author of an adapter needs, beside the domain at the crate's root.
+//! The items that the author of an adapter needs, in addition to the domain at the crate's root.
 //!
 //! A storage implements [`Storage`], [`StatisticsStore`] and
 //! [`CheckpointStore`](crate::CheckpointStore). Over a transactional database [`group_commit`] does
-//! most of it; a storage that orders after the commit implements [`Index`] for the
-//! [`indexer`](crate::indexer), and [`CommitFeed`] to tell it what was committed. A publisher
-//! implements [`Publisher`]. [`settings`] reads the URL that configures an adapter.
-//! `docs/write-an-adapter.md` is the guide, the conformance suite the judge.
+//! most of the work. A storage that orders after the commit implements [`Index`] for the
+//! [`indexer`](crate::indexer), and [`CommitFeed`] to notify it of commits. A publisher implements
+//! [`Publisher`]. [`settings`] reads the URL that configures an adapter. `docs/write-an-adapter.md`
+//! is the guide. The conformance suite tests the result.
 
 pub mod group_commit;
 pub mod settings;

@@ -1,4 +1,4 @@
-//! What the store holds: changesets and their events.
+//! Changesets and their events, as the store holds them.
 
 use crate::{ChangesetId, Checkpoint, CommitId, EventId, Events, Json, StreamId, Timestamp};
 
@@ -15,14 +15,14 @@ pub struct Changeset {
     pub last_event_id: EventId,
     /// When it was committed. Times of different streams need not follow the global order.
     pub timestamp: Timestamp,
-    /// The idempotency key it was committed with, or the one the store made.
+    /// The idempotency key of its commit, or the id that the store generated.
     pub commit_id: CommitId,
     /// Its events.
     pub events: Events,
     /// Its metadata.
     pub metadata: Json,
-    /// Its position in the global order; `None` until a storage that orders after the commit has
-    /// given it one.
+    /// Its position in the global order; `None` if the storage orders after the commit and has not
+    /// assigned it yet.
     pub checkpoint: Option<Checkpoint>,
 }
 
@@ -32,7 +32,7 @@ impl Changeset {
         self.events.as_str().len() + self.metadata.as_str().len()
     }
 
-    /// The events with their ids. Each is found in the text when it is asked for.
+    /// The events with their ids. The iterator locates each event in the text when it reaches it.
     pub fn each_event(&self) -> impl Iterator<Item = Event> {
         let first = self.first_event_id.get();
         (0..)

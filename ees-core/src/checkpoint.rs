@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::number::{number, parse_number};
 
 number! {
-    /// A changeset's position in the global order of all streams: 0, 1, 2 ... without a hole.
+    /// A changeset's position in the global order of all streams: 0, 1, 2 ... without a gap.
     ///
     /// A reader's checkpoint is the position of the next changeset it wants.
     Checkpoint, "a checkpoint", from 0
@@ -19,14 +19,14 @@ number! {
 pub const INDEX_PAGE: u64 = 1000;
 
 impl Checkpoint {
-    /// The position `count` further on, and never beyond 2^63 - 1.
+    /// The position `count` after this one, limited to 2^63 - 1.
     #[must_use]
     pub fn plus(self, count: u64) -> Self {
         Self(self.0.saturating_add(count).min(crate::number::MAX_ID))
     }
 
-    /// The position's page and its number in the page, as an index with a partition per page keeps
-    /// them.
+    /// The position's page and its number in the page, as an index with one partition per page
+    /// stores them.
     ///
     /// ```
     /// use ees_core::Checkpoint;

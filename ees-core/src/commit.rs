@@ -1,9 +1,9 @@
-//! A commit before it is judged.
+//! A commit before its expectation is checked.
 
 use crate::changeset::Slot;
 use crate::{Changeset, Checkpoint, CommitId, Events, Expectation, Json, StreamId, Timestamp};
 
-/// A commit that a caller asks for.
+/// A commit as the caller requests it.
 ///
 /// ```
 /// use ees_core::{Events, Expectation, NewChangeset};
@@ -22,7 +22,7 @@ pub struct NewChangeset {
     /// Metadata of the changeset; `{}` unless set.
     pub metadata: Json,
     /// The caller's idempotency key. A repeat of the commit with the same key gets the same answer
-    /// and stores nothing. The store makes a key if there is none.
+    /// and stores nothing. The store generates a key if there is none.
     pub idempotency_key: Option<CommitId>,
 }
 

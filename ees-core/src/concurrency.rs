@@ -134,8 +134,8 @@ mod tests {
     }
 
     proptest! {
-        /// The rule in other words: a commit is appended if the expectation names the very end,
-        /// is outdated if something stands beyond it, and is ahead otherwise.
+        /// The rule in other words: a commit is appended if the expectation names the very end, is
+        /// outdated if a changeset or event follows it, and is ahead otherwise.
         #[test]
         fn the_rule_agrees_with_its_definition(
             sizes in prop::collection::vec(1..4_u64, 0..5),

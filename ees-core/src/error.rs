@@ -35,14 +35,14 @@ pub enum Error {
         /// The changeset that has the key.
         changeset_id: ChangesetId,
     },
-    /// The changeset is larger than the storage takes; nothing was written.
+    /// The changeset is larger than the storage accepts; nothing was written.
     #[error(
         "the changeset has {size} bytes of events and metadata; this storage takes at most {limit}"
     )]
     ChangesetTooLarge {
         /// Its events and metadata, in bytes.
         size: usize,
-        /// The most that the storage takes.
+        /// The largest size that the storage accepts, in bytes.
         limit: usize,
     },
     /// The stream has reached its largest size; nothing was written.
@@ -66,7 +66,7 @@ pub enum Error {
     /// A text is not a valid idempotency key.
     #[error(transparent)]
     IdempotencyKey(#[from] CommitIdError),
-    /// An event does not have the type that its reader asked for.
+    /// An event cannot be read as the type that the reader requested.
     #[error(transparent)]
     UnreadableEvent(#[from] UnreadableEvent),
     /// The storage failed.
@@ -90,7 +90,7 @@ impl Error {
         }
     }
 
-    /// Whether a commit that failed so may have happened.
+    /// Whether a commit that failed with this error may have been written.
     pub fn written(&self) -> Written {
         match self {
             Self::Storage(error) => error.written(),

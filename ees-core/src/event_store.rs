@@ -1,4 +1,4 @@
-//! The use cases, over any storage.
+//! The use cases of an event store, over any storage.
 
 mod commit;
 mod global;
@@ -68,8 +68,8 @@ impl EventStore {
     }
 
     /// The same store with another poll interval: how often a waiting reader reads again when no
-    /// wake-up arrives. Shorter: commits of other processes are seen sooner. Longer: fewer reads per
-    /// idle reader.
+    /// wake-up arrives. A shorter interval shows commits of other processes sooner. A longer one
+    /// costs fewer reads per idle reader.
     #[must_use]
     pub fn with_poll_interval(mut self, interval: Duration) -> Self {
         self.poll_interval = interval;
@@ -92,7 +92,7 @@ impl EventStore {
         self.storage.close().await;
     }
 
-    /// The most bytes of events and metadata that a changeset may have.
+    /// The largest size of events and metadata of a changeset, in bytes.
     pub fn max_changeset_bytes(&self) -> usize {
         self.storage.max_changeset_bytes()
     }

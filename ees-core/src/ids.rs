@@ -108,7 +108,7 @@ pub enum StreamIdError {
 }
 
 impl StreamId {
-    /// Makes a stream id of a valid text.
+    /// Makes a stream id from a valid text.
     ///
     /// # Errors
     /// [`StreamIdError`] names the rule that the text breaks.
@@ -136,8 +136,8 @@ impl StreamId {
 
 text_id!(StreamId, StreamIdError);
 
-/// The id of a commit, stored with its changeset: the caller's idempotency key, or one the store
-/// made. 1 to 255 printable ASCII characters. Cheap to clone.
+/// The id of a commit, stored with its changeset: the caller's idempotency key, or an id that the
+/// store generated. 1 to 255 printable ASCII characters. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CommitId(Arc<str>);
 
@@ -147,10 +147,10 @@ pub struct CommitId(Arc<str>);
 pub struct CommitIdError;
 
 impl CommitId {
-    /// The prefix of the ids that the store makes.
+    /// The prefix of the ids that the store generates.
     const GENERATED_PREFIX: &str = "ees-";
 
-    /// Makes a commit id of a valid text.
+    /// Makes a commit id from a valid text.
     ///
     /// # Errors
     /// [`CommitIdError`] if it is not 1 to 255 printable ASCII characters.
@@ -162,7 +162,7 @@ impl CommitId {
         Ok(Self(text.into()))
     }
 
-    /// Makes a unique id.
+    /// Generates a unique id.
     pub fn generate() -> Self {
         Self(format!("{}{}", Self::GENERATED_PREFIX, Uuid::new_v4()).into())
     }

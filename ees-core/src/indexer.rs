@@ -1,14 +1,15 @@
 //! A global order without a gap, for storages that order after the commit.
 //!
-//! Such a storage commits a changeset to its stream first; an indexer gives it the next position of
-//! the global order later. Any number of indexers may run, stop and crash, anywhere and at any
-//! time: no position is given twice, none is left out, and no changeset gets two (G6), each stream's
-//! order is kept (G7), and whoever runs next finishes what another began (G8).
+//! Such a storage commits a changeset to its stream first. An indexer assigns the next position of
+//! the global order later. Any number of indexers may run, stop and crash, on any machine and at
+//! any time. No position is assigned twice, none is left out, and no changeset gets two (G6). Each
+//! stream's order is kept (G7). The next indexer to run finishes the work that another began (G8).
 //!
-//! The algorithm is a state machine without I/O: answers in, requests out (`indexer/step.rs`). The async
-//! [`Indexer`] runs it over the [`Index`](crate::adapter::Index) port, and the model checker runs the
-//! same one. [`read_global`], which reads the order past an index that lags, is made in the same way
-//! (`indexer/read_up_to_hole.rs`). `docs/global-order.md` explains both.
+//! The algorithm is a state machine without I/O: answers in, requests out (`indexer/step.rs`). The
+//! async [`Indexer`] runs it over the [`Index`](crate::adapter::Index) port, and the model checker
+//! explores the same state machine. [`read_global`] reads the order in spite of an index that lags,
+//! and is built in the same way (`indexer/read_up_to_hole.rs`). `docs/global-order.md` explains
+//! both.
 
 mod block;
 mod corruption;

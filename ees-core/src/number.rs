@@ -31,7 +31,7 @@ macro_rules! number {
             /// The first one.
             pub const FIRST: Self = Self($first);
 
-            /// Takes a number, if it is in range.
+            /// Converts a number that is in range.
             ///
             /// # Errors
             #[doc = concat!("[`OutOfRange`](crate::OutOfRange) if it is not ", $first, " to 2^63 - 1.")]
@@ -47,7 +47,7 @@ macro_rules! number {
                 self.0
             }
 
-            /// The number as storages with signed integers keep it; never negative.
+            /// The number as storages with signed integers store it; never negative.
             pub const fn as_i64(self) -> i64 {
                 self.0.cast_signed()
             }
@@ -125,12 +125,12 @@ pub fn parse_number(text: &str) -> Option<u64> {
 }
 
 number! {
-    /// The number of a changeset in its stream: 1, 2, 3 ... without a hole.
+    /// The number of a changeset in its stream: 1, 2, 3 ... without a gap.
     ChangesetId, "a changeset id", from 1
 }
 
 number! {
-    /// The number of an event in its stream: 1, 2, 3 ... without a hole.
+    /// The number of an event in its stream: 1, 2, 3 ... without a gap.
     EventId, "an event id", from 1
 }
 

@@ -2,19 +2,20 @@
 
 use crate::{Changeset, Checkpoint, StorageError};
 
-/// The largest page, in bytes of payload: 4 MiB. Hosts limit answers; AWS Lambda to 6 MB.
+/// The largest page, in bytes of payload: 4 MiB. Hosts limit the size of answers: AWS Lambda to 6
+/// MB.
 pub const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
 
-/// The bytes counted for an item beside its payload. It keeps a page of very small payloads below an
-/// answer's limit.
+/// The bytes counted for an item in addition to its payload. They keep a page of very small
+/// payloads below the size limit of an answer.
 pub(crate) const MIN_ITEM_BYTES: usize = 16;
 
 /// The limits of a page. An item larger than the limit gets a page of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PageLimit {
-    /// The most items; 0 counts as 1.
+    /// The largest number of items; 0 counts as 1.
     pub items: usize,
-    /// The most bytes of payload.
+    /// The largest number of payload bytes.
     pub bytes: usize,
 }
 
@@ -37,7 +38,8 @@ impl PageLimit {
         }
     }
 
-    /// The most items that a page can hold: as many as fit into both limits if each payload is empty.
+    /// The largest number of items that a page can hold: as many as fit both limits if each payload
+    /// is empty.
     pub fn max_items(&self) -> usize {
         self.items.min(self.bytes / MIN_ITEM_BYTES).max(1)
     }
@@ -53,9 +55,9 @@ impl From<usize> for PageLimit {
 /// Items of a stream read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Page<T> {
-    /// The items, in the order asked for.
+    /// The items, in the requested order.
     pub items: Vec<T>,
-    /// Whether more of the range remains behind them.
+    /// Whether more of the range remains after them.
     pub more: bool,
 }
 
@@ -64,7 +66,7 @@ pub struct Page<T> {
 pub struct GlobalPage {
     /// The changesets, by checkpoint; each has one.
     pub changesets: Vec<Changeset>,
-    /// Where the next page begins; the checkpoint asked for if the page is empty.
+    /// Where the next page begins; the requested checkpoint if the page is empty.
     pub next: Checkpoint,
 }
 

@@ -138,13 +138,13 @@ impl Events {
         &self.array
     }
 
-    /// How many events there are; at least one, save in changesets that another program wrote.
+    /// The number of events: at least one, except in changesets that another program wrote.
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// The events one by one, each as it stands in the array. They are found as they are asked for,
-    /// so that a few of very many cost no memory for the others.
+    /// The events one by one, each with its text in the array. The iterator locates an event when
+    /// it reaches it, so reading a few of many events costs no memory for the others.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         Elements::of(&self.array)
     }
@@ -249,7 +249,7 @@ mod tests {
             prop_assert_eq!(kept.as_str(), json);
         }
 
-        /// The elements are those that serde finds, whatever the white space.
+        /// The elements are those that serde finds, with any white space.
         #[test]
         fn events_are_told_apart(values in prop::collection::vec(json(), 1..6), pretty: bool) {
             let array = if pretty {

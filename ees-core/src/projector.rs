@@ -6,13 +6,13 @@ use std::sync::Arc;
 use crate::ports::{StatisticsStore, Storage};
 use crate::{EventStore, PageLimit, Statistics, StorageError};
 
-/// How many changesets are counted between two saves.
+/// The number of changesets counted between two saves.
 const PAGE_ITEMS: usize = 1000;
 
 /// Counts the changesets that were committed since its last run, page by page.
 ///
-/// Each page is saved by compare-and-swap, so that a projector that stops goes on where it was,
-/// and several at once never count anything twice (G13).
+/// Each page is saved by compare-and-swap. So a restarted projector continues from its last save,
+/// and several concurrent projectors never count a changeset twice (G13).
 #[derive(Clone)]
 pub struct Projector {
     storage: Arc<dyn Storage>,
@@ -28,8 +28,8 @@ impl Projector {
         }
     }
 
-    /// Counts all that was there when it began, and returns the counts. What comes meanwhile is
-    /// left to the next call: commits without a pause would keep it here for ever.
+    /// Counts all changesets up to the head at its start, and returns the counts. The next call
+    /// counts later ones, so the call ends even under continuous commits.
     ///
     /// # Errors
     /// [`StorageError`] if a storage fails; what was counted so far is saved.

@@ -1,4 +1,4 @@
-//! Telling subscribers what was committed.
+//! Publication: the messages for subscribers about committed changesets.
 
 mod lane;
 mod message;
@@ -26,15 +26,15 @@ use crate::{Changeset, StreamId};
 use lane::Lane;
 pub use message::MIN_MESSAGE_BYTES;
 
-/// How many calls of the publisher run at the same time.
+/// The number of concurrent calls of the publisher.
 const MAX_CALLS: usize = 8;
 
-/// Changesets on their way to subscribers: a message for each on one topic, and one for each of
-/// their events on another.
+/// Publishes changesets to subscribers: one message for each changeset on one topic, and one for
+/// each event on another.
 ///
-/// Each stream's messages go in its order, one after another; different streams' go together, as
-/// many in a call as the publisher takes. A message that fails holds back those behind it in its
-/// own stream and topic, and nothing else.
+/// The messages of a stream are sent in its order, one after another. Messages of different streams
+/// are sent together, as many in a call as the publisher accepts. A failed message holds back only
+/// the later messages of its own stream and topic.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -53,7 +53,7 @@ const MAX_CALLS: usize = 8;
 /// ```
 pub struct Publication {
     publisher: Arc<dyn Publisher>,
-    /// What has not arrived yet, in the order in which it was added.
+    /// The changesets with undelivered messages, in the order in which they were added.
     unpublished: BTreeMap<u64, Unpublished>,
     unpublished_bytes: usize,
     added: u64,
@@ -62,18 +62,18 @@ pub struct Publication {
     ready: HashMap<Topic, VecDeque<StreamId>>,
 }
 
-/// Which lane: the stream's messages to the topic.
+/// The key of a lane: a topic and a stream.
 type LaneKey = (Topic, StreamId);
 
-/// A changeset of which something is still to be sent.
+/// A changeset with messages still to be sent.
 #[derive(Debug)]
 struct Unpublished {
     changeset: Changeset,
-    /// To how many topics.
+    /// The number of topics that still need messages.
     topics: usize,
 }
 
-/// Why a stream's messages to a topic do not go on.
+/// The failure that holds back a stream's messages to a topic.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{key} cannot be published: {error}")]
 pub struct Unsent {
@@ -81,18 +81,18 @@ pub struct Unsent {
     pub key: ChangesetKey,
     /// The topic.
     pub topic: Topic,
-    /// What the publisher said.
+    /// The publisher's error.
     pub error: PublishError,
 }
 
-/// Messages that are on their way, and what became of them.
+/// The messages of one call, and their results.
 struct Sent {
     keys: Vec<LaneKey>,
     results: Vec<Result<(), PublishError>>,
 }
 
 impl Publication {
-    /// Nothing yet.
+    /// An empty publication.
     pub fn new(publisher: Arc<dyn Publisher>) -> Self {
         Self {
             publisher,
@@ -104,12 +104,12 @@ impl Publication {
         }
     }
 
-    /// Adds a changeset, behind those of its stream that were added before.
+    /// Adds a changeset after the earlier added ones of its stream.
     pub fn add(&mut self, changeset: Changeset) {
         let number = self.added;
         self.added += 1;
         let limit = self.publisher.limits().message_bytes;
-        // One that the Python original stored may hold no event.
+        // A changeset stored by the Python original may hold no event.
         let has_events = changeset.events.iter().next().is_some();
         let mut topics = 0;
         for &topic in self.publisher.topics() {
@@ -129,8 +129,8 @@ impl Publication {
         }
     }
 
-    /// Sends what can be sent, what failed in an earlier run included. It may be dropped: what was
-    /// on its way then is sent again in the next run.
+    /// Sends all messages that can be sent, including those that failed in an earlier run. The call
+    /// may be dropped: the next run sends the messages in transit again.
     pub async fn run(&mut self) {
         self.ready.clear();
         for (key, lane) in &mut self.lanes {
@@ -155,17 +155,17 @@ impl Publication {
         }
     }
 
-    /// What has not arrived whole, in the order in which it was added.
+    /// The changesets with undelivered messages, in the order in which they were added.
     pub fn unpublished(&self) -> impl ExactSizeIterator<Item = &Changeset> {
         self.unpublished.values().map(|waiting| &waiting.changeset)
     }
 
-    /// The bytes of payload of what has not arrived whole.
+    /// The total payload size of the changesets with undelivered messages, in bytes.
     pub fn unpublished_bytes(&self) -> usize {
         self.unpublished_bytes
     }
 
-    /// The messages that failed in the last run, which others may have to wait for.
+    /// The messages that failed in the last run. They may hold back others.
     pub fn failures(&self) -> impl Iterator<Item = Unsent> {
         self.lanes.iter().filter_map(|((topic, _), lane)| {
             let changeset = lane.first()?;
@@ -184,7 +184,7 @@ impl Publication {
         ready.entry(topic).or_default().push_back(stream_id);
     }
 
-    /// The next call: as many of the messages that wait for one topic as fit, in their turn.
+    /// The next call: the messages that wait for one topic, in their order, as many as fit.
     fn next_batch(&mut self) -> Option<(Topic, Vec<LaneKey>, Vec<Message>)> {
         let limits = self.publisher.limits();
         let longest = self
@@ -234,7 +234,7 @@ impl Publication {
         }
     }
 
-    /// A changeset has arrived on one topic.
+    /// Records that a changeset has been delivered on one topic.
     fn finish(&mut self, number: u64) {
         if let Some(waiting) = self.unpublished.get_mut(&number) {
             waiting.topics -= 1;
@@ -248,7 +248,7 @@ impl Publication {
 
 fn unanswered() -> PublishError {
     PublishError::Unavailable {
-        reason: "the publisher did not say what became of the message".to_owned(),
+        reason: "the publisher returned no result for the message".to_owned(),
         source: None,
     }
 }

@@ -5,7 +5,7 @@ use std::ops::{Bound, RangeBounds, RangeInclusive};
 use crate::number::MAX_ID;
 use crate::{Changeset, Event, EventId, Page, PageLimit, StreamId};
 
-/// What to read of a stream, and in pages of which size.
+/// The part of a stream to read, its order, and the size of a page.
 ///
 /// ```
 /// use ees_core::StreamQuery;
@@ -21,7 +21,7 @@ pub struct StreamQuery {
     pub stream_id: StreamId,
     /// Which part of it.
     pub range: StreamRange,
-    /// In which order, and so from which end of the range.
+    /// The order, and so the end of the range to begin at.
     pub direction: Direction,
     /// The size of a page.
     pub limit: PageLimit,
@@ -80,8 +80,8 @@ impl StreamQuery {
         self
     }
 
-    /// The query for what remains behind a page that this query gave, of changesets or of events;
-    /// `None` if nothing does.
+    /// The query for the rest of the range after a page of this query, of changesets or of events;
+    /// `None` if nothing remains.
     pub fn next_page<T: StreamItem>(&self, page: &Page<T>) -> Option<Self> {
         let last = page.items.last().filter(|_| page.more)?;
         let mut next = self.clone();
@@ -105,7 +105,7 @@ fn inclusive(ids: &impl RangeBounds<u64>) -> RangeInclusive<u64> {
     start..=end
 }
 
-/// What a stream is read as: [`Changeset`] or [`Event`].
+/// An item of a stream read: [`Changeset`] or [`Event`].
 pub trait StreamItem: sealed::Sealed {}
 
 impl StreamItem for Changeset {}
@@ -138,7 +138,7 @@ impl sealed::Sealed for Changeset {
 }
 
 impl sealed::Sealed for Event {
-    /// A range by changesets goes on in the event's own changeset, of which more may remain.
+    /// A range by changesets continues in the event's own changeset, which may have more events.
     fn move_past(&self, query: &mut StreamQuery) {
         query.range = match (&query.range, query.direction) {
             (StreamRange::Changesets(ids), Direction::Forward) => {

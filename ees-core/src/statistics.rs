@@ -1,4 +1,4 @@
-//! What is counted about the whole store.
+//! The counts of the whole store.
 
 use crate::{Checkpoint, GlobalPage};
 
@@ -7,7 +7,7 @@ use crate::{Checkpoint, GlobalPage};
 pub struct Statistics {
     /// Every changeset below this checkpoint is counted, none from it on.
     pub version: Checkpoint,
-    /// Streams that hold something.
+    /// The number of streams with a changeset.
     pub total_streams: u64,
     /// Changesets.
     pub total_changesets: u64,
@@ -32,8 +32,8 @@ impl Default for Statistics {
 impl Statistics {
     /// The counts with the page that follows [`Statistics::version`] added.
     ///
-    /// A stream's changesets come in order (G7), so its first one tells of a new stream, and the
-    /// highest changeset id seen is the greatest length.
+    /// A stream's changesets come in order (G7), so its first changeset marks a new stream, and the
+    /// highest changeset id is the greatest length.
     #[must_use]
     pub fn after(self, page: &GlobalPage) -> Self {
         let counted = page.changesets.iter().fold(self, |sum, changeset| Self {

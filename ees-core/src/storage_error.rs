@@ -21,7 +21,7 @@ pub enum StorageError {
         #[source]
         source: Option<Arc<dyn StdError + Send + Sync>>,
     },
-    /// The stored data breaks a guarantee. Stop writing until an operator has looked at it.
+    /// The stored data breaks a guarantee. Stop writing until an operator has inspected it.
     #[error("the stored data is damaged: {0}")]
     Corrupt(String),
     /// The storage failed, and a repeat of the call will fail too.
@@ -68,7 +68,7 @@ impl StorageError {
                 self
             }
             _ => Self::Unavailable {
-                reason: "it failed while a commit was under way".to_owned(),
+                reason: "it failed during a commit".to_owned(),
                 written: earlier,
                 retry_after: Self::RETRY_AFTER,
                 source: Some(Arc::new(self)),

@@ -8,16 +8,18 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use crate::ports::CheckpointStore;
 use crate::{Changeset, Checkpoint, Error, EventStore, PageLimit, StorageError};
 
-/// How many changesets are read at once.
+/// The number of changesets read at once.
 const PAGE_ITEMS: usize = 1000;
 
-/// How long one read waits at the end of the order.
+/// The time that one read waits at the end of the order.
 const WAIT: Duration = Duration::from_secs(20);
 
-/// Follows the global order from a checkpoint on: reads what is there, then waits for more.
+/// Follows the global order from a checkpoint on: reads the existing changesets, then waits for
+/// more.
 ///
 /// It never ends, skips nothing and repeats nothing (G6). Save [`Subscription::checkpoint`] after a
-/// changeset was handled, and begin there after a restart: what was not saved is delivered again.
+/// changeset was handled, and begin there after a restart. Changesets after the saved checkpoint
+/// are delivered again.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -72,17 +74,17 @@ impl Subscription {
         Ok(Self::new(store, saved.unwrap_or(Checkpoint::FIRST)))
     }
 
-    /// The checkpoint behind the changeset that [`Subscription::next`] returned last.
+    /// The checkpoint after the changeset that [`Subscription::next`] returned last.
     pub fn checkpoint(&self) -> Checkpoint {
         self.checkpoint
     }
 
-    /// The next changeset. Waits for it at the end of the order. A call that is dropped loses
+    /// The next changeset. At the end of the order the call waits for one. A dropped call loses
     /// nothing.
     ///
     /// # Errors
-    /// [`Error`] if the storage fails. The next call tries the same position again, after the
-    /// pause that the storage asked for.
+    /// [`Error`] if the storage fails. The next call tries the same position again, after the pause
+    /// that the storage requested.
     pub async fn next(&mut self) -> Result<Changeset, Error> {
         if let Some(pause) = self.pause {
             self.store.clock().sleep(pause).await;
@@ -106,8 +108,8 @@ impl Subscription {
         Some(changeset)
     }
 
-    /// The changesets as a `Stream` that never ends. An error does not end it: the item behind it is
-    /// the next try.
+    /// The changesets as a `Stream` that never ends. An error does not end it: the item after it is
+    /// the result of the next try.
     pub fn into_stream(self) -> BoxStream<'static, Result<Changeset, Error>> {
         let next =
             |mut subscription: Self| async move { Some((subscription.next().await, subscription)) };

@@ -28,7 +28,7 @@ impl From<jiff::Error> for TimestampError {
 }
 
 impl Timestamp {
-    /// The time of the system's clock.
+    /// The current time of the system's clock.
     pub fn now() -> Self {
         let now = jiff::Timestamp::now();
         Self::from_micros(now.as_microsecond()).unwrap_or(Self(now))

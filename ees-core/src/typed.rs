@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{Changeset, EventId, Json, StreamId};
 
-/// An event is not what its reader takes it for.
+/// An event cannot be read as the type that its reader expects.
 #[derive(Debug, thiserror::Error)]
 #[error("event {event_id} of stream `{stream_id}` cannot be read: {problem}")]
 pub struct UnreadableEvent {
@@ -12,7 +12,7 @@ pub struct UnreadableEvent {
     pub stream_id: StreamId,
     /// Its number in the stream.
     pub event_id: EventId,
-    /// What serde says of it.
+    /// The error of serde.
     pub problem: serde_json::Error,
 }
 
@@ -26,7 +26,7 @@ impl Json {
     /// ```
     ///
     /// # Errors
-    /// [`serde_json::Error`] if it is no `T`.
+    /// [`serde_json::Error`] if it cannot be read as a `T`.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_str(self.as_str())
     }
@@ -36,7 +36,8 @@ impl Changeset {
     /// Reads the events one by one, each as a `T`: the inverse of [`Events::of`](crate::Events::of).
     ///
     /// # Errors
-    /// An item is [`UnreadableEvent`] if the event is no `T`; the items behind it are not affected.
+    /// An item is [`UnreadableEvent`] if the event cannot be read as a `T`. The items after it are
+    /// not affected.
     pub fn read_events<T: DeserializeOwned>(
         &self,
     ) -> impl Iterator<Item = Result<T, UnreadableEvent>> {

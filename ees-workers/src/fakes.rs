@@ -1,4 +1,4 @@
-//! A store that orders after the commit, and its feed: they do what a test tells them to.
+//! A fake store that orders after the commit, and its feed. The test controls both.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -13,12 +13,12 @@ use ees_core::{
 };
 use tokio::sync::{Mutex as AsyncMutex, Semaphore, mpsc, watch};
 
-/// A store without payloads, and the feed that tells of its commits.
+/// A store without payloads, and the feed of its commits.
 #[derive(Clone)]
 pub(crate) struct FakeStore {
     state: Arc<Mutex<State>>,
     counts: watch::Sender<Counts>,
-    /// A page of a sweep needs a permit, which it uses up.
+    /// A page of a sweep consumes a permit.
     pub(crate) pages: Arc<Semaphore>,
     tell: mpsc::UnboundedSender<Committed>,
     told: Arc<AsyncMutex<mpsc::UnboundedReceiver<Committed>>>,
@@ -29,7 +29,7 @@ struct State {
     positions: BTreeMap<ChangesetKey, Option<Checkpoint>>,
     index: IndexState,
     last_sweep: Option<Timestamp>,
-    /// What calls answer before they succeed.
+    /// The errors that calls return before they succeed.
     failures: BTreeMap<Call, VecDeque<StorageError>>,
 }
 
@@ -45,18 +45,18 @@ pub(crate) enum Call {
     SaveSweep,
 }
 
-/// How often calls succeeded.
+/// The numbers of successful calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) done: u32,
     pub(crate) closed: u32,
-    /// Sweeps that asked for their first page.
+    /// Sweeps that requested their first page.
     pub(crate) sweeps_begun: u32,
     pub(crate) sweeps_saved: u32,
 }
 
 pub(crate) fn unavailable() -> StorageError {
-    StorageError::unavailable("the test wants it so", Written::None)
+    StorageError::unavailable("the test injected this failure", Written::None)
 }
 
 pub(crate) fn key(stream: &str, changeset: u64) -> ChangesetKey {
@@ -98,13 +98,13 @@ impl FakeStore {
         position.map(Checkpoint::get)
     }
 
-    /// Lets the feed tell something.
+    /// Lets the feed deliver keys, and report a gap.
     pub(crate) fn tell(&self, keys: &[ChangesetKey], gap: bool) {
         let keys = keys.to_vec();
         self.tell.send(Committed { keys, gap }).unwrap();
     }
 
-    /// Lets calls fail so, one after another, before one succeeds.
+    /// Lets calls fail with these errors, one after another, before one succeeds.
     pub(crate) fn fail(&self, call: Call, errors: impl IntoIterator<Item = StorageError>) {
         let errors = errors.into_iter().collect();
         self.state().failures.insert(call, errors);
@@ -118,7 +118,7 @@ impl FakeStore {
         *self.counts.borrow()
     }
 
-    /// Waits until calls have succeeded so often.
+    /// Waits until the counts of successful calls fulfil a condition.
     pub(crate) async fn wait_for(&self, reached: impl FnMut(&Counts) -> bool) {
         let mut counts = self.counts.subscribe();
         counts.wait_for(reached).await.unwrap();
@@ -220,7 +220,7 @@ impl Index for FakeStore {
         Ok(position)
     }
 
-    /// One changeset a page; the cursor says how many keys were seen.
+    /// One changeset a page. The cursor is the number of keys seen.
     async fn unindexed(&self, after: Option<&SweepCursor>) -> Result<SweepPage, StorageError> {
         if after.is_none() {
             self.counts.send_modify(|counts| counts.sweeps_begun += 1);

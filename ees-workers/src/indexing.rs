@@ -1,4 +1,4 @@
-//! Gives changesets their positions in the global order, for a store that orders after the commit.
+//! Indexing: assigns positions of the global order in a store that orders after the commit.
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -16,35 +16,36 @@ use crate::logging::log_refused;
 use crate::retry::pause_after;
 use crate::sweeping::keep_sweeping;
 
-/// What following is called where it is said that it failed.
+/// The name of this activity in log messages.
 const FOLLOWING: &str = "following the store's commits";
 
-/// Gives each changeset of a store its position in the global order.
+/// Assigns to each changeset of a store its position in the global order.
 ///
 /// A store that orders after the commit shows a changeset to readers of the global order once an
-/// indexer has given it a position. This worker is that indexer: it follows the store's feed of
-/// commits, and sweeps the store for changesets that the feed did not tell of.
+/// indexer has assigned its position. This worker is that indexer: it follows the store's feed of
+/// commits, and sweeps the store for changesets that the feed did not deliver.
 ///
-/// - **Cost:** what [`CommitFeed::next`] costs, again and again, also while nothing is committed; a
-///   few writes for each block of changesets; and a read of the whole store for each sweep.
-/// - **How many at once:** any number, in any processes; none disturbs another. A feed may have room
-///   for a few readers only: the stream of a DynamoDB table has room for two.
-/// - **Failure:** what failed is logged and tried again, after a second if the storage is
-///   unavailable, and otherwise after 30 seconds, as somebody has to repair the storage first. The
-///   feed's position is saved only when all before it has its position in the order.
-/// - **A damaged changeset** is logged at level `error`; what follows in its stream waits, and nothing
-///   else does.
+/// - **Cost:** repeated calls of [`CommitFeed::next`], also while nothing is committed; a few
+///   writes for each block of changesets; and a read of the whole store for each sweep.
+/// - **Concurrency:** any number may run, in any processes, without disturbing each other. A feed
+///   may limit its readers: the stream of a DynamoDB table serves two.
+/// - **Failure:** a failure is logged and the work retried. The pause is one second if the storage
+///   is unavailable, and otherwise 30 seconds, because an operator has to repair the storage first.
+///   The feed's position is saved only when all commits before it have their positions in the
+///   order.
+/// - **A damaged changeset** is logged at level `error`. Only the later changesets of its stream
+///   wait for it.
 #[derive(Debug, Clone)]
 pub struct Indexing {
-    /// What the store's adapter offers to an indexer.
+    /// The ports that the store's adapter offers to an indexer.
     pub order: DeferredOrder,
-    /// The time between two sweeps; `None` sweeps only where the feed has a gap. The time of the
-    /// last sweep is saved in the storage, so that processes that start anew put no sweep off.
+    /// The time between two sweeps; `None` sweeps only if the feed has a gap. The time of the last
+    /// sweep is saved in the storage, so a restart does not delay the next sweep.
     pub sweep_every: Option<Duration>,
 }
 
 impl Indexing {
-    /// Indexing with a sweep a day.
+    /// Indexing with one sweep a day.
     pub fn new(order: DeferredOrder) -> Self {
         Self {
             order,
@@ -52,8 +53,8 @@ impl Indexing {
         }
     }
 
-    /// Indexes until it is told to stop, and then stops at once: whatever is not done yet, the next
-    /// indexer does.
+    /// Indexes until the stop signal, and then stops at once. The next indexer does the remaining
+    /// work.
     pub async fn run(self, closing: CancellationToken) {
         let (asked, asks) = watch::channel(0);
         let (answered, answers) = watch::channel(0);
@@ -62,8 +63,8 @@ impl Indexing {
         closing.run_until_cancelled(join(following, sweeping)).await;
     }
 
-    /// Indexes what the feed tells. `asked` counts the sweeps that its gaps need, `answered` those of
-    /// them that are done.
+    /// Indexes the commits that the feed delivers. `asked` counts the sweeps that its gaps require,
+    /// `answered` the completed ones.
     async fn follow(&self, asked: &watch::Sender<u64>, answered: &watch::Receiver<u64>) {
         let mut feed = self.open_feed().await;
         let mut indexer = Indexer::new(self.order.index.clone());
@@ -83,7 +84,7 @@ impl Indexing {
                 feed.close_gap();
             }
             if let Err(error) = feed.done().await {
-                tracing::warn!(%error, "how far indexing came is not saved yet");
+                tracing::warn!(%error, "saving the position of the feed failed; it is retried");
             }
         }
     }
@@ -98,7 +99,7 @@ impl Indexing {
     }
 }
 
-/// Indexes these, however long it takes.
+/// Indexes these changesets. Retries until it succeeds.
 async fn index(indexer: &mut Indexer, keys: &[ChangesetKey]) {
     if keys.is_empty() {
         return;

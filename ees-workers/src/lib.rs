@@ -16,5 +16,5 @@ pub use indexing::Indexing;
 pub use projecting::project_statistics;
 pub use publishing::{PublishFrom, Publishing};
 pub use sweep::Sweep;
-/// Tells workers to stop.
+/// The stop signal of workers.
 pub use tokio_util::sync::CancellationToken;

@@ -1,8 +1,8 @@
-//! What workers log in the same words.
+//! Log messages that several workers share.
 
 use ees_core::indexer::Report;
 
-/// Logs what can have no position.
+/// Logs the changesets that cannot have a position.
 pub(crate) fn log_refused(report: &Report) {
     for refused in &report.refused {
         tracing::error!("{refused}");

@@ -1,4 +1,4 @@
-//! Tells subscribers elsewhere what is committed, in the background.
+//! Publishing: sends committed changesets to subscribers in the background.
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
@@ -19,48 +19,50 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// The name that the position is kept under.
+/// The name of the saved checkpoint.
 const NAME: &str = "ees-publisher";
 
-/// How many changesets may be on their way; those behind one that fails wait in here.
+/// The largest number of taken, undelivered changesets. It includes those that wait for a failed
+/// one.
 const MAX_CHANGESETS: usize = 1000;
 
-/// How many bytes of payload may be on their way, save for a single larger changeset.
+/// The largest payload of these changesets in bytes, except for a single larger changeset.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// The pause before what failed is tried again, and the least time between two saves.
+/// The pause before a retry, and the minimum time between two saves.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How long to wait for news at once.
+/// The time of one wait for a wake-up.
 const WAIT: Duration = Duration::from_mins(1);
 
-/// How long closing waits for what has been taken: longer than a call of a publisher.
+/// The time that closing waits for taken changesets to be delivered: longer than a call of a
+/// publisher.
 const LAST: Duration = Duration::from_secs(20);
 
-/// How often it is said that publishing still fails.
+/// The interval at which a continuing failure is logged.
 const SAID_EVERY: Duration = Duration::from_mins(1);
 
-/// Sends each changeset of a store, in the global order, to a publisher.
+/// Sends each changeset of a store to a publisher, in the global order.
 ///
-/// Delivery is at least once, and in each stream's order. How far publishing came is saved under the
-/// name `ees-publisher`, about once a second.
+/// Delivery is at least once, and in each stream's order. The checkpoint is saved under the name
+/// `ees-publisher`, about once a second.
 ///
-/// - **Cost:** each changeset is read once and sent to each topic of the publisher; and a checkpoint
-///   is saved at most once a second. Up to 1000 changesets, or 16 MiB of them, are kept in memory
-///   until they have arrived.
-/// - **How many at once:** one for each store, in all processes. Several would send everything
-///   several times, and save each other's position.
-/// - **Failure:** what a publisher does not take is tried again every second, and what follows it in
-///   its stream waits; other streams go on until 1000 changesets wait. What was sent after the last
-///   save is sent again by the next process, under the same deduplication ids.
+/// - **Cost:** each changeset is read once and sent to each topic of the publisher; and a
+///   checkpoint is saved at most once a second. Up to 1000 changesets, or 16 MiB of them, are kept
+///   in memory until they are delivered.
+/// - **Concurrency:** one for each store, in all processes. Several would send every message
+///   several times, and overwrite each other's checkpoint.
+/// - **Failure:** a message that the publisher fails to send is retried every second, and the later
+///   messages of its stream wait. Other streams continue until 1000 changesets wait. The next
+///   process sends again the messages after the last save, with the same deduplication ids.
 pub struct Publishing {
     /// The store.
     pub store: EventStore,
-    /// What keeps how far publishing came.
+    /// The port that stores the checkpoint.
     pub checkpoints: Arc<dyn CheckpointStore>,
-    /// Where messages go.
+    /// The publisher that sends the messages.
     pub publisher: Arc<dyn Publisher>,
-    /// Where to begin if nothing was ever published.
+    /// Where to begin if no checkpoint was ever saved.
     pub from: PublishFrom,
 }
 
@@ -74,9 +76,9 @@ pub enum PublishFrom {
 }
 
 impl Publishing {
-    /// Publishes until it is told to stop. Then it takes nothing more, waits up to 20 seconds for
-    /// what it has taken to arrive, and saves how far it came: what has not arrived by then is sent
-    /// by the next process.
+    /// Publishes until the stop signal. Then it takes no more changesets, waits up to 20 seconds
+    /// for the delivery of the taken ones, and saves its checkpoint. The next process sends the
+    /// messages that are still undelivered.
     pub async fn run(self, closing: CancellationToken) {
         let Some(begun) = closing.run_until_cancelled(self.begin()).await else {
             return;
@@ -98,7 +100,7 @@ impl Publishing {
             match self.resume().await {
                 Ok(subscription) => return subscription,
                 Err(error) => {
-                    tracing::warn!(%error, "publishing cannot begin yet");
+                    tracing::warn!(%error, "publishing cannot start; it is retried");
                     sleep(PAUSE).await;
                 }
             }
@@ -129,8 +131,8 @@ impl fmt::Debug for Publishing {
     }
 }
 
-/// Reads a page ahead. Beside the publishing, so that nothing breaks off the reading of a page, for
-/// however long it takes.
+/// Reads a page ahead. It runs concurrently with the publishing, so nothing interrupts the read of
+/// a page, whatever its duration.
 async fn read_pages(mut subscription: Subscription, pages: mpsc::Sender<VecDeque<Changeset>>) {
     while let Ok(place) = pages.reserve().await {
         match subscription.next().await {
@@ -139,24 +141,24 @@ async fn read_pages(mut subscription: Subscription, pages: mpsc::Sender<VecDeque
                 page.extend(iter::from_fn(|| subscription.next_read()));
                 place.send(page);
             }
-            // The next call waits as long as it has to.
-            Err(error) => tracing::warn!(%error, "nothing more is published for now"),
+            // The next call waits as long as necessary.
+            Err(error) => tracing::warn!(%error, "publishing cannot read; the read is retried"),
         }
     }
 }
 
-/// How far publishing has come.
+/// The progress of publishing.
 struct Progress {
     checkpoints: Arc<dyn CheckpointStore>,
     pages: mpsc::Receiver<VecDeque<Changeset>>,
-    /// What has been read and is not taken yet.
+    /// The changesets that are read but not taken yet.
     page: VecDeque<Changeset>,
-    /// The position after what was taken.
+    /// The position after the last taken changeset.
     taken: Checkpoint,
     publication: Publication,
     saved: Checkpoint,
     last_save: Instant,
-    /// How many messages failed when it was said last.
+    /// The number of failed messages in the last log entry.
     said: (usize, Instant),
 }
 
@@ -184,15 +186,15 @@ impl Progress {
         }
     }
 
-    /// The first changeset that has not arrived whole.
+    /// The position of the first changeset that is not fully delivered.
     fn reached(&self) -> Checkpoint {
         let first = self.publication.unpublished().next();
         let first = first.and_then(|changeset| changeset.checkpoint);
         first.unwrap_or(self.taken)
     }
 
-    /// Waits for changesets, and for the time to try what failed again; takes as many as there are
-    /// and there is room for.
+    /// Waits for changesets, and for the time of the next retry. Takes all available changesets
+    /// that there is room for.
     async fn take_more(&mut self) {
         let failed = self.publication.unpublished().len() > 0;
         let pause = failed.then(|| sleep(PAUSE));
@@ -227,7 +229,7 @@ impl Progress {
         }
         match self.checkpoints.save_checkpoint(NAME, reached).await {
             Ok(()) => self.saved = reached,
-            Err(error) => tracing::warn!(%error, "how far publishing came is not saved yet"),
+            Err(error) => tracing::warn!(%error, "publishing cannot save its checkpoint yet"),
         }
         self.last_save = Instant::now();
     }
@@ -240,13 +242,13 @@ impl Progress {
         }
         self.said = (failed, Instant::now());
         let Some(failure) = self.publication.failures().next() else {
-            tracing::info!("publishing goes on");
+            tracing::info!("publishing works again");
             return;
         };
         tracing::warn!(
             failed,
             waiting = self.publication.unpublished().len(),
-            "{failure}; it is tried again, and its stream waits for it"
+            "{failure}; it is retried, and the later messages of its stream wait"
         );
     }
 }

@@ -6,17 +6,17 @@ use std::sync::Arc;
 use ees_core::adapter::{Index, SweepCursor};
 use ees_core::indexer::{Indexer, IndexingError, Swept};
 
-/// A walk through a whole store that gives every changeset it finds without a position the next one.
+/// A scan of a whole store that assigns a position to every changeset that has none.
 ///
-/// It finds what no notification told of. It costs a read of the whole store, whatever it finds. Any
-/// number of sweeps may run at once, beside any number of [`Indexing`](crate::Indexing) workers, and
-/// it may be abandoned after any page.
+/// It finds changesets whose notification was lost. It costs a read of the whole store, even if it
+/// finds nothing. Any number of sweeps may run at the same time, together with any number of
+/// [`Indexing`](crate::Indexing) workers. A sweep may be abandoned after any page.
 pub struct Sweep {
     indexer: Indexer,
     at: At,
 }
 
-/// How far it has come.
+/// The progress of the sweep.
 #[derive(Debug)]
 enum At {
     Start,
@@ -30,8 +30,8 @@ impl Sweep {
         Self::resume(index, None)
     }
 
-    /// A sweep that goes on after a page that an earlier one had done: after [`Swept::next`] of it.
-    /// `None` begins at the start.
+    /// A sweep that continues after a page of an earlier one, at its [`Swept::next`]. `None` begins
+    /// at the start.
     pub fn resume(index: Arc<dyn Index>, after: Option<SweepCursor>) -> Self {
         Self {
             indexer: Indexer::new(index),
@@ -39,12 +39,12 @@ impl Sweep {
         }
     }
 
-    /// Does the next page; `None` after the last one. A call that is dropped is repeated by the next
-    /// call.
+    /// Indexes the next page. Returns `None` after the last one. The next call repeats a dropped
+    /// one.
     ///
     /// # Errors
-    /// [`IndexingError`] if the storage fails, or holds what it never should. The next call tries
-    /// the same page again.
+    /// [`IndexingError`] if the storage fails, or holds contradictory data. The next call retries
+    /// the same page.
     pub async fn next_page(&mut self) -> Result<Option<Swept>, IndexingError> {
         let after = match &self.at {
             At::Start => None,

@@ -1,4 +1,4 @@
-//! When sweeps are due: where the feed has a gap, and from time to time.
+//! The schedule of sweeps: after a gap in the feed, and periodically.
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -16,11 +16,11 @@ use crate::logging::log_refused;
 use crate::retry::pause_after;
 use crate::sweep::Sweep;
 
-/// What sweeping is called where it is said that it failed.
+/// The name of this activity in log messages.
 const SWEEPING: &str = "sweeping";
 
-/// Sweeps when asked, and `every` so often. `asks` counts the sweeps that were asked for, `answered`
-/// those that are done. A sweep answers what was asked before it began, and nothing later.
+/// Sweeps on request, and once per period `every`. `asks` counts the requested sweeps, `answered`
+/// the completed requests. A sweep answers only the requests made before it began.
 pub(crate) async fn keep_sweeping(
     index: &Arc<dyn Index>,
     every: Option<Duration>,
@@ -40,13 +40,13 @@ pub(crate) async fn keep_sweeping(
     }
 }
 
-/// Waits until a sweep is asked for, or the period is over.
+/// Waits until a sweep is requested, or the period is over.
 async fn wait_until_due(
     index: &dyn Index,
     every: Option<Duration>,
     asks: &mut watch::Receiver<u64>,
 ) {
-    // Whichever comes first, a sweep is due.
+    // The sweep is due at the first of the two.
     if let Some(every) = every {
         let left = time_left_for_sure(index, every).await;
         let _ = timeout(left, asks.changed()).await;
@@ -64,8 +64,8 @@ async fn time_left_for_sure(index: &dyn Index, every: Duration) -> Duration {
     }
 }
 
-/// The time until the next sweep, whichever process did the last one: processes may start more often
-/// than sweeps are due. On the first start the period begins now.
+/// The time until the next sweep. It counts from the last sweep of any process, because processes
+/// may start more often than sweeps are due. On the first start the period begins now.
 async fn time_left(index: &dyn Index, every: Duration) -> Result<Duration, StorageError> {
     let now = Timestamp::now();
     let Some(last) = index.last_sweep().await? else {
@@ -73,12 +73,12 @@ async fn time_left(index: &dyn Index, every: Duration) -> Result<Duration, Stora
         return Ok(every);
     };
     let passed = now.as_micros().saturating_sub(last.as_micros());
-    // A time in the future is some clock's error.
+    // A time in the future is the error of a clock. It counts as now.
     let passed = Duration::from_micros(u64::try_from(passed).unwrap_or(0));
     Ok(every.saturating_sub(passed))
 }
 
-/// A whole sweep, however long it takes.
+/// Runs a whole sweep. Retries each page until it succeeds.
 async fn sweep(index: &Arc<dyn Index>) {
     tracing::info!("sweeping for changesets without a position");
     let mut sweep = Sweep::new(Arc::clone(index));
@@ -96,5 +96,5 @@ async fn sweep(index: &Arc<dyn Index>) {
             }
         }
     }
-    tracing::info!(found, "swept");
+    tracing::info!(found, "the sweep is complete");
 }

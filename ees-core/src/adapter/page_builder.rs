@@ -1,12 +1,12 @@
-//! Cuts pages of reads by their items and their payloads.
+//! Ends the pages of reads at their limits.
 
 use crate::page::MIN_ITEM_BYTES;
 use crate::{Changeset, Event, Page, PageLimit};
 
-/// Fills a page up to its limit: the one place where the core and the adapters cut a page, by its
-/// items and the bytes of their payloads.
+/// Fills a page up to its limit of items and payload bytes. The core and all adapters use it to end
+/// a page.
 ///
-/// A host may cut a page again, by the bytes of its own encoding, which are not known here.
+/// A host may shorten a page further by the bytes of its own encoding, which are not known here.
 ///
 /// ```
 /// use ees_core::PageLimit;
@@ -37,8 +37,8 @@ impl<T> PageBuilder<T> {
         }
     }
 
-    /// Adds an item with so many bytes of payload. `false` says that it did not fit: the page is
-    /// complete, the item is the first of the next one.
+    /// Adds an item with `payload_bytes` bytes of payload. Returns `false` if it does not fit: the
+    /// page is complete, and the item is the first of the next page.
     pub fn push(&mut self, item: T, payload_bytes: usize) -> bool {
         let bytes = self.bytes + payload_bytes + MIN_ITEM_BYTES;
         let room = self.page.items.len() < self.limit.items && bytes <= self.limit.bytes;
@@ -64,12 +64,12 @@ impl<T> PageBuilder<T> {
             .saturating_sub(self.page.items.len())
     }
 
-    /// Says that more remains behind what was pushed.
+    /// Marks that more items remain after the pushed ones.
     pub fn more_remains(&mut self) {
         self.page.more = true;
     }
 
-    /// The page.
+    /// Returns the page.
     pub fn finish(self) -> Page<T> {
         self.page
     }

@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 pub use error::SettingsError;
 
-/// The setting whose value is a secret. No error and no `Debug` shows it.
+/// The setting whose value is a secret. Errors and `Debug` never show it.
 const PASSWORD: &str = "password";
 
 /// The settings of an adapter's URL, each given at most once.
@@ -39,7 +39,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Splits a URL without its scheme at the first `?`, and reads the settings behind it.
+    /// Splits a URL without its scheme at the first `?`, and reads the settings after it.
     ///
     /// # Errors
     /// As [`Settings::parse`].
@@ -52,7 +52,7 @@ impl Settings {
     }
 
     /// Reads settings, `NAME=VALUE&NAME=VALUE`, in which names and values are percent-encoded.
-    /// `known` are the names of all settings that there are.
+    /// `known` lists the names of all valid settings.
     ///
     /// # Errors
     /// [`SettingsError::Unknown`] if a setting is not among the known ones;
@@ -62,7 +62,8 @@ impl Settings {
         for (name, value) in form_urlencoded::parse(settings.as_bytes()) {
             let is_given = |name: &str| given.iter().any(|(given, _)| *given == name);
             let Some(known_name) = known.iter().find(|known| **known == name) else {
-                // A password that is not encoded is cut at `?` and `&`: then this is a part of it.
+                // A password that is not encoded is split at `?` and `&`. This may then be a part
+                // of it.
                 let shown = !settings.contains('@') && !is_given(PASSWORD);
                 return Err(SettingsError::unknown(shown.then_some(&*name), known));
             };
@@ -83,12 +84,15 @@ impl Settings {
 
     /// The value of a setting, if it is given.
     pub fn text(&self, name: &'static str) -> Option<&str> {
-        debug_assert!(self.known.contains(&name), "`{name}` is no known setting");
+        debug_assert!(
+            self.known.contains(&name),
+            "`{name}` is not a known setting"
+        );
         let given = self.given.iter().find(|(given, _)| *given == name);
         given.map(|(_, value)| value.as_str())
     }
 
-    /// What `parse` makes of a setting's value, if it is given.
+    /// The result of `parse` on a setting's value, if the setting is given.
     ///
     /// # Errors
     /// [`SettingsError::Value`] if `parse` answers `None`; it says that `expected` was expected.
@@ -136,8 +140,8 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// A URL without its scheme. `schemes` are those that the adapter takes, each with what ends it:
-/// `postgres://`, `sqlite:`.
+/// Returns a URL without its scheme. `schemes` are the schemes that the adapter accepts, each with
+/// its separator: `postgres://`, `sqlite:`.
 ///
 /// # Errors
 /// [`SettingsError::Scheme`] if the URL begins with none of them.

@@ -1,4 +1,4 @@
-//! Changesets as storages keep them.
+//! Changesets as storages store them.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::{
     Timestamp,
 };
 
-/// A changeset as a storage with signed integers and texts keeps it.
+/// A changeset as signed integers and texts, the form in which a storage stores it.
 ///
 /// ```
 /// use ees_core::Changeset;
@@ -50,7 +50,7 @@ pub struct StoredChangeset<'a> {
     pub events: &'a str,
     /// Its metadata: the JSON value as it was committed. It is not parsed again.
     pub metadata: &'a str,
-    /// Its position in the global order, where it has one.
+    /// Its position in the global order; `None` if it has none yet.
     pub checkpoint: Option<i64>,
 }
 
@@ -58,7 +58,7 @@ impl TryFrom<StoredChangeset<'_>> for Changeset {
     type Error = StorageError;
 
     /// # Errors
-    /// [`StorageError::Corrupt`] names the changeset and what no changeset can have.
+    /// [`StorageError::Corrupt`] names the changeset and the invalid value.
     fn try_from(stored: StoredChangeset<'_>) -> Result<Self, StorageError> {
         read(&stored).map_err(|problem| {
             let StoredChangeset {
@@ -92,20 +92,20 @@ fn read(stored: &StoredChangeset<'_>) -> Result<Changeset, Box<dyn std::error::E
     })
 }
 
-/// How many events a changeset holds whose first and last event have these numbers. It holds none if
-/// its last event is the one before its first; `None` if the numbers are further out of order.
+/// The number of events of a changeset with these first and last event ids. It is 0 if the last id
+/// is the one before the first, and `None` if it is lower still.
 pub fn event_count(first: u64, last: u64) -> Option<u64> {
     last.checked_add(1)?.checked_sub(first)
 }
 
-/// Takes the text of a JSON value back from a storage. The text is not checked: it was when it was
-/// committed.
+/// Turns a stored text back into a JSON value. The text is not checked again: it was checked at its
+/// commit.
 pub fn trusted_json(text: impl Into<Arc<str>>) -> Json {
     Json::trusted(text)
 }
 
-/// Takes the JSON array of a changeset's events back from a storage, with the number of its values.
-/// Neither is checked: they were when they were committed.
+/// Turns a stored JSON array, with the number of its values, back into a changeset's events.
+/// Neither is checked again: both were checked at the commit.
 pub fn trusted_events(array: impl Into<Arc<str>>, count: u64) -> Events {
     Events::trusted(array, count)
 }

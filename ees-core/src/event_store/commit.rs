@@ -25,7 +25,7 @@ impl EventStore {
             expectation: asked.expectation,
             events: asked.events,
             metadata: asked.metadata,
-            // A host that has to name the key when the storage fails generates it beforehand.
+            // A host that reports the key when the storage fails generates the key itself.
             commit_id: asked.idempotency_key.unwrap_or_else(CommitId::generate),
             timestamp: self.clock.now(),
         };
@@ -56,12 +56,15 @@ impl EventStore {
                 &StreamQuery::all(commit.stream_id.clone()).range(beyond(commit.expectation)),
             )
             .await
-            // The storage may have retried a try of its own that had happened.
+            // The storage may have retried internally after a try that was written.
             .map_err(|error| error.after_a_try(Written::Unknown))?;
         let successor = forthcoming.items.first();
-        // Behind an event there may be nothing but changesets without events.
+        // After an event there may be only changesets without events.
         if successor.is_none() && matches!(commit.expectation, Expectation::LastChangeset(_)) {
-            let reason = format!("stream `{}` moved on, but to nothing", commit.stream_id);
+            let reason = format!(
+                "a commit to stream `{}` is outdated, but no later changeset exists",
+                commit.stream_id
+            );
             return Err(StorageError::Corrupt(reason).into());
         }
         if let Some(successor) = successor.filter(|next| is_same_commit(&commit, next)) {
@@ -90,7 +93,7 @@ fn is_same_content(commit: &Commit, successor: &Changeset) -> bool {
     commit.events == successor.events && commit.metadata == successor.metadata
 }
 
-/// Every changeset that holds something beyond the expectation.
+/// The range of all changesets beyond the expectation.
 fn beyond(expectation: Expectation) -> StreamRange {
     match expectation {
         Expectation::LastChangeset(last) => {

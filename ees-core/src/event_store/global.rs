@@ -22,7 +22,7 @@ pub struct GlobalEvent {
 pub struct GlobalEventPage {
     /// The events, by checkpoint.
     pub events: Vec<GlobalEvent>,
-    /// Where the next page begins; the checkpoint asked for if the page is empty.
+    /// Where the next page begins; the requested checkpoint if the page is empty.
     pub next: EventCheckpoint,
 }
 
@@ -35,8 +35,8 @@ impl EventStore {
         Ok(self.storage.next_checkpoint().await?)
     }
 
-    /// A page of all changesets from a checkpoint on. A reader that follows
-    /// [`GlobalPage::next`] skips nothing and sees nothing twice (G6).
+    /// A page of all changesets from a checkpoint on. A reader that follows [`GlobalPage::next`]
+    /// sees each changeset once (G6).
     ///
     /// # Errors
     /// [`Error::Storage`] if the storage fails.
@@ -60,7 +60,7 @@ impl EventStore {
     ) -> Result<GlobalEventPage, Error> {
         let mut page = PageBuilder::new(limit);
         let mut next = from;
-        // One more changeset than events: the first may lie before the checkpoint altogether.
+        // One more changeset than events: all events of the first may be before the checkpoint.
         let chunk = PageLimit {
             items: limit.items.saturating_add(1),
             ..limit

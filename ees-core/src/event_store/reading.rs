@@ -7,10 +7,10 @@ use super::EventStore;
 use crate::{Changeset, Error, Event, Expectation, Page, StreamId, StreamItem, StreamQuery};
 
 impl EventStore {
-    /// All events of a stream, oldest first. A stream that does not exist holds none.
+    /// All events of a stream, oldest first. A stream that does not exist has none.
     ///
-    /// The pages are read as the events are taken, so a stream of any length costs the memory of
-    /// one page. What is committed meanwhile is seen too.
+    /// Each page is read when its events are needed, so a stream of any length costs the memory of
+    /// one page. Events that are committed meanwhile are included.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -61,8 +61,8 @@ impl EventStore {
         })
     }
 
-    /// Folds a stream's events, oldest first, into a state: how an aggregate is loaded. Answers the
-    /// state, and the expectation with which to commit what is decided on it.
+    /// Loads an aggregate: folds a stream's events, oldest first, into a state. Returns the state,
+    /// and the expectation for a commit that is based on it.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -78,8 +78,8 @@ impl EventStore {
     /// ```
     ///
     /// # Errors
-    /// [`Error::UnreadableEvent`] if an event is not an `E`; [`Error::Storage`] if the storage
-    /// fails.
+    /// [`Error::UnreadableEvent`] if an event cannot be read as an `E`; [`Error::Storage`] if the
+    /// storage fails.
     pub async fn fold<S, E: DeserializeOwned>(
         &self,
         stream_id: &StreamId,

@@ -73,7 +73,7 @@ fn select<'a>(
     match query.direction {
         Direction::Forward => Box::new(selected(from)),
         Direction::Backward => {
-            // No more of them than a page can hold, and one that tells that more remain.
+            // As many as a page can hold, and one more, which shows that more remain.
             let last = changeset.last_event_id.get().min(to);
             let most = query.limit.max_items() as u64 + 1;
             let events: Vec<Event> = selected(from.max(last.saturating_sub(most))).collect();

@@ -1,4 +1,4 @@
-//! Waiting at the end of the global order: what a long poll does.
+//! Waiting at the end of the global order, as a long poll does.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use futures_util::future::{Either, select};
 use super::{EventStore, GlobalEventPage};
 use crate::{Checkpoint, Error, EventCheckpoint, GlobalPage, PageLimit};
 
-/// The first pause after a wake-up that held nothing for this reader.
+/// The first pause after a wake-up that brought nothing for this reader.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
 impl EventStore {
-    /// As [`EventStore::global_changesets`], but while there is nothing from the checkpoint on,
-    /// waits for it, for `wait` at most.
+    /// As [`EventStore::global_changesets`], but if there is nothing from the checkpoint on, waits
+    /// for a changeset, for at most `wait`.
     ///
     /// # Errors
     /// [`Error::Storage`] if the storage fails.
@@ -28,8 +28,8 @@ impl EventStore {
             .await
     }
 
-    /// As [`EventStore::global_events`], but while there is nothing from the checkpoint on, waits
-    /// for it, for `wait` at most.
+    /// As [`EventStore::global_events`], but if there is nothing from the checkpoint on, waits for
+    /// an event, for at most `wait`.
     ///
     /// # Errors
     /// [`Error::Storage`] if the storage fails.
@@ -47,10 +47,10 @@ impl EventStore {
     /// As [`EventStore::await_changesets`], with a read function of the caller: for instance one that
     /// limits how many waiting readers read at the same time.
     ///
-    /// It subscribes to the wake-up first and reads then, so a commit between the two is not lost. A
-    /// reader that was woken and found nothing (it waits beyond the end, or the order lags behind
-    /// the commits) pauses before it reads again, longer each time. So many such readers cost little,
-    /// however much is committed.
+    /// It subscribes to the wake-up first and then reads, so a commit between the two is not
+    /// missed. A woken reader may find nothing: it waits beyond the end, or the order lags behind
+    /// the commits. It then pauses before it reads again, longer each time. So many such readers
+    /// cost little, even at a high rate of commits.
     ///
     /// # Errors
     /// Those of `read`.

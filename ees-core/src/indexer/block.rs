@@ -1,16 +1,16 @@
-//! A block: what is given positions at once.
+//! A block: the changesets that receive positions in one swap.
 
 use crate::StreamId;
 use crate::ports::{ChangesetKey, Entry};
 
 use super::lane::{Lane, Plan};
 
-/// How large a block may be.
+/// The limits of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BlockLimit {
-    /// At most so many members; 0 counts as 1.
+    /// The largest number of members; 0 counts as 1.
     pub members: usize,
-    /// At most so many bytes of intent, save for a single larger member.
+    /// The largest size of the intent in bytes, except for a single larger member.
     pub bytes: usize,
 }
 
@@ -24,13 +24,13 @@ impl Default for BlockLimit {
     }
 }
 
-/// What a member takes in a stored intent beside its stream id, at most.
+/// The largest size of a member in a stored intent, without its stream id.
 const MEMBER_BYTES: usize = 32;
 
-/// A changeset that cannot have a position. What follows it in its stream has to wait.
+/// A changeset that cannot have a position. The later changesets of its stream have to wait.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Refused {
-    /// Where it stands.
+    /// The key of the changeset.
     pub key: ChangesetKey,
     /// Why.
     pub reason: Unfit,
@@ -39,10 +39,10 @@ pub struct Refused {
 /// Why a changeset cannot have a position.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Unfit {
-    /// There is none, although it was announced, or others of its stream follow it.
-    #[error("there is no such changeset")]
+    /// The changeset does not exist, although it was announced, or later ones of its stream exist.
+    #[error("the changeset does not exist")]
     Missing,
-    /// What stands there is no changeset; says why, for people.
+    /// The item is not a valid changeset; the text says why, for people.
     #[error("it is malformed: {0}")]
     Malformed(String),
 }
@@ -51,27 +51,27 @@ impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "{} cannot be indexed: {}; what follows in its stream has to wait",
+            "{} cannot be indexed: {}; the later changesets of its stream have to wait",
             self.key, self.reason
         )
     }
 }
 
-/// A block in the making.
+/// A block under construction.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
-    /// What has to be read before the block is complete.
+    /// The keys to read before the block is complete.
     pub(super) reads: Vec<ChangesetKey>,
-    /// The members so far; complete if there is nothing to read.
+    /// The members so far. The list is complete if there is nothing to read.
     pub(super) members: Vec<ChangesetKey>,
     /// Streams whose candidates all have positions.
     pub(super) settled: Vec<StreamId>,
-    /// What keeps a stream from going on.
+    /// The changesets that block their streams.
     pub(super) refused: Vec<Refused>,
 }
 
 impl Draft {
-    /// Plans a block of what the lanes know, the first lane first.
+    /// Plans a block from the state of the lanes, in their order.
     pub(super) fn plan<'a>(lanes: impl Iterator<Item = &'a Lane>, limit: BlockLimit) -> Self {
         let mut draft = Self::default();
         let mut room = Room::new(limit);
@@ -109,7 +109,7 @@ impl Draft {
     }
 }
 
-/// What is left of a block's limit.
+/// The remaining part of a block's limit.
 struct Room {
     members: usize,
     bytes: usize,

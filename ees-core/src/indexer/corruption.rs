@@ -1,51 +1,51 @@
-//! What an indexer or a reader finds that can never be, and stops at.
+//! The contradictions in stored data at which an indexer or a reader stops.
 
 use crate::ports::{ChangesetKey, IndexState};
 use crate::{Checkpoint, StorageError};
 
-/// What the storage holds contradicts its own state: something else has written to it.
+/// The stored data contradicts the state: another program has written to the storage.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Corruption {
     /// A changeset has another position than the one that was reserved for it.
-    #[error("{key} was given position {reserved}, but stands at {found}")]
+    #[error("position {reserved} was reserved for {key}, but the changeset has position {found}")]
     Misplaced {
         /// The changeset.
         key: ChangesetKey,
-        /// Its position by the state.
+        /// Its position in the state.
         reserved: Checkpoint,
         /// Its position as stored.
         found: Checkpoint,
     },
-    /// A position was reserved for a changeset that is not there, or no longer readable.
-    #[error("{key} was given position {reserved}, but is gone")]
+    /// A position was reserved for a changeset that is missing or no longer readable.
+    #[error("position {reserved} was reserved for {key}, but it is missing or unreadable")]
     Gone {
         /// The changeset.
         key: ChangesetKey,
-        /// Its position by the state.
+        /// Its position in the state.
         reserved: Checkpoint,
     },
     /// The index holds a position that was not decided when the state was read after it.
-    #[error("the index holds position {found}, although positions end before {next}")]
+    #[error("the index holds position {found}, but no position from {next} on is decided")]
     Undecided {
         /// The position found.
         found: Checkpoint,
         /// The first position that is not decided.
         next: Checkpoint,
     },
-    /// The index answers positions that do not ascend, a position twice, or one that is void.
-    #[error("the index holds {key} at a position that another has, or nobody")]
+    /// The index answers positions that do not ascend, are repeated, or are void.
+    #[error("the index holds {key} at a position that is void, repeated or out of order")]
     Disordered {
         /// The changeset found.
         key: ChangesetKey,
     },
-    /// The port answered what was not asked.
-    #[error("the storage answered what was not asked")]
+    /// The answer of the port does not match the request.
+    #[error("the storage's answer does not match the request")]
     Unasked,
 }
 
 impl Corruption {
-    /// Whether what was found under a key that has a reserved position may stand there.
+    /// Checks the position found under a key against the reserved one.
     pub(super) fn check(
         key: &ChangesetKey,
         reserved: Checkpoint,
@@ -61,7 +61,7 @@ impl Corruption {
         }
     }
 
-    /// The index shows a position that the state, read later, does not know.
+    /// Checks that a position of the index is decided by the state, which was read later.
     pub(super) fn check_decided(found: Option<Checkpoint>, state: &IndexState) -> Result<(), Self> {
         let next = state.next();
         match found {

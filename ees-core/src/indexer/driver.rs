@@ -15,7 +15,7 @@ use crate::{StorageError, Timestamp, Written};
 
 use super::{Answer, BlockLimit, Indexing, Refused, Request};
 
-/// How often in a row others may be faster before a run gives up.
+/// The number of swaps that a run may lose in a row before it fails.
 const MAX_LOST_SWAPS: u32 = 64;
 
 /// The longest pause after the first lost swap; it doubles with each further one.
@@ -24,10 +24,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 /// The longest pause after any number of lost swaps.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// A notification that did not come for so many microseconds is lost: ten minutes.
+/// The age, in microseconds, at which the notification of a changeset counts as lost: ten minutes.
 const LOST_AFTER: i64 = 10 * 60 * 1_000_000;
 
-/// One worker that gives changesets their positions. Any number of them may run at the same time.
+/// A worker that assigns positions to changesets. Any number of workers may run at the same time.
 pub struct Indexer {
     index: Arc<dyn Index>,
     clock: Arc<dyn Clock>,
@@ -35,43 +35,44 @@ pub struct Indexer {
     complete: Option<u64>,
 }
 
-/// What a run did.
+/// The result of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
-    /// Positions that it wrote.
+    /// The number of positions that the run wrote.
     pub written: u64,
-    /// Blocks that it reserved.
+    /// The number of blocks that the run reserved.
     pub blocks: u64,
-    /// How often another was faster.
+    /// The number of swaps that the run lost to another worker.
     pub lost_swaps: u64,
-    /// What can have no position, and so keeps what follows in its stream waiting. Somebody has to
-    /// look.
+    /// The changesets that cannot have a position, and so block the later changesets of their
+    /// streams. An operator has to intervene.
     pub refused: Vec<Refused>,
 }
 
-/// A run that failed. To run again with the same candidates is safe, and finishes what was begun.
+/// A failed run. Another run with the same candidates is safe, and finishes the work.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{source}")]
 pub struct IndexingError {
-    /// Why. [`StorageError::Corrupt`] needs somebody to look; otherwise trying again may help.
+    /// The cause. [`StorageError::Corrupt`] needs an operator; after another error a retry may
+    /// succeed.
     pub r#source: StorageError,
-    /// What was done all the same.
+    /// The work that the run did before it failed.
     pub done: Report,
 }
 
-/// What a page of a sweep did.
+/// The result of one page of a sweep.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Swept {
-    /// How many changesets without a position it found.
+    /// The number of changesets without a position that the page holds.
     pub found: usize,
-    /// Those of them that were committed over ten minutes ago. The others may only be about to be
-    /// indexed, as always in a store in use.
+    /// The number of those that were committed over ten minutes ago: their notification is lost.
+    /// The notification of the others may still arrive.
     pub lost: usize,
-    /// How many items it found that are no changesets.
+    /// The number of items that are not valid changesets.
     pub malformed: usize,
-    /// What was done for them.
+    /// The result of indexing them.
     pub done: Report,
-    /// Where to go on; `None` at the end.
+    /// Where the next page begins; `None` at the end.
     pub next: Option<SweepCursor>,
 }
 
@@ -100,12 +101,12 @@ impl Indexer {
         self
     }
 
-    /// Gives each of these changesets its position, and those before them in their streams that
-    /// have none. Duplicates, those that have a position, and any order are welcome. The call may
-    /// be dropped.
+    /// Assigns a position to each of these changesets, and to the earlier changesets of their
+    /// streams that have none. The candidates may be in any order, repeated, or already indexed.
+    /// The call may be dropped.
     ///
     /// # Errors
-    /// [`IndexingError`] if the storage fails, or holds what never can be.
+    /// [`IndexingError`] if the storage fails, or holds contradictory data.
     pub async fn index(
         &mut self,
         candidates: impl IntoIterator<Item = ChangesetKey>,
@@ -121,13 +122,13 @@ impl Indexer {
         }
     }
 
-    /// Indexes one page of what was never indexed: its notification was lost. The bound of G8 is
-    /// the time between two sweeps and the time that one takes. The pages of a sweep may go to
-    /// different workers, one after another.
+    /// Indexes one page of a sweep: changesets whose notification may be lost. The bound of G8 is
+    /// the time between two sweeps plus the duration of one. Different workers may take the pages
+    /// of a sweep, one after another.
     ///
     /// # Errors
-    /// [`IndexingError`] if the storage fails, or holds what never can be; the same page can be
-    /// tried again.
+    /// [`IndexingError`] if the storage fails, or holds contradictory data; the same page can be
+    /// retried.
     pub async fn sweep_page(
         &mut self,
         after: Option<&SweepCursor>,
@@ -216,10 +217,10 @@ impl Indexer {
     }
 }
 
-/// A random part of a time that doubles with each swap lost in a row.
+/// A random part of a duration that doubles with each swap lost in a row.
 fn pause(lost_in_a_row: u32) -> Duration {
     let doubled = FIRST_PAUSE.saturating_mul(1 << lost_in_a_row.saturating_sub(1).min(16));
-    // A hasher's keys are random enough to part those who collided.
+    // The random keys of a hasher are enough to separate the workers that collided.
     let random = RandomState::new().hash_one(lost_in_a_row);
     let millis = doubled.min(LONGEST_PAUSE).as_millis().max(1);
     Duration::from_millis(random % u64::try_from(millis).unwrap_or(1))

@@ -1,4 +1,4 @@
-//! One stream's way to its first changeset without a position.
+//! The search for a stream's first changeset without a position.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -6,37 +6,38 @@ use std::ops::RangeInclusive;
 use crate::ports::{ChangesetKey, Entry};
 use crate::{ChangesetId, StreamId};
 
-/// A stream that has candidates: what is known of it, and what to read next.
+/// A stream that has candidates: its known entries, and the keys to read next.
 ///
-/// A stream gets its positions in order, so those that have one stand before those that have none,
-/// and the candidates come down to the highest. The border between the two is searched: first
-/// around the lowest candidate, where it nearly always is; then further back in steps that double;
-/// then by halving. So a backlog of any length costs a handful of reads and no memory. That the
-/// order held before is what the search relies on, not what makes positions unique: what is
-/// reserved in the end was each read, and found without a position.
+/// A stream gets its positions in order, so its changesets with a position come before those
+/// without one. The target of a lane is therefore its highest candidate. The lane searches the
+/// border between the two groups: first around the lowest candidate, where it nearly always is;
+/// then further back in steps that double; then by halving. So a backlog of any length costs few
+/// reads and no memory. The search relies on the order of earlier positions; their uniqueness does
+/// not depend on it, since each changeset is read, and found without a position, before it is
+/// reserved.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Lane {
     stream_id: StreamId,
-    /// All changesets up to this one have a position; 0 if none is known to.
+    /// All changesets up to this one have a position; 0 if none is known to have one.
     indexed: u64,
-    /// Where the border is believed to be.
+    /// The estimated border.
     hint: u64,
     /// The highest candidate.
     target: u64,
-    /// What was read since the last intent was complete.
+    /// The entries read since the last intent was complete.
     seen: BTreeMap<u64, Entry>,
 }
 
-/// What a lane wants next.
+/// The next action of a lane.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Plan {
-    /// Nothing: every candidate has a position.
+    /// None: every candidate has a position.
     Settled,
-    /// Nothing more: the next changeset can have no position, for what stands there.
+    /// None: the next changeset cannot have a position, because of this entry.
     Stuck(ChangesetKey, Entry),
-    /// To read these, and then to give positions to about so many.
+    /// To read these keys, and then to assign about this number of positions.
     Read(Vec<u64>, usize),
-    /// To give positions to these.
+    /// To assign positions to these.
     Take(RangeInclusive<u64>),
 }
 
@@ -53,18 +54,18 @@ impl Lane {
         }
     }
 
-    /// Another candidate, or the same again.
+    /// Adds a candidate, new or repeated.
     pub(super) fn want(&mut self, id: ChangesetId) {
         self.hint = self.hint.min(id.get());
         self.target = self.target.max(id.get());
     }
 
-    /// Takes in what was read.
+    /// Takes in an entry that was read.
     pub(super) fn learn(&mut self, id: ChangesetId, entry: Entry) {
         self.seen.insert(id.get(), entry);
     }
 
-    /// Takes in that a changeset of the last intent has its position: the border is behind it.
+    /// Takes in that a changeset of the last intent has its position: the border is after it.
     pub(super) fn advance(&mut self, id: ChangesetId) {
         if id.get() > self.indexed {
             self.indexed = id.get();
@@ -73,7 +74,7 @@ impl Lane {
         }
     }
 
-    /// Drops what may have changed since it was read; that a changeset has a position is for ever.
+    /// Drops entries that may have changed since they were read. A position never changes.
     pub(super) fn forget(&mut self) {
         let (low, high) = self.border();
         if high.is_none_or(|high| high == low + 1) && !self.seen.is_empty() {
@@ -83,7 +84,7 @@ impl Lane {
         self.seen.clear();
     }
 
-    /// What to do next, with room for so many members (at least 1).
+    /// The next action, with room for `room` members (at least 1).
     pub(super) fn plan(&self, room: usize) -> Plan {
         let reach = (room as u64).saturating_sub(1);
         match self.border() {
@@ -125,13 +126,13 @@ impl Lane {
         read((before..=last).collect(), first, last)
     }
 
-    /// Somewhere between: back by twice as much each time, but at most half the way.
+    /// A point between: each step back is twice as long, but at most half the distance.
     fn probe(&self, low: u64, high: u64) -> u64 {
         let back = self.hint.saturating_sub(high) + 1;
         high.saturating_sub(back).max(low.midpoint(high))
     }
 
-    /// From the border on, as far as all can have positions.
+    /// The changesets from the border on, up to the first that cannot have a position.
     fn run(&self, first: u64, reach: u64) -> Plan {
         let mut last = self.target.min(first.saturating_add(reach));
         let mut seen = self.seen.range(first..=last);

@@ -1,5 +1,5 @@
-//! Reading the global order past an index that lags, up to the first hole. There the indexer's
-//! state decides whether the page goes on. Without I/O.
+//! Reading the global order from an index that may lag, up to the first hole. There the indexer's
+//! state decides whether the page continues. Without I/O.
 
 use std::collections::VecDeque;
 
@@ -8,7 +8,7 @@ use crate::{Changeset, Checkpoint, GlobalPage, Page, PageLimit};
 
 use super::Corruption;
 
-/// How many members of an intent are fetched at once.
+/// The number of members of an intent that are fetched at once.
 const FETCH_AT_ONCE: usize = 16;
 
 /// A call of the [`Index`](crate::ports::Index) port that the reader wants.
@@ -16,14 +16,14 @@ const FETCH_AT_ONCE: usize = 16;
 pub enum ReadRequest {
     /// The index, which may lag.
     Index {
-        /// From which position on.
+        /// The first position to read.
         from: Checkpoint,
-        /// How much.
+        /// The limit of the page.
         limit: PageLimit,
     },
     /// The state.
     State,
-    /// Changesets by key.
+    /// Fetch changesets by key.
     Fetch(Vec<ChangesetKey>),
     /// The first position from this one on that is not void.
     PastVoid(Checkpoint),
@@ -42,7 +42,7 @@ pub enum ReadAnswer {
     PastVoid(Checkpoint),
 }
 
-/// What comes next.
+/// The next step of a read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Turn {
     /// A request.
@@ -53,17 +53,17 @@ pub enum Turn {
 
 /// Reads one page of the global order.
 ///
-/// It accepts only the changeset at the very position that comes next, and stops at the first hole
-/// that the index shows. There the state, read after the index, decides. At or behind
-/// [`IndexState::next`] there is nothing yet. A position of the intent belongs to its member,
-/// written or not: the member is fetched by its key. A position before that has been written, so
-/// it is void, which the storage knows, or the index lags: the page ends before it.
+/// It accepts only the changeset at the expected position, and stops at the first hole that the
+/// index shows. There the state, read after the index, decides. From [`IndexState::next`] on there
+/// is nothing yet. A position of the intent belongs to its member, written or not: the member is
+/// fetched by its key. A position before the intent is written or void. If the storage has recorded
+/// it as void, the reader skips it. Otherwise the index lags, and the page ends before it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Reading {
     limit: PageLimit,
     page: PageBuilder<Changeset>,
     expected: Checkpoint,
-    /// What the index answered last, from the expected position on.
+    /// The last answer of the index, from the expected position on.
     batch: VecDeque<Changeset>,
     more: bool,
     /// The highest position that the index showed.
@@ -81,7 +81,7 @@ enum Phase {
 }
 
 impl Reading {
-    /// Begins to read, with the first request.
+    /// Begins to read. Returns the first request too.
     pub fn begin(from: Checkpoint, limit: PageLimit) -> (Self, ReadRequest) {
         let mut reading = Self {
             limit,
@@ -99,7 +99,7 @@ impl Reading {
     /// Takes in the answer to the last request.
     ///
     /// # Errors
-    /// [`Corruption`] if the storage holds what never can be.
+    /// [`Corruption`] if the storage holds contradictory data.
     pub fn answer(&mut self, answer: ReadAnswer) -> Result<Turn, Corruption> {
         match (std::mem::replace(&mut self.phase, Phase::Done), answer) {
             (Phase::Indexing, ReadAnswer::Index(page)) => self.take(page),
@@ -123,7 +123,7 @@ impl Reading {
         self.accept()
     }
 
-    /// Takes what follows without a hole.
+    /// Takes the changesets up to the first hole.
     fn accept(&mut self) -> Result<Turn, Corruption> {
         let before = self.expected;
         while let Some(changeset) = self.batch.pop_front() {
@@ -150,7 +150,7 @@ impl Reading {
         })
     }
 
-    /// What stands at the expected position, by a state that was read after the index.
+    /// Decides about the expected position by a state that was read after the index.
     fn resolve(&mut self, state: IndexState) -> Turn {
         if self.expected >= state.next() {
             return self.done();
@@ -166,14 +166,14 @@ impl Reading {
         Turn::Ask(ReadRequest::Fetch(keys))
     }
 
-    /// The members of the intent that stand at the expected position and behind it.
+    /// The members of the intent from the expected position on.
     fn fetched(
         &mut self,
         state: IndexState,
         keys: Vec<ChangesetKey>,
         found: Vec<Option<Changeset>>,
     ) -> Result<Turn, Corruption> {
-        // What the index showed behind the hole is among them.
+        // They include the changesets that the index showed after the hole.
         self.batch.clear();
         if keys.len() != found.len() {
             return Err(Corruption::Unasked);
@@ -197,7 +197,7 @@ impl Reading {
         })
     }
 
-    /// Passes void positions. If there are none, the index lags.
+    /// Skips void positions. If there are none, the index lags.
     fn pass(&mut self, state: IndexState, position: Checkpoint) -> Result<Turn, Corruption> {
         if position <= self.expected {
             return Ok(self.done());

@@ -5,13 +5,13 @@ use crate::{Checkpoint, GlobalPage, PageLimit, StorageError};
 
 use super::{ReadAnswer, ReadRequest, Reading, Turn};
 
-/// A page of the global order from a checkpoint on: what
-/// [`Storage::read_global`](crate::ports::Storage::read_global) answers on a storage that orders
-/// after the commit. A reader that follows [`GlobalPage::next`] misses nothing and sees nothing
-/// twice (G6), however the index lags; see [`Reading`].
+/// Reads a page of the global order from a checkpoint on. It implements
+/// [`Storage::read_global`](crate::ports::Storage::read_global) for a storage that orders after the
+/// commit. A reader that follows [`GlobalPage::next`] sees each changeset once (G6), whatever the
+/// lag of the index; see [`Reading`].
 ///
 /// # Errors
-/// [`StorageError`] if the storage fails, or holds what never can be.
+/// [`StorageError`] if the storage fails, or holds contradictory data.
 pub async fn read_global(
     index: &dyn Index,
     from: Checkpoint,

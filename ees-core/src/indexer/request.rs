@@ -1,4 +1,4 @@
-//! What the indexer asks of a storage, and the answers.
+//! The requests of the indexer to a storage, and the answers.
 
 use crate::Checkpoint;
 use crate::ports::{ChangesetKey, Entry, IndexState, PositionWrite};
@@ -8,23 +8,23 @@ use crate::ports::{ChangesetKey, Entry, IndexState, PositionWrite};
 pub enum Request {
     /// The state.
     Load,
-    /// What stands under these keys: any number, to be asked for in any pieces.
+    /// Look up these keys: any number, in calls of any size.
     LookUp(Vec<ChangesetKey>),
-    /// A position for a changeset.
+    /// Write the position of a changeset.
     Write {
         /// The changeset.
         key: ChangesetKey,
         /// Its position.
         position: Checkpoint,
     },
-    /// Another state in the place of the one with this `rev`.
+    /// Replace the state with this `rev`.
     Swap {
-        /// The `rev` that must still stand.
+        /// The `rev` that the stored state must have.
         previous: u64,
-        /// The state to put there.
+        /// The new state.
         next: IndexState,
     },
-    /// A random pause: somebody else was faster.
+    /// Pause for a random time: another worker won the swap.
     Pause,
 }
 
@@ -33,11 +33,11 @@ pub enum Request {
 pub enum Answer {
     /// To [`Request::Load`].
     Loaded(IndexState),
-    /// To [`Request::LookUp`]: each key, in order, with what stands there.
+    /// To [`Request::LookUp`]: each key, in order, with its entry.
     LookedUp(Vec<(ChangesetKey, Entry)>),
-    /// To [`Request::Write`]: the key, and what became of it.
+    /// To [`Request::Write`]: the key and the outcome.
     Written(ChangesetKey, PositionWrite),
-    /// To [`Request::Swap`]: whether it happened.
+    /// To [`Request::Swap`]: whether it succeeded.
     Swapped(bool),
     /// To [`Request::Pause`].
     Paused,

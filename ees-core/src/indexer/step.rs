@@ -11,7 +11,7 @@ use super::lane::Lane;
 use super::writes::Writes;
 use super::{Answer, BlockLimit, Corruption, Refused, Request};
 
-/// One run of the indexer: gives a position to each of its candidates.
+/// One run of the indexer: assigns a position to each of its candidates.
 ///
 /// 1. It reads the state.
 /// 2. It makes sure that the last intent is complete: it has finished that `rev` itself, or reads
@@ -19,15 +19,16 @@ use super::{Answer, BlockLimit, Corruption, Refused, Request};
 /// 3. Only then it reads the candidates and walks each stream back to its first changeset without
 ///    a position.
 /// 4. It reserves the next positions for a block of them, by compare-and-swap on the state's `rev`.
-///    If another was faster: from 1 again, after a pause.
+///    If another worker won the swap: from 1 again, after a pause.
 /// 5. It writes the positions; then from 3 again, until every candidate has one.
 ///
-/// The invariant: nobody swaps before the previous intent is complete, and nobody who swaps has
-/// read "no position" before that, or before the `rev` it swaps. So at a swap every position
-/// reserved before is written, nobody is still writing, and what was read is still true.
+/// The invariant: a worker swaps only after the previous intent is complete. Every "no position"
+/// that it relies on was read after that, and after it read the `rev` that it swaps. So at a swap
+/// every position reserved before is written, no worker is still writing, and every entry that was
+/// read is still true.
 ///
-/// The requests returned by one call may run at the same time, and each answer is given as it
-/// comes. Without unanswered requests it [is done](Indexing::is_done).
+/// The requests returned by one call may run at the same time. Each answer is passed in when it
+/// arrives. Without unanswered requests it [is done](Indexing::is_done).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Indexing {
     limit: BlockLimit,
@@ -48,17 +49,17 @@ enum Phase {
     Loading,
     /// Reads the members of the last intent.
     Checking(IndexState),
-    /// Writes positions of the last intent: its own, or those that another left out.
+    /// Writes positions of the last intent: its own, or those that another worker left unwritten.
     Writing(IndexState, Writes),
-    /// Reads candidates, the last intent being complete.
+    /// Reads candidates. The last intent is complete.
     Searching(IndexState),
     Swapping(IndexState),
     Pausing,
 }
 
 impl Indexing {
-    /// Begins a run, with its first requests. `complete` is a `rev` whose intent this worker knows
-    /// to be complete, from [`Indexing::complete`] after an earlier run.
+    /// Begins a run. Returns its first requests too. `complete` is a `rev` whose intent this worker
+    /// knows to be complete, from [`Indexing::complete`] after an earlier run.
     pub fn begin(
         candidates: impl IntoIterator<Item = ChangesetKey>,
         complete: Option<u64>,
@@ -91,20 +92,20 @@ impl Indexing {
         self.phase == Phase::Done
     }
 
-    /// A `rev` whose intent is complete, for ever; `None` if this worker knows of none.
+    /// A `rev` whose intent is complete, which never changes; `None` if this worker knows of none.
     pub fn complete(&self) -> Option<u64> {
         self.complete
     }
 
-    /// The candidates, or what stands before them, that can have no position.
+    /// The changesets that cannot have a position: candidates, or earlier ones of their streams.
     pub fn refused(&self) -> &[Refused] {
         &self.refused
     }
 
-    /// Takes in an answer; what is returned may be asked at once.
+    /// Takes in an answer. The returned requests may run at the same time.
     ///
     /// # Errors
-    /// [`Corruption`] if the storage holds what never can be. The run is over then.
+    /// [`Corruption`] if the storage holds contradictory data. The run is over then.
     pub fn answer(&mut self, answer: Answer) -> Result<Vec<Request>, Corruption> {
         match (std::mem::take(&mut self.phase), answer) {
             (Phase::Loading, Answer::Loaded(state)) => Ok(self.check(state)),
@@ -152,7 +153,7 @@ impl Indexing {
         vec![Request::LookUp(members)]
     }
 
-    /// Writes what whoever reserved it has not written.
+    /// Writes the positions that the reserving worker has not written.
     fn repair(
         &mut self,
         state: IndexState,
@@ -205,14 +206,14 @@ impl Indexing {
         Ok(next.into_iter().collect())
     }
 
-    /// The intent of `state` is complete: what was found without a position before is worth
-    /// nothing, what is found from here on is.
+    /// The intent of `state` is complete. "No position" is valid only in entries that are read from
+    /// here on; earlier ones are dropped.
     fn search_anew(&mut self, state: IndexState) -> Vec<Request> {
         self.lanes.values_mut().for_each(Lane::forget);
         self.search(state)
     }
 
-    /// Reads on until a block is complete, and then reserves it.
+    /// Reads until a block is complete, and then reserves it.
     fn search(&mut self, state: IndexState) -> Vec<Request> {
         loop {
             let draft = Draft::plan(self.in_turn(), self.limit);
@@ -238,7 +239,7 @@ impl Indexing {
         }
     }
 
-    /// The lanes behind the one that came first last time, and then the others.
+    /// The lanes after the one that was first in the last block, and then the others.
     fn in_turn(&self) -> impl Iterator<Item = &Lane> {
         let (behind, others) = match &self.turn {
             Some(turn) => (

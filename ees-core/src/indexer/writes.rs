@@ -7,15 +7,15 @@ use crate::{Checkpoint, StreamId};
 
 use super::{Corruption, Request};
 
-/// The positions that are still to be written: of each stream one after another, of different
-/// streams at the same time.
+/// The positions still to write: one after another for each stream, concurrently for different
+/// streams.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct Writes {
     streams: BTreeMap<StreamId, VecDeque<(ChangesetKey, Checkpoint)>>,
 }
 
 impl FromIterator<(ChangesetKey, Checkpoint)> for Writes {
-    /// Queues each position behind the earlier ones of its stream.
+    /// Queues each position after the earlier ones of its stream.
     fn from_iter<I: IntoIterator<Item = (ChangesetKey, Checkpoint)>>(positions: I) -> Self {
         let mut writes = Self::default();
         for (key, position) in positions {
@@ -32,13 +32,13 @@ impl Writes {
         self.streams.is_empty()
     }
 
-    /// The writes to begin with: each stream's first.
+    /// The initial writes: the first of each stream.
     pub(super) fn first(&self) -> Vec<Request> {
         let first = self.streams.values().filter_map(VecDeque::front);
         first.cloned().map(write).collect()
     }
 
-    /// Takes in what became of a write; the next one of the same stream may follow.
+    /// Takes in the outcome of a write. Returns the next write of the same stream, if there is one.
     pub(super) fn answer(
         &mut self,
         key: &ChangesetKey,

@@ -1,4 +1,4 @@
-//! What is wrong with a payload.
+//! The errors of a payload.
 
 /// How deep a payload may be nested: `[[1]]` has two levels.
 pub const MAX_DEPTH: usize = 100;

@@ -26,7 +26,7 @@ impl<'a> Iterator for Elements<'a> {
         let (element, rest) = self.rest.split_at_checked(end)?;
         self.rest = rest.strip_prefix(',').unwrap_or_default();
         let element = element.trim_ascii();
-        // Only an array without any elements has nothing where one could be.
+        // Only an empty array has no text in the position of an element.
         (!element.is_empty()).then_some(element)
     }
 }
@@ -60,7 +60,7 @@ fn end_of_string(json: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// What serde does not check of a raw value: nesting, and escapes that are no text.
+/// Checks that serde does not make on a raw value: nesting, and escapes of lone surrogates.
 pub(super) fn check(json: &str, max_depth: usize) -> Result<(), PayloadError> {
     let bytes = json.as_bytes();
     let (mut depth, mut at) = (0_usize, 0);
@@ -97,7 +97,7 @@ fn check_string(json: &str, mut at: usize) -> Result<usize, PayloadError> {
     }
 }
 
-/// The UTF-16 surrogate that `\uXXXX` escapes at this place, if it does.
+/// The UTF-16 surrogate that a `\uXXXX` escape at this position encodes, if it encodes one.
 fn surrogate(json: &str, at: usize) -> Option<u16> {
     let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
     let unit = u16::from_str_radix(digits, 16).ok()?;

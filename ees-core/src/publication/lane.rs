@@ -1,4 +1,4 @@
-//! What is to be sent of one stream to one topic, in its order.
+//! The messages of one stream to one topic, in order.
 
 use std::collections::VecDeque;
 
@@ -7,16 +7,16 @@ use crate::{Changeset, EventId};
 
 use super::message::{of_changeset, of_event};
 
-/// A stream's messages to a topic: one goes at a time, and the next one after it has arrived.
+/// A stream's messages to a topic. One message is sent at a time; the next follows its delivery.
 #[derive(Debug)]
 pub(super) struct Lane {
     topic: Topic,
     limit: usize,
-    /// Changesets with their numbers in the publication; the first one's messages are being sent.
+    /// Changesets with their numbers in the publication. The messages of the first are being sent.
     waiting: VecDeque<(u64, Changeset)>,
     /// Events of the first one that are still to be sent.
     events: VecDeque<(EventId, Box<str>)>,
-    /// What stands in the way.
+    /// The failure of the next message, if it failed.
     pub(super) failure: Option<PublishError>,
 }
 
@@ -44,7 +44,7 @@ impl Lane {
         self.waiting.front().map(|(_, changeset)| changeset)
     }
 
-    /// The message that has to go next.
+    /// The next message to send.
     pub(super) fn message(&self) -> Option<Message> {
         let changeset = self.first()?;
         Some(match (self.topic, self.events.front()) {
@@ -56,8 +56,8 @@ impl Lane {
         })
     }
 
-    /// The message has arrived: goes on to the next one, and answers the number of its changeset if
-    /// it was that one's last.
+    /// Records that the message was delivered, and moves to the next one. Returns the number of the
+    /// changeset if this was its last message.
     pub(super) fn arrived(&mut self) -> Option<u64> {
         self.events.pop_front();
         if !self.events.is_empty() {

@@ -1,4 +1,4 @@
-//! What a message says: `docs/publishing.md` has it for people.
+//! The content of messages, as documented in `docs/publishing.md`.
 
 use std::iter;
 
@@ -7,8 +7,8 @@ use sha2::{Digest, Sha224, Sha256};
 use crate::ports::Message;
 use crate::{Changeset, EventId, StreamId};
 
-/// The least that a publisher's limit has to let pass: a message without its payload, its stream id
-/// as long as one can be and all of it escaped.
+/// The smallest valid message limit of a publisher: the size of a message without its payload whose
+/// stream id has the maximum length and is fully escaped.
 pub const MIN_MESSAGE_BYTES: usize = 4 * 1024;
 
 /// The message of a changeset.
@@ -51,14 +51,15 @@ fn names(changeset: &Changeset) -> String {
     format!(r#""stream_id":{stream_id},"changeset_id":{changeset_id}"#)
 }
 
-/// The first of these bodies that is within the limit; the last one is.
+/// The first of these bodies that is within the limit. The last one always is.
 fn first_within(limit: usize, bodies: &[&dyn Fn() -> String]) -> String {
     let mut bodies = bodies.iter().map(|body| without_noncharacters(body()));
     let fits = bodies.find(|body| body.len() <= limit);
     fits.unwrap_or_default()
 }
 
-/// The ids at the end, as many for each message of a topic, keep the deduplication id unambiguous.
+/// The ids at the end, the same number for each message of a topic, keep the deduplication id
+/// unambiguous.
 fn message(stream_id: &StreamId, ids: &[u64], body: String) -> Message {
     let ids = ids.iter().map(u64::to_string);
     let named = iter::once(stream_id.as_str().to_owned()).chain(ids);
@@ -70,8 +71,8 @@ fn message(stream_id: &StreamId, ids: &[u64], body: String) -> Message {
     }
 }
 
-/// JSON allows two characters, inside strings, that queues refuse: they go escaped, which means the
-/// same.
+/// JSON allows two characters inside strings that queues refuse. They are sent escaped, which is
+/// the same JSON value.
 fn without_noncharacters(body: String) -> String {
     if body.contains(['\u{fffe}', '\u{ffff}']) {
         return body

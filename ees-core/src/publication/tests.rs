@@ -26,7 +26,7 @@ enum Fate {
     ArrivesUnheard,
 }
 
-/// Keeps what arrives, and fails as it is told.
+/// Records the messages that arrive, and fails as the test requires.
 struct Subscriber {
     fates: Mutex<Vec<Fate>>,
     arrived: Mutex<Vec<(Topic, Message)>>,
@@ -42,7 +42,7 @@ impl Subscriber {
         })
     }
 
-    /// What a subscriber sees who forgets what has come before: per topic and group, in order.
+    /// The messages, per topic and group, in order, that remain after a subscriber's deduplication.
     fn seen(&self) -> HashMap<(Topic, String), Vec<Message>> {
         let (mut known, mut seen) = (HashSet::new(), HashMap::<_, Vec<_>>::new());
         for (topic, message) in self.arrived.lock().unwrap().iter() {

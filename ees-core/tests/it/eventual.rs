@@ -1,5 +1,5 @@
 //! The second reference adapter, which orders after the commit: the conformance suite on it, and
-//! the indexer over it while everything fails.
+//! the indexer over it under injected faults.
 
 mod driving;
 mod faults;
@@ -46,7 +46,8 @@ impl Harness for Eventual {
         *self = Self::start().await;
     }
 
-    /// Indexes what was committed. Every third notification is lost: the sweep finds it.
+    /// Indexes the committed changesets. Every third notification is lost: the sweep finds its
+    /// changeset.
     async fn settle(&self) {
         let notified = self.0.notifications().into_iter().enumerate();
         let arrived = notified.filter(|(at, _)| at % 3 != 2).map(|(_, key)| key);
@@ -65,8 +66,8 @@ impl AdapterHarness for Eventual {
     }
 }
 
-/// A worker, one of several at once: indexes what it is notified of until the storage has gone. It
-/// begins with the first who waits for news, so that until then `settle` alone gives positions.
+/// One of several concurrent workers: indexes the notified changesets until the storage is dropped.
+/// It begins when the first reader waits for a wake-up. Until then only `settle` assigns positions.
 async fn keep_indexing(storage: Weak<EventualStorage>) {
     while let Some(storage) = storage.upgrade() {
         let notified = if storage.is_waited_for() {
@@ -76,7 +77,7 @@ async fn keep_indexing(storage: Weak<EventualStorage>) {
         };
         if !notified.is_empty() {
             let mut indexer = Indexer::new(Arc::clone(&storage) as Arc<dyn Index>);
-            // A closed storage refuses; whatever else is left behind is the sweep's to find.
+            // A closed storage refuses. The sweep finds all other remaining changesets.
             let _ = indexer.index(notified).await;
             storage.announce();
         }
@@ -85,7 +86,7 @@ async fn keep_indexing(storage: Weak<EventualStorage>) {
     }
 }
 
-/// A whole sweep.
+/// Runs a whole sweep.
 async fn sweep(indexer: &mut Indexer) {
     let mut after = None;
     loop {

@@ -1,4 +1,4 @@
-//! What an embedder calls: streams of pages, typed reading, one error type.
+//! The API that an embedder calls: streams of pages, typed reading, one error type.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ fn stream() -> StreamId {
     "s".parse().unwrap()
 }
 
-/// A stream whose changesets have these numbers of events; event `n` is the number `n`.
+/// Commits a stream whose changesets have these numbers of events. Event `n` is the number `n`.
 async fn store(sizes: &[u64]) -> EventStore {
     let store = EventStore::new(Arc::new(MemoryStorage::new()));
     let (mut expectation, mut last) = (Expectation::NEW_STREAM, 0);
@@ -98,7 +98,7 @@ proptest! {
         prop_assert_eq!(&as_stream, &expected);
     }
 
-    /// A stream of changesets shows each once, whatever the pages.
+    /// A stream of changesets shows each once, with any page size.
     #[test]
     fn pages_of_changesets_can_be_followed(
         sizes in prop::collection::vec(1..4_u64, 1..6),

@@ -1,5 +1,5 @@
-//! The group-commit writer over a database that fails at any statement, and that may have
-//! committed although it says that it failed.
+//! The group-commit writer over a database that fails at any statement. It may report a failure
+//! although the commit took effect.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -14,21 +14,21 @@ use ees_core::{
 use futures_util::future::join_all;
 use proptest::prelude::*;
 
-/// What one transaction does wrong.
+/// The fault of one transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     None,
     Turn,
     Begin,
-    /// The same, in a way that trying again does not mend.
+    /// The same, but a retry cannot succeed.
     BeginForGood,
-    /// The end of stream `s0` cannot be read.
+    /// The head of stream `s0` cannot be read.
     Unreadable,
-    /// The transaction fails for certain.
+    /// The transaction fails and is known to be rolled back.
     Commit,
     /// The answer to COMMIT is lost, and nothing was committed.
     LostBefore,
-    /// The answer to COMMIT is lost, but all was committed.
+    /// The answer to COMMIT is lost, but the transaction was committed.
     LostAfter,
 }
 
@@ -40,7 +40,7 @@ struct Database {
     largest: usize,
 }
 
-/// Transactions over a log in memory.
+/// A database with transactions over a log in memory.
 struct Faulty {
     database: Arc<Mutex<Database>>,
     open: bool,
@@ -54,7 +54,7 @@ fn failed(written: Written) -> StorageError {
 #[async_trait]
 impl BatchStore for Faulty {
     async fn await_turn(&mut self, _first: &StreamId) -> Result<(), StorageError> {
-        // Commits come meanwhile, so that batches form.
+        // Commits arrive meanwhile, so that batches form.
         tokio::task::yield_now().await;
         assert!(!self.open, "the last transaction was left open");
         let mut database = self.database.lock().unwrap();
@@ -121,7 +121,7 @@ fn commit(stream: usize, last: u64) -> Commit {
     }
 }
 
-/// Runs commits at once over a database with these faults.
+/// Runs commits concurrently over a database with these faults.
 fn run(
     commits: &[Commit],
     faults: Vec<Fault>,
@@ -152,7 +152,7 @@ fn run(
     })
 }
 
-/// How often a commit stands in the log.
+/// The number of times that a commit is in the log.
 fn stands(log: &[Changeset], commit: &Commit) -> usize {
     log.iter()
         .filter(|c| c.commit_id == commit.commit_id)
@@ -173,8 +173,8 @@ fn fault() -> impl Strategy<Value = Fault> {
 }
 
 proptest! {
-    /// G1, G2, G3, G6: whatever fails when, what is acknowledged stands once, what is said to be
-    /// none does not stand, and the log is dense.
+    /// G1, G2, G3, G6, under any faults: an acknowledged commit is stored once, a commit with
+    /// `Written::None` is not stored, and the log is dense.
     #[test]
     fn answers_are_true_whatever_fails(
         asked in prop::collection::vec((0..4_usize, 0..3_u64), 1..24),
@@ -201,8 +201,8 @@ proptest! {
                     prop_assert_eq!(&log[place].commit_id, &commit.commit_id);
                     prop_assert_eq!(log[place].receipt(), receipt);
                 }
-                // Outdated may mean an earlier try of its own: the use case looks. But then what
-                // it is outdated by stands.
+                // A commit may be outdated by an earlier try of its own; the use case checks that.
+                // But the changeset that makes it outdated is stored.
                 Ok(Outcome::Refused(refusal)) => {
                     let head = heads.get(&commit.stream_id).copied().unwrap_or(0);
                     let Expectation::LastChangeset(last) = commit.expectation else { panic!() };
@@ -236,7 +236,7 @@ fn waiting_commits_share_transactions() {
     );
 }
 
-/// Whoever comes while others write goes into the next batch, whoever is first in it.
+/// A commit that arrives during a write joins the next batch, whichever commit is first in it.
 #[test]
 fn a_batch_grows_while_it_waits_for_its_turn() {
     let commits: Vec<Commit> = (0..100).map(|stream| commit(stream, 0)).collect();
@@ -276,7 +276,7 @@ fn a_batch_ends_at_its_limits() {
 #[test]
 fn a_failed_batch_is_tried_member_by_member() {
     let commits: Vec<Commit> = (0..3).map(|stream| commit(stream, 0)).collect();
-    // Popped from the end: the batch fails, then the second member alone.
+    // The faults are popped from the end: the batch fails, then the second member alone.
     let faults = vec![Fault::None, Fault::Commit, Fault::None, Fault::Commit];
     let (results, database) = run(&commits, faults, BatchLimit::default());
     let stored: Vec<usize> = commits.iter().map(|c| stands(&database.log, c)).collect();
@@ -295,7 +295,7 @@ fn a_stream_that_cannot_be_read_fails_no_other() {
     assert!(results[1..].iter().all(Result::is_ok), "{results:?}");
 }
 
-/// Who has waited for a turn in vain is not made to wait as long again.
+/// After a failed wait for the turn, commits do not wait for it again.
 #[test]
 fn a_database_that_cannot_be_reached_is_asked_no_more_than_twice_for_a_batch() {
     let commits: Vec<Commit> = (0..50).map(|stream| commit(stream, 0)).collect();

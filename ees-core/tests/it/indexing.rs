@@ -1,4 +1,4 @@
-//! What a run of the indexer asks for: how much, and in which order.
+//! The requests of a run of the indexer: their number and order.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -7,7 +7,7 @@ use ees_core::indexer::{Answer, BlockLimit, Corruption, Indexing, Refused, Reque
 use ees_core::{ChangesetId, Checkpoint, StreamId};
 use proptest::prelude::*;
 
-/// A storage of streams that have so many changesets, of which the first few have positions.
+/// A storage of streams. The first changesets of each stream have positions.
 #[derive(Default)]
 struct Streams {
     all: BTreeMap<StreamId, (u64, u64)>,
@@ -77,7 +77,7 @@ impl Streams {
         answer
     }
 
-    /// Runs until done, or until so many blocks are reserved.
+    /// Runs until done, or until this number of blocks is reserved.
     fn run(&mut self, candidates: Vec<ChangesetKey>, blocks: usize) -> Vec<Refused> {
         let complete = Some(self.state.rev);
         let (mut run, requests) = Indexing::begin(candidates, complete, BlockLimit::default());
@@ -104,7 +104,7 @@ fn a_hundred_commits_take_a_hundred_and_four_requests() {
     assert_eq!(refused, []);
     let wanted = [("load", 1), ("look up", 1), ("swap", 1), ("write", 100)];
     assert_eq!(streams.requests, HashMap::from(wanted));
-    // Two batches of a hundred keys: the candidates, and what stands before them.
+    // Two batches of a hundred keys: the candidates, and the changesets before them.
     assert_eq!(streams.looked_up, 200);
     assert_eq!(
         streams.most_at_once, 100,
@@ -230,8 +230,8 @@ fn an_intent_that_contradicts_the_table_stops_the_run() {
 }
 
 proptest! {
-    /// Whatever the candidates and however long the backlogs, each stream is indexed up to its
-    /// highest candidate, and nothing twice.
+    /// With any candidates and backlogs of any length, each stream is indexed up to its highest
+    /// candidate, and no changeset twice.
     #[test]
     fn every_candidate_gets_its_position(
         streams in prop::collection::vec((0..300_u64, 1..300_u64), 1..8),

@@ -1,5 +1,5 @@
 //! The core from outside, over fakes.
-// A test says what is wrong by panicking.
+// A test reports a failure by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod eventual;

@@ -1,4 +1,4 @@
-//! How far a round of counting goes.
+//! The end of a round of counting.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +10,7 @@ use ees_core::{
 };
 use ees_memory::MemoryStorage;
 
-/// A store that somebody commits to whenever counts are saved.
+/// A store with a new commit at each save of the counts.
 struct Busy {
     storage: Arc<MemoryStorage>,
     saves: AtomicU64,
@@ -43,7 +43,8 @@ impl StatisticsStore for Busy {
     }
 }
 
-/// A round ends, however many commits come: each save costs a flush, and pauses are between rounds.
+/// A round ends under continuous commits. Each save costs a flush, and pauses are only between
+/// rounds.
 #[tokio::test]
 async fn a_round_counts_what_was_there_when_it_began() {
     let storage = Arc::new(MemoryStorage::new());

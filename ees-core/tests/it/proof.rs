@@ -1,6 +1,6 @@
 //! The proof of the global order: a model checker runs the indexer's and the reader's own step
-//! functions through every interleaving of a bounded world. `docs/global-order.md` says what it
-//! covers and how the long run is started.
+//! functions through every interleaving of a bounded world. `docs/global-order.md` describes its
+//! coverage and how to start the long run.
 
 mod model;
 mod reader;
@@ -13,26 +13,25 @@ use stateright::{Checker, HasDiscoveries, Model};
 
 use model::{DENSE, INVARIANT, NOTHING_BROKEN, Setting};
 
-/// What the storage, or somebody, does against the contract, while the step functions stay as
-/// they are.
+/// A breach of the contract, by the storage or another program. The step functions stay unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Lie {
     /// Nothing.
     None,
-    /// A position is acknowledged before it is written: the next swap comes before the intent is
+    /// A position is acknowledged before it is written: the next swap happens before the intent is
     /// complete.
     EarlyAcknowledgement,
-    /// Candidates are found as they were when the run began: before the state was read, and before
-    /// its intent was complete.
+    /// Candidates are read as of the start of the run: before the state was read, and before its
+    /// intent was complete.
     ReadsBeforeCompletion,
-    /// Candidates are found as they were when the state was read: beside the repair.
+    /// Candidates are read as of the read of the state: concurrently with the repair.
     ReadsBesideRepair,
-    /// One changeset is announced under two names. Candidates are a set, so this is how a block
-    /// comes to hold a changeset twice.
+    /// One changeset is announced under two names. Candidates are a set, so only this way can a
+    /// block hold a changeset twice.
     TwoNames,
     /// A swap does not compare.
     BlindSwap,
-    /// The reader takes what it sees, and goes on behind the highest.
+    /// The reader takes all visible positions, and continues after the highest.
     MaxPlusOne,
 }
 
@@ -50,7 +49,7 @@ const TWO_WORKERS: Setting = Setting {
     lie: Lie::None,
 };
 
-/// One worker that crashes, and a reader behind an index that shows what it likes.
+/// One worker that crashes, and a reader of an index that may hide any entry.
 const A_READER: Setting = Setting {
     workers: 1,
     readers: 1,
@@ -59,7 +58,7 @@ const A_READER: Setting = Setting {
 
 fn prove(name: &str, setting: Setting) {
     let begun = Instant::now();
-    // Depth first: the states that wait stay few.
+    // Depth first keeps the number of waiting states small.
     let checker = setting.checker().threads(2).spawn_dfs().join();
     println!(
         "{name}: {} states, {} steps deep, {:.1} s",
@@ -70,7 +69,7 @@ fn prove(name: &str, setting: Setting) {
     checker.assert_properties();
 }
 
-/// Whoever breaks the contract is found out, by at least these properties.
+/// The model checker detects every breach of the contract, by at least these properties.
 fn refute(setting: Setting, expected: &[&'static str]) {
     let lie = setting.lie;
     let all = HasDiscoveries::AllOf(expected.iter().copied().collect());
@@ -140,7 +139,7 @@ fn a_table_that_was_taken_over() {
     prove("a table taken over", setting);
 }
 
-/// Small in every test run; much larger with `EES_PROOF=long`.
+/// The models are small in every test run, and much larger with `EES_PROOF=long`.
 #[test]
 fn three_workers() {
     let small = Setting {
@@ -217,8 +216,9 @@ fn candidates_read_before_completion_are_refuted() {
     refute(setting, &[DENSE]);
 }
 
-/// A stricter reading than needed: the run takes the last intent's members for indexed without
-/// reading them again, so what it reads beside the repair cannot mislead it.
+/// The algorithm's reading is stricter than needed: the run treats the last intent's members as
+/// indexed without reading them again, so reads that are concurrent with the repair cannot mislead
+/// it.
 #[test]
 fn candidates_read_beside_the_repair_do_no_harm() {
     let setting = Setting {

@@ -1,4 +1,5 @@
-//! Pages of the global order, and how the contiguous reader resolves what the index does not show.
+//! Pages of the global order, and how the contiguous reader resolves positions that the index
+//! hides.
 
 use ees_core::adapter::{ChangesetKey, IndexState};
 use ees_core::indexer::{Corruption, ReadAnswer, ReadRequest, Reading, Turn};
@@ -74,7 +75,7 @@ impl Index<'_> {
         }
     }
 
-    /// The positions of a page, and where it ends; and how many requests it took.
+    /// The positions of a page, its end, and the number of requests.
     fn read(&self, from: u64, items: usize) -> Result<(Vec<u64>, u64, usize), Corruption> {
         let (mut reading, mut request) = Reading::begin(at(from), PageLimit::items(items));
         for requests in 1.. {
@@ -188,7 +189,7 @@ fn a_position_twice_is_corruption() {
     assert_eq!(twice.read(0, 10), Err(Corruption::Disordered { key }));
 }
 
-/// G6: a storage that orders at commit time has no excuse.
+/// G6: a storage that orders at commit time must not leave a hole.
 #[test]
 fn a_dense_page_has_no_hole_and_no_repeat() {
     let page = |places: &[Option<u64>]| {

@@ -1,4 +1,4 @@
-//! A group-commit writer that stops before its time: everyone who waits gets an answer.
+//! A group-commit writer that stops early: every waiting caller gets an answer.
 
 use std::time::Duration;
 
@@ -68,7 +68,7 @@ async fn answers(store: Broken) -> Vec<Written> {
     writer.abort();
     assert!(writer.await.is_err(), "it did not end by itself");
     let answers = timeout(Duration::from_mins(1), join_all(callers)).await;
-    let answers = answers.expect("everyone who waits is answered");
+    let answers = answers.expect("every waiting caller is answered");
     let late = commits.commit(&commit()).await;
     assert!(matches!(late, Err(StorageError::Unavailable { .. })));
     answers

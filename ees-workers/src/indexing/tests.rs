@@ -1,4 +1,4 @@
-//! Indexing over a feed and a store that fail, forget and wait as told.
+//! Indexing over a fake feed and store that fail, forget and wait on command.
 
 use std::pin::pin;
 
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::*;
 use crate::fakes::{Call, FakeStore, key, unavailable};
 
-/// A worker over a store, and what stops it.
+/// A worker over a store, and its stop signal.
 struct Running {
     closing: CancellationToken,
     task: JoinHandle<()>,
@@ -45,7 +45,7 @@ async fn what_the_feed_tells_has_its_position_before_the_feed_is_told_so() {
         assert_eq!(store.position(&key("s", changeset)), Some(changeset - 1));
     }
     running.stop().await;
-    assert_eq!(store.counts().sweeps_begun, 0, "nothing asked for a sweep");
+    assert_eq!(store.counts().sweeps_begun, 0, "nothing requested a sweep");
 }
 
 #[tokio::test(start_paused = true)]
@@ -65,19 +65,19 @@ async fn a_gap_makes_a_sweep_which_finds_what_was_not_told() {
     running.stop().await;
 }
 
-/// A sweep that was under way when a gap was told may have passed what is missing.
+/// A sweep that was running when a gap was reported may already have passed the missing changesets.
 #[tokio::test(start_paused = true)]
 async fn a_gap_is_closed_after_a_sweep_that_began_after_it() {
     let store = FakeStore::new();
     let long_ago = Timestamp::from_micros(0).unwrap();
     store.save_sweep(long_ago).await.unwrap();
     let running = start(&store, Some(Duration::from_hours(1)));
-    // The one that is due has begun, and waits for its page.
+    // The periodic sweep has begun, and waits for its page.
     store.wait_for(|counts| counts.sweeps_begun == 1).await;
     store.tell(&[], true);
     store.wait_for(|counts| counts.done == 1).await;
     store.pages.add_permits(1);
-    // It has ended, and the one that the gap needs has begun.
+    // It has ended, and the sweep for the gap has begun.
     store.wait_for(|counts| counts.sweeps_begun == 2).await;
     store.tell(&[], false);
     store.wait_for(|counts| counts.done == 2).await;
@@ -150,7 +150,7 @@ async fn what_somebody_has_to_repair_is_tried_again_now_and_then() {
     running.stop().await;
 }
 
-/// A damaged stream does not keep the feed from going on.
+/// A damaged stream does not stop the feed.
 #[tokio::test(start_paused = true)]
 async fn what_can_have_no_position_stops_nothing_else() {
     let store = FakeStore::new();
@@ -166,7 +166,8 @@ async fn what_can_have_no_position_stops_nothing_else() {
 
 #[tokio::test(start_paused = true)]
 async fn it_stops_whatever_it_waits_for() {
-    // For the feed to open; for the feed; for a page of a sweep; for the storage to be repaired.
+    // The waits: for the feed to open; for the feed; for a page of a sweep; for a repair of the
+    // storage.
     let closed = FakeStore::new();
     closed.fail(Call::Open, vec![unavailable(); 1_000_000]);
     let sweeping = FakeStore::new();

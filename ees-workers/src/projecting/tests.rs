@@ -1,4 +1,4 @@
-//! Counting while commits come and the storage fails.
+//! Counting during commits and failures of the storage.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,7 +11,7 @@ use ees_memory::MemoryStorage;
 
 use super::*;
 
-/// Reads of the order fail so often.
+/// The number of reads of the order that still fail.
 struct Failing(AtomicU32);
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! What is slow and what is refused, both at once.
+//! Publishing with slow reads and refused messages at the same time.
 
 use async_trait::async_trait;
 use ees_conformance::Adapter;
@@ -16,7 +16,7 @@ const LIMITS: PublishLimits = PublishLimits {
     message_bytes: 1 << 18,
 };
 
-/// Once a message was refused, it is refused three times more before a page has been read.
+/// After a message was refused, it is refused three more times before a page has been read.
 struct Slow(watch::Receiver<u32>);
 
 #[async_trait]
@@ -37,7 +37,7 @@ impl Fault for Slow {
     }
 }
 
-/// Refuses the messages of one stream, and tells when another arrives.
+/// Refuses the messages of one stream, and signals when another arrives.
 struct Refusing {
     refused: watch::Sender<u32>,
     arrived: mpsc::UnboundedSender<()>,
@@ -78,7 +78,7 @@ async fn commit(store: &EventStore, stream: &str, last: u64) {
     store.commit(asked).await.unwrap();
 }
 
-/// G9: what is refused holds nothing else back, however long a page takes to read.
+/// G9: a refused message does not hold back other streams, whatever the duration of a page's read.
 #[tokio::test]
 async fn a_slow_page_arrives_while_a_message_is_refused() {
     let storage = Arc::new(MemoryStorage::new());
@@ -112,7 +112,7 @@ async fn a_slow_page_arrives_while_a_message_is_refused() {
     );
 }
 
-/// Answers only when it may; tells what is sent, by its deduplication id.
+/// Answers only with a permit. Records the sent messages by their deduplication ids.
 struct Waiting {
     sent: mpsc::UnboundedSender<String>,
     may_answer: watch::Receiver<bool>,
@@ -138,7 +138,7 @@ impl Publisher for Waiting {
     }
 }
 
-/// What has been taken when the server closes arrives, and is not sent again.
+/// The changesets taken before the server closes are delivered, and are not sent again.
 #[tokio::test]
 async fn a_stop_repeats_nothing() {
     let storage = Arc::new(MemoryStorage::new());

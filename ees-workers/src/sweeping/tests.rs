@@ -1,4 +1,4 @@
-//! When a sweep is due.
+//! The schedule of sweeps.
 
 use super::*;
 use crate::fakes::{FakeStore, unavailable};
@@ -10,7 +10,7 @@ fn ago(passed: Duration) -> Timestamp {
     Timestamp::from_micros(Timestamp::now().as_micros() - passed).unwrap()
 }
 
-/// G8: servers that start anew put no sweep off.
+/// G8: restarts of servers do not delay a sweep.
 #[tokio::test]
 async fn a_sweep_is_due_so_long_after_the_last_one() {
     let store = FakeStore::new();
@@ -26,13 +26,14 @@ async fn a_sweep_is_due_so_long_after_the_last_one() {
     assert_eq!(time_left(&store, HOUR).await.unwrap(), Duration::ZERO);
     let left = time_left(&store, 3 * HOUR).await.unwrap();
     assert!(left <= HOUR && left > Duration::ZERO, "{left:?}");
-    // Somebody's clock was wrong.
+    // The clock of a process was wrong.
     let ahead = Timestamp::from_micros(2 * Timestamp::now().as_micros()).unwrap();
     store.save_sweep(ahead).await.unwrap();
     assert_eq!(time_left(&store, HOUR).await.unwrap(), HOUR);
 }
 
-/// The time saved is that of the beginning: what is committed during a sweep waits a period.
+/// The saved time is the start of the sweep, since a changeset committed during a sweep waits one
+/// period.
 #[tokio::test(start_paused = true)]
 async fn a_sweep_that_is_due_is_done_and_remembered() {
     let store = FakeStore::new();

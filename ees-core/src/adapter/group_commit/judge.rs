@@ -7,26 +7,26 @@ use crate::concurrency::Verdict;
 use crate::ports::Outcome;
 use crate::{Changeset, Checkpoint, Head, StreamId};
 
-/// What a batch's transaction finds: read inside it, so that nothing else can have been written
-/// since.
+/// The state that a batch is judged on. It is read inside the batch's transaction, so no other
+/// writer can have changed it since.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    /// The ends of the batch's streams; a stream that holds nothing is not among them.
+    /// The heads of the batch's streams. A stream without changesets has no entry.
     pub heads: HashMap<StreamId, Head>,
-    /// The checkpoint that the next changeset gets.
+    /// The checkpoint of the next changeset.
     pub next_checkpoint: Checkpoint,
 }
 
-/// What is to be written for a batch, and what to answer once that has lasted.
+/// The changesets to write for a batch, and the answers to give once they are durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// The changesets to write, by checkpoint.
     pub changesets: Vec<Changeset>,
-    /// An answer for each commit, in the order of the batch.
+    /// One answer per commit, in the order of the batch.
     pub outcomes: Vec<Outcome>,
 }
 
-/// Judges a batch as if its commits came one after another: pure.
+/// Judges a batch as if its commits came one after another. A pure function.
 pub fn judge<'a>(snapshot: Snapshot, batch: impl IntoIterator<Item = &'a Commit>) -> Plan {
     let Snapshot {
         mut heads,
@@ -92,7 +92,7 @@ mod tests {
         }
     }
 
-    /// What the next transaction finds after a plan was written.
+    /// The state that the next transaction reads after a plan was written.
     fn apply(mut snapshot: Snapshot, plan: &Plan) -> Snapshot {
         for changeset in &plan.changesets {
             let head = changeset.head();
@@ -103,7 +103,7 @@ mod tests {
     }
 
     proptest! {
-        /// How waiting commits are cut into batches changes nothing.
+        /// The result does not depend on how waiting commits are divided into batches.
         #[test]
         fn a_batch_is_as_its_commits_one_after_another(commits in commits(), cut in 0..12_usize) {
             let whole = judge(empty(), &commits);

@@ -1,19 +1,19 @@
-//! What a batch that failed has taught: whom to try again, and what to tell them.
+//! The retry of a failed batch: which members to try again, and which errors to return.
 
 use crate::{StorageError, Written};
 
-/// How far a try came before it failed.
+/// The step at which a try failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
-    /// It waited for its turn.
+    /// Waiting for the turn.
     Turn,
-    /// It opened the transaction.
+    /// Opening the transaction.
     Begin,
-    /// It wrote and committed.
+    /// Writing and committing.
     Commit,
 }
 
-/// A try that failed.
+/// A failed try.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) step: Step,
@@ -21,7 +21,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    /// What turns an error of a step into its failure.
+    /// Returns the function that turns an error of a step into a failure.
     pub(super) fn of(step: Step) -> impl Fn(StorageError) -> Self {
         move |error| Self { step, error }
     }
@@ -34,15 +34,15 @@ impl Failure {
 /// The retry of a batch, member by member.
 #[derive(Debug)]
 pub(super) struct Retry {
-    /// What the batch may have written when it failed. Each member may be part of it.
+    /// Whether the failed batch may have been written, and with it any of its members.
     earlier: Written,
-    /// Why the rest is not tried: the database was found out of reach.
+    /// The error if the database is unreachable. The remaining members are then not tried.
     unreachable: Option<StorageError>,
 }
 
 impl Retry {
-    /// Begins after the batch failed. A database that did not even give it its turn is out of
-    /// reach; one that failed later may have failed because of a member.
+    /// Starts the retry after the batch failed. If the batch was unavailable while it waited for
+    /// its turn, the database is unreachable. A later failure may have been caused by a member.
     pub(super) fn of_batch(failure: Failure) -> Self {
         let is_unreachable = failure.step == Step::Turn && failure.is_unavailable();
         Self {
@@ -51,13 +51,14 @@ impl Retry {
         }
     }
 
-    /// Why the next member is not tried; `None` if it is.
+    /// The error if the next member is not to be tried; `None` if it is to be tried.
     pub(super) fn given_up(&self) -> Option<StorageError> {
         self.unreachable.clone()
     }
 
-    /// A member failed by itself: what it is told. No member is to blame for a database that does
-    /// not open a transaction, so the rest is given up.
+    /// Returns the error for a member that failed on its own. If the database was unavailable
+    /// before the commit step, the member is not the cause, and the remaining members are not
+    /// tried.
     pub(super) fn member_failed(&mut self, failure: Failure) -> StorageError {
         let is_unreachable = failure.step != Step::Commit && failure.is_unavailable();
         let error = failure.error.after_a_try(self.earlier);
@@ -98,7 +99,7 @@ mod tests {
                 Written::Unknown,
                 "the batch may have written it"
             );
-            assert!(retry.given_up().is_none(), "the member may be to blame");
+            assert!(retry.given_up().is_none(), "the member may be the cause");
         }
     }
 

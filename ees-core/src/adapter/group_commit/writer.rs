@@ -12,46 +12,46 @@ use crate::commit::Commit;
 use crate::ports::Outcome;
 use crate::{Changeset, StorageError, StreamId, Written};
 
-/// What the writer needs of a database: one transaction at a time.
+/// The operations that the writer needs of a database: one transaction at a time.
 ///
-/// The writer calls `await_turn` and `begin`, then `commit` if there is anything to write; and
-/// `rollback` instead of going on after any error, or when there is nothing to write.
+/// The writer calls `await_turn` and `begin`, then `commit` if there is something to write. It
+/// calls `rollback` instead if there is nothing to write, and after any error.
 #[async_trait]
 pub trait BatchStore: Send + 'static {
-    /// Waits until no other writer is at work, where there can be another one. Commits that come
-    /// meanwhile go into the batch. The first one's stream is told, as its end may be read on the
-    /// way: often enough nobody else waits.
+    /// Waits until no other writer is active, if the database can have several. Commits that arrive
+    /// meanwhile join the batch. The argument is the stream of the batch's first commit: the
+    /// adapter may read its head in the same call, since a batch often has one commit only.
     ///
     /// # Errors
     /// [`StorageError`] if the storage fails.
     async fn await_turn(&mut self, first: &StreamId) -> Result<(), StorageError>;
 
-    /// Opens a transaction that keeps every other writer out, if that is not done yet, and reads
-    /// what the judge needs.
+    /// Opens a transaction that excludes every other writer, unless it is already open, and reads
+    /// the state that the judge needs.
     ///
     /// # Errors
     /// [`StorageError`] if the storage fails.
     async fn begin(&mut self, streams: &[StreamId]) -> Result<Snapshot, StorageError>;
 
-    /// Writes changesets into the open transaction and makes it last.
+    /// Writes changesets in the open transaction and commits it durably.
     ///
     /// # Errors
-    /// [`StorageError`] if the storage fails; its [`Written`] must be
-    /// [`Unknown`](Written::Unknown) unless it is certain that nothing lasted.
+    /// [`StorageError`] if the storage fails; its [`Written`] must be [`Unknown`](Written::Unknown)
+    /// unless it is certain that nothing was written.
     async fn commit(&mut self, changesets: &[Changeset]) -> Result<(), StorageError>;
 
     /// Drops the transaction, if one is open.
     async fn rollback(&mut self);
 }
 
-/// How much goes into one transaction.
+/// The limits of one transaction and of the queue.
 #[derive(Debug, Clone, Copy)]
 pub struct BatchLimit {
-    /// At most so many commits.
+    /// The largest number of commits.
     pub commits: usize,
-    /// At most so many bytes of payload, save for a single larger commit.
+    /// The largest number of payload bytes, except for a single larger commit.
     pub bytes: usize,
-    /// How many commits may wait before callers have to.
+    /// The number of commits that the queue holds. If it is full, callers wait.
     pub queue: usize,
 }
 
@@ -71,7 +71,7 @@ pub struct GroupCommit {
     queue: Sender<Waiting>,
 }
 
-/// A commit and the one who waits for its outcome.
+/// A commit and the channel for its outcome.
 #[derive(Debug)]
 struct Waiting {
     commit: Commit,
@@ -79,9 +79,9 @@ struct Waiting {
 }
 
 impl GroupCommit {
-    /// The callers' side, and the writer's loop, which has to be spawned. It ends, and gives the
-    /// store back, after [`GroupCommit::close`] or when the last caller's side is dropped, once all
-    /// accepted commits are answered.
+    /// Returns the callers' side and the writer's loop, which has to be spawned. The loop ends
+    /// after [`GroupCommit::close`], or when the last callers' side is dropped. It first answers
+    /// all accepted commits, and then returns the store.
     pub fn new<S: BatchStore>(
         store: S,
         limit: BatchLimit,
@@ -95,7 +95,7 @@ impl GroupCommit {
         (Self { queue }, writer.run())
     }
 
-    /// Hands a commit to the writer and waits for what becomes of it.
+    /// Hands a commit to the writer and waits for its outcome.
     ///
     /// # Errors
     /// [`StorageError`] if the storage failed or is closed.
@@ -119,11 +119,11 @@ impl GroupCommit {
 }
 
 fn stopped(written: Written) -> StorageError {
-    StorageError::unavailable("its writer has stopped", written)
+    StorageError::unavailable("its writer task has stopped", written)
 }
 
-/// The writer's side of the queue. A writer that ends, also by a panic or because it was aborted,
-/// answers all commits that are still in the queue: nothing of them was written.
+/// The writer's side of the queue. When the writer ends, also by a panic or an abort, it answers
+/// all commits that are still in the queue: they were not written.
 struct Queue(Receiver<Waiting>);
 
 impl Drop for Queue {
@@ -159,7 +159,8 @@ impl<S: BatchStore> Writer<S> {
         }
     }
 
-    /// Takes all who wait, as far as one transaction goes; the one too many begins the next.
+    /// Takes all waiting commits up to the limit of one transaction. The first commit beyond the
+    /// limit begins the next batch.
     fn gather(&self, first: Waiting) -> (Vec<Waiting>, Option<Waiting>) {
         let mut bytes = first.commit.payload_bytes();
         let mut batch = vec![first];
@@ -191,10 +192,10 @@ impl<S: BatchStore> Writer<S> {
         }
     }
 
-    /// Tries a batch that failed once more, member by member, so that one bad member does not fail
-    /// the others. To repeat a try whose end is unknown is safe: a commit that had lasted is found
-    /// outdated, and its commit id tells the use case that it was this very one. Once the database
-    /// is out of reach, nobody is tried again, nor made to wait for it once more.
+    /// Retries a failed batch, member by member, so that one bad member does not fail the others. A
+    /// try with an unknown outcome is safe to repeat: a commit that was written is refused as
+    /// outdated, and the use case recognises it by its commit id. Once the database is unreachable,
+    /// the remaining members fail without another try or wait.
     async fn try_each(&mut self, mut retry: Retry, batch: Vec<Waiting>) {
         for waiting in batch {
             let result = if let Some(error) = retry.given_up() {
@@ -214,7 +215,7 @@ impl<S: BatchStore> Writer<S> {
         outcomes.pop().ok_or_else(none)
     }
 
-    /// One transaction, with the turn that was awaited for it; rolled back if it fails.
+    /// Runs one transaction, after waiting for its turn, and rolls it back if it fails.
     async fn attempt(
         &mut self,
         turn: Result<(), StorageError>,
@@ -247,6 +248,6 @@ impl<S: BatchStore> Writer<S> {
 }
 
 fn reply(waiting: Waiting, result: Result<Outcome, StorageError>) {
-    // The one who asked may have gone; the commit stands all the same.
+    // The caller may have dropped its call. The commit is stored all the same.
     let _ = waiting.answer.send(result);
 }

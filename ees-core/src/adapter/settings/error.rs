@@ -1,45 +1,45 @@
-//! What is wrong with the URL that configures an adapter, and what would be right.
+//! The errors of the URL that configures an adapter. Each names the valid values.
 
 use std::fmt::Display;
 
 /// How similar a known name must be to be suggested, from 0 (not at all) to 1 (the same).
 const SIMILAR: f64 = 0.8;
 
-/// What is wrong with the URL that configures an adapter. No message shows a password.
+/// An error in the URL that configures an adapter. No message shows a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingsError {
-    /// The URL begins with no scheme that the adapter takes.
+    /// The URL does not begin with a scheme that the adapter accepts.
     #[error("the URL does not begin with {}", list(expected, "or"))]
     Scheme {
-        /// The schemes that the adapter takes.
+        /// The schemes that the adapter accepts.
         expected: &'static [&'static str],
     },
-    /// The URL sets something that does not exist.
+    /// The URL has an unknown setting.
     #[error(
         "unknown setting{}The known settings are {}",
         described(name.as_deref(), *nearest),
         list(known, "and")
     )]
     Unknown {
-        /// The name found; none if it may be a part of a password.
+        /// The name found; `None` if it may be a part of a password.
         name: Option<String>,
         /// The known setting that is probably meant.
         nearest: Option<&'static str>,
         /// All known settings.
         known: &'static [&'static str],
     },
-    /// The URL sets something twice.
+    /// The URL gives a setting twice.
     #[error("the setting `{0}` is given twice; give it once")]
     Twice(&'static str),
-    /// The URL sets something to a value that is not possible.
+    /// The URL gives a setting an invalid value.
     #[error("`{name}={value}`: expected {expected}")]
     Value {
         /// The setting.
         name: &'static str,
         /// The value found.
         value: String,
-        /// What is possible.
+        /// The valid values.
         expected: String,
     },
 }
@@ -54,8 +54,8 @@ impl SettingsError {
         }
     }
 
-    /// A value that is not possible. What stands before an `@` in it may be a part of a password
-    /// that is not encoded, and is left out.
+    /// An invalid value. The text before an `@` in it may be a part of a password that is not
+    /// encoded, so it is left out.
     pub(super) fn value(name: &'static str, value: &str, expected: &dyn Display) -> Self {
         let value = value
             .rsplit_once('@')
@@ -68,7 +68,7 @@ impl SettingsError {
     }
 }
 
-/// The known name that is most like a name, whatever the case and whether `-` or `_` parts it.
+/// The known name that is most similar to a name, ignoring case and treating `-` as `_`.
 fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
     let name = name.to_lowercase().replace('-', "_");
     let similar = known.iter().map(|known| {

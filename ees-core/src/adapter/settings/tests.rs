@@ -158,7 +158,7 @@ proptest! {
             found = found.to_uppercase();
         }
         let Err(SettingsError::Unknown { nearest, .. }) = parse(&format!("{found}=1")) else {
-            panic!("`{found}` is no known setting");
+            panic!("`{found}` is not a known setting");
         };
         prop_assert_eq!(nearest, Some(name));
     }

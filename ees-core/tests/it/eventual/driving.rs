@@ -1,4 +1,4 @@
-//! The indexer's driver: what it asks the port for, and how it ends.
+//! The indexer's driver: its requests to the port, and the end of a run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +17,7 @@ use super::faults::{Hasty, commit};
 use super::faulty::{Fault, Faulty};
 use super::{EventualStorage, sweep};
 
-/// A port over the eventual storage that counts, and where another may be faster every time.
+/// A port over the eventual storage that counts calls, and can let every swap lose.
 struct Watched {
     storage: EventualStorage,
     look_ups: AtomicUsize,

@@ -18,7 +18,7 @@ use tokio::task::yield_now;
 use super::faulty::{CRASH, Fault, Faulty};
 use super::{EventualStorage, sweep};
 
-/// A clock without patience.
+/// A clock whose pauses only yield.
 pub(super) struct Hasty;
 
 impl Clock for Hasty {
@@ -33,16 +33,16 @@ impl Clock for Hasty {
 
 type Notifications = Arc<Mutex<VecDeque<ChangesetKey>>>;
 
-/// What happens in one test.
+/// The events of one test.
 #[derive(Debug, Clone)]
 struct Story {
-    /// The streams of the commits, and how soon after the last one each comes.
+    /// The streams of the commits, and the pause before each commit.
     commits: Vec<(usize, u8)>,
-    /// Each worker's faults, and how many notifications it takes at once.
+    /// Each worker's faults, and the number of notifications it takes at once.
     workers: Vec<(Vec<Fault>, usize)>,
     /// Each reader's faults.
     readers: Vec<Vec<Fault>>,
-    /// Which notifications are lost, and which come twice, by their place.
+    /// The indices of the notifications that are lost, and of those that are repeated.
     lost: Vec<usize>,
     repeated: Vec<usize>,
     block: usize,
@@ -71,7 +71,7 @@ async fn commit_all(storage: Arc<EventualStorage>, queue: Notifications, story: 
         *head += 1;
         let key = storage.notifications().pop().unwrap();
         if story.repeated.contains(&place) {
-            // It comes again, and before those that wait.
+            // It is repeated, and arrives before the waiting ones.
             queue.lock().unwrap().push_front(key.clone());
         }
         if !story.lost.contains(&place) {
@@ -83,7 +83,8 @@ async fn commit_all(storage: Arc<EventualStorage>, queue: Notifications, story: 
     }
 }
 
-/// Takes notifications until none is left for a while. What fails comes again; a crash forgets.
+/// Takes notifications until none arrives for a while. A failed batch is queued again. A crash
+/// discards the indexer's memory.
 async fn work(
     index: Arc<Faulty<EventualStorage>>,
     queue: Notifications,
@@ -142,7 +143,7 @@ async fn follow(index: Arc<Faulty<EventualStorage>>, length: u64) -> Vec<Changes
     read
 }
 
-/// Lives through a story; answers the order, and what each reader saw.
+/// Runs a story. Returns the order, and the sequence that each reader saw.
 async fn live(story: Story) -> (Vec<Changeset>, Vec<Vec<Changeset>>) {
     let storage = Arc::new(EventualStorage::with_lag(story.lag));
     let queue = Notifications::default();
@@ -214,8 +215,8 @@ fn story() -> impl Strategy<Value = Story> {
 }
 
 proptest! {
-    /// G6, G7, G8: whatever fails when, every changeset gets one position, none is left out, each
-    /// stream's order is kept, and readers that follow all the while see that order and no other.
+    /// G6, G7, G8: under any faults, every changeset gets one position, none is left out, and each
+    /// stream's order is kept. Readers that follow during the test see exactly that order.
     #[test]
     fn the_order_stands_whatever_fails(story in story()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -8,25 +8,25 @@ use ees_core::adapter::{
 };
 use ees_core::{Changeset, Checkpoint, Page, PageLimit, StorageError, Timestamp, Written};
 
-/// What goes wrong with a call.
+/// A fault of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// It takes so many turns of the others, and is done.
+    /// It is delayed by this number of turns of the others, and takes effect.
     Delay(u8),
-    /// It fails, and is not done.
+    /// It fails, and has no effect.
     Fail,
-    /// It is done, but the answer is lost.
+    /// It takes effect, but the answer is lost.
     LoseAnswer,
-    /// It fails, but is done later, so many turns of the others.
+    /// It fails, but takes effect later, after this number of turns of the others.
     DoneLater(u8),
-    /// The worker crashes: this call is done or not, others that run are not.
+    /// The worker crashes. This call takes effect or not; other running calls do not.
     Crash(bool),
 }
 
-/// What a crash is called.
+/// The error text of a crash.
 pub(super) const CRASH: &str = "crashed";
 
-/// A port over another one, with faults to come, the last first.
+/// A port over another one, with a stack of future faults: the last one is first.
 pub(super) struct Faulty<I> {
     inner: Arc<I>,
     faults: Mutex<Vec<Fault>>,

@@ -9,7 +9,7 @@ use ees_core::{Changeset, Checkpoint, Page, PageLimit, StorageError, StreamQuery
 
 use super::storage::{EventualStorage, key_of};
 
-/// How many changesets a page of a sweep looks at.
+/// The number of changesets that a page of a sweep examines.
 const SWEEP_PAGE: usize = 3;
 
 impl EventualStorage {
@@ -24,7 +24,7 @@ impl EventualStorage {
         self.memory.next_checkpoint().await.map(drop)
     }
 
-    /// What the index shows from a position on.
+    /// The entries that the index shows from a position on.
     fn visible(&self, from: Checkpoint, items: usize) -> Vec<ChangesetKey> {
         let mut ordered = self.ordered();
         let entries = ordered.index.range_mut(from..);
@@ -91,7 +91,7 @@ impl Index for EventualStorage {
         limit: PageLimit,
     ) -> Result<Page<Changeset>, StorageError> {
         let mut page = PageBuilder::new(limit);
-        // One more than fits tells whether more stands behind the page.
+        // One more than fits shows whether more entries follow the page.
         for key in self.visible(from, limit.items.saturating_add(1)) {
             let Some(changeset) = self.find(&key).await? else {
                 return Err(StorageError::Corrupt(format!("{key} is gone")));

@@ -1,7 +1,7 @@
-//! A storage that orders after the commit: the reference for adapters that do.
+//! A storage that orders after the commit: the reference for such adapters.
 //!
-//! It commits at once, in memory, and gives no position. An indexer does that later, over the same
-//! storage, and what it wrote shows in the index later still: each entry hides from some reads.
+//! It commits at once, in memory, without a position. An indexer over the same storage assigns the
+//! position later. The index shows the position later still: each entry is hidden from some reads.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,17 +22,17 @@ use futures_util::future::BoxFuture;
 /// A storage that orders after the commit.
 #[derive(Debug)]
 pub(crate) struct EventualStorage {
-    /// Keeps the changesets. That it orders them itself is of no interest here.
+    /// Stores the changesets. Its own order is not used here.
     pub(super) memory: MemoryStorage,
     ordered: Mutex<Ordered>,
     news: News,
-    /// From how many reads an entry of the index hides, at most.
+    /// The largest number of reads that an entry of the index is hidden from.
     lag: u64,
     /// Whether anyone has ever waited for news.
     waited_for: AtomicBool,
 }
 
-/// What the indexer makes.
+/// The positions and the index that the indexer writes.
 #[derive(Debug, Default)]
 pub(super) struct Ordered {
     pub(super) state: IndexState,
@@ -46,7 +46,7 @@ pub(super) struct Ordered {
 #[derive(Debug)]
 pub(super) struct Indexed {
     pub(super) key: ChangesetKey,
-    /// From how many reads it will still hide.
+    /// The number of reads that it is still hidden from.
     pub(super) hidden: u64,
 }
 
@@ -68,17 +68,17 @@ impl EventualStorage {
         self.waited_for.load(Ordering::Relaxed)
     }
 
-    /// What was committed since the last call.
+    /// The keys committed since the last call.
     pub(crate) fn notifications(&self) -> Vec<ChangesetKey> {
         std::mem::take(&mut self.ordered().notifications)
     }
 
-    /// Tells waiting readers that something was given its position.
+    /// Wakes waiting readers after a position was assigned.
     pub(crate) fn announce(&self) {
         self.news.announce();
     }
 
-    /// Lets the index show everything.
+    /// Makes the index show every entry.
     pub(crate) fn catch_up(&self) {
         let mut ordered = self.ordered();
         ordered
@@ -93,14 +93,14 @@ impl EventualStorage {
         self.ordered.lock().unwrap()
     }
 
-    /// Puts a position into the index, where it shows later.
+    /// Adds a position to the index, which shows it later.
     pub(super) fn show(&self, ordered: &mut Ordered, key: &ChangesetKey, position: Checkpoint) {
         let key = key.clone();
         let hidden = position.get().wrapping_mul(7) % (self.lag + 1);
         ordered.index.insert(position, Indexed { key, hidden });
     }
 
-    /// The changeset with the position that the indexer gave it.
+    /// The changeset with the position that the indexer assigned.
     pub(super) fn ordered_as(ordered: &Ordered, mut changeset: Changeset) -> Changeset {
         changeset.checkpoint = ordered.positions.get(&key_of(&changeset)).copied();
         changeset

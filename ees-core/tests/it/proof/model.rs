@@ -1,4 +1,4 @@
-//! The model: what may happen next, and what must always hold.
+//! The model: its possible transitions, and its invariants.
 
 use std::collections::BTreeMap;
 
@@ -11,34 +11,34 @@ use super::reader::Reader;
 use super::worker::{Ended, Worker, fingerprint, finish_alone, perform};
 use super::world::{World, key};
 
-/// How large the model is, and who lies.
+/// The size of the model, and the breach of the contract, if any.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Setting {
     pub(super) workers: usize,
     pub(super) readers: usize,
-    /// How often a worker or its run fails, at most.
+    /// The largest number of crashes of workers and failures of runs.
     pub(super) crashes: u8,
-    /// How many notifications are lost, at most.
+    /// The largest number of lost notifications.
     pub(super) losses: u8,
-    /// How often each notification comes.
+    /// The number of deliveries of each notification.
     pub(super) copies: u8,
-    /// The streams of the changesets that are there at the beginning.
+    /// The streams of the changesets that exist at the beginning.
     pub(super) commits: &'static [&'static str],
-    /// The streams of those that come at any time.
+    /// The streams of the changesets that are committed at any time.
     pub(super) later: &'static [&'static str],
-    /// How many members a block has, at most.
+    /// The largest number of members of a block.
     pub(super) block: usize,
     /// Whether the first two changesets come from another indexer, with a void position.
     pub(super) taken_over: bool,
     pub(super) lie: Lie,
 }
 
-/// Everything, at one moment.
+/// The whole state of the model at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Moment {
     world: World,
     workers: Vec<Worker>,
-    /// What was asked for by workers that are gone, and may still happen.
+    /// The requests of stopped workers, which may still take effect.
     wire: Vec<Request>,
     notifications: BTreeMap<ChangesetKey, u8>,
     readers: Vec<Reader>,
@@ -48,24 +48,25 @@ pub(super) struct Moment {
     broken: Option<String>,
 }
 
-/// What happens.
+/// A transition of the model.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Event {
     /// A worker gets these notifications.
     Notify(usize, Vec<ChangesetKey>),
     /// A worker sweeps.
     Sweep(usize),
-    /// The storage does what a worker asked for: a part of a request.
+    /// The storage performs a part of a worker's request.
     Perform(usize, (usize, usize)),
-    /// A worker's run fails, or the whole worker, which forgets; its notifications come again.
+    /// A worker's run fails, or the whole worker crashes and loses its memory. Its notifications
+    /// are delivered again.
     Stop(usize, bool),
-    /// The storage does what a worker that is gone had asked for.
+    /// The storage performs a request of a stopped worker.
     Land(usize),
     /// A notification is lost.
     Lose(ChangesetKey),
     /// A changeset is committed.
     Commit,
-    /// A reader goes one step; the index shows it one of several answers.
+    /// A reader makes one step. The index gives it one of several answers.
     Read(usize, usize),
 }
 
@@ -98,7 +99,7 @@ impl Moment {
         self.workers.iter().all(Worker::is_idle)
     }
 
-    /// Workers have no names: which one does what makes no difference.
+    /// Workers are interchangeable: states that differ only in their order are equal.
     fn without_names(mut self) -> Self {
         self.workers.sort_by_cached_key(fingerprint);
         self
@@ -221,7 +222,7 @@ impl Model for Setting {
             }
             Event::Read(reader, choice) => {
                 if !now.readers[reader].step(choice, &now.world, self.lie) {
-                    now.broken = Some("a reader was shown what is not the order".into());
+                    now.broken = Some("a reader was shown a wrong order".into());
                 }
             }
         }
@@ -257,16 +258,16 @@ impl Model for Setting {
 pub(super) const DENSE: &str = "G6: positions are dense, and each changeset has one";
 /// G7.
 pub(super) const STREAM_ORDER: &str = "G7: each stream's order is kept";
-/// What the others follow from.
+/// The invariant that the other properties follow from.
 pub(super) const INVARIANT: &str = "no swap before the last intent is complete";
 /// No worker reports corruption, no run ends too early, no reader skips or repeats.
 pub(super) const NOTHING_BROKEN: &str = "G6, G8: runs end well, readers skip and repeat nothing";
-/// Whenever no worker runs, the next one finishes alone, and all can be read.
-pub(super) const REPAIRED: &str = "G8: whoever comes next finishes";
-/// Whatever the index shows, what the last intent reserved can be read at once.
+/// Whenever no worker runs, the next one finishes the work alone, and all changesets can be read.
+pub(super) const REPAIRED: &str = "G8: the next worker finishes";
+/// With any answer of the index, the changesets reserved by the last intent can be read at once.
 const READABLE: &str = "G8: what is decided can be read";
 
-/// Each notification alone, and all together; every set of a few.
+/// Each notification alone, all together, and every set of a few.
 fn batches(news: &[ChangesetKey]) -> impl Iterator<Item = Vec<ChangesetKey>> {
     let sets = 1..1_usize << news.len();
     let wanted = |set: &usize| {

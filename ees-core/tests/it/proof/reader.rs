@@ -13,7 +13,7 @@ pub(super) struct Reader {
     now: Option<(Reading, ReadRequest)>,
 }
 
-/// What a reader reads at once.
+/// The page limit of a reader.
 const PAGE: PageLimit = PageLimit {
     items: 2,
     bytes: usize::MAX,
@@ -27,7 +27,7 @@ impl Reader {
         }
     }
 
-    /// How many answers its next request may get: the index may hide any of its entries.
+    /// The number of possible answers to its next request: the index may hide any of its entries.
     pub(super) fn choices(&self, world: &World) -> usize {
         match &self.now {
             Some((_, ReadRequest::Index { from, .. })) => 2 << world.index(*from).len(),
@@ -35,7 +35,7 @@ impl Reader {
         }
     }
 
-    /// A reader that nobody disturbs, behind an index that hides nothing, shows the whole order.
+    /// An undisturbed reader of an index that hides nothing shows the whole order.
     pub(super) fn reads_all(world: &World) -> bool {
         let mut reader = Self::new();
         (0..1000).any(|_| {
@@ -44,7 +44,7 @@ impl Reader {
         })
     }
 
-    /// A reader behind an index that hides everything shows the last intent.
+    /// A reader of an index that hides everything shows the last intent.
     pub(super) fn reads_intent(world: &World) -> bool {
         let mut reader = Self {
             from: world.state.base,
@@ -55,7 +55,7 @@ impl Reader {
                 .any(|_| reader.step(0, world, Lie::None) && reader.from == world.state.next())
     }
 
-    /// Goes one step; `false` if what it shows is not the order.
+    /// Makes one step. Returns `false` if it shows a wrong order.
     pub(super) fn step(&mut self, choice: usize, world: &World, lie: Lie) -> bool {
         let Some((mut reading, request)) = self.now.take() else {
             self.now = Some(Reading::begin(self.from, PAGE));
@@ -84,7 +84,7 @@ impl Reader {
     }
 }
 
-/// `None` for a choice that is none.
+/// `None` if the choice does not exist.
 fn answer(request: &ReadRequest, choice: usize, world: &World) -> Option<ReadAnswer> {
     Some(match request {
         ReadRequest::Index { from, limit } => {
@@ -105,7 +105,7 @@ fn answer(request: &ReadRequest, choice: usize, world: &World) -> Option<ReadAns
     })
 }
 
-/// The reader that must not be.
+/// The faulty reader that the checker must refute.
 fn take_all(changesets: Vec<Changeset>, from: Checkpoint) -> Turn {
     let max = changesets.last().and_then(|last| last.checkpoint);
     let next = max.map_or(from, |max| max.plus(1));

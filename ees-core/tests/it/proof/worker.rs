@@ -11,7 +11,7 @@ use super::world::{Table, World};
 /// A worker: one indexer, in one process.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Worker {
-    /// What it remembers from run to run.
+    /// The state that it keeps between runs.
     complete: Option<u64>,
     run: Option<Run>,
 }
@@ -23,7 +23,7 @@ struct Run {
     open: Vec<Open>,
     /// Whether it is looking up the last intent.
     checks: bool,
-    /// What a liar finds candidates in.
+    /// The outdated world in which a breach of the contract looks up candidates.
     snapshot: Option<Table>,
 }
 
@@ -34,9 +34,9 @@ struct Open {
     found: Vec<Option<Entry>>,
 }
 
-/// What a step of a worker brought to an end.
+/// What a step of a worker ended.
 pub(super) enum Ended {
-    /// Nothing: it goes on.
+    /// Nothing: the run continues.
     Not,
     /// The run, with these candidates.
     Run(Vec<ChangesetKey>),
@@ -56,7 +56,7 @@ impl Worker {
         self.run.is_none()
     }
 
-    /// Begins a run. The candidates come twice, and against their order.
+    /// Begins a run. The candidates are given twice, the first time in reverse order.
     pub(super) fn begin(
         &mut self,
         given: Vec<ChangesetKey>,
@@ -75,7 +75,7 @@ impl Worker {
         });
     }
 
-    /// What it waits for: a request, and a place in it where there are several.
+    /// The requests that it waits for, with an index into each request that has several keys.
     pub(super) fn waits_for(&self) -> impl Iterator<Item = (usize, usize)> {
         let open = self.run.iter().flat_map(|run| run.open.iter().enumerate());
         open.flat_map(|(at, open)| {
@@ -88,8 +88,9 @@ impl Worker {
         })
     }
 
-    /// The storage does what the worker asked for; the worker takes in the answer at once. That it
-    /// may come later adds nothing: whatever the worker asks for next may be done at any time.
+    /// The storage performs the worker's request, and the worker takes in the answer at once. A
+    /// later answer would add no behaviour, because the worker's next request may be performed at
+    /// any time.
     pub(super) fn perform(
         &mut self,
         (at, part): (usize, usize),
@@ -128,8 +129,8 @@ impl Worker {
         Ended::Run(self.run.take().unwrap().given)
     }
 
-    /// Its run ends early, and what it had asked for may still happen. Where the run failed, it
-    /// remembers what it knows; where the process did, it does not.
+    /// Ends its run early. Its open requests may still take effect. After a failed run it keeps its
+    /// memory; after a crash of the process it loses it.
     pub(super) fn stop(&mut self, forgets: bool) -> (Vec<ChangesetKey>, Vec<Request>) {
         let run = self.run.take().unwrap();
         self.complete = run.indexing.complete().filter(|_| !forgets);
@@ -194,14 +195,14 @@ impl Run {
     }
 }
 
-/// For an order among things that have none: how things came about must not part equal moments.
+/// A sort key for values without an order. Equal states must stay equal, however they were reached.
 pub(super) fn fingerprint(thing: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     thing.hash(&mut hasher);
     hasher.finish()
 }
 
-/// Does what a request asks for.
+/// Performs a request.
 pub(super) fn perform(request: &Request, world: &mut World) -> Answer {
     match request {
         Request::Load => Answer::Loaded(world.state.clone()),
@@ -218,7 +219,7 @@ pub(super) fn perform(request: &Request, world: &mut World) -> Answer {
     }
 }
 
-/// A worker that nobody disturbs indexes all there is. `false` if it cannot.
+/// Lets an undisturbed worker index all changesets. Returns `false` if it cannot.
 pub(super) fn finish_alone(world: &mut World, limit: BlockLimit) -> bool {
     let (mut run, mut requests) = Indexing::begin(world.unindexed(), None, limit);
     for _ in 0..1000 {

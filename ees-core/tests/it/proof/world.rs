@@ -1,4 +1,4 @@
-//! The storage of the model: a table of changesets, the state, and what it remembers to judge by.
+//! The storage of the model: a table of changesets, the state, and a record for the checks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use ees_core::{Changeset, ChangesetId, Checkpoint, CommitId, EventId, Json, Stre
 /// Every changeset with its position, if it has one.
 pub(super) type Table = BTreeMap<ChangesetKey, Option<Checkpoint>>;
 
-/// What is stored.
+/// The stored data.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct World {
     pub(super) table: Table,
@@ -18,7 +18,7 @@ pub(super) struct World {
     pub(super) order: Vec<Option<ChangesetKey>>,
 }
 
-/// A name that ends so is another name for the stream without it: only liars use it.
+/// A suffix that makes a second name of the same stream. Only a breach of the contract uses it.
 pub(super) const ALIAS: &str = "*";
 
 pub(super) fn key(stream: &str, changeset: u64) -> ChangesetKey {
@@ -48,8 +48,8 @@ impl World {
         key
     }
 
-    /// A table that another indexer left behind: position 0 is written, 1 was lost for ever, and 2
-    /// was reserved but not written.
+    /// A table that another indexer left behind: position 0 is written, 1 is void, and 2 was
+    /// reserved but not written.
     pub(super) fn take_over(&mut self, written: &ChangesetKey, reserved: &ChangesetKey) {
         self.table.insert(written.clone(), Some(Checkpoint::FIRST));
         self.state.base = Checkpoint::FIRST.plus(2);
@@ -97,7 +97,7 @@ impl World {
         none.map(|(key, _)| key.clone()).collect()
     }
 
-    /// The index, all of it, from a position on.
+    /// The whole index from a position on.
     pub(super) fn index(&self, from: Checkpoint) -> Vec<Changeset> {
         let entries = self.table.iter();
         let entries = entries.filter_map(|(key, position)| Some((key, (*position)?)));
@@ -116,7 +116,7 @@ impl World {
             .collect()
     }
 
-    /// Whether a page is what the order holds from a position on.
+    /// Whether a page matches the order from a position on.
     pub(super) fn shows(&self, page: &ees_core::GlobalPage, from: Checkpoint) -> bool {
         let owners = (0..).zip(&self.order);
         let wanted = owners
@@ -133,7 +133,7 @@ impl World {
         page.next <= self.state.next() && wanted.eq(found)
     }
 
-    /// G6: every position has one owner, no changeset owns two, and what is stored agrees.
+    /// G6: every position has one owner, no changeset owns two, and the stored positions agree.
     pub(super) fn is_dense_and_unique(&self) -> bool {
         let owners: Vec<_> = self.order.iter().flatten().collect();
         let distinct: BTreeSet<_> = owners.iter().collect();
@@ -155,7 +155,7 @@ impl World {
         })
     }
 
-    /// The algorithm's invariant: what was reserved before the last intent is written.
+    /// The algorithm's invariant: every position reserved before the last intent is written.
     pub(super) fn is_complete_below_the_intent(&self) -> bool {
         let mut below = self.order.iter().take(place(self.state.base)).flatten();
         below.all(|key| self.table.get(key).is_some_and(Option::is_some))
