@@ -30,7 +30,7 @@ impl Client {
         Self(sender)
     }
 
-    /// Sends a request and takes the whole answer, which has to be a 200.
+    /// Sends a request and reads the whole answer, which must be a 200.
     pub async fn call(&mut self, method: Method, path: &str, body: String) -> Bytes {
         let request = Request::builder()
             .method(method)
@@ -47,7 +47,7 @@ impl Client {
     }
 }
 
-/// Appends from so many clients at once, each to streams of its own: commits a second.
+/// Appends from concurrent clients, each to streams of its own. Returns commits per second.
 pub async fn append(clients: &mut [Client], streams: &Arc<Streams>, length: Duration) -> f64 {
     let begun = Instant::now();
     let count = clients.len() as u64;

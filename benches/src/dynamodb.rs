@@ -1,4 +1,4 @@
-//! `DynamoDB` on an emulator that is as far away as a region is.
+//! `DynamoDB` on an emulator with the latency of a region.
 
 use std::time::{Duration, Instant};
 
@@ -12,17 +12,17 @@ pub use store::{Store, commit_to};
 use crate::report::per_second;
 use sequential::Sequential;
 
-/// A rate, and requests for each changeset.
+/// A rate, and the requests per changeset.
 #[derive(Debug, Clone, Copy)]
 pub struct Figures {
-    /// Changesets a second.
+    /// Changesets per second.
     pub rate: f64,
-    /// Requests for each.
+    /// Requests per changeset.
     pub requests: f64,
 }
 
 impl Figures {
-    /// Of so many changesets that were indexed since then, when there were so many requests.
+    /// The rate of changesets that were indexed since then, with the requests that they took.
     #[allow(clippy::cast_precision_loss)] // counts far below 2^52
     pub fn since(begun: Instant, requests: usize, store: &Store, changesets: usize) -> Self {
         Self {
@@ -32,7 +32,7 @@ impl Figures {
     }
 }
 
-/// Indexes so many changesets as the plain indexer does, with so much added to each request.
+/// Indexes `changesets` changesets with the plain indexer and the added latency.
 pub async fn one_by_one(delay: Duration, changesets: usize) -> Figures {
     let store = Store::fill(changesets, delay).await;
     let mut indexer = Sequential::new(&store.distant, &store.config);

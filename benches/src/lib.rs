@@ -1,5 +1,5 @@
-//! What the benchmarks share.
-// A benchmark that cannot go on has nothing to say.
+//! The code that the benchmarks share.
+// A benchmark panics if it cannot continue.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
 pub mod client;

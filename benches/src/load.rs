@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many streams there are.
+/// The number of streams.
 pub const STREAMS: u64 = 1000;
 
 /// The events of a changeset: a JSON array.
@@ -37,21 +37,21 @@ pub fn body(number: u64) -> String {
     )
 }
 
-/// The streams and where each of them ends.
+/// The streams and the length of each.
 #[derive(Debug)]
 pub struct Streams {
     lengths: Vec<AtomicU64>,
 }
 
 impl Streams {
-    /// Streams that hold so many changesets each.
+    /// Streams that have this number of changesets each.
     pub fn of_length(changesets: u64) -> Self {
         Self {
             lengths: (0..STREAMS).map(|_| AtomicU64::new(changesets)).collect(),
         }
     }
 
-    /// The stream's end, which from now on is one further. A stream belongs to one client.
+    /// Returns the stream's length and increases it by one. A stream belongs to one client.
     pub fn advance(&self, stream: u64) -> u64 {
         let place = usize::try_from(stream % STREAMS).unwrap();
         self.lengths[place].fetch_add(1, Ordering::Relaxed)

@@ -4,12 +4,12 @@ use std::fs::File;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-/// How often and how long each side runs.
+/// The number of rounds, and the duration of each side in a round.
 #[derive(Debug, Clone, Copy)]
 pub struct Rounds {
-    /// How many rounds.
+    /// The number of rounds.
     pub count: usize,
-    /// How long each side runs in a round.
+    /// The duration of each side in a round.
     pub length: Duration,
 }
 
@@ -37,14 +37,14 @@ pub async fn compare(
     );
 }
 
-/// Least, median and most of some figures.
+/// The minimum, median and maximum of some figures.
 #[derive(Debug)]
 pub struct Spread {
-    /// The least.
+    /// The minimum.
     pub least: f64,
-    /// The one in the middle.
+    /// The median.
     pub median: f64,
-    /// The most.
+    /// The maximum.
     pub most: f64,
 }
 
@@ -59,7 +59,7 @@ pub fn spread(figures: impl Iterator<Item = f64>) -> Spread {
     }
 }
 
-/// The least figure that so many in a hundred do not pass.
+/// A percentile of the figures.
 pub fn percentile(figures: impl Iterator<Item = f64>, percent: usize) -> f64 {
     let mut figures: Vec<f64> = figures.collect();
     figures.sort_by(f64::total_cmp);
@@ -67,7 +67,7 @@ pub fn percentile(figures: impl Iterator<Item = f64>, percent: usize) -> f64 {
     figures[rank.max(1) - 1]
 }
 
-/// Calls something that does so many units of work each time, until the time is up: units a second.
+/// Calls a function repeatedly until the time is up. Returns its units of work per second.
 pub async fn rate(length: Duration, mut work: impl AsyncFnMut() -> u64) -> f64 {
     let begun = Instant::now();
     let mut units = 0;
@@ -77,13 +77,13 @@ pub async fn rate(length: Duration, mut work: impl AsyncFnMut() -> u64) -> f64 {
     per_second(units, begun.elapsed())
 }
 
-/// Units a second.
+/// Units per second.
 #[allow(clippy::cast_precision_loss)] // counts far below 2^52
 pub fn per_second(units: u64, time: Duration) -> f64 {
     units as f64 / time.as_secs_f64()
 }
 
-/// How long this disk takes to make 4 KiB last, median of many.
+/// The median time of an fdatasync of 4 KiB on this disk.
 pub fn flush_time() -> String {
     let folder = tempfile::tempdir().unwrap();
     let mut file = File::create(folder.path().join("flush")).unwrap();

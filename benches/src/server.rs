@@ -33,7 +33,7 @@ pub fn contract(store: EventStore) -> Router {
     self_hosted_router(store, Options::default())
 }
 
-/// Connects so many clients.
+/// Connects `count` clients.
 pub async fn clients(address: SocketAddr, count: usize) -> Vec<Client> {
     let mut clients = Vec::new();
     for _ in 0..count {

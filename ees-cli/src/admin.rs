@@ -8,10 +8,10 @@ use ees_storage::Adapter;
 use crate::Failure;
 use crate::args::AdminArgs;
 
-/// Does what an operator asked for.
+/// Runs a task of an operator.
 ///
 /// # Errors
-/// [`Failure`] if the storage has no such act, or it could not be done.
+/// [`Failure`] if the storage has no such task, or the task failed.
 #[cfg_attr(not(feature = "dynamodb"), allow(clippy::unused_async))]
 pub async fn run(args: &AdminArgs) -> Result<(), Failure> {
     let storage = &args.storage;

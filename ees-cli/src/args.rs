@@ -54,7 +54,7 @@ impl Cli {
     }
 }
 
-/// What `--help` ends with.
+/// The last part of `--help`.
 fn after_help() -> String {
     let codes = EXIT_CODES.iter();
     let codes: Vec<_> = codes
@@ -77,7 +77,7 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
         .mut_subcommands(without_empty_variables)
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve the REST API until SIGINT or SIGTERM.

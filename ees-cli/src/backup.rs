@@ -15,16 +15,16 @@ pub async fn run(args: &BackupArgs) -> Result<(), Failure> {
         #[cfg(feature = "sqlite")]
         Adapter::Sqlite => sqlite(args).await,
         Adapter::Memory => Err(Failure::Usage(
-            "a store in memory cannot be copied: it lives in its server's process alone".to_owned(),
+            "a store in memory cannot be copied: it exists only in its server's process".to_owned(),
         )),
         Adapter::Postgres => Err(Failure::Usage(
-            "a store in PostgreSQL is copied by PostgreSQL's own means: `pg_dump --schema=ees \
+            "`ees backup` does not copy a store in PostgreSQL; use `pg_dump --schema=ees \
              --format=custom --file=FILE DATABASE`, or a base backup"
                 .to_owned(),
         )),
         Adapter::Dynamodb => Err(Failure::Usage(
-            "a store in DynamoDB is copied by DynamoDB's own means: turn on point-in-time recovery \
-             of both tables"
+            "`ees backup` does not copy a store in DynamoDB; turn on point-in-time recovery of \
+             both tables"
                 .to_owned(),
         )),
         adapter => Err(Failure::Usage(format!(

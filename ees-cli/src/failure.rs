@@ -26,7 +26,7 @@ pub enum Failure {
     /// Exit code 1: something failed while running.
     #[error("{0}")]
     Run(String),
-    /// Exit code 2: the command line asks for what cannot be.
+    /// Exit code 2: the command line is wrong.
     #[error("{0}")]
     Usage(String),
     /// Exit code 3: the storage cannot be opened.
@@ -53,7 +53,7 @@ impl Failure {
         Self::opening("--publish", error)
     }
 
-    /// `--storage` is not a URL that its adapter takes.
+    /// The adapter does not accept the URL in `--storage`.
     #[cfg(any(feature = "dynamodb", feature = "sqlite"))]
     pub(crate) fn wrong_storage(url: &str, problem: impl std::fmt::Display) -> Self {
         Self::Usage(format!(

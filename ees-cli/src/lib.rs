@@ -12,10 +12,10 @@ pub use failure::Failure;
 
 use args::{Cli, Command};
 
-/// Does what the command line asks for.
+/// Runs the command of the command line.
 ///
 /// # Errors
-/// [`Failure`] says why it could not be done, and with which exit code to end.
+/// [`Failure`] has the cause and the exit code.
 pub async fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         None => server::run(&cli.serve).await,

@@ -1,5 +1,5 @@
-//! Structured logs on standard error. They hold no payload and no query; lines about requests hold no
-//! stream id either.
+//! Structured logs on standard error. They contain no payload and no query. Lines about requests
+//! contain no stream id either.
 
 use std::io::IsTerminal;
 
@@ -9,7 +9,7 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::Failure;
 use crate::args::LogFormat;
 
-/// What directives are made of, besides words.
+/// The punctuation of filter directives.
 const SYNTAX: [char; 5] = ['=', '[', ']', '{', '}'];
 
 /// Starts logging, for the whole process.
@@ -17,11 +17,11 @@ const SYNTAX: [char; 5] = ['=', '[', ']', '{', '}'];
 /// # Errors
 /// [`Failure::Usage`] if the filter cannot be read.
 pub fn start(filter: &str, format: LogFormat) -> Result<(), Failure> {
-    // A lone word that is no level would be the name of a module, and all others be silent.
+    // The parser takes a lone word that is not a level as a module name, and silences all others.
     let is_wrong = |part: &&str| !part.contains(SYNTAX) && part.parse::<LevelFilter>().is_err();
     if let Some(word) = filter.split(',').find(is_wrong) {
         return Err(Failure::Usage(format!(
-            "`--log {filter}`: `{word}` is no level; expected error, warn, info, debug, trace or \
+            "`--log {filter}`: `{word}` is not a level; expected error, warn, info, debug, trace or \
              off, or a module with its level, as ees_http=debug"
         )));
     }

@@ -17,13 +17,13 @@ use tokio_util::sync::CancellationToken;
 use crate::args::{ServeArgs, Switch};
 use crate::{Failure, logs};
 
-/// Serves until a signal says stop.
+/// Serves until a signal stops it.
 ///
 /// # Errors
-/// [`Failure`] if it cannot begin, or the listener fails.
+/// [`Failure`] if the server cannot start, or the listener fails.
 pub async fn run(args: &ServeArgs) -> Result<(), Failure> {
     logs::start(&args.log, args.log_format)?;
-    // Before anyone can know that the server runs.
+    // Signals are handled before the server prints its address.
     let failed = |error| Failure::Run(format!("signals cannot be received: {error}"));
     let mut signals = Signals::new().map_err(failed)?;
     let server = Server::start(args).await?;
@@ -35,17 +35,17 @@ pub async fn run(args: &ServeArgs) -> Result<(), Failure> {
     );
     let stopped = tokio::select! {
         signal = signals.next() => signal,
-        // The listener failed: `stop` tells why.
+        // The listener failed. `stop` returns the cause.
         () = server.ended() => "the listener's end",
     };
-    tracing::info!("stopping on {stopped}: finishing what was accepted");
+    tracing::info!("stopping on {stopped}: answering the accepted requests");
     tokio::select! {
         stopped = server.stop() => stopped,
         _ = signals.next() => Err(Failure::Run("stopped at once by a second signal".to_owned())),
     }
 }
 
-/// A server that runs.
+/// A running server.
 pub struct Server {
     address: SocketAddr,
     opened: OpenStore,
@@ -56,10 +56,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens the storage, begins to listen and to project.
+    /// Opens the storage, starts the background work and listens.
     ///
     /// # Errors
-    /// [`Failure`] if the storage cannot be opened or the address not be listened on.
+    /// [`Failure`] if the storage cannot be opened, or the address cannot be listened on.
     pub async fn start(args: &ServeArgs) -> Result<Self, Failure> {
         refuse_remote(args)?;
         let publisher = match &args.publish {
@@ -104,22 +104,22 @@ impl Server {
         })
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The most bytes of events and metadata that its storage takes in a changeset.
+    /// The limit of its storage on the events and metadata of a changeset, in bytes.
     pub fn max_changeset_bytes(&self) -> usize {
         self.opened.store.max_changeset_bytes()
     }
 
-    /// Resolves when it serves no more, for whatever reason.
+    /// Resolves when it has stopped serving, for any reason.
     pub async fn ended(&self) {
         self.ended.cancelled().await;
     }
 
-    /// Accepts nothing more, answers every request that was accepted, and closes the storage.
+    /// Stops accepting, answers every accepted request, and closes the storage.
     ///
     /// # Errors
     /// [`Failure::Run`] if serving had failed before.
@@ -129,13 +129,13 @@ impl Server {
         let worked = self.working.await;
         self.opened.store.close().await;
         served.map_err(|error| Failure::Run(format!("serving failed: {error}")))?;
-        worked.map_err(|error| Failure::Run(format!("work in the background failed: {error}")))
+        worked.map_err(|error| Failure::Run(format!("a background worker failed: {error}")))
     }
 }
 
-/// What is done in the background until the server closes: publishing, statistics, and the global
-/// order where that is not the storage's own work. With `--indexer off` somebody else does the
-/// latter two for such a store.
+/// The workers that run until the server closes: the publisher, the statistics, and, for a storage
+/// that orders after the commit, the indexer. With `--indexer off`, other processes run the latter
+/// two for such a storage.
 fn work(
     opened: &OpenStore,
     args: &ServeArgs,
@@ -160,15 +160,16 @@ fn sweep_every(args: &ServeArgs) -> Option<Duration> {
     (hours > 0).then(|| Duration::from_hours(hours))
 }
 
-/// There is no authentication yet, so other machines are kept out unless someone says otherwise.
+/// Refuses an address that other machines can reach, unless a flag allows it. There is no
+/// authentication yet.
 fn refuse_remote(args: &ServeArgs) -> Result<(), Failure> {
     if args.listen.ip().is_loopback() || args.allow_unauthenticated_remote {
         return Ok(());
     }
     Err(Failure::Usage(format!(
         "`--listen {}` can be reached from other machines, and there is no authentication yet: \
-         whoever reaches it could read and append everything. Listen on a loopback address behind \
-         a proxy that authenticates, or add --allow-unauthenticated-remote",
+         every client that reaches the server can read and append everything. Listen on a \
+         loopback address behind a proxy that authenticates, or add --allow-unauthenticated-remote",
         args.listen
     )))
 }
@@ -184,7 +185,7 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failur
     Ok((listener, address))
 }
 
-/// What tells the server to stop: SIGINT and SIGTERM.
+/// The signals that stop the server: SIGINT and SIGTERM.
 #[cfg(unix)]
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
@@ -209,7 +210,7 @@ impl Signals {
     }
 }
 
-/// What tells the server to stop: Ctrl-C.
+/// The signals that stop the server: Ctrl-C.
 #[cfg(windows)]
 struct Signals(tokio::signal::windows::CtrlC);
 

@@ -1,4 +1,4 @@
-//! What the handlers share.
+//! The state that the handlers share.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use crate::permit::Permit;
 /// Room for a body's JSON around the payload.
 const BODY_FRAME_BYTES: usize = 64 * 1024;
 
-/// What the handlers share.
+/// The state that the handlers share.
 #[derive(Clone)]
 pub(crate) struct App {
     pub(crate) store: EventStore,
     pub(crate) gate: Gate,
     pub(crate) options: Arc<Options>,
-    /// The OpenAPI description, which is made when it is asked for.
+    /// The OpenAPI description, generated at the first request for it.
     pub(crate) description: fn() -> &'static str,
 }
 

@@ -22,10 +22,11 @@ use crate::gate::Gate;
 /// sender gets the answer instead of a broken connection.
 const DISCARD_FACTOR: usize = 4;
 
-/// What is read and discarded at least, where the limit is small: what other storages accept.
+/// The least number of bytes that are read and discarded. It applies where the limit is small, and
+/// equals the limit of other storages.
 const LEAST_DISCARD: usize = 16 * 1024 * 1024;
 
-/// What a body has to be.
+/// The expected form of a body.
 const EXPECTED: &str = "a JSON object with `events` and, optionally, `metadata`";
 
 /// A body in memory, and its share of the bytes that may be buffered.
@@ -108,7 +109,7 @@ pub(crate) fn parse(
     Ok((events, metadata))
 }
 
-/// The error of a body that does not parse, in clearer words than the parser's where they would
+/// The error of a body that does not parse. It replaces the parser's message where that would
 /// mislead.
 fn unexpected(text: &str, error: &serde_json::Error) -> ApiError {
     if text.trim_ascii().is_empty() {

@@ -1,4 +1,4 @@
-//! What the layers and the handlers know of a request.
+//! The context of a request, for the layers and the handlers.
 
 use std::sync::Arc;
 
@@ -11,16 +11,16 @@ use crate::page::Layout;
 use crate::params::Params;
 use crate::permit::Permit;
 
-/// What the layers and the handlers know of a request: its parsed query, its permit, and how its
-/// answer is laid out.
+/// The context of a request, for the layers and the handlers: its parsed query, its permit, and the
+/// layout of its answer.
 ///
-/// The outermost layer, `finish`, makes it, keeps a clone and puts another into the request. So
-/// every layer and handler that extracts it has to be inside of `finish`: outside, the extraction
-/// fails with `INTERNAL`. The layer `admit` fills the permit, a handler may give it back and take it
-/// again, and `finish` holds it until the client has received the answer.
+/// The outermost layer, `finish`, creates it, keeps a clone and puts another into the request.
+/// Every layer and handler that extracts it must be inside `finish`. Outside, the extraction fails
+/// with `INTERNAL`. The layer `admit` fills the permit. A handler may give the permit back and take
+/// it again. `finish` holds it until the client has received the answer.
 ///
-/// In the other direction one thing travels: a handler's [`ApiError`], in the extensions of the
-/// response, because its body depends on what only `finish` knows.
+/// A handler returns its [`ApiError`] to `finish` in the extensions of the response, because the
+/// error's body needs the request's id and layout, which only `finish` knows.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestContext {
     pub(crate) params: Arc<Params>,

@@ -1,4 +1,4 @@
-//! What an error becomes in the wire contract: its status, its code and what goes with them.
+//! Maps an error to the wire contract: its status, its code and its other fields.
 
 use std::time::Duration;
 
@@ -20,10 +20,10 @@ pub(crate) struct ApiError {
     pub(crate) more: Box<More>,
 }
 
-/// What only some errors have.
+/// The fields that only some errors have.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct More {
-    /// What the log tells of a failure, and the answer does not.
+    /// The cause of a failure. It goes into the log, not into the answer.
     pub(crate) cause: Option<String>,
     pub(crate) stream_id: Option<String>,
     pub(crate) conflict: Option<Box<Conflict>>,
@@ -48,7 +48,7 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, code, message)
     }
 
-    /// A limit on what may go on at the same time is reached.
+    /// A limit on concurrent requests, long polls or buffered bytes is reached.
     pub(crate) fn overloaded(message: String) -> Self {
         let status = StatusCode::SERVICE_UNAVAILABLE;
         let mut error = Self::new(status, codes::OVERLOADED, message);
@@ -183,7 +183,7 @@ impl ApiError {
         Self::bad_request(code, format!("`{part}`: {error}"))
     }
 
-    /// An idempotency key that is refused; `what` is said of it before the rule.
+    /// An idempotency key that is refused. `what` precedes the rule in the message.
     pub(crate) fn in_key(what: &str, rule: &CommitIdError) -> Self {
         let message = format!("`Idempotency-Key`{what}: {rule}");
         Self::bad_request(codes::INVALID_IDEMPOTENCY_KEY, message)

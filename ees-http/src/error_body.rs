@@ -36,7 +36,7 @@ pub(crate) struct ErrorBody<'a> {
     /// With 503 for a commit: the key to repeat it with.
     #[serde(skip_serializing_if = "Option::is_none")]
     idempotency_key: Option<&'a str>,
-    /// With 500: the id under which the server's log tells the cause.
+    /// With 500: the id of the entry in the server's log that has the cause.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
 }

@@ -26,7 +26,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest id that is taken from a client.
 const MAX_ID_BYTES: usize = 128;
 
-/// What the log and the answer's headers tell of a request.
+/// The data of a request that the log and the answer's headers contain.
 struct About {
     begun: Instant,
     method: Method,

@@ -1,5 +1,5 @@
-//! Web pages of other sites. A browser lets them send requests to any server that it reaches, also
-//! to one on its own machine.
+//! Refuses writes from web pages of other sites. A browser lets a page send requests to any server
+//! that the browser reaches, also to one on its own machine.
 
 use axum::extract::Request;
 use axum::http::header::{HOST, ORIGIN};
@@ -11,7 +11,7 @@ use crate::codes;
 use crate::error::ApiError;
 use crate::request::refused;
 
-/// The header in which a browser tells where a request comes from. No web page can forge it.
+/// The header in which a browser states the origin of a request. A web page cannot forge it.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Refuses writes that a browser sends for a web page of another site. Reads pass, because the

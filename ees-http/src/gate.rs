@@ -1,4 +1,4 @@
-//! How much may go on at the same time.
+//! Limits on concurrent requests, long polls and buffered bytes.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use crate::options::Options;
 use crate::permit::Permit;
 use crate::turned_away::TurnedAway;
 
-/// Limits requests, long polls and buffered bytes. Long polls have limits of their own: however
-/// many wait, and also when a commit wakes all of them, other requests can run.
+/// Limits requests, long polls and buffered bytes. Long polls have limits of their own, so
+/// that other requests can run however many long polls wait, also when a commit wakes all of them.
 #[derive(Debug, Clone)]
 pub(crate) struct Gate(Arc<Limits>);
 
@@ -19,7 +19,7 @@ struct Limits {
     requests: Arc<Semaphore>,
     /// The long polls that are open.
     polls: Semaphore,
-    /// The long polls that read or are answered: as many as there may be requests.
+    /// The long polls that read or are answered. The limit equals that on requests.
     turns: Arc<Semaphore>,
     buffered: Semaphore,
     turned_away: TurnedAway,
@@ -66,7 +66,7 @@ impl Gate {
     fn too_many(&self, kind: &str) -> ApiError {
         self.0.turned_away.count(kind);
         ApiError::overloaded(format!(
-            "too many {kind} at once; nothing was done, try again later"
+            "too many concurrent {kind}; nothing was written, try again later"
         ))
     }
 }

@@ -1,4 +1,4 @@
-//! The OpenAPI description: what is said of all calls together.
+//! The OpenAPI description: the parts that apply to all calls.
 
 use utoipa::openapi::{
     Content, InfoBuilder, License, OpenApi, OpenApiBuilder, Ref, ResponseBuilder, Responses,

@@ -1,4 +1,4 @@
-//! What a host can set.
+//! The options of a host.
 
 use std::time::Duration;
 

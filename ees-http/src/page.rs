@@ -1,8 +1,8 @@
-//! Cuts a page where its body would pass the limit, in bytes on the wire.
+//! Cuts a page so that its body stays within the limit in bytes on the wire.
 //!
-//! The core cuts pages by their payloads, before their size on the wire is known. What it returns
-//! is cut again here, if names, numbers, white space and escapes around the payloads make the body
-//! too large. [`write_page`] is the only place of this crate that does so.
+//! The core cuts pages by their payloads, before their size on the wire is known. [`write_page`]
+//! cuts them again if names, numbers, white space and escapes around the payloads make the body too
+//! large. Nothing else in this crate does so.
 
 use ees_core::{Direction, MAX_PAGE_BYTES, Page};
 use serde::Serialize;
@@ -25,8 +25,8 @@ pub(crate) struct Layout {
 /// Writes the body of a page with as many of the items as fit into it, at least one.
 ///
 /// `body` writes the body around an array of items, with the start of the next page. `next` finds
-/// that start, given the number of items that fit. Before it is known, `longest_next` is what takes
-/// the most bytes.
+/// that start, given the number of items that fit. Until that number is known, the size is computed
+/// with `longest_next`, the longest start in bytes.
 pub(crate) fn write_page<T: Serialize, N>(
     layout: Layout,
     items: impl Iterator<Item = T>,
@@ -56,7 +56,7 @@ pub(crate) fn next<T>(
     })
 }
 
-/// Writes as many items as fit into so many bytes, at least one, and counts them.
+/// Writes as many items as fit into `room` bytes, at least one, and counts them.
 fn fill<T: Serialize>(
     layout: Layout,
     items: impl Iterator<Item = T>,
@@ -80,7 +80,7 @@ fn fill<T: Serialize>(
 }
 
 impl Layout {
-    /// How many bytes of the limit JSON takes in the body; `None` if far more than `room`.
+    /// The bytes of the limit that JSON takes in the body; `None` if far more than `room`.
     fn size(self, json: &[u8], room: usize) -> Option<usize> {
         if !self.is_pretty {
             return Some(self.weight(json));

@@ -179,7 +179,7 @@ pub(crate) struct StreamRead {
 }
 
 impl StreamRead {
-    /// What to read of the stream; `range` says what the ids are of.
+    /// The range to read from the stream. `range` is the kind of its ids.
     pub(crate) fn query(
         &self,
         stream_id: StreamId,

@@ -1,4 +1,4 @@
-//! What a request says outside its query and its body: its stream and its idempotency key.
+//! Reads the parts of a request outside its query and its body: the stream and the idempotency key.
 
 use std::convert::Infallible;
 
@@ -63,8 +63,8 @@ impl StreamPath {
     }
 }
 
-/// The first `%` that two hexadecimal digits do not follow. To decode it as itself would give one
-/// stream two paths.
+/// The first `%` without two hexadecimal digits after it. If it were decoded as itself, one stream
+/// would have two paths.
 fn bad_escape(path: &str) -> Option<&str> {
     let escapes = path.match_indices('%');
     let mut escapes = escapes.map(|(at, percent)| path.get(at..at + 3).unwrap_or(percent));
@@ -76,8 +76,8 @@ fn bad_escape(path: &str) -> Option<&str> {
 
 /// The idempotency key of a commit: the client's, or a generated one.
 ///
-/// The core would generate one too, for a caller that gives none. Here it is generated before the
-/// storage is asked, because a 503 has to name the key that makes a repeat safe.
+/// The core also generates a key for a caller that gives none. Here it is generated before the call
+/// to the storage, because a 503 has to name the key that makes a repeat safe.
 pub(crate) fn commit_key(headers: &HeaderMap) -> Result<CommitId, ApiError> {
     let mut given = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(value) = given.next() else {

@@ -59,8 +59,8 @@ pub(crate) fn contract(app: App) -> Router {
     layered(app, false)
 }
 
-/// The contract, and what only a server has that clients reach directly. No gate limits the calls
-/// about its health.
+/// The contract, and the additions for a server that clients reach directly. The gate does not
+/// limit the health calls.
 pub(crate) fn self_hosted(app: App) -> Router {
     let health = health::router().with_state(app.clone());
     let finished = ServiceBuilder::new()
@@ -78,11 +78,11 @@ pub(crate) fn failing(error: &StorageError) -> Router {
         .layer(from_fn_with_state(options, finish))
 }
 
-/// The calls with their layers. `is_open` tells that browsers reach the server without a proxy that
+/// The calls with their layers. `is_open`: browsers reach the server without a proxy that
 /// authenticates them.
 ///
 /// The order matters: `finish` comes first, because it begins the request's context, which all
-/// others extract, and finishes what all others answer.
+/// others extract, and finishes the answers of all others.
 fn layered(app: App, is_open: bool) -> Router {
     let gate = app.gate.clone();
     let options = Arc::clone(&app.options);

@@ -1,4 +1,4 @@
-//! How often the log tells of requests that were turned away.
+//! Limits the rate of log lines about requests that were turned away.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,13 +12,13 @@ pub(crate) struct TurnedAway(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// The requests that the log has not told of yet.
+    /// The number of requests that are not in the log yet.
     unlogged: u64,
     logged: Option<Instant>,
 }
 
 impl TurnedAway {
-    /// Counts a request that was turned away because there are too many of a kind.
+    /// Counts a request that was turned away because the limit on its kind is reached.
     pub(crate) fn count(&self, kind: &str) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.unlogged += 1;
@@ -26,7 +26,7 @@ impl TurnedAway {
         if is_due {
             let refused = std::mem::take(&mut state.unlogged);
             state.logged = Some(Instant::now());
-            tracing::warn!(refused, "too many {kind} at once: answered OVERLOADED");
+            tracing::warn!(refused, "too many concurrent {kind}: answered OVERLOADED");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A proxy that makes an emulator as far away as a region is, and notes each request.
+//! A proxy that adds a region's latency to an emulator, and records each request.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -18,12 +18,12 @@ use tokio::net::TcpListener;
 /// A proxy.
 #[derive(Debug)]
 pub struct Distance {
-    /// Where it listens: `http://127.0.0.1:PORT`.
+    /// The URL of the proxy: `http://127.0.0.1:PORT`.
     pub endpoint: String,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
-/// When a request came, and when it was answered.
+/// The times of a request and of its answer.
 type Request = (Instant, Instant);
 
 #[derive(Clone)]
@@ -35,7 +35,7 @@ struct Way {
 }
 
 impl Distance {
-    /// Starts one before an endpoint, that adds so much to each request.
+    /// Starts a proxy for an endpoint. It adds this latency to each request.
     pub async fn start(to: &str, delay: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -50,19 +50,19 @@ impl Distance {
         Self { endpoint, requests }
     }
 
-    /// How many requests were answered.
+    /// The number of answered requests.
     pub fn requests(&self) -> usize {
         self.requests.lock().unwrap().len()
     }
 
-    /// When the first of the requests came that came since then and were answered.
+    /// The time of the first answered request since then.
     pub fn first_since(&self, since: Instant) -> Option<Instant> {
         let requests = self.requests.lock().unwrap();
         let begun = requests.iter().map(|(begun, _)| *begun);
         begun.filter(|begun| *begun >= since).min()
     }
 
-    /// For how long of this time there was a request under way, or several.
+    /// The part of this time during which at least one request was in flight.
     pub fn busy(&self, from: Instant, to: Instant) -> Duration {
         let mut requests = self.requests.lock().unwrap().clone();
         requests.sort();
@@ -83,7 +83,7 @@ async fn accept(listener: TcpListener, way: Way) {
         let way = way.clone();
         tokio::spawn(async move {
             let service = service_fn(|request| way.clone().pass(request));
-            // A connection that breaks off is the SDK's to make anew.
+            // If a connection breaks, the SDK reconnects.
             let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
             let _ = connection.await;
         });

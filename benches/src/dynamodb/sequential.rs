@@ -1,5 +1,5 @@
-//! A plain indexer, as the Python original's: changeset by changeset, four reads and two writes one
-//! after another. Written for the comparison; it is not safe.
+//! A plain indexer, like the Python original's. It indexes one changeset at a time, with four reads
+//! and two writes one after another. It exists for the comparison and is not safe.
 
 use std::collections::HashMap;
 
@@ -29,7 +29,7 @@ fn number(number: u64) -> AttributeValue {
 }
 
 impl Sequential {
-    /// Begins with the first position.
+    /// Creates the indexer at the first position.
     pub(super) fn new(sdk: &SdkConfig, config: &DynamoConfig) -> Self {
         Self {
             client: Client::new(sdk),
@@ -38,8 +38,8 @@ impl Sequential {
         }
     }
 
-    /// Reads the counter, what was indexed last, the changeset and the one before it; writes the
-    /// counter and the position.
+    /// Reads the counter, the changeset indexed last, the next changeset and its predecessor.
+    /// Writes the counter and the position.
     pub(super) async fn index(&mut self, changeset: &ChangesetKey) {
         let counter = key("!!!RESERVED:GLOBAL-COUNTER!!!", 0);
         let this = key(changeset.stream_id.as_str(), changeset.changeset_id.get());

@@ -1,4 +1,4 @@
-//! Stores, each on an emulator of its own, near and far.
+//! Stores, each on an emulator of its own, reached with and without the added latency.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::load;
 pub struct Store {
     /// Its tables.
     pub config: DynamoConfig,
-    /// How to reach it from afar.
+    /// The connection with the added latency.
     pub distant: SdkConfig,
     /// Its changesets.
     pub keys: Vec<ChangesetKey>,
@@ -31,7 +31,7 @@ fn sdk(config: &DynamoConfig, endpoint: &str) -> SdkConfig {
 }
 
 impl Store {
-    /// Makes a store with so many changesets, each in the next of a thousand streams.
+    /// Creates a store with this number of changesets, spread evenly over a thousand streams.
     pub async fn fill(changesets: usize, delay: Duration) -> Self {
         let emulator = Emulator::start().unwrap();
         let distance = Distance::start(emulator.endpoint(), delay).await;
@@ -55,12 +55,12 @@ impl Store {
         }
     }
 
-    /// How many requests came from afar.
+    /// The number of requests that came through the proxy.
     pub fn requests(&self) -> usize {
         self.distance.requests()
     }
 
-    /// How many requests a commit makes to a stream that the process committed to before.
+    /// The number of requests of a commit to a stream that the process committed to before.
     #[allow(clippy::cast_precision_loss)] // counts far below 2^52
     pub async fn requests_of_commits(&self, commits: usize) -> f64 {
         let store = EventStore::new(Arc::new(self.open_distant().await));
@@ -76,7 +76,7 @@ impl Store {
         (self.requests() - before) as f64 / commits as f64
     }
 
-    /// Opens it from afar.
+    /// Opens the store with the added latency.
     pub async fn open_distant(&self) -> DynamoStorage {
         DynamoStorage::open(&self.config, &self.distant)
             .await
@@ -84,7 +84,7 @@ impl Store {
     }
 }
 
-/// Commits to a stream that holds so many changesets.
+/// Commits to a stream that has `last` changesets.
 pub async fn commit_to(store: &EventStore, stream: u64, last: u64) -> ChangesetKey {
     let stream_id = StreamId::new(&format!("order-{stream}")).unwrap();
     let events = Events::parse(&load::events(last)).unwrap();

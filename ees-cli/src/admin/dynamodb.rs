@@ -1,4 +1,4 @@
-//! An operator's acts on DynamoDB tables.
+//! The administration tasks on DynamoDB tables.
 
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::Failure;
 use crate::args::{AdminAct, AdminArgs};
 
-/// What came of an act, for people and for programs.
+/// The result of a task, as text and as JSON.
 struct Told {
     text: String,
     json: Value,
@@ -94,9 +94,9 @@ fn created(config: &DynamoConfig, made: &[String]) -> Told {
     let tables = format!("{} and {}", config.events_table, config.analysis_table);
     Told {
         text: if made.is_empty() {
-            format!("tables {tables} are there, and as they have to be")
+            format!("tables {tables} exist and have the required schema")
         } else {
-            format!("made {}; tables {tables} are ready", made.join(" and "))
+            format!("created {}; tables {tables} are ready", made.join(" and "))
         },
         json: json!({ "created": made }),
     }
@@ -140,7 +140,7 @@ async fn sweep(config: &DynamoConfig, sdk: &SdkConfig) -> Result<Told, Failure> 
     })
 }
 
-/// Waits until functions that were running have ended.
+/// Waits until the functions that may still run have ended.
 async fn outlast(seconds: u64) {
     for left in (1..=seconds).rev() {
         progress(&format!(
@@ -150,17 +150,17 @@ async fn outlast(seconds: u64) {
     }
 }
 
-/// One line of a terminal that the next one takes.
+/// Prints a progress line, which the next one overwrites.
 fn progress(line: &str) {
     let mut stderr = std::io::stderr().lock();
     if stderr.is_terminal() {
-        // Progress that cannot be told stops nothing.
+        // A failure to print the progress does not stop the task.
         let _ = write!(stderr, "\r\x1b[K{line}");
         let _ = stderr.flush();
     }
 }
 
-/// What a scan found and what was made of it.
+/// The result of a scan and of the rebuild.
 fn told(rebuilt: &Rebuilt, dry_run: bool) -> Told {
     let survey = &rebuilt.survey;
     let void: u64 = rebuilt.voids.iter().map(|(from, to)| to - from + 1).sum();
@@ -182,7 +182,7 @@ fn told(rebuilt: &Rebuilt, dry_run: bool) -> Told {
     lines.extend(
         disorder
             .iter()
-            .map(|key| format!("comes before its predecessor: {key}")),
+            .map(|key| format!("has a position, an earlier one of its stream has none: {key}")),
     );
     Told {
         text: lines.join("\n"),

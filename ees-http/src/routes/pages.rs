@@ -1,4 +1,4 @@
-//! What reads of changesets and of events have in common.
+//! The common part of reads of changesets and of events.
 
 use ees_core::{
     Changeset, Checkpoint, Error, EventCheckpoint, GlobalEvent, GlobalEventPage, GlobalPage,
@@ -36,7 +36,7 @@ pub(super) trait GlobalItems {
 
     fn items(&self) -> &[Self::Item];
 
-    /// Where an item stands.
+    /// The position of an item.
     fn position(item: &Self::Item) -> Option<Self::Position>;
 
     /// Where the next page begins.
@@ -91,8 +91,8 @@ impl GlobalItems for GlobalEventPage {
     }
 }
 
-/// Reads a page of the global order, and waits for one if the request asks for that. Returns where
-/// it begins, too.
+/// Reads a page of the global order, and waits for one if the request has a `wait`. Also returns
+/// where the page begins.
 pub(super) async fn read_global<P: GlobalItems, R: Future<Output = Result<P, Error>>>(
     app: &App,
     context: &RequestContext,

@@ -1,6 +1,6 @@
 //! The query parameters, as the OpenAPI description shows them.
 //!
-//! [`Params`](crate::params::Params) reads them: by rules that no derived implementation has.
+//! [`Params`](crate::params::Params) reads them, by rules that a derived implementation lacks.
 
 #![allow(dead_code)] // only described
 

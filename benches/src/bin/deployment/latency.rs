@@ -1,4 +1,4 @@
-//! A commit's way, one at a time: to its checkpoint, and to a subscriber.
+//! The latency of single commits: until the checkpoint, and until a subscriber gets the message.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use crate::args::Args;
 use crate::pipeline::{INDEXER, PUBLISHER, Pipeline};
 
-/// A part of the way: how long it took each commit, and how long of it functions waited for
+/// A part of the latency: the time of each commit, and how much of it functions waited for
 /// services, in milliseconds.
 #[derive(Debug)]
 struct Part {
@@ -58,7 +58,7 @@ pub(crate) async fn measure(args: &Args) {
         );
         assert_eq!(message.body["stream_id"], format!("order-{stream}"));
         pipeline.delete(message).await;
-        // What is left to do for this one is not to be in the next one's way.
+        // The remaining work for this commit must not delay the next one.
         pipeline.aws.settle().await;
         let indexed_from = pipeline.dynamodb.first_since(committed).unwrap();
         let published_from = pipeline.sns.first_since(committed).unwrap();
@@ -81,7 +81,7 @@ pub(crate) async fn measure(args: &Args) {
         }
     }
     println!(
-        "{} commits, one at a time; mappings look every {} ms; {} ms added to each request",
+        "{} commits, one at a time; mappings poll every {} ms; {} ms added to each request",
         args.commits, args.poll, args.delay
     );
     for part in parts {
@@ -89,13 +89,13 @@ pub(crate) async fn measure(args: &Args) {
     }
 }
 
-/// Has the two mappings look for records at times that have nothing to do with each other, nor with
-/// what comes next. Left alone, each would look so long after it delivered the last one.
+/// Gives the polls of the two mappings independent phases, also relative to the next commit.
+/// Otherwise each mapping would poll at a fixed time after its last delivery.
 async fn scatter(pipeline: &Pipeline, number: u32, poll: Duration) {
     for mapping in [INDEXER, PUBLISHER] {
         pipeline.aws.pause(mapping, true).unwrap();
     }
-    // Until they have come to rest.
+    // Wait until both are paused.
     sleep(poll + poll / 10).await;
     // Multiples of these lie evenly between 0 and 1 (R. Kronecker).
     let parts = [0.754_877_666, 0.569_840_291].map(|step| (f64::from(number) * step).fract());

@@ -1,11 +1,11 @@
-//! The whole deployment on a local AWS: how long a commit takes to its checkpoint and to a
-//! subscriber, and how many changesets a second go through the pipeline, against a plain indexer that
-//! goes changeset by changeset. `docs/performance.md` tells what the figures mean.
+//! Measures the whole deployment on a local AWS: the time from a commit to its checkpoint and to a
+//! subscriber, and the changesets per second through the pipeline, against a plain indexer that
+//! indexes one changeset at a time. `docs/performance.md` explains the figures.
 //!
 //! `cargo build --profile lambda -p ees-lambda`, then
 //! `cargo run --release -p benches --bin deployment`. `.ci/venv moto ees-aws-testkit/requirements.txt`
-//! installs what stands in for SNS and SQS.
-// A benchmark that cannot go on has nothing to say.
+//! installs moto, which replaces SNS and SQS.
+// A benchmark panics if it cannot continue.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod args;

@@ -1,4 +1,4 @@
-//! A deployment, with its functions' services at a distance.
+//! A deployment, with added latency between its functions and the services.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,15 +22,15 @@ pub(crate) const PUBLISHER: &str = "PublisherFunction/Stream";
 /// The subscriber's queue.
 const QUEUE: &str = "subscriber.fifo";
 
-/// How often it is looked whether something came.
+/// The interval of polls for new items.
 const GLANCE: Duration = Duration::from_millis(2);
 
-/// A deployment, and who looks at it from near.
+/// A deployment, and clients of its services without the added latency.
 pub(crate) struct Pipeline {
     pub(crate) aws: LocalAws,
-    /// The same tables, without the distance.
+    /// The same tables, without the added latency.
     pub(crate) store: EventStore,
-    /// What functions go through to their services.
+    /// The proxies between the functions and the services.
     pub(crate) dynamodb: Distance,
     pub(crate) sns: Distance,
 }
@@ -64,13 +64,13 @@ impl Pipeline {
         }
     }
 
-    /// Has a queue get the messages about changesets.
+    /// Subscribes a queue to the messages about changesets.
     pub(crate) async fn subscribe(&self) {
         let topic = output(&self.aws, "ChangesetsTopic");
         self.aws.services().subscribe(&topic, QUEUE).await.unwrap();
     }
 
-    /// A client of the API, and what its paths begin with.
+    /// A client of the API, and the prefix of its paths.
     pub(crate) async fn client(&self) -> (Client, String) {
         let url = self.aws.url().strip_prefix("http://").unwrap();
         let (address, stage) = url.split_once('/').unwrap();
@@ -80,7 +80,7 @@ impl Pipeline {
         )
     }
 
-    /// Waits until readers of the global order get so many changesets.
+    /// Waits until readers of the global order get this number of changesets.
     pub(crate) async fn await_order(&self, changesets: u64) {
         let last = Checkpoint::new(changesets - 1).unwrap();
         let limit = ees_core::PageLimit::items(1);
@@ -93,7 +93,7 @@ impl Pipeline {
         }
     }
 
-    /// The next message that the subscriber gets; it is waited for.
+    /// Waits for the subscriber's next message.
     pub(crate) async fn await_message(&self) -> Message {
         let url = self.aws.services().queue_url(QUEUE);
         let asked = json!({"QueueUrl": url, "MaxNumberOfMessages": 1, "WaitTimeSeconds": 20});
@@ -110,7 +110,7 @@ impl Pipeline {
         }
     }
 
-    /// Has the queue forget a message that was received.
+    /// Deletes a received message from the queue.
     pub(crate) async fn delete(&self, message: Message) {
         let url = self.aws.services().queue_url(QUEUE);
         let asked = json!({"QueueUrl": url, "ReceiptHandle": message.handle});
@@ -118,7 +118,7 @@ impl Pipeline {
         services.sqs("DeleteMessage", &asked).await.unwrap();
     }
 
-    /// Waits until SNS took all messages of so many changesets.
+    /// Waits until SNS has accepted all messages of this number of changesets.
     pub(crate) async fn await_published(&self, changesets: u64) {
         let publisher = self.aws.function("PublisherFunction").unwrap();
         loop {
@@ -133,7 +133,7 @@ impl Pipeline {
     }
 }
 
-/// What a subscriber got.
+/// A message that the subscriber received.
 pub(crate) struct Message {
     pub(crate) body: Value,
     handle: Value,

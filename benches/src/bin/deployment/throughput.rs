@@ -1,4 +1,4 @@
-//! How many changesets a second go through the pipeline, once they wait in the table's stream.
+//! Measures the changesets per second through the pipeline, once they wait in the table's stream.
 
 use std::time::{Duration, Instant};
 
@@ -9,12 +9,12 @@ use benches::report::{Spread, per_second, spread};
 use crate::args::Args;
 use crate::pipeline::{INDEXER, PUBLISHER, Pipeline};
 
-/// Changesets a second.
+/// Changesets per second.
 struct Rates {
     to_checkpoint: f64,
     to_topics: f64,
     plain: f64,
-    /// In how much of the time a function waited for SNS.
+    /// The share of the time during which a function waited for SNS.
     in_sns: f64,
 }
 
@@ -56,7 +56,7 @@ pub(crate) async fn measure(args: &Args) {
 async fn run(args: &Args) -> Rates {
     let plain = one_by_one(args.delay(), 20).await.rate;
     let pipeline = Pipeline::start(args).await;
-    // The functions begin.
+    // The first changeset starts the functions.
     commit_to(&pipeline.store, load::STREAMS, 0).await;
     pipeline.await_published(1).await;
     for mapping in [INDEXER, PUBLISHER] {

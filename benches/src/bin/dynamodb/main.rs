@@ -1,11 +1,11 @@
-//! The benchmarks of the DynamoDB adapter, on an emulator with 5 ms added to each request: what one
-//! indexer does at different sizes of a block, against a plain one that goes changeset by changeset;
-//! and what a commit asks for. `docs/dynamodb.md` tells what the figures mean.
+//! The benchmarks of the DynamoDB adapter, on an emulator with 5 ms added to each request. They
+//! compare one indexer at different block sizes with a plain one that indexes one changeset at a
+//! time, and count the requests of a commit. `docs/dynamodb.md` explains the figures.
 //!
 //! ```console
 //! cargo run --release -p benches --bin dynamodb -- --help
 //! ```
-// A benchmark that cannot go on has nothing to say.
+// A benchmark panics if it cannot continue.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::sync::Arc;
@@ -17,19 +17,19 @@ use clap::Parser;
 use ees_core::adapter::ChangesetKey;
 use ees_core::indexer::{BlockLimit, Indexer};
 
-/// The blocks that are compared.
+/// The block sizes that are compared.
 const BLOCKS: [usize; 3] = [1, 10, 100];
 
-/// Compares indexers on an emulator whose every answer comes 5 ms late.
+/// Compares indexers on an emulator that answers every request 5 ms late.
 #[derive(Debug, Parser)]
 struct Args {
-    /// How many rounds; the sides take turns
+    /// The number of rounds; in each, the sides run in turn
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// How many changesets the largest block's side indexes in a round
+    /// The number of changesets that the side with the largest block indexes in a round
     #[arg(long, default_value_t = 400)]
     changesets: usize,
-    /// What is added to each request, in milliseconds
+    /// The latency added to each request, in milliseconds
     #[arg(long, default_value_t = 5)]
     delay: u64,
 }
@@ -62,7 +62,7 @@ async fn main() {
     }
     let store = Store::fill(0, delay).await;
     let requests = store.requests_of_commits(args.changesets / 4).await;
-    println!("commit to a stream whose end is known: {requests:.2} requests");
+    println!("commit to a stream whose head is known: {requests:.2} requests");
 }
 
 fn print(name: &str, figures: &[Figures], plain: &[Figures]) {
@@ -81,7 +81,7 @@ fn print(name: &str, figures: &[Figures], plain: &[Figures]) {
     );
 }
 
-/// Indexes with the store's own indexer, told of as many at once as a block takes.
+/// Indexes with the store's own indexer, which gets one block of changesets at a time.
 async fn in_blocks(delay: Duration, changesets: usize, members: usize) -> Figures {
     let store = Store::fill(changesets, delay).await;
     let limit = BlockLimit {

@@ -1,5 +1,5 @@
-//! How large the functions' binary is, and how soon a function asks for its first invocation,
-//! against a Python function that makes a boto3 client.
+//! Measures the size of the functions' binary, and the time until a function requests its first
+//! invocation, against a Python function that creates a boto3 client.
 //!
 //! `cargo build --profile lambda -p ees-lambda`, then
 //! `cargo run -p benches --bin lambda`. `--python` names a Python that has boto3;
@@ -15,7 +15,7 @@ use ees_aws_testkit::{Function, FunctionSettings};
 use ees_dynamodb::{Admin, DynamoConfig};
 use ees_dynamodb_testkit::Emulator;
 
-/// A function of the least that a Python function of this kind does before it is ready.
+/// The least that a Python function of this kind does before it is ready.
 const PYTHON: &str = r#"
 import os, urllib.request
 import boto3
@@ -24,7 +24,7 @@ runtime = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtim
 urllib.request.urlopen(runtime + "invocation/next").read()
 "#;
 
-/// Measures how functions begin.
+/// Measures the start of functions.
 #[derive(Debug, Parser)]
 struct Args {
     /// The functions' binary.
@@ -33,7 +33,7 @@ struct Args {
     /// A Python that has boto3.
     #[arg(long, default_value = "target/moto/bin/python")]
     python: PathBuf,
-    /// How often each begins.
+    /// The number of starts of each function.
     #[arg(long, default_value_t = 20)]
     rounds: usize,
 }
@@ -92,7 +92,7 @@ async fn main() {
     }
 }
 
-/// How long a new process takes to ask for its first invocation, in milliseconds.
+/// The time until a new process requests its first invocation, in milliseconds.
 async fn init(settings: &FunctionSettings) -> f64 {
     let function = Function::new(settings.clone()).unwrap();
     if let Err(error) = function.warm_up().await {

@@ -1,4 +1,4 @@
-//! What SQLite itself can do through sqlx, with nothing around it.
+//! The baseline: SQLite through sqlx, without the store.
 
 use std::path::Path;
 
@@ -28,7 +28,7 @@ pub(crate) async fn open(path: &Path) -> SqliteConnection {
     connection
 }
 
-/// The connection options that the store's writer has too.
+/// The connection options, which equal those of the store's writer.
 pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
@@ -57,7 +57,7 @@ pub(crate) async fn insert(connection: &mut SqliteConnection, number: i64) {
         .unwrap();
 }
 
-/// Reads a page of all columns into owned values; how many rows there were.
+/// Reads a page of all columns into owned values. Returns the number of rows.
 pub(crate) async fn scan(connection: &mut SqliteConnection, from: i64, limit: i64) -> usize {
     let rows = sqlx::query(SCAN)
         .bind(from)

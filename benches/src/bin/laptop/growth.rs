@@ -21,7 +21,7 @@ const FILL: &str = "
            'ees-00000000-0000-0000-0000-000000000000', ?3, ?4
     FROM numbers";
 
-/// Makes a store that holds so many changesets.
+/// Creates a store with this number of changesets.
 pub(crate) async fn fill(path: &Path, changesets: u64) {
     let storage = SqliteStorage::open(&SqliteConfig::new(path)).await.unwrap();
     storage.close().await;

@@ -1,10 +1,10 @@
-//! The laptop benchmarks: each compares two things in one run, round by round in turn, and prints
-//! the ratio. `docs/performance.md` tells what the figures mean.
+//! The laptop benchmarks. Each compares two sides in one run. The sides alternate in each round.
+//! The benchmark prints the ratio. `docs/performance.md` explains the figures.
 //!
 //! ```console
 //! cargo run --release -p benches --bin laptop -- --help
 //! ```
-// A benchmark that cannot go on has nothing to say.
+// A benchmark panics if it cannot continue.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod append;
@@ -21,13 +21,13 @@ use clap::{Parser, ValueEnum};
 /// Compares the store with the limits of what it is built on, on this machine.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Which benchmarks to run; all unless given
+    /// The benchmarks to run; default: all
     #[arg(value_enum)]
     only: Vec<Benchmark>,
-    /// How many rounds; the two sides take turns
+    /// The number of rounds; in each, the two sides run in turn
     #[arg(long, default_value_t = 7)]
     rounds: usize,
-    /// How long each side runs in a round, in milliseconds
+    /// The duration of each side in a round, in milliseconds
     #[arg(long, default_value_t = 1000)]
     millis: u64,
     /// The sizes of the store for `growth`, in changesets
@@ -54,7 +54,7 @@ async fn main() {
         count: args.rounds.max(1),
         length: Duration::from_millis(args.millis.max(1)),
     };
-    println!("flush of 4 KiB to this disk: {}", report::flush_time());
+    println!("fdatasync of 4 KiB on this disk: {}", report::flush_time());
     let wanted = |benchmark| args.only.is_empty() || args.only.contains(&benchmark);
     if wanted(Benchmark::Append) {
         append::run(rounds).await;

@@ -9,10 +9,10 @@ use benches::server;
 
 use crate::{baseline, growth};
 
-/// How many changesets there are to read.
+/// The number of changesets to read.
 const CHANGESETS: u64 = 50_000;
 
-/// How many are read at once.
+/// The number of changesets per page.
 const PAGE: u64 = 1000;
 
 #[derive(Deserialize)]
@@ -40,7 +40,7 @@ pub(crate) async fn run(rounds: Rounds) {
             rate(length, async || {
                 let path = format!("/changesets?checkpoint={next}&limit={PAGE}");
                 let body = client.call(Method::GET, &path, String::new()).await;
-                // The end of the answer tells where to go on; the rest is the reader's business.
+                // The end of the answer has the next checkpoint. The rest is not parsed.
                 let tail = body.iter().rposition(|byte| *byte == b',').unwrap();
                 let tail = format!("{{{}", std::str::from_utf8(&body[tail + 1..]).unwrap());
                 let answer: Answer = serde_json::from_str(&tail).unwrap();

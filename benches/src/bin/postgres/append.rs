@@ -51,7 +51,7 @@ pub(crate) async fn run_over_http(server: &Server, rounds: Rounds) {
     }
 }
 
-/// Appends from so many clients at once, each to streams of its own: commits a second.
+/// Appends from concurrent clients, each to streams of its own. Returns commits per second.
 pub(crate) async fn append(
     store: &EventStore,
     streams: &Arc<Streams>,

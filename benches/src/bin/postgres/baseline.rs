@@ -1,4 +1,4 @@
-//! What PostgreSQL itself can do through sqlx, with nothing around it.
+//! The baseline: PostgreSQL through sqlx, without the store.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -35,7 +35,7 @@ impl Inserts {
         Self { connections, next }
     }
 
-    /// One row and one commit at a time from each: commits a second.
+    /// Each client inserts and commits one row at a time. Returns commits per second.
     pub(crate) async fn run(&mut self, length: Duration) -> f64 {
         let begun = Instant::now();
         let clients = self.connections.drain(..).map(|mut connection| {
@@ -84,7 +84,7 @@ async fn insert(connection: &mut PgConnection, number: i64) {
         .unwrap();
 }
 
-/// Takes a copy of all columns, and throws it away; how many bytes it had.
+/// Copies all columns and discards the result. Returns its size in bytes.
 pub(crate) async fn copy(connection: &mut PgConnection) -> usize {
     let mut rows = connection.copy_out_raw(COPY).await.unwrap();
     let mut bytes = 0;

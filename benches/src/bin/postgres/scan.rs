@@ -7,10 +7,10 @@ use sqlx::{Connection, PgConnection};
 
 use crate::{baseline, setup};
 
-/// How many changesets there are to read.
+/// The number of changesets to read.
 const CHANGESETS: u64 = 100_000;
 
-/// How many are read at once.
+/// The number of changesets per page.
 const PAGE: usize = 1000;
 
 pub(crate) async fn run(server: &Server, rounds: Rounds) {

@@ -15,7 +15,7 @@ const FILL: &str = "
            'ees-00000000-0000-0000-0000-000000000000', 'METADATA', 'EVENTS'
     FROM generate_series(0, COUNT - 1) AS n";
 
-/// A durable server that has no reason to write more than it must in mid-round.
+/// A durable server without autovacuum and with rare checkpoints, which would disturb a round.
 pub(crate) fn server() -> Server {
     let option = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let settings = Settings {
@@ -35,7 +35,7 @@ pub(crate) async fn store(database: &Database) -> EventStore {
     EventStore::new(Arc::new(PostgresStorage::open(&config).await.unwrap()))
 }
 
-/// Makes a store hold so many changesets.
+/// Fills a store up to this number of changesets.
 pub(crate) fn fill(database: &Database, changesets: u64) {
     let fill = FILL
         .replace("METADATA", &load::metadata(1))

@@ -31,7 +31,7 @@ fn tables_are_made_looked_at_swept_and_mended() {
     let made = json_of(&storage, &["create-tables"]);
     assert_eq!(made, json!({ "created": ["ees_db", "ees_db_analysis"] }));
     let again = act(&storage, &["create-tables"]);
-    assert!(again.contains("as they have to be"), "{again}");
+    assert!(again.contains("have the required schema"), "{again}");
 
     // Nobody indexes what this server takes.
     let mut command = super::ees(&["--storage", &storage, "--listen", "127.0.0.1:0"]);

@@ -169,7 +169,7 @@ fn a_wrong_command_line_is_refused() {
         (vec!["--request-timeout", "20"], "--request-timeout"),
         (vec!["--log-format", "xml"], "--log-format"),
         (vec!["--log", "ees=loud"], "--log"),
-        (vec!["--log", "info,inof"], "`inof` is no level"),
+        (vec!["--log", "info,inof"], "`inof` is not a level"),
         (vec!["--colour"], "--colour"),
         (vec!["frobnicate"], "frobnicate"),
         (vec!["serve", "x"], "x"),
