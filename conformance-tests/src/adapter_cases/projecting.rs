@@ -148,7 +148,10 @@ pub async fn a_projector_that_stopped_goes_on<H: AdapterHarness>(harness: &mut H
     assert!(projector.catch_up().await.is_err(), "G13: it was stopped");
     let expected = recount(&*subject).await;
     let partly = load(&*harness.storage()).await;
-    assert!(partly.version < expected.version, "G13: on the way");
+    assert!(
+        partly.version < expected.version,
+        "G13: the counts are incomplete when the projector stops"
+    );
     let counted = projector.catch_up().await.expect("G13: to count");
-    assert_eq!(counted, expected, "G13: everything once");
+    assert_eq!(counted, expected, "G13: each changeset is counted once");
 }

@@ -61,14 +61,14 @@ pub async fn times_keep_their_microseconds<H: AdapterHarness>(harness: &mut H) {
             panic!("G11: the commit at {micros} microseconds succeeds, but: {outcome:?}");
         };
         let told = receipt.timestamp.as_micros();
-        assert_eq!(told, micros, "G11: the time that the answer tells");
+        assert_eq!(told, micros, "G11: the time in the answer");
         let head = storage.head(&commit.stream_id).await.expect("G5: the head");
         let told = head.map(|head| head.last_timestamp.as_micros());
-        assert_eq!(told, Some(micros), "G11: the time that the head tells");
+        assert_eq!(told, Some(micros), "G11: the time in the head");
     }
     for read in read(harness, &name, start).await {
         let told: Vec<_> = read.iter().map(|c| c.timestamp.as_micros()).collect();
-        assert_eq!(told, MICROS, "G11: the times that readers are told");
+        assert_eq!(told, MICROS, "G11: the times that readers get");
     }
 }
 
@@ -96,6 +96,6 @@ pub async fn commit_ids_keep_their_characters<H: AdapterHarness>(harness: &mut H
     }
     for read in read(harness, &name, start).await {
         let found: Vec<_> = read.iter().map(|c| c.commit_id.to_string()).collect();
-        assert_eq!(found, ids, "G10: the commit ids that are given back");
+        assert_eq!(found, ids, "G10: the commit ids that reads return");
     }
 }

@@ -105,7 +105,10 @@ pub async fn a_conflict_tells_the_same_bytes<H: Harness>(harness: &mut H) {
     commit(&*subject, &ask).await;
     let failure = subject.commit(&ask).await.expect_err("G2: no key");
     assert_eq!(failure.code, CONFLICT, "G2: outdated");
-    let told = failure.forthcoming.expect("G2: what came").items;
+    let told = failure
+        .forthcoming
+        .expect("G2: the conflict lists changesets")
+        .items;
     assert_eq!(told[0].events, array, "G11: events");
     assert_eq!(told[0].metadata, r#"{"b": 1E400, "a":-0}"#, "G11: metadata");
 }

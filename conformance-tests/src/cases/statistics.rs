@@ -14,7 +14,10 @@ async fn now<H: Harness>(harness: &H) -> Statistics {
     let subject = harness.subject();
     let end = end_of_log(&*subject).await;
     let found = subject.statistics_at(end).await.expect("G13: counts");
-    assert!(found.version >= end, "G13: at least the version asked for");
+    assert!(
+        found.version >= end,
+        "G13: the version is at least the requested one"
+    );
     found
 }
 
@@ -103,7 +106,10 @@ pub async fn only_what_stands_counts<H: Harness>(harness: &mut H) {
     }
     let after = now(harness).await;
     assert_counted(&*subject, before, after).await;
-    assert!(after.version > before.version, "G13: the one that stands");
+    assert!(
+        after.version > before.version,
+        "G13: the stored commit is counted"
+    );
 }
 
 /// After a restart counting goes on from where it was.

@@ -18,7 +18,7 @@ pub async fn a_late_commit_is_answered_in_the_end<H: AdapterHarness>(harness: &m
         let told = scene.ask("late").await;
         assert!(
             !matches!(told, Told::Nothing),
-            "G8: a commit that is late is answered in the end, but nothing was written"
+            "G8: a delayed commit is answered after the fault, but nothing was written"
         );
         told
     };
