@@ -47,7 +47,7 @@ fn asked(name: &str, expectation: Expectation, key: &str) -> NewChangeset {
     NewChangeset::new(stream, expectation, events).with_idempotency_key(key)
 }
 
-/// A commit at a place of a stream, as a storage gets it.
+/// A commit with an expectation, as a storage gets it.
 pub(super) fn new_commit(name: &str, last_changeset: u64) -> Commit {
     Commit {
         stream_id: StreamId::new(name).expect("a stream id"),

@@ -1,4 +1,4 @@
-//! G11, G10: what a commit brings to the storage port comes back as it was.
+//! G11, G10: reads return the values that a commit passes to the storage port.
 
 use ees_core::adapter::{Commit, Outcome, Storage};
 use ees_core::{
@@ -50,7 +50,7 @@ async fn read<H: AdapterHarness>(harness: &H, name: &str, start: u64) -> [Vec<Ch
     [page.expect("G5: a page").items, order]
 }
 
-/// Times are kept to the microsecond, wherever they are told.
+/// All calls return times to the microsecond.
 pub async fn times_keep_their_microseconds<H: AdapterHarness>(harness: &mut H) {
     let (storage, name) = (harness.storage(), unique("times"));
     let start = end_of_log(&*harness.subject()).await;

@@ -39,7 +39,7 @@ async fn append(subject: &dyn Subject, name: &str, last: u64) {
     commit(subject, &Ask::new(name, Expect::Changeset(last))).await;
 }
 
-/// First what stands there, then what comes, without a seam.
+/// A subscription returns the existing changesets first, then new ones, without a gap.
 pub async fn a_subscription_catches_up_and_goes_on_live<H: AdapterHarness>(harness: &mut H) {
     let (subject, name) = (harness.subject(), unique("live"));
     let store = EventStore::new(harness.storage());
@@ -55,7 +55,7 @@ pub async fn a_subscription_catches_up_and_goes_on_live<H: AdapterHarness>(harne
     assert_eq!(subscription.checkpoint().get(), end, "G6: at the end");
 }
 
-/// A subscription that begins where another saved goes on there.
+/// A subscription that resumes from a checkpoint saved by another continues there.
 pub async fn a_subscription_resumes_where_it_was_saved<H: AdapterHarness>(harness: &mut H) {
     let (subject, name) = (harness.subject(), unique("resumed"));
     let storage = harness.storage();
@@ -122,7 +122,7 @@ impl Fault for Outages {
     }
 }
 
-/// A subscription tells of an outage, and goes on at the same position.
+/// A subscription reports an outage, and continues at the same position.
 pub async fn a_subscription_outlives_an_outage<H: AdapterHarness>(harness: &mut H) {
     let (subject, name) = (harness.subject(), unique("outage"));
     let fault = Outages(AtomicU64::new(0));

@@ -10,7 +10,7 @@ use crate::AdapterHarness;
 use crate::subject::{Ask, Expect, unique};
 use crate::support::{commit, fill, joined, together, within};
 
-/// Everyone who listens is woken by a commit in the same process.
+/// A commit wakes every listener in the same process.
 pub async fn a_commit_wakes_who_listens<H: AdapterHarness>(harness: &mut H) {
     let (storage, name) = (harness.storage(), unique("woken"));
     for last in 0..10 {

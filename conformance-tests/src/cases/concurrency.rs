@@ -12,7 +12,7 @@ use crate::support::{
 
 const WRITERS: usize = 16;
 
-/// Of many commits with one expectation exactly one succeeds; the others are told what it was.
+/// Of many commits with one expectation exactly one succeeds; the others' conflicts list it.
 pub async fn one_of_racing_commits_succeeds<H: Harness>(harness: &mut H) {
     race(harness.subject(), &[2, 1], |_| Expect::Changeset(2)).await;
     race(harness.subject(), &[], |_| Expect::Changeset(0)).await;
@@ -151,7 +151,7 @@ pub async fn streams_do_not_disturb_each_other<H: Harness>(harness: &mut H) {
     }
 }
 
-/// A commit that expects a new stream is told all of a stream that exists.
+/// A commit that expects a new stream gets a conflict with the whole stream if it exists.
 pub async fn a_new_stream_must_not_exist<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let name = unique("exists");
@@ -193,7 +193,7 @@ pub async fn an_expectation_inside_a_changeset_is_outdated<H: Harness>(harness: 
     commit(&*subject, &Ask::new(&name, Expect::Event(8))).await;
 }
 
-/// The same place, named by changeset and by event, gets the same answer.
+/// The same expectation by changeset and by event gets the same answer.
 pub async fn both_kinds_of_expectation_agree<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let name = unique("kinds");

@@ -19,7 +19,7 @@ pub async fn commits_get_the_next_ids<H: Harness>(harness: &mut H) {
     }
 }
 
-/// Every read tells the ids that the commits were told, and as many events as they span.
+/// Every read returns the ids from the answers to the commits, and as many events as they span.
 pub async fn reads_tell_the_same_ids<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let name = unique("same");

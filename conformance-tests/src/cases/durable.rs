@@ -1,4 +1,4 @@
-//! G4: what was acknowledged survives a restart, or, where that is not promised, is gone.
+//! G4: acknowledged commits survive a restart. If that is not promised, they are gone.
 
 use std::sync::Arc;
 

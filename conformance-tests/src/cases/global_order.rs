@@ -175,7 +175,7 @@ fn patience(all_written: bool) -> Duration {
     }
 }
 
-/// Past the end there is nothing, and the way on is the checkpoint asked for.
+/// Past the head a page is empty, and its next checkpoint is the requested one.
 pub async fn past_the_end_leads_nowhere<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let far = end_of_log(&*subject).await + 1_000_000;
@@ -230,7 +230,7 @@ pub async fn every_limit_gives_the_same_events<H: Harness>(harness: &mut H) {
     }
 }
 
-/// No answer grows beyond what it may hold, however many were asked for.
+/// No page exceeds its size limit, however many items were requested.
 pub async fn large_changesets_come_in_pages<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let (start, name) = (end_of_log(&*subject).await, unique("large"));

@@ -32,7 +32,7 @@ async fn repeat<H: Harness>(harness: &H, ask: &Ask, first: &Committed) {
     assert_eq!(after, before, "G10: nothing was stored");
 }
 
-/// The same key, place and content is the same commit, however far the stream has moved.
+/// The same key, expectation and content is the same commit, however far the stream has moved.
 pub async fn a_repeat_is_answered_as_the_first<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let start = end_of_log(&*subject).await;
@@ -49,7 +49,7 @@ pub async fn a_repeat_is_answered_as_the_first<H: Harness>(harness: &mut H) {
     assert_eq!(placed, 22, "G10: nothing was added to the global order");
 }
 
-/// So it is where the place is told by event, the first time, the second or both.
+/// The same holds if the expectation is by event, the first time, the second time or both times.
 pub async fn a_place_is_the_same_by_event<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let (by_changeset, first) = keyed(&*subject).await;
@@ -87,7 +87,7 @@ pub async fn a_key_counts_only_at_its_place<H: Harness>(harness: &mut H) {
     }
 }
 
-/// At another place and in another stream the same key is another commit's.
+/// With another expectation or in another stream, the same key belongs to another commit.
 pub async fn a_key_may_be_used_elsewhere<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let (ask, _) = keyed(&*subject).await;
@@ -113,7 +113,7 @@ pub async fn a_key_may_be_used_elsewhere<H: Harness>(harness: &mut H) {
     repeat(harness, &other, &committed).await;
 }
 
-/// Many repeats at the same time are one commit, and all are told so.
+/// Many concurrent repeats are one commit, and all get the same answer.
 pub async fn repeats_at_once_are_one_commit<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     for expect in [Expect::Changeset(0), Expect::Event(0)] {
@@ -133,7 +133,7 @@ pub async fn repeats_at_once_are_one_commit<H: Harness>(harness: &mut H) {
     }
 }
 
-/// The same key at the same place with another content is a mistake, and is told so.
+/// The same key and expectation with other content is an error.
 pub async fn a_key_stands_for_one_content<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let name = unique("content");

@@ -82,7 +82,7 @@ pub async fn every_limit_crosses_a_page_boundary<H: Harness>(harness: &mut H) {
     }
 }
 
-/// An order that ends exactly at the boundary goes on behind it.
+/// An order that ends exactly at the boundary continues after it.
 pub async fn the_order_goes_on_at_a_page_boundary<H: Harness>(harness: &mut H) {
     let boundary = fill_to_boundary(harness, 0).await;
     let subject = harness.subject();

@@ -21,7 +21,7 @@ async fn now<H: Harness>(harness: &H) -> Statistics {
     found
 }
 
-/// Counts, in the global order, what came between two versions: whoever wrote it.
+/// Counts the changesets of the global order between two versions, of all writers.
 async fn assert_counted(subject: &dyn Subject, before: Statistics, after: Statistics) {
     let log = log(subject, before.version, GLOBAL_LIMIT).await;
     let between = log
@@ -112,7 +112,7 @@ pub async fn only_what_stands_counts<H: Harness>(harness: &mut H) {
     );
 }
 
-/// After a restart counting goes on from where it was.
+/// After a restart, counting continues from the saved version.
 pub async fn counts_survive_a_restart<H: Harness>(harness: &mut H) {
     fill(&*harness.subject(), &unique("before"), &[1, 2, 3]).await;
     let before = now(harness).await;

@@ -213,7 +213,7 @@ pub async fn a_changeset_larger_than_a_page_comes_alone<H: Harness>(harness: &mu
     }
 }
 
-/// A stream that nobody wrote to is not found, by any read.
+/// No read finds a stream without commits.
 pub async fn a_missing_stream_is_not_found<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let name = unique("missing");

@@ -14,7 +14,7 @@ const SHORT: Duration = Duration::from_secs(1);
 /// would have waited for.
 const HEAD_START: Duration = Duration::from_millis(100);
 
-/// How often is tried what a machine that stands still for as long as readers wait makes late.
+/// The number of tries of a step that a pause of the whole machine can make late.
 const TRIES: usize = 5;
 
 /// One of the tries is in time.
@@ -65,7 +65,7 @@ pub async fn a_reader_waits_no_longer_than_asked<H: Harness>(harness: &mut H) {
     assert!(begun.elapsed() >= SHORT, "G8: the read waited");
 }
 
-/// Many readers who wait for changesets and for events all get what is committed meanwhile.
+/// Many readers that wait for changesets and for events all get the commits made meanwhile.
 pub async fn waiting_readers_get_what_is_committed<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     in_time(async || {

@@ -1,4 +1,4 @@
-//! What is found after a commit failed: the same questions for every kind of fault.
+//! The checks after a failed commit, which are the same for every kind of fault.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -13,19 +13,19 @@ use crate::support::{
 };
 use crate::{AdapterHarness, WriteFault, WriteFaults};
 
-/// How many changesets stand in a scene's stream before anything fails.
+/// The number of changesets in a scene's stream before the fault.
 pub(super) const BEFORE: u64 = 2;
 
-/// What was told of a commit.
+/// The answer to a commit.
 #[derive(Debug)]
 pub(super) enum Told {
-    /// It stands.
+    /// It is stored.
     Stands(Receipt),
     /// Nothing was written.
     Nothing,
-    /// It may stand.
+    /// It may be stored.
     Unknown,
-    /// Others stand in its place.
+    /// It conflicts with these changesets.
     Conflict(Vec<ees_core::Changeset>),
     /// The storage holds what it never should; nothing was written.
     Corrupt(String),
@@ -75,7 +75,7 @@ impl Scene {
         told(&self.store, &self.name, BEFORE, key).await
     }
 
-    /// What was told of a commit is what stands now.
+    /// Checks that the answer to a commit matches the stored changesets.
     pub(super) async fn assert_true<H: AdapterHarness>(&self, harness: &H, told: &Told) {
         let stands = stream(&*harness.subject(), &self.name).await;
         self.assert_head(harness, &stands).await;
@@ -103,7 +103,7 @@ impl Scene {
         }
     }
 
-    /// A repeat was answered, and its commit stands once.
+    /// Checks that a repeat was answered, and that its commit is stored once.
     pub(super) async fn assert_stands_once<H: AdapterHarness>(&self, harness: &H, told: &Told) {
         let Told::Stands(receipt) = told else {
             panic!("G10: a repeat is answered with its changeset, but the answer was {told:?}");
