@@ -286,7 +286,7 @@ pub async fn a_range_that_holds_nothing<H: HttpHarness>(harness: &mut H) {
     }
 }
 
-/// Past the head a page is empty and leads nowhere.
+/// Past the head a page is empty, and its next checkpoint is the requested one.
 pub async fn the_end_of_the_global_order<H: HttpHarness>(harness: &mut H) {
     let remote = harness.remote();
     let [changesets, events] = global_calls();

@@ -127,7 +127,7 @@ fn agree<T: PartialEq + std::fmt::Debug>(
 }
 
 /// An expectation that names what lies behind a stream's end is refused, and one that is outdated
-/// tells what came, and nothing else.
+/// lists the changesets after the expectation, and nothing else.
 pub(crate) async fn expectations_agree(
     place: Place,
     subject: &dyn Subject,
