@@ -126,8 +126,8 @@ fn agree<T: PartialEq + std::fmt::Debug>(
     }
 }
 
-/// An expectation beyond a stream's head is refused. An outdated one gets a conflict, which lists the
-/// changesets after the expectation and nothing else.
+/// An expectation beyond a stream's head is refused. An outdated one gets a conflict, which lists
+/// the changesets after the expectation and nothing else.
 pub(crate) async fn expectations_agree(
     place: Place,
     subject: &dyn Subject,
