@@ -1,5 +1,5 @@
-//! The cases for adapters in their own process: the ports that a user of the store never sees,
-//! and what stands above them when a storage fails.
+//! The cases for adapters in their own process: the ports that a user of the store never sees, and
+//! the layers above them when a storage fails.
 
 pub mod checkpoint_store;
 pub mod closing;
@@ -11,7 +11,7 @@ pub mod subscriptions;
 pub mod wake_hint;
 
 list! { $
-    /// The cases for adapters, beside [`CASES`](crate::cases::CASES): one test each for an
+    /// The cases for adapters, in addition to [`CASES`](crate::cases::CASES): one test each for an
     /// [`AdapterHarness`](crate::AdapterHarness).
     adapter_cases: ADAPTER_CASES, __adapter_cases, AdapterHarness:
     checkpoint_store {

@@ -1,11 +1,11 @@
-//! What a case is.
+//! The description of a case.
 
-/// A case and the guarantees it holds.
+/// A case and the guarantees that it checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Case {
     /// `group::case`.
     pub name: &'static str,
-    /// The numbers of the guarantees; the first is what the case is about.
+    /// The numbers of the guarantees, the main one first.
     pub guarantees: &'static [u8],
 }
 
@@ -17,7 +17,7 @@ impl Case {
             .map_or(self.name, |(group, _)| group)
     }
 
-    /// `G6`: what the case is about.
+    /// The main guarantee: `G6`.
     pub(crate) fn guarantee(&self) -> String {
         let number = self.guarantees.first().copied().unwrap_or_default();
         format!("G{number}")
@@ -29,7 +29,7 @@ impl Case {
 pub struct Runnable {
     /// The case.
     pub case: Case,
-    /// Starts a harness and [runs](crate::run) the case, to its end or to a panic. It has a
-    /// runtime of its own, so it must not be called from within another.
+    /// Starts a harness and [runs](crate::run) the case, to its end or to a panic. It creates a
+    /// runtime, so it must not be called inside another runtime.
     pub run: fn(),
 }

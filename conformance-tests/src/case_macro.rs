@@ -1,9 +1,9 @@
-//! How a list of cases is written down.
+//! The macro that declares a list of cases.
 
-/// Makes, of one list, the constant that names the cases, the function that gives them to those
-/// who run them by themselves, and the macro that makes a test of each. The tests of a group stand
+/// Generates from one list: the constant with the cases' names, the function that returns the cases
+/// for other runners, and the macro that generates a test for each case. The tests of a group are
 /// in a module of its name, inside the module that [`adapter_suite!`](crate::adapter_suite!) and
-/// its like make around all groups.
+/// similar macros generate around all groups.
 macro_rules! list {
     ($d:tt $(#[$doc:meta])* $parent:ident: $constant:ident, $suite:ident, $harness:ident:
      $($module:ident { $($case:ident [$($guarantee:literal),+];)+ })+) => {
@@ -13,7 +13,7 @@ macro_rules! list {
             guarantees: &[$($guarantee),+],
         }),+),+];
 
-        /// The cases of the list, to be run without a test harness.
+        /// The cases of the list, for runners other than the test harness.
         pub fn runnable<H: $crate::$harness>() -> Vec<$crate::Runnable> {
             let cases: &[fn()] = &[$($(|| $crate::run::<H>(
                 $crate::Case {

@@ -1,7 +1,8 @@
 //! The list of cases: the suite owns it, so that no adapter can forget one.
 //!
-//! Each case names the guarantees it holds. A case works beside other data: it uses streams of its
-//! own ([`unique`](crate::subject::unique)) and reads the global order from where it found its end.
+//! Each case names the guarantees that it checks. A case tolerates other data: it uses streams of
+//! its own ([`unique`](crate::subject::unique)) and reads the global order from its head at the
+//! start.
 
 pub mod apart;
 pub mod atomic;

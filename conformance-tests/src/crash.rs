@@ -2,16 +2,16 @@
 //! first time.
 //!
 //! The adapter runs in a child process: the same test binary, started again for one test. The
-//! test's own process asks it through a pipe, kills it, starts it again on the same data, and
-//! remembers what was asked and answered. In the end it opens the store itself, and holds what it
-//! was told against what stands. So an answer counts as an acknowledgement as soon as a whole line
-//! of it is in the pipe, and a commit without an answer is known as such.
+//! test's own process sends calls through a pipe, kills the child, starts it again on the same
+//! data, and records the calls and answers. In the end it opens the store itself, and compares the
+//! answers with the stored changesets. An answer counts as an acknowledgement as soon as its whole
+//! line is in the pipe. A commit without an answer is recorded as such.
 //!
 //! Implement [`CrashHarness`] and call [`crash_suite!`](crate::crash_suite).
 //!
-//! `EES_CRASH_ROUNDS` makes the tests longer. Each run prints its seed; `EES_CRASH_SEED` repeats
-//! the moments of the kills and what the writers ask for. What runs beside what is the machine's
-//! choice each time.
+//! `EES_CRASH_ROUNDS` makes the tests longer. Each run prints its seed. `EES_CRASH_SEED` repeats
+//! the times of the kills and the commits of the writers. It does not repeat the scheduling of
+//! threads and processes.
 
 mod check;
 mod child;
@@ -38,7 +38,7 @@ pub use survival::what_was_acknowledged_survives;
 pub use target::{Client, LOST, Target};
 pub use writer::Writer;
 
-/// Makes the crash tests of an adapter, for a [`CrashHarness`]. The tests stand in one module,
+/// Generates the crash tests of an adapter, for a [`CrashHarness`]. The tests are in one module,
 /// `crash_suite` if no other name is given: `crash_suite!(Mine, mod name)`.
 #[macro_export]
 macro_rules! crash_suite {

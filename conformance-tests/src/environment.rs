@@ -1,10 +1,10 @@
-//! The environment variables of the tests that the suite makes: for one run, and for the child processes
-//! of crash tests.
+//! The environment variables of the tests that the suite makes: for one run, and for the child
+//! processes of crash tests.
 
 use std::env;
 use std::time::Duration;
 
-/// Makes a test the child's side of itself. It holds the location of the store.
+/// Set in a child process of a crash test. It contains the location of the store.
 pub(crate) const LOCATION: &str = "EES_CRASH_LOCATION";
 
 /// The location, if this is a child process.
@@ -12,7 +12,7 @@ pub(crate) fn location() -> Option<String> {
     env::var(LOCATION).ok()
 }
 
-/// How often to kill.
+/// The number of kills.
 pub(crate) fn rounds() -> Option<u64> {
     number("EES_CRASH_ROUNDS")
 }
@@ -22,7 +22,7 @@ pub(crate) fn seed() -> Option<u64> {
     number("EES_CRASH_SEED")
 }
 
-/// The limit of time for each case.
+/// The time limit of each case.
 pub(crate) fn time_limit() -> Option<Duration> {
     number("EES_CASE_SECONDS").map(Duration::from_secs)
 }
@@ -30,5 +30,5 @@ pub(crate) fn time_limit() -> Option<Duration> {
 fn number(name: &str) -> Option<u64> {
     let text = env::var(name).ok()?;
     let number = text.parse();
-    Some(number.unwrap_or_else(|_| panic!("{name} is a number, not `{text}`")))
+    Some(number.unwrap_or_else(|_| panic!("{name} must be a number, not `{text}`")))
 }

@@ -1,10 +1,10 @@
-//! The cases for adapters whose harness can make their own writes fail, below the storage port:
-//! what a failed commit tells, what is read then, what a repeat answers, and what stands after a
-//! restart.
+//! The cases for adapters whose harness can make their own writes fail, below the storage port.
+//! They check the error of a failed commit, the reads after it, the answer of a repeat, and the
+//! content after a restart.
 //!
 //! A harness gives the faults by [`faults`](crate::AdapterHarness::faults) and names their kinds to
-//! [`adapter_suite!`](crate::adapter_suite!). Cases of the kinds that are not named are told as not
-//! run.
+//! [`adapter_suite!`](crate::adapter_suite!). Cases of the kinds that are not named are reported as
+//! not run.
 
 mod aftermath;
 mod scene;
@@ -49,11 +49,11 @@ pub fn not_run(kinds: &[&str]) -> Vec<Case> {
         .collect()
 }
 
-/// Prints which cases are not run, and why. What is named to
-/// [`adapter_suite!`](crate::adapter_suite!) must be what the harness can do.
+/// Prints which cases are not run, and why. The kinds named to
+/// [`adapter_suite!`](crate::adapter_suite!) must be those that the harness can cause.
 ///
 /// # Panics
-/// If it is not.
+/// If they differ.
 pub fn tell_what_is_not_run<H: AdapterHarness>(named: &'static [&'static str]) {
     crate::run::<H>(DECLARED, async move |harness: &mut H| {
         let faults = harness.faults();

@@ -1,8 +1,8 @@
-//! Storages that misbehave on purpose, over one that does not.
+//! Storages that misbehave on purpose, over a correct one.
 //!
-//! What a [`Fault`] does not change goes through. The suite uses faults that a storage may have
-//! (an answer that is lost, an outage) to test what stands above it, and its own tests use faults
-//! that a storage must not have, to see that a case finds them.
+//! Calls that a [`Fault`] does not change reach the adapter. The suite uses faults that a storage
+//! may have (a lost answer, an outage) to test the layers above it. The suite's own tests use
+//! faults that a storage must not have, to check that a case finds them.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use futures_util::future::BoxFuture;
 
 use crate::Adapter;
 
-/// What goes wrong: each call gets the adapter that it stands before.
+/// A fault. Each method gets the adapter behind it, and by default calls it.
 #[async_trait]
 pub trait Fault: Send + Sync + 'static {
     /// As [`Storage::commit`].
@@ -121,14 +121,14 @@ pub trait Fault: Send + Sync + 'static {
     }
 }
 
-/// An adapter with a fault before it.
+/// An adapter behind a fault.
 pub struct Faulty<F> {
     inner: Arc<dyn Adapter>,
     fault: F,
 }
 
 impl<F: Fault> Faulty<F> {
-    /// Puts a fault before an adapter.
+    /// Wraps an adapter in a fault.
     pub fn new(inner: Arc<dyn Adapter>, fault: F) -> Arc<Self> {
         Arc::new(Self { inner, fault })
     }

@@ -1,4 +1,4 @@
-//! What the suite needs of those who want to be tested.
+//! The traits that a store under test implements.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,25 +12,25 @@ use crate::running::TIME_LIMIT;
 use crate::subject::Remote;
 use crate::subject::Subject;
 
-/// What a storage promises beyond what all do. What is declared unsupported is asserted to be
-/// absent, so that a wrong declaration fails a test.
+/// The optional promises of a storage. The cases also assert that an undeclared promise does not
+/// hold, so that a wrong declaration fails a test.
 #[derive(Debug, Clone, Copy)]
 pub struct Capabilities {
-    /// What was acknowledged survives a restart (G4).
+    /// Acknowledged commits survive a restart (G4).
     pub durable: bool,
     /// A changeset has its checkpoint as soon as its commit is acknowledged.
     pub orders_at_commit: bool,
-    /// The most bytes of events and metadata that a changeset may have; cases go right up to it,
-    /// so a harness does well to configure a limit of a few megabytes where it can.
+    /// The limit on the events and metadata of a changeset, in bytes. Cases commit changesets of
+    /// this size. Configure a limit of a few megabytes if the storage allows it.
     pub max_changeset_bytes: usize,
 }
 
-/// A store to be tested: owns all it needs, and gives it back when it is dropped.
+/// A store under test. It owns its resources, and releases them when it is dropped.
 ///
-/// Every case starts one of its own, with a namespace that nobody else writes to.
+/// Every case starts its own store, with a namespace to which nothing else writes.
 #[async_trait]
 pub trait Harness: Sized + Send + Sync + 'static {
-    /// What the storage promises.
+    /// The promises of the storage.
     fn capabilities(&self) -> Capabilities;
 
     /// Starts an empty store.
@@ -45,15 +45,15 @@ pub trait Harness: Sized + Send + Sync + 'static {
     /// Returns once every acknowledged changeset has its checkpoint.
     async fn settle(&self);
 
-    /// The longest that a case may take, and twice the longest that it waits for one thing. It
-    /// decides no test: it only ends one that would never end. A store that is far away, or slow
-    /// by design, may need more.
+    /// The time limit of a case. Each wait in a case has half of it. The limit only ends a case
+    /// that would never end; it must not decide a test. A remote store, or one that is slow by
+    /// design, may need a longer limit.
     fn time_limit(&self) -> Duration {
         TIME_LIMIT
     }
 }
 
-/// An adapter: everything that the core asks of a storage.
+/// An adapter: all ports that the core calls on a storage.
 pub trait Adapter: Storage + StatisticsStore + CheckpointStore {}
 
 impl<T: Storage + StatisticsStore + CheckpointStore> Adapter for T {}
@@ -66,29 +66,29 @@ pub trait AdapterHarness: Harness {
     /// The adapter under test.
     fn storage(&self) -> Arc<Self::Storage>;
 
-    /// Makes the adapter's own writes fail, if the harness can: see
+    /// The faults of the adapter's own writes, if the harness can cause them: see
     /// [`fault_cases`](crate::fault_cases).
     fn faults(&self) -> Option<Arc<dyn WriteFaults>> {
         None
     }
 }
 
-/// How a write of an adapter fails, below the storage port.
+/// The kinds of failures of an adapter's write, below the storage port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteFault {
-    /// The write, the flush or the COMMIT fails, and nothing lasts.
+    /// The write, the flush or the COMMIT fails, and nothing is stored.
     BeforeTheWrite,
-    /// It is done and lasts, and its answer is lost.
+    /// The write is stored, and its answer is lost.
     AfterTheWrite,
-    /// It is neither done nor answered until the fault ends.
+    /// The write is neither stored nor answered until the fault ends.
     Late,
 }
 
 impl WriteFault {
-    /// Every way.
+    /// All kinds.
     pub const ALL: [Self; 3] = [Self::BeforeTheWrite, Self::AfterTheWrite, Self::Late];
 
-    /// The group of cases that asks for it.
+    /// The group of cases that needs this kind.
     pub fn group(self) -> &'static str {
         match self {
             Self::BeforeTheWrite => "before_the_write",
@@ -101,19 +101,19 @@ impl WriteFault {
 /// Makes an adapter's own writes fail, as its database, its disk or its network would.
 #[async_trait]
 pub trait WriteFaults: Send + Sync {
-    /// The ways that it can. Cases for the others are told as not run.
+    /// The kinds that it can cause. Cases for the others are reported as not run.
     fn kinds(&self) -> &[WriteFault];
 
-    /// From now on every commit fails in this way.
+    /// Makes every commit fail in this way from now on.
     async fn begin(&self, fault: WriteFault);
 
-    /// From now on none does.
+    /// Ends the fault.
     async fn end(&self);
 }
 
 /// A harness that serves the REST contract.
 #[cfg(feature = "http")]
 pub trait HttpHarness: Harness {
-    /// A client of it.
+    /// A client of the server.
     fn remote(&self) -> Arc<Remote>;
 }

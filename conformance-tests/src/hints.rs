@@ -1,11 +1,11 @@
-//! What usually is the cause of a failure, and where the guide for adapters tells more.
+//! The usual causes of failures, and the sections of the guide for adapters that explain them.
 
 use crate::Case;
 
 /// The guide.
 pub const GUIDE: &str = "docs/write-an-adapter.md";
 
-/// What usually is the cause where a promise is broken in a group of cases.
+/// The usual cause of a broken guarantee in a group of cases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hint {
     /// The group of cases, or `*` for all others.
@@ -82,19 +82,19 @@ pub const HINTS: &[Hint] = &[
     hint(
         "before_the_write",
         0,
-        "heads or checkpoints are kept in memory and changed before the COMMIT that may fail",
+        "heads or checkpoints are cached in memory and changed before the COMMIT, which may fail",
         COMMITS,
     ),
     hint(
         "after_the_write",
         0,
-        "the error of a COMMIT is told as `Written::None` although the changeset may stand",
+        "the error of a COMMIT is returned as `Written::None` although the changeset may be stored",
         ERRORS,
     ),
     hint(
         "late",
         0,
-        "a commit whose caller has gone is half done, or is forgotten when it is repeated",
+        "a commit whose caller has gone is half done, or its repeat does not find it",
         BLOCKING,
     ),
     hint(
@@ -106,13 +106,13 @@ pub const HINTS: &[Hint] = &[
     hint(
         "closing",
         0,
-        "close ends the writer before it has answered what it had accepted, or it closes nothing",
+        "close ends the writer before it has answered the accepted commits, or it closes nothing",
         BLOCKING,
     ),
     hint(
         "wake_hint",
         0,
-        "no commit is announced, it is announced before it lasts, or `news()` listens only when it is polled",
+        "a commit is not announced, it is announced before it is durable, or `news()` listens only when it is polled",
         BLOCKING,
     ),
     hint(
@@ -130,7 +130,7 @@ pub const HINTS: &[Hint] = &[
     hint(
         "crash",
         4,
-        "a commit is answered before it is written, or a start cannot continue from what a killed process left",
+        "a commit is answered before it is written, or a start cannot continue from the state that a killed process left",
         CRASHES,
     ),
     hint(
@@ -173,7 +173,7 @@ pub const HINTS: &[Hint] = &[
     hint(
         "*",
         8,
-        "nobody is woken by a commit, or a call never ends",
+        "a commit does not wake the listeners, or a call never ends",
         BLOCKING,
     ),
     hint(
@@ -185,13 +185,13 @@ pub const HINTS: &[Hint] = &[
     hint(
         "*",
         11,
-        "JSON is parsed and written anew, or text is trimmed, folded or normalised",
+        "JSON is parsed and serialised again, or text is trimmed, folded or normalised",
         LAYOUT,
     ),
     hint(
         "*",
         12,
-        "the adapter decides what the core has decided already",
+        "the adapter repeats a decision that the core has already made",
         ERRORS,
     ),
     hint(

@@ -1,8 +1,8 @@
 //! Concurrent histories and their checker.
 //!
-//! Writers record what they asked and what they were answered; afterwards the checker holds all
-//! answers against what stands in the end. Every commit asks for events that no other asks for, so
-//! that each changeset tells who wrote it.
+//! Writers record their commits and the answers. Afterwards the checker compares all answers with
+//! the final content of the store. Every commit has unique events, so that each changeset
+//! identifies its commit.
 
 mod violation;
 
@@ -13,16 +13,16 @@ use crate::subject::{Ask, Changeset, Committed, Expect, Failure, Page, Subject};
 use crate::support::{AHEAD, split};
 pub use violation::Violation;
 
-/// A commit as it was asked for and answered.
+/// A commit and its answer.
 #[derive(Debug, Clone)]
 pub struct Operation {
-    /// What was asked.
+    /// The commit.
     pub ask: Ask,
-    /// What was answered.
+    /// The answer.
     pub answer: Result<Committed, Failure>,
-    /// When it was asked, on the history's own clock.
+    /// The time of the call, on the history's own clock.
     pub begun: u64,
-    /// When it was answered.
+    /// The time of the answer, on the same clock.
     pub ended: u64,
 }
 
@@ -34,10 +34,10 @@ pub struct History {
 }
 
 impl History {
-    /// Commits, and records it.
+    /// Commits, and records the commit and its answer.
     ///
     /// # Errors
-    /// The store's refusal or failure, which is recorded too.
+    /// The store's refusal or failure, which is also recorded.
     pub async fn commit(&self, subject: &dyn Subject, ask: Ask) -> Result<Committed, Failure> {
         let begun = self.tick();
         let answer = subject.commit(&ask).await;
@@ -51,7 +51,7 @@ impl History {
         answer
     }
 
-    /// What was recorded so far.
+    /// The records so far.
     pub fn operations(&self) -> Vec<Operation> {
         self.lock().clone()
     }
@@ -67,7 +67,7 @@ impl History {
     }
 }
 
-/// Holds what was asked of one stream, and answered, against what stands there in the end.
+/// Compares the commits to one stream, and their answers, with the final content of the stream.
 ///
 /// # Errors
 /// The first [`Violation`] found.
@@ -96,7 +96,7 @@ pub fn check_stream(
     check_authors(&ours, stands)
 }
 
-/// Holds what a reader of the global order got against the order as it is in the end.
+/// Compares the changesets that a reader of the global order got with the final global order.
 ///
 /// # Errors
 /// The first [`Violation`] found.
@@ -159,7 +159,7 @@ fn check_acknowledged(
     }
 }
 
-/// A conflict tells of what stands, from the expectation on, without a hole.
+/// A conflict lists the stored changesets after the expectation, without a gap.
 fn check_told(
     expect: Expect,
     told: &Page<Changeset>,
@@ -177,7 +177,7 @@ fn check_told(
     }
     for (id, changeset) in (first..).zip(&told.items) {
         let same = |stands: &Changeset| {
-            // A store that orders after the commit may have given the position since.
+            // A store that orders after the commit may have assigned the position since.
             let checkpoint = changeset.checkpoint.or(stands.checkpoint);
             changeset.clone()
                 == Changeset {
@@ -199,7 +199,7 @@ fn check_told(
     Ok(())
 }
 
-/// What was acknowledged before a commit was asked for is known to its answer.
+/// An answer takes into account every commit that was acknowledged before its call.
 fn check_seen(operation: &Operation, all: &[&Operation]) -> Result<(), Violation> {
     let known = match (&operation.answer, operation.ask.expect) {
         (Ok(committed), _) if operation.ask.key.is_none() => committed.changeset_id - 1,
@@ -223,7 +223,7 @@ fn check_seen(operation: &Operation, all: &[&Operation]) -> Result<(), Violation
     }
 }
 
-/// Only repeats of one commit, by its key, share a changeset.
+/// Only repeats of one commit with the same key may share a changeset.
 fn check_winners(operations: &[&Operation]) -> Result<(), Violation> {
     let won = |operation: &&Operation| {
         let committed = operation.answer.as_ref().ok()?;
@@ -242,7 +242,7 @@ fn check_winners(operations: &[&Operation]) -> Result<(), Violation> {
     Ok(())
 }
 
-/// Each changeset that stands is one commit, which was told so or was left without an answer.
+/// Each stored changeset is one commit, which was acknowledged or got no answer.
 fn check_authors(operations: &[&Operation], stands: &[Changeset]) -> Result<(), Violation> {
     for (at, changeset) in stands.iter().enumerate() {
         let id = changeset.changeset_id;

@@ -1,8 +1,8 @@
 //! The cases for servers: the REST contract as it is on the wire, row by row.
 //!
-//! They add to [`CASES`](crate::cases::CASES), which see a server as any other store, what only
-//! HTTP can get wrong: the bodies' fields, every error with its status, the order of the checks,
-//! the limits to sizes.
+//! They add to [`CASES`](crate::cases::CASES), which test a server like any other store. They check
+//! what is specific to HTTP: the bodies' fields, every error with its status, the order of the
+//! checks, the limits on sizes.
 
 pub mod answers;
 pub mod body_limit;
@@ -20,7 +20,7 @@ pub mod sizes;
 pub mod stream_paths;
 
 list! { $
-    /// The cases for servers, beside [`CASES`](crate::cases::CASES): one test each for an
+    /// The cases for servers, in addition to [`CASES`](crate::cases::CASES): one test each for an
     /// [`HttpHarness`](crate::HttpHarness).
     http_cases: HTTP_CASES, __http_cases, HttpHarness:
     answers {

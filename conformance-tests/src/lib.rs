@@ -1,5 +1,5 @@
 #![doc = include_str!("../README.md")]
-// A test says what is wrong by panicking.
+// A test reports an error by a panic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
 #[macro_use]
@@ -37,12 +37,12 @@ pub use running::note_panic;
 #[cfg(feature = "http")]
 pub use wire::tokens::tokens;
 
-/// Makes a test of every case that an adapter can be held to in its own process: those of
+/// Generates a test for every case that applies to an adapter in its own process: those of
 /// [`CASES`](cases::CASES) and [`ADAPTER_CASES`](adapter_cases::ADAPTER_CASES), and those of
-/// [`FAULT_CASES`](fault_cases::FAULT_CASES) for the ways in which the harness can make writes
-/// fail.
+/// [`FAULT_CASES`](fault_cases::FAULT_CASES) for the kinds of write failures that the harness can
+/// cause.
 ///
-/// All tests stand in one module, `conformance_suite` if no other name is given:
+/// All tests are in one module, `conformance_suite` if no other name is given:
 ///
 /// ```text
 /// ees_conformance::adapter_suite!(Redb);
@@ -72,8 +72,8 @@ macro_rules! adapter_suite {
     };
 }
 
-/// Makes a test of every case that any store can be held to: those of [`CASES`](cases::CASES). All
-/// tests stand in one module, `conformance_suite` if no other name is given: `suite!(Mine, mod
+/// Generates a test for every case that applies to any store: those of [`CASES`](cases::CASES). All
+/// tests are in one module, `conformance_suite` if no other name is given: `suite!(Mine, mod
 /// name)`.
 #[macro_export]
 macro_rules! suite {
@@ -89,8 +89,8 @@ macro_rules! suite {
     };
 }
 
-/// Makes a test of every case that a server can be held to: those of [`CASES`](cases::CASES) and
-/// [`HTTP_CASES`](http_cases::HTTP_CASES). All tests stand in one module, `conformance_suite` if no
+/// Generates a test for every case that applies to a server: those of [`CASES`](cases::CASES) and
+/// [`HTTP_CASES`](http_cases::HTTP_CASES). All tests are in one module, `conformance_suite` if no
 /// other name is given: `http_suite!(Mine, mod name)`.
 #[cfg(feature = "http")]
 #[macro_export]

@@ -1,4 +1,4 @@
-//! Where a case is, and how it says what is wrong there.
+//! A source location in a case, and the failures that are reported with it.
 
 use std::fmt::{self, Debug, Display};
 use std::panic::{Location, resume_unwind};
@@ -6,32 +6,32 @@ use std::time::Duration;
 
 use crate::running::{seconds, wait_limit, waits_for};
 
-/// A place in a case. A helper that is called with `async` loses its caller, so it takes the place
-/// before it begins to wait.
+/// A source location in a case. An `async` helper loses its caller when it waits, so it records the
+/// location before it waits.
 #[derive(Clone, Copy)]
 pub(crate) struct Place(&'static Location<'static>);
 
 impl Place {
-    /// Where the caller was called.
+    /// The location where the caller was called.
     #[track_caller]
     pub(crate) fn here() -> Self {
         Self(Location::caller())
     }
 
-    /// Ends the case. What was said is printed once, with the case's name and what usually is the
-    /// cause, by [`run`](crate::run).
+    /// Ends the case with a failure. [`run`](crate::run) prints the message once, with the case's
+    /// name and the usual cause.
     pub(crate) fn fail(self, message: impl Display) -> ! {
         resume_unwind(Box::new(format!("{message}\n  at {self}")))
     }
 
-    /// Ends the case unless something is so.
+    /// Ends the case unless a condition holds.
     pub(crate) fn check(self, is_so: bool, message: impl FnOnce() -> String) {
         if !is_so {
             self.fail(message());
         }
     }
 
-    /// Ends the case unless two values are the same; both are shown.
+    /// Ends the case unless two values are equal. The message shows both.
     pub(crate) fn same<T: PartialEq + Debug>(self, found: &T, expected: &T, message: &str) {
         if found != expected {
             self.fail(format!(
@@ -40,12 +40,12 @@ impl Place {
         }
     }
 
-    /// Waits for what is promised; not for ever.
+    /// Waits for a promised result, up to the limit of a wait.
     pub(crate) async fn wait<T>(self, promise: &str, what: impl Future<Output = T>) -> T {
         self.wait_longer(promise, Duration::ZERO, what).await
     }
 
-    /// The same where it may take longer than a wait does, by so much.
+    /// The same with a longer limit.
     pub(crate) async fn wait_longer<T>(
         self,
         promise: &str,
@@ -69,8 +69,8 @@ impl Display for Place {
     }
 }
 
-/// Waits for what a promise says, which begins with its number: `G8: who listens is woken`. A wait
-/// that takes too long fails, and says which promise was waited for and where.
+/// Waits for a promised result. The promise begins with its number: `G8: a listener is woken`. A
+/// wait that takes too long fails, and reports the promise and the source location.
 #[track_caller]
 pub(crate) fn within<T>(promise: &str, what: impl Future<Output = T>) -> impl Future<Output = T> {
     let place = Place::here();

@@ -1,4 +1,4 @@
-//! Runs a case: with a store of its own, to its end, and no longer than it may take.
+//! Runs a case with a store of its own, to its end or to its time limit.
 
 use std::any::Any;
 use std::fmt::Write;
@@ -12,28 +12,28 @@ use crate::hints::{GUIDE, hint_for, named_in};
 use crate::running::Running;
 use crate::{Case, Harness};
 
-/// How long a case may take beyond its limit, to say so by itself: one that blocks its thread
-/// cannot.
+/// The additional time in which a case can report itself that it exceeded its limit. A case that
+/// blocks its thread cannot.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// How often a case is looked after.
+/// The interval of checks on a case.
 const GLANCE: Duration = Duration::from_millis(100);
 
-/// How long what a failed case had begun may take to end.
+/// The time limit for the tasks of a failed case to end.
 pub(crate) const REST: Duration = Duration::from_secs(1);
 
-/// Runs one case against a fresh store; what the suite's macros expand to.
+/// Runs one case against a new store. The suite's macros expand to it.
 ///
 /// # Panics
-/// If the case fails. The message begins with the number of the guarantee that is broken, and ends
-/// with the case, the place and what usually is the cause.
+/// If the case fails. The message begins with the number of the broken guarantee, and ends with the
+/// source location, the case and the usual cause.
 pub fn run<H: Harness>(case: Case, body: impl AsyncFnOnce(&mut H) + Send + 'static) {
     let running = Running::new(case);
     let (sender, receiver) = mpsc::channel();
     let inside = running.clone();
     std::thread::spawn(move || {
         let ended = catch_unwind(AssertUnwindSafe(|| inside_runtime::<H>(&inside, body)));
-        // Who waits no longer does not hear it.
+        // After the time limit the receiver no longer exists.
         let _ = sender.send(ended);
     });
     let said = loop {
@@ -59,7 +59,7 @@ fn inside_runtime<H: Harness>(running: &Running, body: impl AsyncFnOnce(&mut H))
         });
     }));
     if let Err(panic) = ended {
-        // What hangs is left behind.
+        // Tasks that hang are abandoned.
         runtime.shutdown_timeout(REST);
         std::panic::resume_unwind(panic);
     }
@@ -74,14 +74,15 @@ pub(crate) fn runtime(running: Running) -> Runtime {
         .expect("a runtime for the test")
 }
 
-/// What a panic says.
+/// The message of a panic.
 pub(crate) fn said(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-    text.unwrap_or("it failed without saying why").to_owned()
+    text.unwrap_or("the case panicked without a message")
+        .to_owned()
 }
 
-/// All that there is to say of a failure.
+/// The whole message of a failure.
 pub(crate) fn report(running: &Running, said: &str) -> String {
     let case = running.case();
     let mut text = match named_in(said) {

@@ -1,6 +1,6 @@
-//! What is known of the case that runs: which one it is, how long it may take, what it waits for.
+//! The state of the running case: the case, its time limit, and what it waits for.
 //!
-//! Every thread of a case's runtime knows its case, so that helpers need not be told.
+//! Every thread of a case's runtime knows its case, so that helpers need no argument for it.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 
 use crate::{Case, environment};
 
-/// The longest that a case may take, unless its harness says otherwise.
+/// The time limit of a case, unless its harness sets another.
 pub(crate) const TIME_LIMIT: Duration = Duration::from_mins(1);
 
 thread_local! {
     static RUNNING: RefCell<Option<Running>> = const { RefCell::new(None) };
 }
 
-/// A case that runs.
+/// A running case.
 #[derive(Clone)]
 pub(crate) struct Running {
     case: Case,
@@ -26,14 +26,14 @@ pub(crate) struct Running {
 
 #[derive(Default)]
 struct State {
-    /// How long it may take, and since when; absent until its store has started.
+    /// The time limit and the start; absent until the store has started.
     limit: Option<(Duration, Instant)>,
-    /// What is being waited for, by number: the oldest first.
+    /// The current waits by number, the oldest first.
     waits: BTreeMap<u64, String>,
     next_wait: u64,
-    /// What was waited for last.
+    /// The last wait.
     last_wait: Option<String>,
-    /// Where the last panic was.
+    /// The location of the last panic.
     place: Option<String>,
 }
 
@@ -59,14 +59,15 @@ impl Running {
         self.case
     }
 
-    /// Starts the clock with a limit, and returns the limit that holds: the environment overrides it.
+    /// Starts the clock with a limit, and returns the limit that holds: the environment overrides
+    /// it.
     pub(crate) fn begin(&self, limit: Duration) -> Duration {
         let limit = environment::time_limit().unwrap_or(limit);
         self.lock().limit = Some((limit, Instant::now()));
         limit
     }
 
-    /// Whether the case has taken longer than its limit by so much.
+    /// Whether the case has exceeded its limit by this time.
     pub(crate) fn is_late_by(&self, grace: Duration) -> bool {
         let limit = self.lock().limit;
         limit.is_some_and(|(limit, begun)| begun.elapsed() > limit + grace)
@@ -76,7 +77,7 @@ impl Running {
         self.lock().limit.map_or(TIME_LIMIT, |(limit, _)| limit)
     }
 
-    /// Remembers what is being waited for, as long as the guard lives.
+    /// Records a wait, as long as the guard lives.
     fn wait(&self, what: String) -> Wait {
         let mut state = self.lock();
         let number = state.next_wait;
@@ -89,7 +90,7 @@ impl Running {
         }
     }
 
-    /// What to say of a case that did not end.
+    /// The message for a case that did not end.
     pub(crate) fn late(&self) -> String {
         let (case, limit) = (self.case, seconds(self.limit()));
         let state = self.lock();
@@ -97,15 +98,15 @@ impl Running {
         let waits = match waits.as_slice() {
             [] => {
                 let last = state.last_wait.clone();
-                format!("it last waited for this: {}", last.unwrap_or_default())
+                format!("last wait: {}", last.unwrap_or_default())
             }
-            waits => format!("it still waited for this: {}", waits.join("; ")),
+            waits => format!("still waiting for: {}", waits.join("; ")),
         };
         let guarantee = case.guarantee();
         format!("{guarantee}: the case ends (waited {limit}); {waits}")
     }
 
-    /// Where the last panic was, if someone told.
+    /// The location of the last panic, if it was recorded.
     pub(crate) fn place(&self) -> Option<String> {
         self.lock().place.clone()
     }
@@ -115,7 +116,7 @@ impl Running {
     }
 }
 
-/// Something that is being waited for.
+/// A current wait.
 pub(crate) struct Wait {
     running: Running,
     number: u64,
@@ -127,13 +128,13 @@ impl Drop for Wait {
     }
 }
 
-/// Remembers what the current case waits for, if one runs.
+/// Records a wait of the current case, if one runs.
 pub(crate) fn waits_for(what: String) -> Option<Wait> {
     Running::current().map(|running| running.wait(what))
 }
 
-/// The first guarantee of the case that runs: what is broken where a step fails that every case
-/// needs, such as a commit.
+/// The main guarantee of the running case. A failure of a step that every case needs, such as a
+/// commit, is reported under it.
 pub(crate) fn guarantee() -> String {
     match Running::current() {
         Some(running) => running.case.guarantee(),
@@ -141,7 +142,7 @@ pub(crate) fn guarantee() -> String {
     }
 }
 
-/// How long one wait of the current case may take: half of what the case may.
+/// The time limit of one wait of the current case: half of the case's limit.
 pub(crate) fn wait_limit() -> Duration {
     let limit = Running::current().map_or(TIME_LIMIT, |running| running.limit());
     limit / 2
@@ -152,8 +153,8 @@ pub(crate) fn seconds(duration: Duration) -> String {
     format!("{} s", duration.as_secs_f64())
 }
 
-/// Remembers where a case panics, so that its report tells the place. A program that runs cases
-/// and prints no panics calls it from its panic hook.
+/// Records the location of a case's panic for its report. A program that runs cases and does not
+/// print panics calls it from its panic hook.
 pub fn note_panic(info: &PanicHookInfo<'_>) {
     if let (Some(running), Some(place)) = (Running::current(), info.location()) {
         running.lock().place = Some(format!("{}:{}", place.file(), place.line()));

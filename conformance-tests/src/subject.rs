@@ -1,7 +1,7 @@
 //! The store as its users see it: the same calls and answers, directly and over HTTP.
 //!
-//! The types are plain on purpose. They share nothing with the core's, so that a mistake there
-//! cannot hide itself here.
+//! The types are plain on purpose. They share nothing with the core's types, so that a mistake
+//! there is not repeated here.
 
 mod direct;
 #[cfg(feature = "http")]
@@ -45,19 +45,19 @@ pub trait Subject: Send + Sync {
         read: &GlobalRead<(u64, u64)>,
     ) -> Result<GlobalEventPage, Failure>;
 
-    /// The end of the global order: the checkpoint that the next changeset will get.
+    /// The head of the global order: the position that the next changeset will get.
     async fn next_checkpoint(&self) -> Result<u64, Failure>;
 
     /// The statistics, once they have reached at least this version.
     async fn statistics_at(&self, version: u64) -> Result<Statistics, Failure>;
 }
 
-/// A commit to ask for.
+/// A commit to send.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Ask {
     /// The stream.
     pub stream: String,
-    /// What should be its end.
+    /// The expectation.
     pub expect: Expect,
     /// The events, a JSON array as text.
     pub events: String,
@@ -121,7 +121,7 @@ pub struct Committed {
     pub first_event_id: u64,
     /// Its last event's id.
     pub last_event_id: u64,
-    /// When, RFC 3339.
+    /// The time of the commit, RFC 3339.
     pub timestamp: String,
     /// Its position in the global order, if it has one already.
     pub checkpoint: Option<u64>,
@@ -145,7 +145,7 @@ pub struct Read {
     pub from: Option<u64>,
     /// The last id of the range.
     pub to: Option<u64>,
-    /// At most so many items.
+    /// The maximum number of items.
     pub limit: Option<u64>,
     /// Newest first.
     pub backward: bool,
@@ -171,7 +171,7 @@ pub struct Changeset {
     pub first_event_id: u64,
     /// Its last event's id.
     pub last_event_id: u64,
-    /// When, RFC 3339.
+    /// The time of the commit, RFC 3339.
     pub timestamp: String,
     /// Its events, a JSON array as text.
     pub events: String,
@@ -193,16 +193,16 @@ pub struct Event {
 /// A read of the global order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GlobalRead<C> {
-    /// From which checkpoint on.
+    /// The checkpoint to read from.
     pub checkpoint: C,
-    /// At most so many items; 10 if not given.
+    /// The maximum number of items; 10 if not given.
     pub limit: Option<u64>,
-    /// How long to wait while there is nothing.
+    /// How long to wait while there is no item.
     pub wait: Duration,
 }
 
 impl<C> GlobalRead<C> {
-    /// Reads from a checkpoint on without waiting.
+    /// Reads from a checkpoint, without waiting.
     pub fn from(checkpoint: C) -> Self {
         Self {
             checkpoint,
@@ -218,7 +218,7 @@ impl<C> GlobalRead<C> {
         self
     }
 
-    /// The same, but waiting.
+    /// The same with a wait.
     #[must_use]
     pub fn wait(mut self, wait: Duration) -> Self {
         self.wait = wait;
@@ -231,7 +231,7 @@ impl<C> GlobalRead<C> {
 pub struct GlobalPage {
     /// The changesets.
     pub changesets: Vec<Changeset>,
-    /// Where to go on.
+    /// The checkpoint to read from next.
     pub next_checkpoint: u64,
 }
 
@@ -240,7 +240,7 @@ pub struct GlobalPage {
 pub struct GlobalEventPage {
     /// The events.
     pub events: Vec<GlobalEvent>,
-    /// Where to go on.
+    /// The checkpoint to read from next.
     pub next_checkpoint: (u64, u64),
 }
 
@@ -259,18 +259,18 @@ pub struct GlobalEvent {
     pub checkpoint: (u64, u64),
 }
 
-/// What is counted.
+/// The counts of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Statistics {
-    /// Streams.
+    /// The number of streams.
     pub total_streams: u64,
-    /// Changesets.
+    /// The number of changesets.
     pub total_changesets: u64,
-    /// Events.
+    /// The number of events.
     pub total_events: u64,
     /// The longest stream, in changesets.
     pub max_stream_length: u64,
-    /// Exact below this checkpoint.
+    /// The counts are exact below this checkpoint.
     pub version: u64,
 }
 
@@ -279,9 +279,9 @@ pub struct Statistics {
 pub struct Failure {
     /// The wire contract's code.
     pub code: String,
-    /// For people.
+    /// The message for people.
     pub message: String,
-    /// With `OPTIMISTIC_CONCURRENCY_EXCEPTION`: what came after the expectation.
+    /// With `OPTIMISTIC_CONCURRENCY_EXCEPTION`: the changesets after the expectation.
     pub forthcoming: Option<Page<Changeset>>,
 }
 

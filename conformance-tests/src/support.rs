@@ -1,7 +1,7 @@
-//! What the cases share: to write streams, to read to the end, and to do things at the same time.
+//! Helpers of the cases: writing streams, reading to the end, and concurrent tasks.
 //!
-//! Each helper says what is wrong at the place of the case that called it, and waits no longer than
-//! a wait may take.
+//! Each helper reports a failure at the source location of the case that called it. Its waits have
+//! the limit of a wait.
 
 mod agreement;
 mod apart;

@@ -1,4 +1,4 @@
-//! What the cases of the REST contract share: the calls, and what every answer has to be.
+//! Helpers of the cases of the REST contract: the calls, and the rules for every answer.
 
 pub(crate) mod paging;
 pub(crate) mod schema;

@@ -240,7 +240,7 @@ fn milliseconds(now: Timestamp) -> String {
     now.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
-/// The first bytes of a name, in the place of the id that a mapping has on AWS.
+/// The first bytes of a name. They replace the id that a mapping has on AWS.
 fn padded(name: &str) -> [u8; 16] {
     let mut bytes = [0; 16];
     for (to, from) in bytes.iter_mut().zip(name.bytes()) {

@@ -23,7 +23,7 @@ pub struct Options {
     /// [`LocalAws::run_schedule`](crate::LocalAws::run_schedule) always works.
     pub schedules: bool,
     /// The time that functions and the API get in addition to the limits of AWS, so that no clock
-    /// decides a test on a busy machine. Functions are told the limits of AWS.
+    /// decides a test on a busy machine. Functions see the limits of AWS.
     pub grace: Duration,
     /// The speed of polls and retries.
     pub pace: Pace,

@@ -1,4 +1,4 @@
-//! The port that keeps how far subscriptions have come.
+//! The port that stores the checkpoints of subscriptions.
 
 use ees_core::{Checkpoint, CheckpointStore};
 

@@ -99,7 +99,10 @@ pub async fn what_was_acknowledged_before_closing_lasts<H: AdapterHarness>(harne
         );
         let found = stream(&*subject, &name).await;
         for (found, told) in found.iter().zip(&acknowledged) {
-            assert_eq!(found.timestamp, told.timestamp, "G4: what was told");
+            assert_eq!(
+                found.timestamp, told.timestamp,
+                "G4: the stored time is that of the answer"
+            );
         }
     }
 }
@@ -117,7 +120,11 @@ pub async fn a_closed_storage_opens_again<H: AdapterHarness>(harness: &mut H) {
         };
         commit(&*one, &Ask::new(&name, Expect::Changeset(last))).await;
         let end = head(&*other, &name).await.last_changeset;
-        assert_eq!(end, last + 1, "G4: what stood, and what was written since");
+        assert_eq!(
+            end,
+            last + 1,
+            "G4: the stream has the earlier changesets and the new one"
+        );
         drop((one, other));
         within(CLOSES, harness.storage().close()).await;
         within("G4: a closed storage opens again", harness.restart()).await;

@@ -47,7 +47,7 @@ fn asked(name: &str, expectation: Expectation, key: &str) -> NewChangeset {
     NewChangeset::new(stream, expectation, events).with_idempotency_key(key)
 }
 
-/// A commit at a place of a stream, as a storage gets it.
+/// A commit with an expectation, as a storage gets it.
 pub(super) fn new_commit(name: &str, last_changeset: u64) -> Commit {
     Commit {
         stream_id: StreamId::new(name).expect("a stream id"),
@@ -69,15 +69,26 @@ pub async fn a_lost_answer_can_be_asked_for_again<H: AdapterHarness>(harness: &m
             let Err(Error::Storage(error)) = failed else {
                 panic!("G10: {failed:?}, but no answer came");
             };
-            assert_eq!(error.written(), Written::Unknown, "G10: who knows");
+            assert_eq!(
+                error.written(),
+                Written::Unknown,
+                "G10: the outcome is unknown"
+            );
         }
         let receipt = store.commit(asked(&name, expectation, "lost")).await;
-        let receipt = receipt.expect("G10: it stands");
-        assert_eq!(receipt.changeset_id.get(), 1, "G10: as the first time");
+        let receipt = receipt.expect("G10: the repeat succeeds");
+        assert_eq!(
+            receipt.changeset_id.get(),
+            1,
+            "G10: the repeat gets the first changeset"
+        );
         let stands = stream(&*harness.subject(), &name).await;
-        assert_eq!(stands.len(), 1, "G10: once");
+        assert_eq!(stands.len(), 1, "G10: the commit is stored once");
         let told = receipt.timestamp.to_string();
-        assert_eq!(stands[0].timestamp, told, "G10: the one that stands");
+        assert_eq!(
+            stands[0].timestamp, told,
+            "G10: the answer has the stored time"
+        );
     }
 }
 
@@ -90,13 +101,20 @@ pub async fn a_lost_answer_never_turns_into_a_conflict<H: AdapterHarness>(harnes
         let further = asked(&name, Expectation::LastChangeset(last), "further");
         store.commit(further).await.expect("G2: the next");
     }
-    let receipt = store.commit(first()).await.expect("G10: it stands");
-    assert_eq!(receipt.changeset_id.get(), 1, "G10: as the first time");
+    let receipt = store
+        .commit(first())
+        .await
+        .expect("G10: the repeat succeeds");
+    assert_eq!(
+        receipt.changeset_id.get(),
+        1,
+        "G10: the repeat gets the first changeset"
+    );
     let other = store.commit(asked(&name, Expectation::NEW_STREAM, "other"));
     let conflict = matches!(other.await, Err(Error::Conflict(_)));
-    assert!(conflict, "G2: another commit is too late");
+    assert!(conflict, "G2: another commit conflicts");
     let stands = stream(&*harness.subject(), &name).await.len();
-    assert_eq!(stands, 5, "G10: each once");
+    assert_eq!(stands, 5, "G10: each commit is stored once");
 }
 
 /// The answer to a commit that was refused may be lost as well.
@@ -134,13 +152,16 @@ pub async fn a_caller_who_goes_away_may_ask_again<H: AdapterHarness>(harness: &m
         let again = within("G10: a repeat is answered", store.commit(first())).await;
         let again = again.map(|receipt| receipt.changeset_id.get());
         let told = again.unwrap_or_else(|error| panic!("G10: a repeat succeeds, but: {error}"));
-        assert_eq!(told, 1, "G10: a repeat has the first try's place");
+        assert_eq!(
+            told, 1,
+            "G10: a repeat gets the changeset id of the first try"
+        );
         let next = asked(&name, Expectation::LastChangeset(1), "next");
         let next = within("G10: the next commit is answered", store.commit(next)).await;
         let next = next.map(|receipt| receipt.changeset_id.get());
         let told = next.unwrap_or_else(|error| panic!("G10: the next succeeds, but: {error}"));
-        assert_eq!(told, 2, "G10: the next has the next place");
+        assert_eq!(told, 2, "G10: the next commit gets the next changeset id");
         let stands = stream(&*harness.subject(), &name).await.len();
-        assert_eq!(stands, 2, "G10: each stands once");
+        assert_eq!(stands, 2, "G10: each commit is stored once");
     }
 }

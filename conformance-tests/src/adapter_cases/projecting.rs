@@ -1,4 +1,4 @@
-//! G13: the port that keeps the statistics, and projectors that race or stop.
+//! G13: the port that stores the statistics, and projectors that run concurrently or stop.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,7 +26,7 @@ pub async fn statistics_begin_at_zero<H: AdapterHarness>(harness: &mut H) {
     assert_eq!(found, Statistics::default(), "G13: nothing was counted");
 }
 
-/// Only who knows what was saved last may replace it.
+/// Only a caller that knows the last saved value may replace it.
 pub async fn a_swap_needs_the_right_version<H: AdapterHarness>(harness: &mut H) {
     let store = harness.storage();
     let counts = |version| Statistics {
@@ -54,7 +54,7 @@ pub async fn a_swap_needs_the_right_version<H: AdapterHarness>(harness: &mut H) 
     }
 }
 
-/// Of many who knew the same, one may replace it.
+/// Of many callers that know the same value, one may replace it.
 pub async fn one_of_racing_swaps_succeeds<H: AdapterHarness>(harness: &mut H) {
     let store = harness.storage();
     for round in 0..10 {
@@ -76,7 +76,7 @@ pub async fn one_of_racing_swaps_succeeds<H: AdapterHarness>(harness: &mut H) {
     }
 }
 
-/// Counts the whole order anew.
+/// Counts the whole order again.
 async fn recount(subject: &dyn Subject) -> Statistics {
     let log = log(subject, 0, GLOBAL_LIMIT).await;
     let zero = Statistics::default();
@@ -148,7 +148,10 @@ pub async fn a_projector_that_stopped_goes_on<H: AdapterHarness>(harness: &mut H
     assert!(projector.catch_up().await.is_err(), "G13: it was stopped");
     let expected = recount(&*subject).await;
     let partly = load(&*harness.storage()).await;
-    assert!(partly.version < expected.version, "G13: on the way");
+    assert!(
+        partly.version < expected.version,
+        "G13: the counts are incomplete when the projector stops"
+    );
     let counted = projector.catch_up().await.expect("G13: to count");
-    assert_eq!(counted, expected, "G13: everything once");
+    assert_eq!(counted, expected, "G13: each changeset is counted once");
 }

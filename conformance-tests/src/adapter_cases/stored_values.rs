@@ -1,4 +1,4 @@
-//! G11, G10: what a commit brings to the storage port comes back as it was.
+//! G11, G10: reads return the values that a commit passes to the storage port.
 
 use ees_core::adapter::{Commit, Outcome, Storage};
 use ees_core::{
@@ -50,7 +50,7 @@ async fn read<H: AdapterHarness>(harness: &H, name: &str, start: u64) -> [Vec<Ch
     [page.expect("G5: a page").items, order]
 }
 
-/// Times are kept to the microsecond, wherever they are told.
+/// All calls return times to the microsecond.
 pub async fn times_keep_their_microseconds<H: AdapterHarness>(harness: &mut H) {
     let (storage, name) = (harness.storage(), unique("times"));
     let start = end_of_log(&*harness.subject()).await;
@@ -61,14 +61,14 @@ pub async fn times_keep_their_microseconds<H: AdapterHarness>(harness: &mut H) {
             panic!("G11: the commit at {micros} microseconds succeeds, but: {outcome:?}");
         };
         let told = receipt.timestamp.as_micros();
-        assert_eq!(told, micros, "G11: the time that the answer tells");
+        assert_eq!(told, micros, "G11: the time in the answer");
         let head = storage.head(&commit.stream_id).await.expect("G5: the head");
         let told = head.map(|head| head.last_timestamp.as_micros());
-        assert_eq!(told, Some(micros), "G11: the time that the head tells");
+        assert_eq!(told, Some(micros), "G11: the time in the head");
     }
     for read in read(harness, &name, start).await {
         let told: Vec<_> = read.iter().map(|c| c.timestamp.as_micros()).collect();
-        assert_eq!(told, MICROS, "G11: the times that readers are told");
+        assert_eq!(told, MICROS, "G11: the times that readers get");
     }
 }
 
@@ -96,6 +96,6 @@ pub async fn commit_ids_keep_their_characters<H: AdapterHarness>(harness: &mut H
     }
     for read in read(harness, &name, start).await {
         let found: Vec<_> = read.iter().map(|c| c.commit_id.to_string()).collect();
-        assert_eq!(found, ids, "G10: the commit ids that are given back");
+        assert_eq!(found, ids, "G10: the commit ids that reads return");
     }
 }

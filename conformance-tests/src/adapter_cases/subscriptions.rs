@@ -27,7 +27,11 @@ async fn expect(subscription: &mut Subscription, name: &str, ids: impl Iterator<
     for id in ids {
         let found = next(subscription).await;
         let found = (found.stream_id.to_string(), found.changeset_id.get());
-        assert_eq!(found, (name.to_owned(), id), "G6: no other comes next");
+        assert_eq!(
+            found,
+            (name.to_owned(), id),
+            "G6: the next changeset in the order"
+        );
     }
 }
 
@@ -35,7 +39,7 @@ async fn append(subject: &dyn Subject, name: &str, last: u64) {
     commit(subject, &Ask::new(name, Expect::Changeset(last))).await;
 }
 
-/// First what stands there, then what comes, without a seam.
+/// A subscription returns the existing changesets first, then new ones, without a gap.
 pub async fn a_subscription_catches_up_and_goes_on_live<H: AdapterHarness>(harness: &mut H) {
     let (subject, name) = (harness.subject(), unique("live"));
     let store = EventStore::new(harness.storage());
@@ -51,7 +55,7 @@ pub async fn a_subscription_catches_up_and_goes_on_live<H: AdapterHarness>(harne
     assert_eq!(subscription.checkpoint().get(), end, "G6: at the end");
 }
 
-/// A subscription that begins where another saved goes on there.
+/// A subscription that resumes from a checkpoint saved by another continues there.
 pub async fn a_subscription_resumes_where_it_was_saved<H: AdapterHarness>(harness: &mut H) {
     let (subject, name) = (harness.subject(), unique("resumed"));
     let storage = harness.storage();
@@ -84,7 +88,7 @@ pub async fn a_dropped_call_loses_nothing<H: AdapterHarness>(harness: &mut H) {
             if let Ok(found) = tried {
                 seen += 1;
                 let id = found.expect("G6: the next").changeset_id.get();
-                assert_eq!(id, seen, "G6: none is lost, none comes twice");
+                assert_eq!(id, seen, "G6: no changeset is missing or duplicated");
             }
         }
         let dropped = subscription.next().now_or_never();
@@ -118,7 +122,7 @@ impl Fault for Outages {
     }
 }
 
-/// A subscription tells of an outage, and goes on at the same position.
+/// A subscription reports an outage, and continues at the same position.
 pub async fn a_subscription_outlives_an_outage<H: AdapterHarness>(harness: &mut H) {
     let (subject, name) = (harness.subject(), unique("outage"));
     let fault = Outages(AtomicU64::new(0));
@@ -134,12 +138,23 @@ pub async fn a_subscription_outlives_an_outage<H: AdapterHarness>(harness: &mut 
             Ok(changeset) => seen.push(changeset.changeset_id.get()),
             Err(Error::Storage(StorageError::Unavailable { .. })) => {
                 outages += 1;
-                assert!(outages <= 100, "G8: it goes on after an outage");
-                assert_eq!(subscription.checkpoint(), before, "G6: as before");
+                assert!(
+                    outages <= 100,
+                    "G8: the subscription continues after an outage"
+                );
+                assert_eq!(
+                    subscription.checkpoint(),
+                    before,
+                    "G6: an outage does not move the checkpoint"
+                );
             }
             Err(error) => panic!("G6: a changeset or an outage comes, but: {error}"),
         }
     }
-    assert_eq!(seen, (1..=20).collect::<Vec<_>>(), "G6: each once");
-    assert!(outages >= 7, "G8: it was told of every outage");
+    assert_eq!(
+        seen,
+        (1..=20).collect::<Vec<_>>(),
+        "G6: each changeset once"
+    );
+    assert!(outages >= 7, "G8: the subscription reports every outage");
 }

@@ -10,14 +10,14 @@ use crate::AdapterHarness;
 use crate::subject::{Ask, Expect, unique};
 use crate::support::{commit, fill, joined, together, within};
 
-/// Everyone who listens is woken by a commit in the same process.
+/// A commit wakes every listener in the same process.
 pub async fn a_commit_wakes_who_listens<H: AdapterHarness>(harness: &mut H) {
     let (storage, name) = (harness.storage(), unique("woken"));
     for last in 0..10 {
         let listeners: Vec<_> = (0..5).map(|_| storage.news()).collect();
         let ask = Ask::new(&name, Expect::Changeset(last));
         commit(&*harness.subject(), &ask).await;
-        within("G8: who listens is woken by a commit", together(listeners)).await;
+        within("G8: a commit wakes every listener", together(listeners)).await;
     }
 }
 
@@ -45,7 +45,7 @@ pub async fn no_commit_is_missed_between_listening_and_reading<H: AdapterHarness
         if ends.iter().all(|end| *end == COMMITS as u64) {
             break;
         }
-        within("G8: a commit that a reader did not see yet wakes it", news).await;
+        within("G8: a commit wakes a reader that has not seen it", news).await;
     }
     for writer in writers {
         joined(writer).await;

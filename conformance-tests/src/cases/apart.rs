@@ -1,4 +1,4 @@
-//! G10, G11, G2: what one stream does, another never sees, however alike their ids are.
+//! G10, G11, G2: streams do not affect each other, however similar their ids are.
 
 use crate::Harness;
 use crate::subject::{Ask, Committed, Expect, unique};
@@ -50,7 +50,7 @@ fn names() -> Vec<String> {
     ALIKE.iter().map(|end| format!("{mark}{end}")).collect()
 }
 
-/// One key, place and content in all of them: each is a commit of its own.
+/// The same key, expectation and content in all of them: each stream stores its own commit.
 pub async fn the_same_key_in_streams_that_look_alike<H: Harness>(harness: &mut H) {
     let (subject, names) = (harness.subject(), names());
     let start = end_of_log(&*subject).await;
@@ -61,14 +61,21 @@ pub async fn the_same_key_in_streams_that_look_alike<H: Harness>(harness: &mut H
     }
     for (name, first) in names.iter().zip(&told) {
         let found = (&first.stream, first.changeset_id);
-        assert_eq!(found, (name, 1), "G10: a commit of its own");
+        assert_eq!(
+            found,
+            (name, 1),
+            "G10: the commit is stored, not taken for a repeat"
+        );
         let again = commit(&*subject, &ask(name)).await;
         let same = (again.changeset_id, &again.timestamp);
         assert_eq!(same, (1, &first.timestamp), "G10: a repeat in `{name}`");
     }
     for name in &names {
         let last = head(&*subject, name).await.last_changeset;
-        assert_eq!(last, 1, "G11: `{name}` is no other stream");
+        assert_eq!(
+            last, 1,
+            "G11: `{name}` shares no changeset with another stream"
+        );
     }
     harness.settle().await;
     let order = of_streams(&log(&*subject, start, GLOBAL_LIMIT).await, &names);
@@ -83,7 +90,7 @@ pub async fn the_same_key_in_streams_that_look_alike<H: Harness>(harness: &mut H
     );
 }
 
-/// A conflict tells what stands in its own stream, and nothing of those that look alike.
+/// A conflict lists the changesets of its own stream, and none of streams with similar ids.
 pub async fn a_conflict_tells_of_its_own_stream_alone<H: Harness>(harness: &mut H) {
     let (subject, names) = (harness.subject(), names());
     for last in 0..2 {
@@ -101,7 +108,7 @@ pub async fn a_conflict_tells_of_its_own_stream_alone<H: Harness>(harness: &mut 
             let own = told.iter().all(|changeset| changeset.stream == *name);
             assert!(
                 own,
-                "G2: a conflict in `{name}` tells of it alone: {told:?}"
+                "G2: a conflict in `{name}` lists only its changesets: {told:?}"
             );
         }
     }

@@ -182,7 +182,7 @@ pub async fn stream_ids_of_every_character<H: Harness>(harness: &mut H) {
     hold_apart(harness, names.collect()).await;
 }
 
-/// Every printable character is a key of its own, and is told from every other.
+/// Each printable character is a key that differs from all others.
 pub async fn keys_of_every_character<H: Harness>(harness: &mut H) {
     let (subject, name) = (harness.subject(), unique("characters"));
     let keys: Vec<String> = ('!'..='~').map(String::from).collect();

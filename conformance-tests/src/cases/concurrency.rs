@@ -12,7 +12,7 @@ use crate::support::{
 
 const WRITERS: usize = 16;
 
-/// Of many commits with one expectation exactly one succeeds; the others are told what it was.
+/// Of many commits with one expectation exactly one succeeds; the others' conflicts list it.
 pub async fn one_of_racing_commits_succeeds<H: Harness>(harness: &mut H) {
     race(harness.subject(), &[2, 1], |_| Expect::Changeset(2)).await;
     race(harness.subject(), &[], |_| Expect::Changeset(0)).await;
@@ -47,13 +47,20 @@ async fn race(subject: Arc<dyn Subject>, sizes: &[u64], expect: fn(usize) -> Exp
     let winners: Vec<_> = results.iter().filter_map(|r| r.as_ref().ok()).collect();
     assert_eq!(winners.len(), 1, "G2: one winner, but {winners:?}");
     let stands = stream(&*subject, &name).await;
-    assert_eq!(stands.len(), sizes.len() + 1, "G2: one changeset more");
+    assert_eq!(stands.len(), sizes.len() + 1, "G2: one changeset was added");
     let won = unplaced(&stands[sizes.len()..]);
     for failure in results.iter().filter_map(|r| r.as_ref().err()) {
         assert_eq!(failure.code, CONFLICT, "G2: the code");
-        let told = failure.forthcoming.as_ref().expect("G2: what came instead");
-        assert_eq!(unplaced(&told.items), won, "G2: what really stands");
-        assert_eq!(told.next, None, "G2: and no more");
+        let told = failure
+            .forthcoming
+            .as_ref()
+            .expect("G2: the conflict lists changesets");
+        assert_eq!(
+            unplaced(&told.items),
+            won,
+            "G2: the conflict lists the stored changeset"
+        );
+        assert_eq!(told.next, None, "G2: the list has no further page");
     }
 }
 
@@ -97,7 +104,7 @@ async fn contend(subject: Arc<dyn Subject>, expect: fn((u64, u64)) -> Expect) {
         assert_eq!(
             stands.len() as u64,
             WRITERS * COMMITS,
-            "G2: all commits stand"
+            "G2: all commits are stored"
         );
         check_stream(&operations, name, &stands).unwrap_or_else(|violation| panic!("{violation}"));
     }
@@ -124,7 +131,9 @@ async fn insist(
 fn end_told(failure: Failure) -> (u64, u64) {
     let told = failure.forthcoming.map(|page| page.items);
     let told = told.unwrap_or_else(|| panic!("G2: a conflict, not {}", failure.code));
-    let last = told.last().expect("G2: a conflict tells of something");
+    let last = told
+        .last()
+        .expect("G2: a conflict lists at least one changeset");
     (last.changeset_id, last.last_event_id)
 }
 
@@ -138,11 +147,11 @@ pub async fn streams_do_not_disturb_each_other<H: Harness>(harness: &mut H) {
     let ends: Vec<_> = together(writers).await;
     for committed in ends {
         let ids: Vec<u64> = committed.iter().map(|c| c.changeset_id).collect();
-        assert_eq!(ids, [1, 2, 3, 4], "G2: every stream counts for itself");
+        assert_eq!(ids, [1, 2, 3, 4], "G2: each stream has ids of its own");
     }
 }
 
-/// A commit that expects a new stream is told all of a stream that exists.
+/// A commit that expects a new stream gets a conflict with the whole stream if it exists.
 pub async fn a_new_stream_must_not_exist<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let name = unique("exists");
@@ -153,9 +162,9 @@ pub async fn a_new_stream_must_not_exist<H: Harness>(harness: &mut H) {
         assert_eq!(
             unplaced(&told.items),
             stands,
-            "G2: all of it for {expect:?}"
+            "G2: the whole list for {expect:?}"
         );
-        assert_eq!(told.next, None, "G2: all of it for {expect:?}");
+        assert_eq!(told.next, None, "G2: the whole list for {expect:?}");
     }
 }
 
@@ -184,7 +193,7 @@ pub async fn an_expectation_inside_a_changeset_is_outdated<H: Harness>(harness: 
     commit(&*subject, &Ask::new(&name, Expect::Event(8))).await;
 }
 
-/// The same place, named by changeset and by event, gets the same answer.
+/// The same expectation by changeset and by event gets the same answer.
 pub async fn both_kinds_of_expectation_agree<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let name = unique("kinds");
@@ -235,7 +244,7 @@ pub async fn a_large_conflict_is_told_in_pages<H: Harness>(harness: &mut H) {
     let count = fill_large(&*subject, &name, harness.capabilities().max_changeset_bytes).await;
     for expect in [Expect::Changeset(1), Expect::Event(1)] {
         let told = conflict(&*subject, &Ask::new(&name, expect)).await;
-        let next = told.next.expect("G2: more than one answer can hold");
+        let next = told.next.expect("G2: the list has more than one page");
         let rest = Read {
             from: Some(next),
             ..Read::default()
@@ -245,7 +254,7 @@ pub async fn a_large_conflict_is_told_in_pages<H: Harness>(harness: &mut H) {
         assert_eq!(
             ids.collect::<Vec<_>>(),
             (2..=count).collect::<Vec<_>>(),
-            "G2: all that came after {expect:?}"
+            "G2: all changesets after {expect:?}"
         );
     }
 }

@@ -19,7 +19,7 @@ pub async fn commits_get_the_next_ids<H: Harness>(harness: &mut H) {
     }
 }
 
-/// Every read tells the ids that the commits were told, and as many events as they span.
+/// Every read returns the ids from the answers to the commits, and as many events as they span.
 pub async fn reads_tell_the_same_ids<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let name = unique("same");
@@ -61,8 +61,16 @@ pub async fn refused_commits_take_no_ids<H: Harness>(harness: &mut H) {
         refuse(&*subject, &name, Expect::Event(last * 2 + 1), AHEAD).await;
         let ask = Ask::new(&name, Expect::Changeset(last)).events("[1,2]");
         let committed = commit(&*subject, &ask).await;
-        assert_eq!(committed.changeset_id, last + 1, "G3: no id was used up");
-        assert_eq!(committed.last_event_id, last * 2 + 2, "G3: no event id");
+        assert_eq!(
+            committed.changeset_id,
+            last + 1,
+            "G3: a refused commit uses up no changeset id"
+        );
+        assert_eq!(
+            committed.last_event_id,
+            last * 2 + 2,
+            "G3: a refused commit uses up no event id"
+        );
     }
 }
 

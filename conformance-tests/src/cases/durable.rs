@@ -1,4 +1,4 @@
-//! G4: what was acknowledged survives a restart, or, where that is not promised, is gone.
+//! G4: acknowledged commits survive a restart. If that is not promised, they are gone.
 
 use std::sync::Arc;
 
@@ -41,7 +41,11 @@ pub async fn streams_survive_a_restart<H: Harness>(harness: &mut H) {
     if !harness.capabilities().durable {
         return assert_gone(&*subject, &name).await;
     }
-    assert_eq!(see(&*subject, &name).await, before, "G4: as it was");
+    assert_eq!(
+        see(&*subject, &name).await,
+        before,
+        "G4: the stream is unchanged after the restart"
+    );
 }
 
 /// So is the global order, whatever was read of it before.
@@ -62,7 +66,10 @@ pub async fn the_global_order_survives_a_restart<H: Harness>(harness: &mut H) {
         return assert_gone(&*subject, &names[0]).await;
     }
     let after = of_streams(&log(&*subject, start, 7).await, &names);
-    assert_eq!(after, before, "G4: the same positions");
+    assert_eq!(
+        after, before,
+        "G4: the positions are unchanged after the restart"
+    );
 }
 
 /// Commits go on where they ended, in their streams and in the global order.
@@ -97,7 +104,10 @@ pub async fn idempotency_keys_survive_a_restart<H: Harness>(harness: &mut H) {
     harness.restart().await;
     let subject = harness.subject();
     let again = commit(&*subject, &ask).await;
-    assert_eq!(again.changeset_id, 1, "G10: as the first time");
+    assert_eq!(
+        again.changeset_id, 1,
+        "G10: the repeat gets the first changeset"
+    );
     let (kept, same_time) = (
         stream(&*subject, &name).await.len(),
         again.timestamp == first.timestamp,
@@ -136,7 +146,11 @@ pub async fn what_many_writers_wrote_survives<H: Harness>(harness: &mut H) {
                 continue;
             }
             let end = head(&*subject, &committed.stream).await;
-            assert_eq!(end.last_changeset, round + 1, "G4: what was acknowledged");
+            assert_eq!(
+                end.last_changeset,
+                round + 1,
+                "G4: the acknowledged changeset is the head"
+            );
             assert_eq!(end.last_event, committed.last_event_id, "G4: its events");
             assert_eq!(end.last_timestamp, committed.timestamp, "G4: its time");
         }

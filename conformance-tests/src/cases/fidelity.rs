@@ -1,4 +1,4 @@
-//! G11: what went in comes out, byte for byte.
+//! G11: reads return the committed bytes.
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -11,7 +11,7 @@ use crate::support::{
     stream_events,
 };
 
-/// Values that a program which parses and writes them anew would change, or stumble over.
+/// Values that change, or fail, if a program parses and serialises them again.
 const VALUES: &[&str] = &[
     "null",
     "true",
@@ -95,7 +95,7 @@ pub async fn metadata_keeps_its_bytes<H: Harness>(harness: &mut H) {
     }
 }
 
-/// What a conflict tells is as faithful.
+/// The changesets in a conflict have the committed bytes too.
 pub async fn a_conflict_tells_the_same_bytes<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let name = unique("told");
@@ -105,7 +105,10 @@ pub async fn a_conflict_tells_the_same_bytes<H: Harness>(harness: &mut H) {
     commit(&*subject, &ask).await;
     let failure = subject.commit(&ask).await.expect_err("G2: no key");
     assert_eq!(failure.code, CONFLICT, "G2: outdated");
-    let told = failure.forthcoming.expect("G2: what came").items;
+    let told = failure
+        .forthcoming
+        .expect("G2: the conflict lists changesets")
+        .items;
     assert_eq!(told[0].events, array, "G11: events");
     assert_eq!(told[0].metadata, r#"{"b": 1E400, "a":-0}"#, "G11: metadata");
 }
@@ -160,7 +163,7 @@ fn json() -> impl Strategy<Value = String> {
     })
 }
 
-/// The time of a commit is told the same everywhere, in UTC.
+/// All calls return the same time of a commit, in UTC.
 pub async fn times_are_told_the_same_everywhere<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let (start, name) = (end_of_log(&*subject).await, unique("time"));

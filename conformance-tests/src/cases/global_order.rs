@@ -51,7 +51,7 @@ pub async fn checkpoints_are_dense<H: Harness>(harness: &mut H) {
     let found = placed(&*subject, start, &names).await;
     let end = end_of_log(&*subject).await;
     let last = found.last().and_then(|c| c.checkpoint).expect("G6: some");
-    assert!(last < end, "G6: {last} stands before the end, {end}");
+    assert!(last < end, "G6: position {last} is below the head, {end}");
 }
 
 /// The order holds the very changesets of the streams, each stream's in its own order.
@@ -93,7 +93,7 @@ pub async fn every_limit_gives_the_same_order<H: Harness>(harness: &mut H) {
         assert_eq!(found, whole, "G6: in pages of {limit}");
     }
     let unlimited = log_page(&*subject, GlobalRead::from(start)).await;
-    assert_eq!(unlimited.len(), 10, "G6: ten unless asked otherwise");
+    assert_eq!(unlimited.len(), 10, "G6: the default limit is ten");
 }
 
 /// Readers who follow the order while it is written miss nothing and see nothing twice.
@@ -175,7 +175,7 @@ fn patience(all_written: bool) -> Duration {
     }
 }
 
-/// Past the end there is nothing, and the way on is the checkpoint asked for.
+/// Past the head a page is empty, and its next checkpoint is the requested one.
 pub async fn past_the_end_leads_nowhere<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let far = end_of_log(&*subject).await + 1_000_000;
@@ -186,7 +186,10 @@ pub async fn past_the_end_leads_nowhere<H: Harness>(harness: &mut H) {
             let page = subject.global_events(&GlobalRead::from(position)).await;
             let page = page.expect("G6: past the end is no error");
             assert!(page.events.is_empty(), "G6: nothing at {position:?}");
-            assert_eq!(page.next_checkpoint, position, "G6: the one asked for");
+            assert_eq!(
+                page.next_checkpoint, position,
+                "G6: the next checkpoint is the requested one"
+            );
         }
     }
 }
@@ -227,7 +230,7 @@ pub async fn every_limit_gives_the_same_events<H: Harness>(harness: &mut H) {
     }
 }
 
-/// No answer grows beyond what it may hold, however many were asked for.
+/// No page exceeds its size limit, however many items were requested.
 pub async fn large_changesets_come_in_pages<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let (start, name) = (end_of_log(&*subject).await, unique("large"));
@@ -259,9 +262,16 @@ pub async fn commits_tell_their_checkpoint<H: Harness>(harness: &mut H) {
     let ours = of_streams(&order, std::slice::from_ref(&name));
     let placed: Vec<_> = ours.iter().map(|c| c.checkpoint).collect();
     if harness.capabilities().orders_at_commit {
-        assert_eq!(told, placed, "G6: told at commit");
+        assert_eq!(
+            told, placed,
+            "G6: the answer to the commit has the position"
+        );
     } else {
-        assert_eq!(told, vec![None; SIZES.len()], "G6: not known at commit");
+        assert_eq!(
+            told,
+            vec![None; SIZES.len()],
+            "G6: the answer to the commit has no position"
+        );
     }
     for (changeset, placed) in stream(&*subject, &name).await.iter().zip(placed) {
         let known = changeset.checkpoint;

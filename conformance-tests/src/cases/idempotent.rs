@@ -27,12 +27,12 @@ async fn repeat<H: Harness>(harness: &H, ask: &Ask, first: &Committed) {
         // By now it may have the position that it had not when it was committed.
         again.checkpoint = first.checkpoint;
     }
-    assert_eq!(again, *first, "G10: as the first answer");
+    assert_eq!(again, *first, "G10: the repeat gets the first answer");
     let after = stream(subject, &ask.stream).await.len();
     assert_eq!(after, before, "G10: nothing was stored");
 }
 
-/// The same key, place and content is the same commit, however far the stream has moved.
+/// The same key, expectation and content is the same commit, however far the stream has moved.
 pub async fn a_repeat_is_answered_as_the_first<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let start = end_of_log(&*subject).await;
@@ -46,10 +46,10 @@ pub async fn a_repeat_is_answered_as_the_first<H: Harness>(harness: &mut H) {
     repeat(harness, &ask, &first).await;
     let placed = log(&*subject, start, 1000).await;
     let placed = of_streams(&placed, &[ask.stream]).len();
-    assert_eq!(placed, 22, "G10: nor in the global order");
+    assert_eq!(placed, 22, "G10: nothing was added to the global order");
 }
 
-/// So it is where the place is told by event, the first time, the second or both.
+/// The same holds if the expectation is by event, the first time, the second time or both times.
 pub async fn a_place_is_the_same_by_event<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let (by_changeset, first) = keyed(&*subject).await;
@@ -79,12 +79,15 @@ pub async fn a_key_counts_only_at_its_place<H: Harness>(harness: &mut H) {
             ..ask.clone()
         };
         let told = conflict(&*subject, &elsewhere).await;
-        let last = told.items.last().expect("G2: what came");
+        let last = told
+            .items
+            .last()
+            .expect("G2: the conflict lists changesets");
         assert_eq!(last.changeset_id, first.changeset_id, "G10: {expect:?}");
     }
 }
 
-/// At another place and in another stream the same key is another commit's.
+/// With another expectation or in another stream, the same key belongs to another commit.
 pub async fn a_key_may_be_used_elsewhere<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let (ask, _) = keyed(&*subject).await;
@@ -93,18 +96,24 @@ pub async fn a_key_may_be_used_elsewhere<H: Harness>(harness: &mut H) {
         ..ask.clone()
     };
     let committed = commit(&*subject, &further).await;
-    assert_eq!(committed.changeset_id, 3, "G10: a commit of its own");
+    assert_eq!(
+        committed.changeset_id, 3,
+        "G10: the commit is stored, not taken for a repeat"
+    );
     let other = Ask {
         stream: unique("other"),
         expect: Expect::Changeset(0),
         ..ask
     };
     let committed = commit(&*subject, &other).await;
-    assert_eq!(committed.changeset_id, 1, "G10: a commit of its own");
+    assert_eq!(
+        committed.changeset_id, 1,
+        "G10: the commit is stored, not taken for a repeat"
+    );
     repeat(harness, &other, &committed).await;
 }
 
-/// Many repeats at the same time are one commit, and all are told so.
+/// Many concurrent repeats are one commit, and all get the same answer.
 pub async fn repeats_at_once_are_one_commit<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     for expect in [Expect::Changeset(0), Expect::Event(0)] {
@@ -124,7 +133,7 @@ pub async fn repeats_at_once_are_one_commit<H: Harness>(harness: &mut H) {
     }
 }
 
-/// The same key at the same place with another content is a mistake, and is told so.
+/// The same key and expectation with other content is an error.
 pub async fn a_key_stands_for_one_content<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let name = unique("content");
@@ -172,7 +181,11 @@ pub async fn content_alone_makes_no_repeat<H: Harness>(harness: &mut H) {
             ..ask.clone()
         };
         let told = conflict(&*subject, &other).await;
-        assert_eq!(told.items.len(), 1, "G10: {key:?} is not the key");
+        assert_eq!(
+            told.items.len(),
+            1,
+            "G10: {key:?} is another key, so the commit conflicts"
+        );
     }
     let unkeyed = Ask::new(&ask.stream, Expect::Changeset(2));
     commit(&*subject, &unkeyed).await;
@@ -188,7 +201,10 @@ pub async fn a_refused_commit_leaves_its_key<H: Harness>(harness: &mut H) {
     fill(&*subject, &name, &[1]).await;
     let other = ahead.clone().events(events("now", 2));
     let first = commit(&*subject, &other).await;
-    assert_eq!(first.changeset_id, 2, "G10: as if it had never been asked");
+    assert_eq!(
+        first.changeset_id, 2,
+        "G10: a refused commit does not use up its key"
+    );
     refused(&*subject, &ahead, KEY_REUSED).await;
     let early = Ask::new(&name, Expect::Event(0)).key("late");
     conflict(&*subject, &early).await;

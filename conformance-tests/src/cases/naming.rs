@@ -87,7 +87,7 @@ pub async fn stream_ids_keep_their_bytes<H: Harness>(harness: &mut H) {
     }
     harness.settle().await;
     let placed = of_streams(&log(&*subject, start, 1000).await, &names);
-    assert_eq!(placed.len(), names.len(), "G11: every id for itself");
+    assert_eq!(placed.len(), names.len(), "G11: each stream id is separate");
     for name in &names {
         assert_eq!(head(&*subject, name).await.last_changeset, 1, "G11: {name}");
         let own = serde_json::json!([name]).to_string();

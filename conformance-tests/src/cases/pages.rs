@@ -82,7 +82,7 @@ pub async fn every_limit_crosses_a_page_boundary<H: Harness>(harness: &mut H) {
     }
 }
 
-/// An order that ends exactly at the boundary goes on behind it.
+/// An order that ends exactly at the boundary continues after it.
 pub async fn the_order_goes_on_at_a_page_boundary<H: Harness>(harness: &mut H) {
     let boundary = fill_to_boundary(harness, 0).await;
     let subject = harness.subject();
@@ -96,5 +96,8 @@ pub async fn the_order_goes_on_at_a_page_boundary<H: Harness>(harness: &mut H) {
     let found = log(&*subject, boundary - 1, 2).await;
     let place = found.iter().find(|c| c.stream == name);
     let place = place.and_then(|c| c.checkpoint).expect("G6: a position");
-    assert!(place >= boundary, "G6: {place} follows the full page");
+    assert!(
+        place >= boundary,
+        "G6: position {place} follows the full page"
+    );
 }

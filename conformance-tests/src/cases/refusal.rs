@@ -27,9 +27,15 @@ async fn refuses(subject: &dyn Subject, code: &str, change: impl Fn(Ask) -> Ask)
         "G12: the stream after {code}"
     );
     let found = subject.head(&missing).await;
-    assert!(found.is_err(), "G12: {code} made a stream");
+    assert!(
+        found.is_err(),
+        "G12: a commit refused with {code} created no stream"
+    );
     let good = commit(subject, &ask).await;
-    assert_eq!(good.changeset_id, 2, "G12: the good one succeeds");
+    assert_eq!(
+        good.changeset_id, 2,
+        "G12: a valid commit succeeds afterwards"
+    );
 }
 
 /// A stream id that breaks a rule is refused by every call.
@@ -54,7 +60,7 @@ pub async fn bad_stream_ids_are_refused<H: Harness>(harness: &mut H) {
             subject.events(&name, &read).await.err(),
         ];
         for answer in answers {
-            let found = answer.unwrap_or_else(|| panic!("G12: {name:?} was read"));
+            let found = answer.unwrap_or_else(|| panic!("G12: reading {name:?} fails"));
             assert_eq!(found.code, code, "G12: {name:?}");
         }
     }
@@ -176,7 +182,10 @@ pub async fn a_changeset_has_a_largest_size<H: Harness>(harness: &mut H) {
     assert!(found.is_err(), "G12: nothing was written");
     commit(&*subject, &ask.events(&fitting)).await;
     let found = stream(&*subject, &name).await;
-    assert!(found[0].events == fitting, "G11: the largest comes back");
+    assert!(
+        found[0].events == fitting,
+        "G11: the largest changeset is read unchanged"
+    );
     let large_metadata = format!("\"{}\"", "m".repeat(largest - 4));
     let ask = Ask::new(&name, Expect::Changeset(1)).metadata(large_metadata);
     refused(&*subject, &ask.events("[12]"), TOO_LARGE).await;

@@ -14,11 +14,14 @@ async fn now<H: Harness>(harness: &H) -> Statistics {
     let subject = harness.subject();
     let end = end_of_log(&*subject).await;
     let found = subject.statistics_at(end).await.expect("G13: counts");
-    assert!(found.version >= end, "G13: at least the version asked for");
+    assert!(
+        found.version >= end,
+        "G13: the version is at least the requested one"
+    );
     found
 }
 
-/// Counts, in the global order, what came between two versions: whoever wrote it.
+/// Counts the changesets of the global order between two versions, of all writers.
 async fn assert_counted(subject: &dyn Subject, before: Statistics, after: Statistics) {
     let log = log(subject, before.version, GLOBAL_LIMIT).await;
     let between = log
@@ -103,10 +106,13 @@ pub async fn only_what_stands_counts<H: Harness>(harness: &mut H) {
     }
     let after = now(harness).await;
     assert_counted(&*subject, before, after).await;
-    assert!(after.version > before.version, "G13: the one that stands");
+    assert!(
+        after.version > before.version,
+        "G13: the stored commit is counted"
+    );
 }
 
-/// After a restart counting goes on from where it was.
+/// After a restart, counting continues from the saved version.
 pub async fn counts_survive_a_restart<H: Harness>(harness: &mut H) {
     fill(&*harness.subject(), &unique("before"), &[1, 2, 3]).await;
     let before = now(harness).await;

@@ -169,7 +169,7 @@ pub async fn a_large_stream_comes_in_pages<H: Harness>(harness: &mut H) {
 
 /// There is more than one page, and none holds more than an answer may.
 fn assert_cut<T>(pages: &[Page<T>], bytes: impl Fn(&T) -> usize) {
-    assert!(pages.len() > 1, "G5: more than one answer can hold");
+    assert!(pages.len() > 1, "G5: the stream has more than one page");
     for page in pages {
         assert_fits(&page.items, &bytes);
     }
@@ -197,17 +197,23 @@ pub async fn a_changeset_larger_than_a_page_comes_alone<H: Harness>(harness: &mu
         };
         let found = pages(&*subject, &name, read).await;
         let sizes: Vec<usize> = found.iter().map(|page| page.items.len()).collect();
-        assert_eq!(sizes, [1, 1, 1], "G5: the huge one comes alone");
-        assert!(found[1].items[0].events == huge, "G11: and whole");
+        assert_eq!(sizes, [1, 1, 1], "G5: the huge item has a page of its own");
+        assert!(
+            found[1].items[0].events == huge,
+            "G11: the huge item is unchanged"
+        );
         let found = event_pages(&*subject, &name, read).await;
         assert_cut(&found, |event| event.data.len());
         let found = items(found);
         assert_eq!(found.len(), 11, "G5: all its events");
-        assert!(found[1..10].iter().all(|e| e.data == event), "G11: as is");
+        assert!(
+            found[1..10].iter().all(|e| e.data == event),
+            "G11: the events are unchanged"
+        );
     }
 }
 
-/// A stream that nobody wrote to is not found, by any read.
+/// No read finds a stream without commits.
 pub async fn a_missing_stream_is_not_found<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     let name = unique("missing");

@@ -14,7 +14,7 @@ const SHORT: Duration = Duration::from_secs(1);
 /// would have waited for.
 const HEAD_START: Duration = Duration::from_millis(100);
 
-/// How often is tried what a machine that stands still for as long as readers wait makes late.
+/// The number of tries of a step that a pause of the whole machine can make late.
 const TRIES: usize = 5;
 
 /// One of the tries is in time.
@@ -36,10 +36,10 @@ pub async fn a_reader_does_not_wait_for_what_is_there<H: Harness>(harness: &mut 
     in_time(async || {
         let begun = Instant::now();
         let found = log_page(&*subject, GlobalRead::from(start).wait(LONG)).await;
-        assert!(!found.is_empty(), "G8: what is there");
+        assert!(!found.is_empty(), "G8: a wait returns existing items");
         let read = GlobalRead::from((start, 1)).wait(LONG);
         let page = subject.global_events(&read).await.expect("G8: events");
-        assert!(!page.events.is_empty(), "G8: what is there");
+        assert!(!page.events.is_empty(), "G8: a wait returns existing items");
         begun.elapsed() < LONG
     })
     .await;
@@ -51,17 +51,21 @@ pub async fn a_reader_waits_no_longer_than_asked<H: Harness>(harness: &mut H) {
     let far = end_of_log(&*subject).await + 1_000_000;
     let begun = Instant::now();
     let found = log_page(&*subject, GlobalRead::from(far).wait(SHORT)).await;
-    assert!(found.is_empty(), "G6: nothing is there");
-    assert!(begun.elapsed() >= SHORT, "G8: it did wait");
+    assert!(found.is_empty(), "G6: the page is empty");
+    assert!(begun.elapsed() >= SHORT, "G8: the read waited");
     let begun = Instant::now();
     let read = GlobalRead::from((far, 3)).wait(SHORT);
     let page = subject.global_events(&read).await.expect("G8: no error");
-    assert!(page.events.is_empty(), "G6: nothing is there");
-    assert_eq!(page.next_checkpoint, (far, 3), "G6: the one asked for");
-    assert!(begun.elapsed() >= SHORT, "G8: it did wait");
+    assert!(page.events.is_empty(), "G6: the page is empty");
+    assert_eq!(
+        page.next_checkpoint,
+        (far, 3),
+        "G6: the next checkpoint is the requested one"
+    );
+    assert!(begun.elapsed() >= SHORT, "G8: the read waited");
 }
 
-/// Many readers who wait for changesets and for events all get what is committed meanwhile.
+/// Many readers that wait for changesets and for events all get the commits made meanwhile.
 pub async fn waiting_readers_get_what_is_committed<H: Harness>(harness: &mut H) {
     let subject = harness.subject();
     in_time(async || {
@@ -95,7 +99,7 @@ async fn await_changeset(subject: &dyn Subject, start: u64, name: &str) -> bool 
     loop {
         let page = log_page(subject, GlobalRead::from(at).wait(LONG)).await;
         vain += usize::from(page.is_empty());
-        assert!(vain < TRIES, "G8: nothing came to {at}");
+        assert!(vain < TRIES, "G8: no changeset reached the reader at {at}");
         at += page.len() as u64;
         if page.iter().any(|changeset| changeset.stream == name) {
             return vain == 0;
@@ -109,7 +113,7 @@ async fn await_event(subject: &dyn Subject, start: u64, name: &str) -> bool {
         let read = GlobalRead::from(at).wait(LONG);
         let page = subject.global_events(&read).await.expect("G8: events");
         vain += usize::from(page.events.is_empty());
-        assert!(vain < TRIES, "G8: nothing came to {at:?}");
+        assert!(vain < TRIES, "G8: no event reached the reader at {at:?}");
         at = page.next_checkpoint;
         if page.events.iter().any(|event| event.stream == name) {
             return vain == 0;

@@ -1,4 +1,4 @@
-//! What must be so after the crashes.
+//! The checks after the crashes.
 //!
 //! Every commit asks for events that no other asks for, and is repeated until it is answered.
 
@@ -8,8 +8,8 @@ use super::target::LOST;
 use crate::history::{Operation, check_stream};
 use crate::subject::{Ask, Changeset, Committed, Statistics};
 
-/// Holds the global order, read from its beginning, against itself: checkpoints are 0, 1, 2 ...,
-/// and no commit stands twice.
+/// Checks the global order, read from its beginning: positions are 0, 1, 2 ..., and no commit is
+/// stored twice.
 ///
 /// # Errors
 /// The first fault, which begins with the number of the guarantee that is broken.
@@ -25,7 +25,7 @@ pub fn check_log(log: &[Changeset]) -> Result<(), String> {
         let commit = (changeset.stream.as_str(), changeset.events.as_str());
         if let Some(first) = seen.insert(commit, changeset) {
             return Err(format!(
-                "G10: a commit to `{}` stands once, but it stands twice\n  first: {first:?}\n  \
+                "G10: a commit to `{}` is stored once, but it is stored twice\n  first: {first:?}\n  \
                  again: {changeset:?}",
                 changeset.stream
             ));
@@ -34,7 +34,7 @@ pub fn check_log(log: &[Changeset]) -> Result<(), String> {
     Ok(())
 }
 
-/// Holds all that was asked and answered against the global order.
+/// Compares all commits and their answers with the global order.
 ///
 /// # Errors
 /// The first fault, which begins with the number of the guarantee that is broken.
@@ -69,7 +69,7 @@ pub fn statistics(log: &[Changeset]) -> Statistics {
     }
 }
 
-/// What stands, stream by stream.
+/// The stored changesets by stream.
 pub fn by_stream(log: &[Changeset]) -> BTreeMap<&str, Vec<Changeset>> {
     let mut streams: BTreeMap<&str, Vec<Changeset>> = BTreeMap::new();
     for changeset in log {
@@ -84,7 +84,7 @@ pub fn lost(operations: &[Operation]) -> impl Iterator<Item = &Operation> {
     operations.iter().filter(|operation| is_lost(operation))
 }
 
-/// How many of the commits that got no answer were told later that they stand.
+/// The number of commits without an answer whose repeat showed that they were stored.
 pub fn stored_all_the_same(operations: &[Operation]) -> usize {
     let stored = operations.iter().filter(|asked| asked.answer.is_ok());
     let stored: BTreeSet<&str> = stored.map(events).collect();
@@ -101,7 +101,7 @@ fn events(operation: &Operation) -> &str {
     &operation.ask.events
 }
 
-/// What was acknowledged stands where it was acknowledged, as it was asked for.
+/// Acknowledged changesets are stored at their ids, with the content of their commits.
 fn check_acknowledged(
     operations: &[Operation],
     streams: &BTreeMap<&str, Vec<Changeset>>,
@@ -117,7 +117,7 @@ fn check_acknowledged(
         });
         if !stands.is_some_and(|stands| is_as_told(stands, committed, &operation.ask)) {
             return Err(format!(
-                "G4: changeset {} of `{}` stands as it was acknowledged\n  found:    {}\n  \
+                "G4: changeset {} of `{}` is stored as it was acknowledged\n  found:    {}\n  \
                  expected: {committed:?}, with the events {}",
                 committed.changeset_id,
                 committed.stream,
@@ -140,7 +140,7 @@ fn is_as_told(stands: &Changeset, told: &Committed, ask: &Ask) -> bool {
             .is_none_or(|at| stands.checkpoint == Some(at))
 }
 
-/// What was refused does not stand.
+/// Refused commits are not stored.
 fn check_refused(operations: &[Operation], log: &[Changeset]) -> Result<(), String> {
     let commit = |changeset: &Changeset| (changeset.stream.clone(), changeset.events.clone());
     let stands: HashMap<_, _> = log.iter().map(|is| (commit(is), is)).collect();
@@ -149,7 +149,7 @@ fn check_refused(operations: &[Operation], log: &[Changeset]) -> Result<(), Stri
         let found = stands.get(&(ask.stream.clone(), ask.events.clone()));
         if let (Err(failure), Some(found)) = (&operation.answer, found) {
             return Err(format!(
-                "G10: a commit to `{}` was refused with {}, but it stands\n  found: {found:?}\n  \
+                "G10: a commit to `{}` was refused with {}, but it is stored\n  found: {found:?}\n  \
                  asked: {ask:?}",
                 ask.stream, failure.code
             ));

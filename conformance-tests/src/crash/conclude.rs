@@ -1,4 +1,4 @@
-//! Holds what stands after the last kill against what was said before.
+//! Compares the stored changesets after the last kill with the answers before it.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -52,14 +52,14 @@ pub(super) async fn conclude<H: CrashHarness>(
         let promise = "G10: a commit without an answer is answered when it is repeated";
         within(promise, settle(writer, &*store)).await;
     }
-    within("G8: everything gets its checkpoint", place.settle()).await;
+    within("G8: every changeset gets its position", place.settle()).await;
     let log = log(&*store, 0, PAGE).await;
     let operations = writers.iter().flat_map(Writer::operations).cloned();
     let operations: Vec<Operation> = operations.collect();
     check_streams(&*store, &operations, &log).await;
     check_operations(&operations, &log).unwrap_or_else(|fault| Place::here().fail(fault));
     for reader in readers {
-        let promise = "G6: a reader goes on where it was before the kill";
+        let promise = "G6: a reader continues from its checkpoint before the kill";
         within(promise, reader.catch_up(&*store, log.len())).await;
         let read = check_reader(reader.read(), &log);
         read.unwrap_or_else(|violation| Place::here().fail(violation));
@@ -93,7 +93,7 @@ async fn check_streams(store: &dyn Subject, operations: &[Operation], log: &[Cha
             continue;
         };
         let found = stream(store, name).await;
-        let message = format!("G6: `{name}` is in the global order as it is by itself");
+        let message = format!("G6: the global order has the changesets of `{name}`");
         Place::here().same(&unplaced(&found), &unplaced(expected), &message);
         let end = head(store, name).await;
         let last = expected.last().map(|c| (c.changeset_id, c.last_event_id));

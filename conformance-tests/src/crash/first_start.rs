@@ -1,4 +1,4 @@
-//! SIGKILL while a store is made.
+//! SIGKILL while a store is created.
 
 use std::thread;
 use std::time::Duration;
@@ -74,11 +74,11 @@ async fn goes_on<H: CrashHarness>(place: &H) {
     Place::here().same(
         &again,
         &committed,
-        "G10: the repeat of the first commit is answered as the commit was",
+        "G10: the repeat of the first commit gets the first answer",
     );
-    within("G8: everything gets its checkpoint", place.settle()).await;
+    within("G8: every changeset gets its position", place.settle()).await;
     let found = unplaced(&log(&*store, 0, 10).await);
     let expected = unplaced(&stream(&*store, STREAM).await);
-    Place::here().same(&found, &expected, "G6: the first commit is all that stands");
+    Place::here().same(&found, &expected, "G6: only the first commit is stored");
     within("G4: the store closes", storage.close()).await;
 }

@@ -1,4 +1,4 @@
-//! What the two processes say to each other: JSON, one message a line.
+//! The messages between the two processes: JSON, one message per line.
 
 use serde::{Deserialize, Serialize};
 

@@ -26,7 +26,7 @@ pub(super) enum Stage {
 /// Calls to a child process, and its answers.
 pub(super) struct Pipe {
     calls: Mutex<ChildStdin>,
-    /// Who waits for which answer; `None` once no more answers come.
+    /// The waits for answers; `None` once no more answers come.
     waiting: Mutex<Option<HashMap<u64, oneshot::Sender<Answer>>>>,
     next: AtomicU64,
     stage: watch::Sender<Stage>,
@@ -60,7 +60,7 @@ impl Pipe {
             }
             line.clear();
         }
-        // Who waits learns that nothing comes.
+        // Ends the waits for answers.
         self.waiting().take();
         self.stage.send_replace(Stage::Gone);
     }
@@ -68,7 +68,7 @@ impl Pipe {
     fn give(&self, id: u64, answer: Answer) {
         let waits = self.waiting().as_mut().and_then(|all| all.remove(&id));
         if let Some(waits) = waits {
-            // Who no longer waits does not hear it.
+            // The receiver may no longer exist.
             let _ = waits.send(answer);
         }
     }

@@ -22,7 +22,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A reader that takes at most so many changesets at once.
+    /// A reader with this page limit.
     pub fn new(limit: u64) -> Self {
         Self {
             limit,
@@ -31,7 +31,7 @@ impl Reader {
         }
     }
 
-    /// What came, in its order.
+    /// The changesets in the order of their arrival.
     pub fn read(&self) -> &[Changeset] {
         &self.read
     }

@@ -69,7 +69,7 @@ pub fn what_was_acknowledged_survives<H: CrashHarness>(test: &'static str) {
     });
 }
 
-/// Kills processes on one store, and holds what stands in the end against what they had said.
+/// Kills processes on one store, and compares the final content with their answers.
 async fn crash_one_store<H: CrashHarness>(trial: &mut Trial, rounds: u64) -> Outcome {
     let place: H = trial.place().await;
     let location = place.location();

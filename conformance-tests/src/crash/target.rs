@@ -4,20 +4,20 @@ use async_trait::async_trait;
 
 use crate::subject::{Ask, Committed, Failure, GlobalPage, GlobalRead, Subject};
 
-/// The code of a failure where no answer came, or none that says whether the commit stands.
+/// The code of a failure that leaves open whether the commit is stored.
 pub const LOST: &str = "STORAGE_UNAVAILABLE";
 
-/// What [`Writer`](super::Writer) and [`Reader`](super::Reader) ask.
+/// The calls of [`Writer`](super::Writer) and [`Reader`](super::Reader).
 #[async_trait]
 pub trait Target: Send + Sync {
-    /// Commits. A failure with the code [`LOST`] leaves open whether the commit stands.
+    /// Commits. A failure with the code [`LOST`] leaves open whether the commit is stored.
     async fn commit(&self, ask: &Ask) -> Result<Committed, Failure>;
 
     /// A page of the global order.
     async fn page(&self, read: &GlobalRead<u64>) -> Result<GlobalPage, Failure>;
 }
 
-/// Who works on a store until it is gone, and goes on when it is there again.
+/// A client that works on a store until its process ends, and continues when it runs again.
 #[async_trait]
 pub trait Client: Send + 'static {
     /// Works until no answer comes.
@@ -38,7 +38,7 @@ impl<S: Subject> Target for S {
     }
 }
 
-/// What is known of a call that got no answer.
+/// The failure of a call that got no answer.
 pub(super) fn lost() -> Failure {
     Failure {
         code: LOST.to_owned(),

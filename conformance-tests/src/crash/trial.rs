@@ -23,7 +23,7 @@ pub(super) struct Trial {
 }
 
 impl Trial {
-    /// A new place.
+    /// A new location.
     pub(super) async fn place<H: CrashHarness>(&self) -> H {
         let place = H::start().await;
         self.running.begin(place.time_limit());
@@ -65,7 +65,7 @@ pub(super) fn run<H: CrashHarness>(
     running.enter();
     let runtime = runtime(running.clone());
     let ended = catch_unwind(AssertUnwindSafe(|| runtime.block_on(body(&mut trial))));
-    // What hangs is left behind.
+    // Tasks that hang are abandoned.
     runtime.shutdown_timeout(REST);
     if let Err(panic) = ended {
         let report = report(&running, &said(&*panic));

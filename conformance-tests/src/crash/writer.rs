@@ -12,7 +12,7 @@ use crate::history::Operation;
 use crate::subject::{Ask, Expect};
 use crate::support::CONFLICT;
 
-/// Streams that all write to: fewer than there are writers, so that they get in each other's way.
+/// The shared streams: fewer than writers, so that commits conflict.
 const STREAMS: u64 = 4;
 
 /// Every so many commits one begins a stream.
@@ -27,9 +27,9 @@ pub struct Writer {
     asked: u64,
     /// The last changeset and event of each stream, as far as it knows.
     ends: HashMap<String, (u64, u64)>,
-    /// What got no answer yet.
+    /// The commit without an answer.
     pending: Option<Ask>,
-    /// What was acknowledged last.
+    /// The last acknowledged commit.
     acknowledged: Option<Ask>,
     operations: Vec<Operation>,
 }
@@ -49,7 +49,8 @@ impl Writer {
         }
     }
 
-    /// Repeats what was acknowledged last, and then what got no answer; whether answers came.
+    /// Repeats the last acknowledged commit, and then the one without an answer. Returns whether
+    /// answers came.
     ///
     /// # Panics
     /// If a commit is refused for another reason than a conflict.
@@ -62,7 +63,7 @@ impl Writer {
         self.commit_pending(target).await
     }
 
-    /// What was asked and answered.
+    /// The commits and their answers.
     pub fn operations(&self) -> &[Operation] {
         &self.operations
     }

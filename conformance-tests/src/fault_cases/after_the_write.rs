@@ -1,26 +1,27 @@
-//! G10, G2: A COMMIT that lasts, and whose answer is lost, as the database goes away with it.
+//! G10, G2: A COMMIT that is stored, and whose answer is lost, as when the database goes away.
 
 use super::aftermath;
 use crate::{AdapterHarness, WriteFault};
 
 const FAULT: WriteFault = WriteFault::AfterTheWrite;
 
-/// Who is told that a commit stands finds it; who is told that nothing was written, does not.
+/// A commit that is reported as stored is found. One reported as not written is not found.
 pub async fn what_is_told_of_a_failed_commit_is_true<H: AdapterHarness>(harness: &mut H) {
     aftermath::is_as_told(harness, FAULT).await;
 }
 
-/// Asked again with the same key, the commit stands once, and is answered with its place.
+/// A repeat with the same key is stored once, and is answered with its changeset.
 pub async fn a_repeat_is_answered_as_one_commit<H: AdapterHarness>(harness: &mut H) {
     aftermath::can_be_repeated(harness, FAULT).await;
 }
 
-/// If nothing was written, another commit succeeds there; if something was, it is told of it.
+/// Another commit succeeds if nothing was written. Otherwise it conflicts, and the conflict lists
+/// the stored changeset.
 pub async fn another_commit_may_take_the_place<H: AdapterHarness>(harness: &mut H) {
     aftermath::leaves_its_place(harness, FAULT).await;
 }
 
-/// Whatever a reader or a conflict told meanwhile stands in the end.
+/// The changesets that a reader or a conflict returned meanwhile last.
 pub async fn nothing_is_read_that_does_not_last<H: AdapterHarness>(harness: &mut H) {
     aftermath::shows_what_lasts(harness, FAULT).await;
 }
@@ -30,7 +31,7 @@ pub async fn the_order_goes_on_without_a_hole<H: AdapterHarness>(harness: &mut H
     aftermath::leaves_no_hole(harness, FAULT).await;
 }
 
-/// After a restart the commit stands if it was told to stand, and can be repeated.
+/// After a restart a commit that was reported as stored is there, and it can be repeated.
 pub async fn a_restart_finds_what_was_told<H: AdapterHarness>(harness: &mut H) {
     aftermath::survives_a_restart(harness, FAULT).await;
 }

@@ -1,4 +1,4 @@
-//! What is found after a commit failed: the same questions for every kind of fault.
+//! The checks after a failed commit, which are the same for every kind of fault.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,12 +46,19 @@ pub(super) async fn leaves_its_place<H: AdapterHarness>(harness: &H, fault: Writ
     match &other {
         Told::Stands(receipt) if !stands => {
             let id = receipt.changeset_id.get();
-            assert_eq!(id, BEFORE + 1, "G3: it has the place of what failed");
+            assert_eq!(
+                id,
+                BEFORE + 1,
+                "G3: it gets the changeset id of the failed commit"
+            );
         }
         Told::Conflict(told) if stands => {
             let first = told.first().map(|c| c.commit_id.to_string());
             let expected = Some("failed".to_owned());
-            assert_eq!(first, expected, "G2: a conflict tells what stands");
+            assert_eq!(
+                first, expected,
+                "G2: a conflict lists the stored changesets"
+            );
         }
         other => panic!(
             "G2: after a commit that was told {failed:?}, and of which {} stands, another one was \
@@ -102,14 +109,14 @@ pub(super) async fn shows_what_lasts<H: AdapterHarness>(harness: &mut H, fault: 
         let lasts = stand.contains(&content(changeset));
         assert!(
             lasts,
-            "G5: what is read lasts, but this did not: {changeset:?}"
+            "G5: a changeset that was read lasts, but this one did not: {changeset:?}"
         );
     }
     let last = stands.len() as u64;
     let head = head.unwrap_or(last);
     assert!(
         head <= last,
-        "G5: the head lasts, but {head} was read and {last} stands"
+        "G5: a head that was read lasts, but {head} was read and {last} is stored"
     );
     for told in [one, two] {
         if let Told::Conflict(told) = told {
@@ -120,7 +127,7 @@ pub(super) async fn shows_what_lasts<H: AdapterHarness>(harness: &mut H, fault: 
                 .map(|c| c.events.clone())
                 .collect();
             let told: Vec<_> = told.collect();
-            assert_eq!(told, found, "G2: a conflict tells what lasts");
+            assert_eq!(told, found, "G2: a conflict lists the changesets that last");
         }
     }
 }
@@ -141,14 +148,17 @@ pub(super) async fn leaves_no_hole<H: AdapterHarness>(harness: &H, fault: WriteF
         for (last, key) in [(0, "failing"), (1, "after")] {
             let told = told(&store, name, last, key).await;
             let stands = matches!(told, Told::Stands(_));
-            assert!(stands, "G10: a repeat succeeds, but it was told {told:?}");
+            assert!(
+                stands,
+                "G10: a repeat succeeds, but the answer was {told:?}"
+            );
         }
         let ids: Vec<u64> = stream(&*subject, name)
             .await
             .iter()
             .map(|c| c.changeset_id)
             .collect();
-        assert_eq!(ids, [1, 2], "G3: no hole in the stream");
+        assert_eq!(ids, [1, 2], "G3: no gap in the stream");
     }
     harness.settle().await;
     let order = log(&*subject, scene.start, GLOBAL_LIMIT).await;

@@ -1,4 +1,4 @@
-//! G8, G10: A write that takes long.
+//! G8, G10: A write that is delayed.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::{AdapterHarness, WriteFault};
 /// How long a commit is held back. Nothing depends on it: a commit that was not held back passes.
 const HELD: Duration = Duration::from_millis(200);
 
-/// A commit that is held back is answered as soon as it is no more, and stands.
+/// A delayed commit is answered as soon as the delay ends, and it is stored.
 pub async fn a_late_commit_is_answered_in_the_end<H: AdapterHarness>(harness: &mut H) {
     let scene = Scene::set(harness).await;
     scene.begin(WriteFault::Late).await;
@@ -18,7 +18,7 @@ pub async fn a_late_commit_is_answered_in_the_end<H: AdapterHarness>(harness: &m
         let told = scene.ask("late").await;
         assert!(
             !matches!(told, Told::Nothing),
-            "G8: a commit that is late is answered in the end, but nothing was written"
+            "G8: a delayed commit is answered after the fault, but nothing was written"
         );
         told
     };
@@ -30,7 +30,7 @@ pub async fn a_late_commit_is_answered_in_the_end<H: AdapterHarness>(harness: &m
     scene.assert_true(harness, &told).await;
 }
 
-/// A caller who gives up, and asks again with the same key, finds one commit.
+/// If a caller gives up and repeats with the same key, one commit is stored.
 pub async fn a_caller_who_goes_away_may_ask_again<H: AdapterHarness>(harness: &mut H) {
     let scene = Scene::set(harness).await;
     scene.begin(WriteFault::Late).await;
@@ -43,7 +43,7 @@ pub async fn a_caller_who_goes_away_may_ask_again<H: AdapterHarness>(harness: &m
     scene.assert_stands_once(harness, &again).await;
 }
 
-/// Whatever a reader or a conflict told meanwhile stands in the end.
+/// The changesets that a reader or a conflict returned meanwhile last.
 pub async fn nothing_is_read_that_does_not_last<H: AdapterHarness>(harness: &mut H) {
     aftermath::shows_what_lasts(harness, WriteFault::Late).await;
 }

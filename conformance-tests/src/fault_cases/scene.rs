@@ -13,19 +13,19 @@ use crate::support::{
 };
 use crate::{AdapterHarness, WriteFault, WriteFaults};
 
-/// How many changesets stand in a scene's stream before anything fails.
+/// The number of changesets in a scene's stream before the fault.
 pub(super) const BEFORE: u64 = 2;
 
-/// What was told of a commit.
+/// The answer to a commit.
 #[derive(Debug)]
 pub(super) enum Told {
-    /// It stands.
+    /// It is stored.
     Stands(Receipt),
     /// Nothing was written.
     Nothing,
-    /// It may stand.
+    /// It may be stored.
     Unknown,
-    /// Others stand in its place.
+    /// It conflicts with these changesets.
     Conflict(Vec<ees_core::Changeset>),
     /// The storage holds what it never should; nothing was written.
     Corrupt(String),
@@ -75,7 +75,7 @@ impl Scene {
         told(&self.store, &self.name, BEFORE, key).await
     }
 
-    /// What was told of a commit is what stands now.
+    /// Checks that the answer to a commit matches the stored changesets.
     pub(super) async fn assert_true<H: AdapterHarness>(&self, harness: &H, told: &Told) {
         let stands = stream(&*harness.subject(), &self.name).await;
         self.assert_head(harness, &stands).await;
@@ -84,39 +84,47 @@ impl Scene {
             Told::Stands(receipt) => {
                 let found = stands.map(|c| c.timestamp.clone());
                 let told = Some(receipt.timestamp.to_string());
-                assert_eq!(found, told, "G10: what is told to stand does");
+                assert_eq!(found, told, "G10: a reported changeset is stored");
             }
             Told::Nothing => assert!(
                 stands.is_none(),
-                "G10: who is told that nothing was written (`Written::None`) finds nothing, but \
-                 this stands: {stands:?}"
+                "G10: after the answer `Written::None` nothing is stored, but \
+                 this is: {stands:?}"
             ),
             Told::Corrupt(said) => assert!(
                 stands.is_none(),
-                "G10: who is told of any error but `Unavailable` finds nothing, but this stands: \
-                 {stands:?}; it was told: {said}"
+                "G10: after any error but `Unavailable` nothing is stored, but this is: \
+                 {stands:?}; the error was: {said}"
             ),
             Told::Unknown => {}
             Told::Conflict(others) => {
-                panic!("G10: a commit that failed is no conflict, but it was told of {others:?}")
+                panic!("G10: a failed commit does not conflict, but the answer listed {others:?}")
             }
         }
     }
 
-    /// A repeat was answered, and its commit stands once.
+    /// Checks that a repeat was answered, and that its commit is stored once.
     pub(super) async fn assert_stands_once<H: AdapterHarness>(&self, harness: &H, told: &Told) {
         let Told::Stands(receipt) = told else {
-            panic!("G10: a repeat is answered with its place, but it was told: {told:?}");
+            panic!("G10: a repeat is answered with its changeset, but the answer was {told:?}");
         };
         let id = receipt.changeset_id.get();
-        assert_eq!(id, BEFORE + 1, "G10: a repeat has the first try's place");
+        assert_eq!(
+            id,
+            BEFORE + 1,
+            "G10: a repeat gets the changeset id of the first try"
+        );
         self.assert_true(harness, told).await;
         let stands = stream(&*harness.subject(), &self.name).await.len() as u64;
-        assert_eq!(stands, BEFORE + 1, "G10: a repeat stands once");
+        assert_eq!(stands, BEFORE + 1, "G10: a repeated commit is stored once");
         harness.settle().await;
         let order = log(&*harness.subject(), self.start, GLOBAL_LIMIT).await;
         let placed = of_streams(&order, std::slice::from_ref(&self.name)).len() as u64;
-        assert_eq!(placed, BEFORE + 1, "G10: also in the global order");
+        assert_eq!(
+            placed,
+            BEFORE + 1,
+            "G10: a repeated commit is once in the global order"
+        );
     }
 
     /// The head is that of what stands, and what lies beyond is ahead.
@@ -124,7 +132,7 @@ impl Scene {
         let subject = harness.subject();
         let head = head(&*subject, &self.name).await.last_changeset;
         let last = stands.last().map_or(0, |c| c.changeset_id);
-        assert_eq!(head, last, "G2: the head is the last changeset that stands");
+        assert_eq!(head, last, "G2: the head is the last stored changeset");
         let ahead = Ask::new(&self.name, Expect::Changeset(last + 1));
         refused(&*subject, &ahead, AHEAD).await;
     }
@@ -148,6 +156,8 @@ pub(super) async fn told(store: &EventStore, name: &str, last: u64, key: &str) -
             Written::None => Told::Nothing,
             Written::Unknown => Told::Unknown,
         },
-        Err(error) => panic!("G10: a write that fails is told as that, but: {error}"),
+        Err(error) => {
+            panic!("G10: a failed write is reported as a storage error, but the error is: {error}")
+        }
     }
 }

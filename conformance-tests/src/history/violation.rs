@@ -1,27 +1,28 @@
-//! What no history may show.
+//! The violations of a history.
 
 use std::fmt;
 
-/// What no history may show.
+/// A violation: an observation that contradicts a guarantee.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Violation {
-    /// The stream has a hole or a repeat where this changeset should stand.
+    /// The stream has a gap or a duplicate at this changeset id.
     Hole(u64),
-    /// Two commits were told that they became this changeset.
+    /// Two commits were acknowledged as this changeset.
     TwoWinners(u64),
-    /// A commit was told that it became this changeset, but it does not stand there.
+    /// A commit was acknowledged as this changeset, but the stream does not contain it there.
     LostAcknowledgement(u64),
-    /// A commit became this changeset, which is not where it wanted to be.
+    /// A commit became this changeset, which does not follow its expectation.
     WrongPlace(u64),
-    /// One commit stands twice, the second time as this changeset.
+    /// One commit is stored twice, the second time as this changeset.
     Doubled(u64),
-    /// Nobody was told, nor left without an answer, that this changeset stands.
+    /// This changeset belongs to no commit that was acknowledged or got no answer.
     Unacknowledged(u64),
-    /// A conflict told of this changeset, which does not stand.
+    /// A conflict listed this changeset, which is not stored.
     ToldOfWhatDidNotLast(u64),
-    /// A conflict told of the wrong part of the stream: this was to be its first changeset or event.
+    /// A conflict listed the wrong part of the stream. It should begin with this changeset or
+    /// event.
     ToldTheWrongPart(u64),
-    /// An answer knew nothing of this changeset, which had been acknowledged before.
+    /// An answer ignored this changeset, which had been acknowledged before the call.
     Stale(u64),
     /// A reader did not get the changeset at this checkpoint.
     Skipped(u64),
@@ -38,28 +39,28 @@ impl fmt::Display for Violation {
             _ => "G2",
         };
         let said = match self {
-            Self::Hole(id) => format!("changeset {id} of the stream is missing, or stands twice"),
+            Self::Hole(id) => format!("changeset {id} of the stream is missing or duplicated"),
             Self::TwoWinners(id) => {
-                format!("two commits were told that they became changeset {id}")
+                format!("two commits were acknowledged as changeset {id}")
             }
             Self::LostAcknowledgement(id) => {
-                format!(
-                    "changeset {id} was acknowledged, but something else or nothing stands there"
-                )
+                format!("changeset {id} was acknowledged, but is missing or has other content")
             }
             Self::WrongPlace(id) => {
                 format!("a commit became changeset {id}, which does not follow its expectation")
             }
-            Self::Doubled(id) => format!("one commit stands twice, again as changeset {id}"),
-            Self::Unacknowledged(id) => format!("nobody was told that changeset {id} stands"),
+            Self::Doubled(id) => format!("one commit is stored twice, again as changeset {id}"),
+            Self::Unacknowledged(id) => {
+                format!("changeset {id} is stored, but no commit was answered so")
+            }
             Self::ToldOfWhatDidNotLast(id) => {
-                format!("a conflict told of a changeset {id} that does not stand")
+                format!("a conflict listed changeset {id}, which is not stored")
             }
             Self::ToldTheWrongPart(id) => {
-                format!("what a conflict told does not begin with changeset or event {id}")
+                format!("the list of a conflict does not begin with changeset or event {id}")
             }
             Self::Stale(id) => {
-                format!("an answer knew nothing of changeset {id}, which had been acknowledged")
+                format!("an answer ignored changeset {id}, which had been acknowledged before")
             }
             Self::Skipped(at) => format!("a reader did not get the changeset at checkpoint {at}"),
             Self::Repeated(at) => {

@@ -286,7 +286,7 @@ pub async fn a_range_that_holds_nothing<H: HttpHarness>(harness: &mut H) {
     }
 }
 
-/// Past the head a page is empty and leads nowhere.
+/// Past the head a page is empty, and its next checkpoint is the requested one.
 pub async fn the_end_of_the_global_order<H: HttpHarness>(harness: &mut H) {
     let remote = harness.remote();
     let [changesets, events] = global_calls();
@@ -294,12 +294,12 @@ pub async fn the_end_of_the_global_order<H: HttpHarness>(harness: &mut H) {
     assert_eq!(
         answer(&remote, &changesets, &format!("checkpoint={far}")).await,
         json!({"checkpoint": far, "limit": 10, "changesets": [], "next_checkpoint": far}),
-        "G6: past the head `next_checkpoint` is the one asked"
+        "G6: past the head `next_checkpoint` is the requested one"
     );
     let far = format!("{far}.7");
     assert_eq!(
         answer(&remote, &events, &format!("checkpoint={}", encode(&far))).await,
         json!({"checkpoint": far, "limit": 10, "events": [], "next_checkpoint": far}),
-        "G6: past the head `next_checkpoint` is the one asked"
+        "G6: past the head `next_checkpoint` is the requested one"
     );
 }

@@ -1,5 +1,5 @@
-//! Which of several mistakes is told: method and path, stream id, query parameters in the order of
-//! the contract's table, headers, body, storage.
+//! Which of several errors is reported first: method and path, stream id, query parameters in the
+//! order of the contract's table, headers, body, storage.
 
 use hyper::Method;
 
@@ -21,7 +21,7 @@ async fn post(
     remote.send(Method::POST, path, headers, body).await
 }
 
-/// A wrong method or path is told before a wrong stream id or parameter.
+/// A wrong method or path is reported before a wrong stream id or parameter.
 pub async fn method_and_path_come_first<H: HttpHarness>(harness: &mut H) {
     let remote = harness.remote();
     let reserved = "!!!RESERVED";
@@ -45,7 +45,7 @@ pub async fn method_and_path_come_first<H: HttpHarness>(harness: &mut H) {
     }
 }
 
-/// A wrong stream id is told before wrong parameters, headers, bodies.
+/// A wrong stream id is reported before wrong parameters, headers, bodies.
 pub async fn the_stream_id_comes_before_the_parameters<H: HttpHarness>(harness: &mut H) {
     let remote = harness.remote();
     let reserved = "!!!RESERVED";
@@ -59,7 +59,7 @@ pub async fn the_stream_id_comes_before_the_parameters<H: HttpHarness>(harness: 
     refused(&response, "INVALID_STREAM_ID", Some(reserved));
 }
 
-/// Of several wrong parameters the first of the contract's table is told, wherever it stands in
+/// Of several wrong parameters the first of the contract's table is reported, wherever it is in
 /// the query.
 pub async fn parameters_come_in_the_order_of_the_contract<H: HttpHarness>(harness: &mut H) {
     let remote = harness.remote();
@@ -105,7 +105,7 @@ async fn assert_order(remote: &Remote, call: &Call, order: &[(&str, &str)], stre
     }
 }
 
-/// A wrong parameter is told before a wrong header.
+/// A wrong parameter is reported before a wrong header.
 pub async fn parameters_come_before_headers<H: HttpHarness>(harness: &mut H) {
     let remote = harness.remote();
     let stream = unique("order");
@@ -125,7 +125,7 @@ pub async fn parameters_come_before_headers<H: HttpHarness>(harness: &mut H) {
     refused(&response, "INVALID_LIMIT", None);
 }
 
-/// A wrong header is told before a wrong body.
+/// A wrong header is reported before a wrong body.
 pub async fn headers_come_before_the_body<H: HttpHarness>(harness: &mut H) {
     let remote = harness.remote();
     let stream = unique("order");
@@ -133,7 +133,7 @@ pub async fn headers_come_before_the_body<H: HttpHarness>(harness: &mut H) {
     refused(&response, "INVALID_IDEMPOTENCY_KEY", Some(&stream));
 }
 
-/// A wrong body is told before a conflict or an expectation ahead.
+/// A wrong body is reported before a conflict or an expectation ahead.
 pub async fn the_body_comes_before_the_storage<H: HttpHarness>(harness: &mut H) {
     let remote = harness.remote();
     let stream = unique("order");
@@ -146,7 +146,7 @@ pub async fn the_body_comes_before_the_storage<H: HttpHarness>(harness: &mut H) 
     }
 }
 
-/// A wrong parameter is told before a missing stream.
+/// A wrong parameter is reported before a missing stream.
 pub async fn parameters_come_before_the_storage<H: HttpHarness>(harness: &mut H) {
     let remote = harness.remote();
     let stream = unique("order");

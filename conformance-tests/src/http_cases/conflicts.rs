@@ -1,4 +1,4 @@
-//! What a conflict tells.
+//! The body of a conflict.
 
 use serde_json::{Value, json};
 
@@ -58,7 +58,7 @@ pub async fn tell_details_where_asked<H: HttpHarness>(harness: &mut H) {
     assert_eq!(body["forthcoming_changesets"], read["changesets"], "G2");
 }
 
-/// What does not fit into one body goes on with GET, from `next` on.
+/// Changesets that do not fit into the body are read with GET, from `next`.
 pub async fn that_fit_into_no_body_go_on_elsewhere<H: HttpHarness>(harness: &mut H) {
     let remote = harness.remote();
     let stream = unique("conflicts");

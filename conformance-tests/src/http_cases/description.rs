@@ -7,7 +7,7 @@ use crate::subject::unique;
 use crate::wire::schema::Description;
 use crate::wire::{BODY, all_calls, append, changesets_call, commit_call, path};
 
-/// The errors that a client of a call may meet and has to be told of.
+/// The errors that a call can return and its description must list.
 const ERRORS: &[(&str, &str, &[&str])] = &[
     (
         "POST",

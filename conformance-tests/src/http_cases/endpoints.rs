@@ -81,10 +81,13 @@ async fn assert_not_allowed(
     let allow = response.header("allow").expect("G12: an Allow header");
     let allow: BTreeSet<&str> = allow.split(',').map(str::trim).collect();
     let allowed = allowed.iter().copied().collect();
-    assert_eq!(allow, allowed, "G12: {method} {path} tells what is allowed");
+    assert_eq!(
+        allow, allowed,
+        "G12: the `Allow` header of {method} {path} lists the methods"
+    );
 }
 
-/// Another method than the path has; `Allow` tells which those are.
+/// A method that the path does not support; `Allow` lists those that it supports.
 pub async fn other_methods_are_not_allowed<H: HttpHarness>(harness: &mut H) {
     let remote = harness.remote();
     let stream = unique("endpoints/%");

@@ -1,4 +1,4 @@
-//! The parameters that say what a commit expects.
+//! The parameters with a commit's expectation.
 
 use crate::HttpHarness;
 use crate::subject::unique;

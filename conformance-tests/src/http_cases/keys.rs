@@ -103,7 +103,7 @@ pub async fn another_content_is_refused<H: HttpHarness>(harness: &mut H) {
     assert_eq!(head["last_changeset"], 1, "G10: nothing was stored again");
 }
 
-/// A repeat is never a conflict; another key at the same place is.
+/// A repeat never conflicts. Another key with the same expectation does.
 pub async fn a_repeat_is_found_before_a_conflict_is_told<H: HttpHarness>(harness: &mut H) {
     let remote = harness.remote();
     let stream = unique("keys");

@@ -60,7 +60,7 @@ pub async fn only_white_space_is_added<H: HttpHarness>(harness: &mut H) {
         let (plain, laid_out) = both(&remote, Method::GET, &format!("{path}{part}")).await;
         assert_same(&plain, &laid_out);
     }
-    // As many as stand there by now, so that the answer is the same whoever writes meanwhile.
+    // The limit is the current count, so that concurrent writers do not change the answer.
     let (changesets, events) = (NASTY.len(), 2 * NASTY.len());
     for part in [
         &*format!("/changesets?checkpoint={begin}&limit={changesets}"),

@@ -243,7 +243,7 @@ pub async fn a_limit_is_one_or_more<H: HttpHarness>(harness: &mut H) {
     }
 }
 
-/// The global order's pages hold 1000 at most; the answer tells the limit used.
+/// A page of the global order has at most 1000 items. The answer has the limit that was applied.
 pub async fn a_global_limit_has_a_maximum<H: HttpHarness>(harness: &mut H) {
     let remote = harness.remote();
     for call in global_calls() {
@@ -376,7 +376,10 @@ pub async fn checkpoints_have_their_forms<H: HttpHarness>(harness: &mut H) {
     let one = changesets.send(&remote, "checkpoint=1.0").await;
     refused(&one, "INVALID_CHECKPOINT", None);
     let head = accepted(&changesets.send(&remote, "checkpoint=head").await);
-    assert!(head["checkpoint"].is_u64(), "G6: the head is told: {head}");
+    assert!(
+        head["checkpoint"].is_u64(),
+        "G6: the answer has the head: {head}"
+    );
     for (asked, told) in [("5", "5.0"), ("5.0", "5.0"), ("05.007", "5.7")] {
         let page = accepted(&events.send(&remote, &format!("checkpoint={asked}")).await);
         assert_eq!(page["checkpoint"], told, "G6: checkpoint={asked}");
@@ -394,7 +397,7 @@ pub async fn a_wait_has_a_maximum<H: HttpHarness>(harness: &mut H) {
             let message = refused(&response, "INVALID_PARAMETER", None);
             assert!(message.contains(bad), "G12: `{message}` names `{bad}`");
         }
-        // There is something to read, so that nobody has to wait.
+        // There is an item to read, so that no read waits.
         for good in ["0", "1", "20"] {
             accepted(
                 &call

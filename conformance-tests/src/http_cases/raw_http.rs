@@ -1,4 +1,4 @@
-//! HTTP itself: what other clients than ours send.
+//! HTTP itself: requests that other clients send.
 
 use super::sizes::{TOO_LARGE, assert_tells_sizes};
 use crate::HttpHarness;
@@ -99,7 +99,7 @@ pub async fn a_body_that_breaks_off_changes_nothing<H: HttpHarness>(harness: &mu
     assert_untouched(&remote, &stream).await;
 }
 
-/// A body over the limit, in chunks, which do not tell the size before.
+/// A body over the limit, in chunks, which do not announce the size.
 pub async fn a_body_in_chunks_over_the_limit_is_refused<H: HttpHarness>(harness: &mut H) {
     let remote = harness.remote();
     let stream = unique("sizes");

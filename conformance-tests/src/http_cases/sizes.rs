@@ -1,4 +1,4 @@
-//! What is too large to be committed.
+//! Commits that are too large.
 
 use crate::HttpHarness;
 use crate::subject::{Remote, unique};
@@ -12,19 +12,19 @@ fn body_of(payload_bytes: usize) -> String {
     format!(r#"{{"events":["{text}"],"metadata":{{}}}}"#)
 }
 
-/// The numbers that a message tells.
+/// The numbers in a message.
 fn numbers(message: &str) -> Vec<usize> {
     let words = message.split(|c: char| !c.is_ascii_digit());
     words.filter_map(|word| word.parse().ok()).collect()
 }
 
-/// A message that tells the size of what was sent, at least, and a smaller limit.
+/// A message with a size of at least that of the request, and with a smaller limit.
 pub(super) fn assert_tells_sizes(message: &str, least: usize) {
     let numbers = numbers(message);
     let size = numbers.iter().copied().max().unwrap_or(0);
     assert!(
         size >= least && numbers.iter().any(|limit| *limit < size),
-        "G12: `{message}` tells a size of {least} or more, and the limit"
+        "G12: `{message}` has a size of {least} or more, and the limit"
     );
 }
 
@@ -42,7 +42,7 @@ pub async fn a_changeset_over_the_storages_limit_is_refused<H: HttpHarness>(harn
     let message = refused(&response, TOO_LARGE, Some(&stream));
     let told = numbers(&message);
     for size in [limit, limit + 1] {
-        assert!(told.contains(&size), "G12: `{message}` tells {size}");
+        assert!(told.contains(&size), "G12: `{message}` has the size {size}");
     }
     assert_untouched(&remote, &stream).await;
     append(&remote, &stream, 0, body_of(limit)).await;

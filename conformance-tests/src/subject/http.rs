@@ -28,7 +28,7 @@ use super::{
     GlobalRead, Head, Page, Read, Statistics, Subject,
 };
 
-/// What may stand in a path segment or a query value as it is.
+/// The characters that a path segment or a query value may contain unencoded.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')

@@ -1,4 +1,4 @@
-//! What is asked of a store, for people.
+//! The calls to a store, as text for messages.
 
 use std::fmt;
 

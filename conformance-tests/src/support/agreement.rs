@@ -1,4 +1,4 @@
-//! A store and the model, asked the same.
+//! The same calls to a store and to the model.
 
 use super::writing::refused_at;
 use super::{AHEAD, Place, answered};
@@ -38,7 +38,7 @@ pub(crate) async fn head_agrees(place: Place, subject: &dyn Subject, model: &Mod
     let head = answered(place, &what, subject.head(name)).await;
     let end = model.end(name).unwrap_or_default();
     let found = (head.last_changeset, head.last_event);
-    let message = format!("G5: {what} tells the last changeset and the last event");
+    let message = format!("G5: {what} has the last changeset and the last event");
     place.same(&found, &(end.changeset, end.event), &message);
 }
 
@@ -126,8 +126,8 @@ fn agree<T: PartialEq + std::fmt::Debug>(
     }
 }
 
-/// An expectation that names what lies behind a stream's end is refused, and one that is outdated
-/// tells what came, and nothing else.
+/// An expectation beyond a stream's head is refused. An outdated one gets a conflict, which lists
+/// the changesets after the expectation and nothing else.
 pub(crate) async fn expectations_agree(
     place: Place,
     subject: &dyn Subject,
@@ -158,8 +158,9 @@ pub(crate) async fn expectations_agree(
                 Expect::Event(last) => c.last_event_id > last,
             })
             .collect();
-        let message =
-            format!("G2: a conflict in `{name}`, which expects {expect}, tells what came");
+        let message = format!(
+            "G2: a conflict in `{name}`, which expects {expect}, lists the changesets after it"
+        );
         place.same(&told, &Some(expected), &message);
     }
 }

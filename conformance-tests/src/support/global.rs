@@ -132,7 +132,8 @@ async fn event_log_at(
             format!("G6: {what} gives no more than that, but it gives {found}")
         });
         if page.events.is_empty() {
-            let message = format!("G6: {what}, which finds nothing, leads nowhere");
+            let message =
+                format!("G6: {what}, which finds nothing, returns the requested checkpoint");
             place.same(&page.next_checkpoint, &from, &message);
             return log;
         }

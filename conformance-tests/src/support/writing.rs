@@ -6,7 +6,7 @@ use super::{CONFLICT, PAGE_BYTES, Place, answered};
 use crate::running::guarantee;
 use crate::subject::{Ask, Changeset, Committed, Expect, Failure, Page, Subject};
 
-/// A JSON array of events that tell who wrote them and their number.
+/// A JSON array of events that contain their writer and their number.
 pub(crate) fn events(mark: &str, count: u64) -> String {
     let events: Vec<String> = (0..count)
         .map(|n| format!(r#"{{"by":"{mark}","n":{n}}}"#))
@@ -84,14 +84,16 @@ pub(super) async fn refused_at(
     }
 }
 
-/// The changesets that a conflict tells of.
+/// The changesets that a conflict lists.
 #[track_caller]
 pub(crate) fn conflict(subject: &dyn Subject, ask: &Ask) -> impl Future<Output = Page<Changeset>> {
     let place = Place::here();
     async move {
         let failure = refused_at(place, subject, ask, CONFLICT).await;
         failure.forthcoming.unwrap_or_else(|| {
-            place.fail("G2: a conflict tells what came after the expectation, but nothing is told")
+            place.fail(
+                "G2: a conflict lists the changesets after the expectation, but it has no list",
+            )
         })
     }
 }

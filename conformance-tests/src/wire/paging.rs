@@ -34,7 +34,7 @@ pub(crate) struct Walk {
     items: &'static str,
     /// What they call their cursor.
     next: &'static str,
-    /// How many items are asked for at once, if that has to be said.
+    /// The limit of a page, if the call needs one.
     limit: Option<usize>,
 }
 

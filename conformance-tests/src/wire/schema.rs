@@ -46,7 +46,7 @@ impl Description {
         };
         let pointer = reference.strip_prefix('#').expect("a reference inside");
         let found = self.0.pointer(pointer);
-        found.unwrap_or_else(|| panic!("{reference} leads nowhere"))
+        found.unwrap_or_else(|| panic!("{reference} refers to nothing"))
     }
 
     /// Every reference in the description leads somewhere in it.

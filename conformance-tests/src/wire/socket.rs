@@ -1,4 +1,4 @@
-//! HTTP by hand, for what a well-behaved client would not send.
+//! Raw HTTP, for requests that a well-behaved client would not send.
 
 use std::time::Duration;
 

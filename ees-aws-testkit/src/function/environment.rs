@@ -204,6 +204,6 @@ async fn watch_over(
 async fn exit(exited: &mut watch::Receiver<Option<String>>) -> String {
     match exited.wait_for(Option::is_some).await {
         Ok(exit) => exit.clone().unwrap_or_default(),
-        Err(_) => "nobody watches it".to_owned(),
+        Err(_) => "its exit status is unknown".to_owned(),
     }
 }

@@ -15,11 +15,11 @@ pub struct FunctionSettings {
     /// The environment variables in addition to those that Lambda sets for every function. The
     /// process has no others.
     pub environment: Vec<(String, String)>,
-    /// The time limit of an invocation, which the function is told.
+    /// The time limit of an invocation, as the function sees it.
     pub timeout: Duration,
     /// The additional time before the function is killed.
     pub grace: Duration,
-    /// The memory in MB that the function is told.
+    /// The memory in MB, as the function sees it.
     pub memory_mb: u32,
     /// The maximum number of concurrent invocations, each in its own process. Lambda would throttle
     /// further invocations; here they wait.

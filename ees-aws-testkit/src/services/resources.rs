@@ -217,7 +217,7 @@ impl Services {
     /// Calls an operation of `DynamoDB` with its JSON: `PutItem`.
     ///
     /// # Errors
-    /// [`Error::Service`] with what it said.
+    /// [`Error::Service`] with the answer of the service.
     pub async fn dynamodb(&self, operation: &str, asked: &Value) -> Result<Value, Error> {
         let operation = format!("DynamoDB_20120810.{operation}");
         let endpoint = &self.endpoints.dynamodb;
@@ -233,7 +233,7 @@ impl Services {
     /// Calls an operation of SQS with its JSON: `ReceiveMessage`.
     ///
     /// # Errors
-    /// [`Error::Service`] with what it said.
+    /// [`Error::Service`] with the answer of the service.
     pub async fn sqs(&self, operation: &str, asked: &Value) -> Result<Value, Error> {
         let operation = format!("AmazonSQS.{operation}");
         self.client

@@ -1,11 +1,11 @@
-//! How the deployment is reached: in the clear or through TLS, signed or not.
+//! The connection to the deployment: plain HTTP or TLS, with or without signatures.
 
 use ees_conformance::subject::Access;
 
 use crate::address::Url;
 use crate::args::Args;
 
-/// How the arguments say that the deployment is reached.
+/// The connection that the arguments describe.
 pub(crate) fn access(url: &Url, args: &Args) -> Result<Access, String> {
     let access = over_tls(url)?;
     if args.aws.sigv4 {
@@ -15,7 +15,7 @@ pub(crate) fn access(url: &Url, args: &Args) -> Result<Access, String> {
     }
 }
 
-/// Whether bytes written by hand reach the server itself: not through TLS or a gateway.
+/// Whether raw bytes reach the server itself, which they do not through TLS or a gateway.
 pub(crate) fn is_direct(url: &Url, args: &Args) -> bool {
     !url.is_tls && !url.has_path && !args.aws.sigv4
 }
@@ -33,7 +33,9 @@ fn over_tls(url: &Url) -> Result<Access, String> {
 #[cfg(not(feature = "https"))]
 fn over_tls(url: &Url) -> Result<Access, String> {
     if url.is_tls {
-        return Err("this build speaks no TLS: build it with --features cli,https".to_owned());
+        return Err(
+            "this build does not support TLS: build it with --features cli,https".to_owned(),
+        );
     }
     Ok(Access::default())
 }
@@ -44,7 +46,7 @@ fn signed(access: Access, url: &Url, args: &Args) -> Result<Access, String> {
 
     let (Some(id), Some(secret)) = (&args.aws.access_key_id, &args.aws.secret_access_key) else {
         return Err(
-            "--sigv4 signs with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, which are not both \
+            "--sigv4 needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and at least one is not \
              set; `eval \"$(aws configure export-credentials --format env)\"` sets them"
                 .to_owned(),
         );
@@ -57,7 +59,7 @@ fn signed(access: Access, url: &Url, args: &Args) -> Result<Access, String> {
 
 #[cfg(not(feature = "sigv4"))]
 fn signed(_access: Access, _url: &Url, _args: &Args) -> Result<Access, String> {
-    Err("this build signs no requests: build it with --features cli,https,sigv4".to_owned())
+    Err("this build cannot sign requests: build it with --features cli,https,sigv4".to_owned())
 }
 
 /// The region in `https://ID.execute-api.REGION.amazonaws.com`.

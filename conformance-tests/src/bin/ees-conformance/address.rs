@@ -1,8 +1,8 @@
-//! Where the deployment is.
+//! The address of the deployment.
 
 use hyper::Uri;
 
-/// Where a deployment is, without a slash at the end.
+/// The URL of a deployment, without a slash at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Url {
     text: String,
@@ -11,23 +11,23 @@ pub(crate) struct Url {
 }
 
 impl Url {
-    /// Takes `http://HOST[:PORT][/PATH]`, or the same with https.
+    /// Parses `http://HOST[:PORT][/PATH]`, or the same with https.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let uri: Uri = text.parse().map_err(|error| format!("no URL: {error}"))?;
         let is_tls = match uri.scheme_str() {
             Some("http") => false,
             Some("https") => true,
-            _ => return Err("it begins with http:// or https://".to_owned()),
+            _ => return Err("the URL must begin with http:// or https://".to_owned()),
         };
-        let authority = uri.authority().ok_or("it has no host")?;
+        let authority = uri.authority().ok_or("the URL has no host")?;
         if uri.host().is_none_or(str::is_empty) || authority.as_str().contains('@') {
-            return Err("a host and a port, without a user: http://HOST[:PORT]".to_owned());
+            return Err("the URL must not have a user: expected http://HOST[:PORT]".to_owned());
         }
         if authority.as_str() != authority.host() && authority.port_u16().is_none() {
-            return Err(format!("`{authority}` has a port that is none"));
+            return Err(format!("`{authority}` has an invalid port"));
         }
         if uri.query().is_some() {
-            return Err("a path is all that may follow: http://HOST[:PORT][/PATH]".to_owned());
+            return Err("only a path may follow: expected http://HOST[:PORT][/PATH]".to_owned());
         }
         let path = uri.path().trim_end_matches('/');
         let port = authority

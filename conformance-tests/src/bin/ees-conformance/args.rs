@@ -30,26 +30,26 @@ Examples:
   ees-conformance --url https://ID.execute-api.REGION.amazonaws.com/Prod --sigv4
   ees-conformance --list --filter G10";
 
-/// Holds a running Elastic Event Store to its promises, by nothing but HTTP.
+/// Checks the guarantees of a running Elastic Event Store over HTTP.
 ///
-/// Runs every case of the conformance suite that can be seen through the REST contract, and
-/// prints a table by guarantee.
+/// Runs every case of the conformance suite that the REST contract can show, and prints a table by
+/// guarantee.
 #[derive(Debug, Parser)]
 #[command(version, after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// Where the deployment is: `http://HOST[:PORT][/PATH]`, or the same with https.
+    /// The URL of the deployment: `http://HOST[:PORT][/PATH]`, or the same with https.
     #[arg(long, value_parser = Url::parse, required_unless_present = "list")]
     pub(crate) url: Option<Url>,
 
-    /// Run only cases whose `group::case` has this text in it, or which hold this guarantee (`G6`).
-    /// May be given more than once: what any of them names is run.
+    /// Run only cases whose `group::case` contains this text, or that check this guarantee (`G6`).
+    /// Repeat the flag to run the cases that match any of its values.
     #[arg(long, value_name = "TEXT")]
     pub(crate) filter: Vec<String>,
 
     #[command(flatten)]
     pub(crate) aws: Aws,
 
-    /// Print the cases and the guarantees they hold, and run none.
+    /// Print the cases and the guarantees that they check, without running them.
     #[arg(long)]
     pub(crate) list: bool,
 
@@ -57,35 +57,35 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "list")]
     pub(crate) json: bool,
 
-    /// A line for each case as it ends, also on a terminal.
+    /// Print a line for each case when it ends, also on a terminal.
     #[arg(long, short)]
     pub(crate) verbose: bool,
 
-    /// How many cases to run at the same time.
+    /// The number of cases that run at the same time.
     #[arg(long, value_name = "N", default_value = "1")]
     pub(crate) jobs: NonZeroUsize,
 
-    /// The largest changeset that the deployment takes, in bytes of events and metadata; cases go
-    /// right up to it and one byte beyond. The default is that of `ees serve`.
+    /// The deployment's limit on a changeset, in bytes of events and metadata. Cases commit up to
+    /// this limit and one byte more. The default is that of `ees serve`.
     #[arg(long, value_name = "N", default_value_t = 16 * 1024 * 1024,
           value_parser = parse_size)]
     pub(crate) max_changeset_bytes: usize,
 
-    /// How long a case may take, in seconds; one that takes longer has failed. It waits half as
-    /// long for one thing. The network is in between, so it is more than an adapter gets.
+    /// The time limit of a case, in seconds. A case that exceeds it fails. Each wait in a case has
+    /// half of this limit. The default is longer than an adapter's, because of the network.
     #[arg(long, value_name = "SECONDS", default_value_t = 300,
           value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) time_limit: u64,
 }
 
-/// Whether and with what requests are signed.
+/// The flags for signed requests.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Aws {
     /// Sign every request for AWS's IAM authorization (Signature Version 4).
     #[arg(long)]
     pub(crate) sigv4: bool,
 
-    /// The region to sign for, where the URL does not tell it.
+    /// The region to sign for, if the URL does not contain it.
     #[arg(long = "aws-region", value_name = "REGION", env = "AWS_REGION")]
     pub(crate) region: Option<String>,
 
@@ -104,13 +104,13 @@ pub(crate) struct Aws {
     pub(crate) session_token: Option<String>,
 }
 
-/// Smaller than any storage's limit, but large enough for what all cases commit.
+/// Smaller than any storage's limit, but large enough for the commits of all cases.
 const LEAST_LIMIT: usize = 64 * 1024;
 
 fn parse_size(text: &str) -> Result<usize, String> {
     let size: usize = text.parse().map_err(|error| format!("{error}"))?;
     if size < LEAST_LIMIT {
-        return Err(format!("at least {LEAST_LIMIT} are needed by the cases"));
+        return Err(format!("the cases need at least {LEAST_LIMIT}"));
     }
     Ok(size)
 }

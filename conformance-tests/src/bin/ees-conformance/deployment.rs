@@ -1,4 +1,4 @@
-//! A deployment as a harness: what it promises is found out before the first case.
+//! A deployment as a harness. Its capabilities are determined before the first case.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -8,13 +8,13 @@ use async_trait::async_trait;
 use ees_conformance::subject::{Access, GlobalRead, Read, Remote, Subject, unique};
 use ees_conformance::{Capabilities, Harness, HttpHarness};
 
-/// How long a deployment that orders after the commit may take to do so.
+/// The time limit for the position of a changeset, if the deployment orders after the commit.
 const ORDERED_WITHIN: Duration = Duration::from_mins(4);
 
-/// How long it may take to answer at all.
+/// The time limit for the first answer.
 const REACHED_WITHIN: Duration = Duration::from_mins(2);
 
-/// What is tested.
+/// The deployment under test.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     url: String,
@@ -23,16 +23,17 @@ pub(crate) struct Target {
     time_limit: Duration,
 }
 
-/// A case starts its harness by itself, so that where it is must be known to all.
+/// The target is global, since each case starts its own harness.
 static TARGET: OnceLock<Target> = OnceLock::new();
 
-/// Says what is tested; once.
+/// Sets the target, once.
 pub(crate) fn set(target: Target) {
     TARGET.set(target).expect("one target");
 }
 
 impl Target {
-    /// Finds out whether the deployment is there and what it promises; or says why it cannot.
+    /// Checks that the deployment answers, and determines its capabilities. Returns the reason if
+    /// it cannot.
     pub(crate) fn find(
         url: &str,
         access: Access,
@@ -53,7 +54,7 @@ impl Target {
                 url: url.to_owned(),
                 access,
                 capabilities: Capabilities {
-                    // Not shown by a black box: what would show it is not run.
+                    // A black box cannot show durability, so the cases about it are not run.
                     durable: true,
                     orders_at_commit,
                     max_changeset_bytes,
@@ -64,15 +65,15 @@ impl Target {
     }
 }
 
-/// Commits a changeset to see whether it has its position at once. A deployment that refuses it is
-/// there all the same: the cases will tell.
+/// Commits a changeset to see whether it has its position at once. A refused commit is not an error
+/// here: the cases will report it.
 async fn orders_at_commit(remote: &Remote) -> Result<bool, String> {
     let reached = remote.try_get("/version").await;
     let url = remote.url();
     let version = reached.map_err(|error| format!("{url} cannot be reached: {error}"))?;
     if [401, 403].contains(&version.status.as_u16()) {
         return Err(format!(
-            "{url} lets nobody in who is not known ({}: {}); --sigv4 signs requests for AWS",
+            "{url} requires authentication ({}: {}); --sigv4 signs requests for AWS",
             version.status,
             version.text()
         ));
@@ -89,7 +90,7 @@ async fn orders_at_commit(remote: &Remote) -> Result<bool, String> {
 pub(crate) struct Deployment {
     target: &'static Target,
     remote: Arc<Remote>,
-    /// Where the global order ended when the case began.
+    /// The head of the global order when the case began.
     begin: u64,
 }
 
@@ -118,8 +119,8 @@ impl Harness for Deployment {
         panic!("a black box cannot restart a deployment");
     }
 
-    /// Follows the order until it has met all that the case committed, and waits until its streams
-    /// tell of it too: the order may show a position before it is written where they read.
+    /// Reads the order until it contains all commits of the case. Then waits until reads of the
+    /// streams show the positions too, since the order may show a position before they do.
     async fn settle(&self) {
         if self.capabilities().orders_at_commit {
             return;

@@ -1,10 +1,10 @@
-//! The `ees-conformance` binary: holds a running deployment to the promises that can be seen
-//! through its REST contract.
+//! The `ees-conformance` binary: checks the guarantees of a running deployment over its REST
+//! contract.
 
 mod access;
 mod address;
 mod args;
-// A harness says what is wrong by panicking, as the cases do.
+// A harness reports an error by a panic, as the cases do.
 #[allow(clippy::expect_used)]
 mod deployment;
 mod report;
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     };
     let chosen = filter.choose();
     if chosen.is_empty() {
-        usage("no case matches --filter; --list tells them all");
+        usage("no case matches --filter; --list prints all cases");
     }
     let is_direct = access::is_direct(url, &args);
     let reasons = chosen
@@ -65,7 +65,7 @@ fn main() -> ExitCode {
     finish(&Report::new(url.as_str().to_owned(), results), &args)
 }
 
-/// Ends as the command line's own errors do: with 2.
+/// Exits with code 2, as errors of the command line do.
 fn usage(message: &str) -> ! {
     let mut command = <Args as clap::CommandFactory>::command();
     command.error(ErrorKind::InvalidValue, message).exit()
@@ -94,7 +94,7 @@ fn finish(report: &Report, args: &Args) -> ExitCode {
     printed
 }
 
-/// Prints to standard output; whoever closed it has seen enough.
+/// Prints to standard output. Ignores errors, since the reader may have closed it.
 fn print(text: &str) -> ExitCode {
     let mut stdout = io::stdout().lock();
     match stdout

@@ -1,4 +1,4 @@
-//! What came out: by case and by guarantee.
+//! The results by case and by guarantee.
 
 use std::time::Duration;
 
@@ -22,13 +22,13 @@ const GUARANTEES: [&str; 13] = [
     "Statistics",
 ];
 
-/// How a case ended.
+/// The result of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Passed,
-    /// What the case said.
+    /// The failure's message.
     Failed(String),
-    /// Why not.
+    /// The reason why it was not run.
     NotRun(String),
 }
 
@@ -42,7 +42,7 @@ impl Outcome {
     }
 }
 
-/// A case and how it ended.
+/// A case and its result.
 #[derive(Debug)]
 pub(crate) struct Tested {
     pub(crate) case: Case,
@@ -50,7 +50,7 @@ pub(crate) struct Tested {
     pub(crate) took: Duration,
 }
 
-/// How many cases ended how.
+/// The number of cases by result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) passed: usize,
@@ -71,17 +71,17 @@ impl Counts {
     }
 }
 
-/// A guarantee's row. A case counts for each guarantee that it holds.
+/// A guarantee's row. A case counts for each guarantee that it checks.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) guarantee: String,
     pub(crate) title: &'static str,
     pub(crate) counts: Counts,
-    /// Why cases were not run, or why there are none.
+    /// The reason why cases were not run, or why there are none.
     pub(crate) why: Option<String>,
 }
 
-/// All that came out.
+/// All results.
 pub(crate) struct Report {
     pub(crate) url: String,
     pub(crate) tested: Vec<Tested>,
@@ -92,7 +92,7 @@ impl Report {
         Self { url, tested }
     }
 
-    /// How many cases failed.
+    /// The number of failed cases.
     pub(crate) fn failed(&self) -> usize {
         self.counts().failed
     }
@@ -102,7 +102,7 @@ impl Report {
         Counts::of(self.tested.iter())
     }
 
-    /// The cases that failed, and what they said.
+    /// The failed cases and their messages.
     pub(crate) fn failures(&self) -> impl Iterator<Item = (&Case, &str)> {
         self.tested
             .iter()
@@ -129,8 +129,8 @@ impl Report {
             _ => None,
         });
         let none = match (number, counts == Counts::default()) {
-            (9, true) => Some("a black box sees no push".to_owned()),
-            (_, true) => Some("not asked for".to_owned()),
+            (9, true) => Some("a black box cannot see pushed messages".to_owned()),
+            (_, true) => Some("not selected".to_owned()),
             _ => None,
         };
         Row {

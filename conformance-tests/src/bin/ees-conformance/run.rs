@@ -1,4 +1,4 @@
-//! Runs cases, each in a thread of its own, and tells as they end.
+//! Runs cases, each in a thread of its own, and reports each when it ends.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -13,14 +13,14 @@ use crate::args::Args;
 use crate::report::{Outcome, Tested};
 use crate::selection::why_not;
 
-/// How long a case may take beyond its limit, to start and to say what it waited for.
+/// The additional time of a case beyond its limit, to start and to report what it waited for.
 const GRACE: Duration = Duration::from_mins(1);
 
-/// Runs all cases; the results in the cases' order.
+/// Runs all cases. Returns the results in the cases' order.
 pub(crate) fn all(cases: &[Runnable], args: &Args, is_direct: bool) -> Vec<Tested> {
-    // What a case says by panicking is told in the report.
+    // The report contains the message of a case's panic.
     std::panic::set_hook(Box::new(ees_conformance::note_panic));
-    // A case sees to its own time, and says what it waited for.
+    // A case enforces its own limit, and reports what it waited for.
     let limit = Duration::from_secs(args.time_limit) + GRACE;
     let progress = Progress::new(cases.len(), args.verbose);
     let waiting: Mutex<VecDeque<_>> = Mutex::new(cases.iter().enumerate().collect());
@@ -63,12 +63,12 @@ fn one(runnable: Runnable, limit: Duration, is_direct: bool) -> Tested {
     }
 }
 
-/// Runs a case to its end or to the time limit. A case beyond it is left alone: it ends with the
-/// process.
+/// Runs a case to its end or to the time limit. A case that exceeds the limit is abandoned, and
+/// ends with the process.
 fn outcome(run: fn(), limit: Duration) -> Outcome {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
-        // Who waited no longer does not hear it.
+        // After the time limit the receiver no longer exists.
         let _ = sender.send(catch_unwind(run));
     });
     match receiver.recv_timeout(limit) {
@@ -81,15 +81,16 @@ fn outcome(run: fn(), limit: Duration) -> Outcome {
     }
 }
 
-/// What a panic says.
+/// The message of a panic.
 fn said(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-    text.unwrap_or("it failed without saying why").to_owned()
+    text.unwrap_or("the case panicked without a message")
+        .to_owned()
 }
 
-/// Tells on standard error what has ended: on a terminal in one line, which the next case takes;
-/// elsewhere in a line each.
+/// Prints the progress on standard error: on a terminal in one line that is overwritten, elsewhere
+/// in one line per case.
 struct Progress {
     total: usize,
     ended: Mutex<usize>,
@@ -129,7 +130,7 @@ impl Progress {
     }
 }
 
-/// Progress that cannot be told stops no test.
+/// A failure to print the progress does not stop a test.
 fn write(text: &str) {
     let mut stderr = std::io::stderr().lock();
     let _ = stderr.write_all(text.as_bytes());

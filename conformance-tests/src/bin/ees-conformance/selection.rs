@@ -1,10 +1,10 @@
-//! Which cases are run.
+//! The selection of the cases to run.
 
 use ees_conformance::{Case, Runnable, cases, http_cases};
 
 use crate::deployment::Deployment;
 
-/// What a user asked for; nothing is all.
+/// The filter of the user. An empty filter selects all cases.
 pub(crate) struct Filter<'a>(&'a [String]);
 
 impl<'a> Filter<'a> {
@@ -12,12 +12,12 @@ impl<'a> Filter<'a> {
         Self(texts)
     }
 
-    /// Whether a case was asked for.
+    /// Whether a case is selected.
     pub(crate) fn takes(&self, case: &Case) -> bool {
         self.0.is_empty() || self.0.iter().any(|text| names(text, case))
     }
 
-    /// The cases that were asked for.
+    /// The selected cases.
     pub(crate) fn choose(&self) -> Vec<Runnable> {
         let mut all = cases::runnable::<Deployment>();
         all.extend(http_cases::runnable::<Deployment>());
@@ -38,13 +38,13 @@ fn guarantee(text: &str) -> Option<u8> {
     text.strip_prefix(['G', 'g'])?.parse().ok()
 }
 
-/// Why a case cannot be run against a deployment that is reached directly, or not.
+/// The reason why a case cannot run against this deployment, if there is one.
 pub(crate) fn why_not(case: &Case, is_direct: bool) -> Option<&'static str> {
     if case.guarantees.contains(&4) {
         return Some("a black box cannot restart a deployment");
     }
     let is_raw = case.name.starts_with("raw_http::");
-    (is_raw && !is_direct).then_some("HTTP by hand does not reach the server itself")
+    (is_raw && !is_direct).then_some("raw HTTP does not reach the server itself")
 }
 
 #[cfg(test)]

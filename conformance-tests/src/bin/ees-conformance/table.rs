@@ -1,10 +1,10 @@
-//! The report for people.
+//! The report as text.
 
 use std::fmt::Write;
 
 use crate::report::{Report, Row, guarantees};
 
-/// How much of what a failed case said is shown; the JSON report has all of it.
+/// The maximum length of a failure's message in the table. The JSON report has the whole message.
 const MESSAGE_CHARS: usize = 2000;
 
 /// The table by guarantee, and the failures.
@@ -52,11 +52,11 @@ fn remark(row: &Row) -> String {
     parts.collect::<Vec<_>>().join("; ")
 }
 
-/// A message, cut where it grows too long.
+/// A message, cut to the maximum length.
 fn indented(message: &str) -> String {
     let mut cut: String = message.chars().take(MESSAGE_CHARS).collect();
     if cut.len() < message.len() {
-        cut.push_str(" ... (--json tells all of it)");
+        cut.push_str(" ... (--json prints the whole message)");
     }
     let lines: Vec<String> = cut.lines().map(|line| format!("    {line}")).collect();
     lines.join("\n")

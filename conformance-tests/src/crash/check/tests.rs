@@ -97,7 +97,7 @@ fn a_lost_changeset_is_found() {
 fn a_doubled_changeset_is_found() {
     let doubled = found(&history(), &renumbered(&[1, 2, 3, 3]));
     assert!(
-        doubled.starts_with("G10: a commit to `s` stands once"),
+        doubled.starts_with("G10: a commit to `s` is stored once"),
         "{doubled}"
     );
 }

@@ -1,4 +1,4 @@
-//! How a deployment is reached: over TLS or not, with signed requests or not.
+//! The connection to a deployment: with or without TLS, with or without signed requests.
 
 use bytes::Bytes;
 use hyper::Request;

@@ -1,4 +1,4 @@
-//! An answer and how it is read.
+//! An answer and its parts.
 
 use std::collections::BTreeMap;
 

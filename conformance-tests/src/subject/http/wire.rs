@@ -15,7 +15,7 @@ pub(super) struct WireCommitted {
     pub(super) checkpoint: Option<u64>,
 }
 
-/// What every answer to a commit tells, with details or without.
+/// The fields of every answer to a commit, with or without details.
 #[derive(Deserialize)]
 pub(super) struct WireReceipt {
     pub(super) stream_id: String,
