@@ -41,7 +41,7 @@ async fn sweep(store: &Store, event: LambdaEvent<Value>) -> Result<Value, Failur
         Ok(ended) => ended.map(|()| true)?,
         Err(_) => false,
     };
-    tracing::info!(done, pages, found, "swept");
+    tracing::info!(done, pages, found, "the sweep is complete");
     Ok(json!({"done": done, "pages": pages, "found": found}))
 }
 
