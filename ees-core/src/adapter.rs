@@ -13,6 +13,10 @@ pub mod settings;
 mod page_builder;
 mod stored;
 
+/// The default of the maximum size of a changeset, for adapters whose database does not set a lower
+/// one: 16 MiB of events and metadata.
+pub const DEFAULT_MAX_CHANGESET_BYTES: usize = 16 * 1024 * 1024;
+
 pub use crate::changeset::Slot;
 pub use crate::checkpoint::INDEX_PAGE;
 pub use crate::commit::Commit;

@@ -5,7 +5,9 @@ mod state;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use ees_core::adapter::{Commit, News, Outcome, StatisticsStore, Storage};
+use ees_core::adapter::{
+    Commit, DEFAULT_MAX_CHANGESET_BYTES, News, Outcome, StatisticsStore, Storage,
+};
 use ees_core::{
     Changeset, Checkpoint, CheckpointStore, GlobalPage, Head, Page, PageLimit, Statistics,
     StorageError, StreamId, StreamQuery,
@@ -23,7 +25,7 @@ pub struct MemoryStorage {
 
 impl MemoryStorage {
     /// The default of the maximum size of a changeset: 16 MiB of events and metadata.
-    pub const MAX_CHANGESET_BYTES: usize = 16 * 1024 * 1024;
+    pub const MAX_CHANGESET_BYTES: usize = DEFAULT_MAX_CHANGESET_BYTES;
 
     /// An empty store with the default limit.
     pub fn new() -> Self {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use ees_core::adapter::DEFAULT_MAX_CHANGESET_BYTES;
 use ees_core::adapter::settings::{Settings, SettingsError, encode, strip_scheme};
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
@@ -84,7 +85,7 @@ const MAX_SCHEMA_CHARS: usize = 59;
 
 impl PostgresConfig {
     /// The default of [`max_changeset_bytes`](Self::max_changeset_bytes): 16 MiB.
-    pub const MAX_CHANGESET_BYTES: usize = 16 * 1024 * 1024;
+    pub const MAX_CHANGESET_BYTES: usize = DEFAULT_MAX_CHANGESET_BYTES;
 
     /// The highest value of `max_changeset_bytes`. PostgreSQL stores values of up to 1 GB, and a
     /// server needs memory for several copies of a changeset.

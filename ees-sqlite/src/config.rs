@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use ees_core::adapter::DEFAULT_MAX_CHANGESET_BYTES;
 use ees_core::adapter::settings::{Settings, SettingsError, strip_scheme};
 
 /// The settings of a store, parsed from a URL: `sqlite:PATH?max_changeset_bytes=N&readers=N`.
@@ -39,7 +40,7 @@ pub enum ConfigError {
 
 impl SqliteConfig {
     /// The default of [`max_changeset_bytes`](Self::max_changeset_bytes): 16 MiB.
-    pub const MAX_CHANGESET_BYTES: usize = 16 * 1024 * 1024;
+    pub const MAX_CHANGESET_BYTES: usize = DEFAULT_MAX_CHANGESET_BYTES;
 
     /// The highest value of `max_changeset_bytes`. SQLite stores texts of up to 1 GB, and a server
     /// needs memory for several copies of a changeset.

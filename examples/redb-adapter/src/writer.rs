@@ -104,9 +104,14 @@ fn write(transaction: &WriteTransaction, changesets: &[Changeset]) -> Result<(),
         let stream = changeset.stream_id.as_str();
         let by_id = (stream, changeset.changeset_id.get());
         let by_last = (stream, changeset.last_event_id.get());
-        let stood = log.insert(checkpoint, row(changeset)).map_err(translate)?;
-        let stood = stood.is_some() | insert(&mut by_changeset, by_id, checkpoint)?;
-        if stood | insert(&mut by_event, by_last, checkpoint)? {
+        let existed = [
+            log.insert(checkpoint, row(changeset))
+                .map_err(translate)?
+                .is_some(),
+            insert(&mut by_changeset, by_id, checkpoint)?,
+            insert(&mut by_event, by_last, checkpoint)?,
+        ];
+        if existed.contains(&true) {
             return Err(corrupt(&"two changesets have the same key"));
         }
     }
