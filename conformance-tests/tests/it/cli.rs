@@ -189,7 +189,10 @@ fn nonsense_is_refused() {
     for (args, said) in [
         (&[][..], "--url"),
         (&["--url", "example.com"], "http://"),
-        (&["--url", "http://example.com/?stage=prod"], "only a path may follow"),
+        (
+            &["--url", "http://example.com/?stage=prod"],
+            "only a path may follow",
+        ),
         (&["--url", url, "--sigv4"], "AWS_ACCESS_KEY_ID"),
         (&["--url", url, "--filter", "nothing at all"], "no case"),
         (&["--url", url, "--filter", "durable::"], "cannot restart"),
