@@ -6,3 +6,4 @@ mod backup;
 mod breaking;
 mod conformance;
 mod opening;
+mod versions;
