@@ -11,6 +11,7 @@ mod migrations;
 mod opening;
 mod readers;
 mod reads;
+mod regroup;
 mod rows;
 mod statistics;
 mod storage;

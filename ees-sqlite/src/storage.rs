@@ -74,7 +74,7 @@ impl SqliteStorage {
 #[async_trait]
 impl Storage for SqliteStorage {
     async fn commit(&self, commit: &Commit) -> Result<Outcome, StorageError> {
-        self.writer.commits.commit(commit).await
+        self.writer.commit(commit).await
     }
 
     async fn head(&self, stream_id: &StreamId) -> Result<Option<Head>, StorageError> {

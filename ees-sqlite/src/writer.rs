@@ -13,6 +13,7 @@ use rusqlite::{Connection, params};
 use crate::error::{translate, translate_commit};
 use crate::jobs::Job;
 use crate::known::Known;
+use crate::regroup::{Arrivals, Regroup};
 use crate::rows::columns;
 
 /// Begins a transaction with the write lock, so that what it reads cannot change before the commit.
@@ -51,15 +52,22 @@ pub(crate) struct Writer {
     known: Known,
     jobs: Receiver<Job>,
     news: Arc<News>,
+    regroup: Regroup,
 }
 
 impl Writer {
-    pub(crate) fn new(connection: WriteConnection, jobs: Receiver<Job>, news: Arc<News>) -> Self {
+    pub(crate) fn new(
+        connection: WriteConnection,
+        jobs: Receiver<Job>,
+        news: Arc<News>,
+        arrivals: Arrivals,
+    ) -> Self {
         Self {
             connection,
             known: Known::default(),
             jobs,
             news,
+            regroup: Regroup::new(arrivals),
         }
     }
 
@@ -90,22 +98,25 @@ impl Writer {
 
 #[async_trait]
 impl BatchStore for Writer {
-    /// Does the jobs that wait. The file is locked for this process, so no other writer exists.
+    /// Does the jobs that wait, and waits a moment for callers. The file is locked for this process, so no other writer exists.
     async fn await_turn(&mut self, _first: &StreamId) -> Result<(), StorageError> {
         for _ in 0..self.jobs.len() {
             if let Ok(job) = self.jobs.try_recv() {
                 self.connection.run(job);
             }
         }
+        self.regroup.wait();
         Ok(())
     }
 
     async fn begin(&mut self, streams: &[StreamId]) -> Result<Snapshot, StorageError> {
+        self.regroup.begin();
         self.open(streams)
     }
 
     async fn commit(&mut self, changesets: &[Changeset]) -> Result<(), StorageError> {
         self.write(changesets)?;
+        self.regroup.committed(changesets.len());
         self.news.announce();
         Ok(())
     }

@@ -5,14 +5,16 @@ use std::io;
 use std::sync::Arc;
 
 use async_channel::Receiver;
-use ees_core::adapter::News;
+use ees_core::StorageError;
 use ees_core::adapter::group_commit::{BatchLimit, GroupCommit};
+use ees_core::adapter::{Commit, News, Outcome};
 use futures_util::future::join;
 use rusqlite::Connection;
 
 use crate::jobs::{Job, Jobs};
 use crate::lock::WriterLock;
 use crate::readers::Readers;
+use crate::regroup::Arrivals;
 use crate::threads;
 use crate::writer::{WriteConnection, Writer};
 
@@ -22,7 +24,8 @@ const JOBS: usize = 64;
 /// The callers' side of the thread.
 #[derive(Debug)]
 pub(crate) struct WriterThread {
-    pub(crate) commits: GroupCommit,
+    commits: GroupCommit,
+    arrivals: Arrivals,
     pub(crate) jobs: Jobs,
     /// Closed when the thread has given everything back.
     ended: Receiver<Infallible>,
@@ -38,8 +41,9 @@ impl WriterThread {
         news: Arc<News>,
     ) -> io::Result<Self> {
         let connection = WriteConnection::new(connection);
+        let arrivals = Arrivals::default();
         let (jobs, queue) = Jobs::queue(JOBS);
-        let writer = Writer::new(connection.clone(), queue.clone(), news);
+        let writer = Writer::new(connection.clone(), queue.clone(), news, arrivals.clone());
         let (commits, run) = GroupCommit::new(writer, BatchLimit::default());
         let (end, ended) = async_channel::bounded(1);
         threads::start("ees-sqlite-write", move || {
@@ -57,9 +61,16 @@ impl WriterThread {
         })?;
         Ok(Self {
             commits,
+            arrivals,
             jobs,
             ended,
         })
+    }
+
+    /// Hands a commit in, and waits for what becomes of it.
+    pub(crate) async fn commit(&self, commit: &Commit) -> Result<Outcome, StorageError> {
+        self.arrivals.count();
+        self.commits.commit(commit).await
     }
 
     /// Accepts nothing more.
