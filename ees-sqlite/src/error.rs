@@ -1,7 +1,7 @@
 //! Translates the errors of SQLite into the errors of the storage port.
 
 use std::ffi::c_int;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ees_core::{StorageError, Written};
@@ -153,7 +153,21 @@ pub(crate) fn is_not_a_database(error: &rusqlite::Error) -> bool {
 }
 
 /// Whether the file system refused an access.
-pub(crate) fn is_not_writable(error: &rusqlite::Error) -> bool {
+fn is_not_writable(error: &rusqlite::Error) -> bool {
     let codes = [code::READONLY, code::CANTOPEN, code::FULL, code::IOERR];
     primary_code(error).is_some_and(|code| codes.contains(&code))
+}
+
+/// Translates an error while a file is opened.
+pub(crate) fn open_error(path: &Path, error: rusqlite::Error) -> OpenError {
+    let path = path.to_owned();
+    if is_not_writable(&error) {
+        let reason = error.to_string();
+        OpenError::NotWritable { path, reason }
+    } else {
+        OpenError::Sqlite {
+            path,
+            source: error,
+        }
+    }
 }

@@ -18,13 +18,20 @@ pub(crate) type Job = Box<dyn FnOnce(Result<&Connection, StorageError>) + Send>;
 
 /// The callers' side of a queue of jobs.
 #[derive(Debug)]
-pub(crate) struct Jobs(Sender<Job>);
+pub(crate) struct Jobs {
+    queue: Sender<Job>,
+    timeout: Duration,
+}
 
 impl Jobs {
     /// A queue with so many places.
     pub(crate) fn queue(places: usize) -> (Self, Receiver<Job>) {
         let (jobs, queue) = async_channel::bounded(places.max(1));
-        (Self(jobs), queue)
+        let jobs = Self {
+            queue: jobs,
+            timeout: TIMEOUT,
+        };
+        (jobs, queue)
     }
 
     /// Runs work on a connection. If the caller goes away before the work begins, it is not done.
@@ -39,7 +46,7 @@ impl Jobs {
                 let _ = answer.send(connection.and_then(work));
             }
         });
-        match self.0.try_send(job) {
+        match self.queue.try_send(job) {
             Ok(()) => {}
             Err(TrySendError::Closed(_)) => return Err(StorageError::closed()),
             Err(TrySendError::Full(job)) => self.send(job).await?,
@@ -48,19 +55,25 @@ impl Jobs {
     }
 
     async fn send(&self, job: Job) -> Result<(), StorageError> {
-        let sent = pin!(self.0.send(job));
-        match select(sent, Delay::new(TIMEOUT)).await {
+        let sent = pin!(self.queue.send(job));
+        match select(sent, Delay::new(self.timeout)).await {
             Either::Left((sent, _)) => sent.map_err(|_| StorageError::closed()),
             Either::Right(_) => Err(StorageError::unavailable(
-                "too many reads at once",
+                "too many calls at once",
                 Written::None,
             )),
         }
     }
 
+    /// The same queue, in which a job waits so long for a place.
+    #[cfg(test)]
+    pub(crate) fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
     /// Accepts no more jobs.
     pub(crate) fn close(&self) {
-        self.0.close();
+        self.queue.close();
     }
 }
 

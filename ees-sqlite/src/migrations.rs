@@ -10,7 +10,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use sha2::{Digest, Sha384};
 
 use crate::OpenError;
-use crate::opening::open_error;
+use crate::error::open_error;
 
 /// A version of the schema. A released version is never changed.
 struct Migration {

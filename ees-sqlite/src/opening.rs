@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::OpenError;
-use crate::error::{is_not_a_database, is_not_writable, needs_rollback};
+use crate::error::{is_not_a_database, needs_rollback, open_error};
 use crate::migrations::migrate;
 
 /// The application id that marks a SQLite file as an event store: "EES1".
@@ -140,17 +140,4 @@ pub(crate) fn assert_durable(path: &Path, connection: &Connection) -> Result<(),
         }
     }
     Ok(())
-}
-
-pub(crate) fn open_error(path: &Path, error: rusqlite::Error) -> OpenError {
-    let path = path.to_owned();
-    if is_not_writable(&error) {
-        let reason = error.to_string();
-        OpenError::NotWritable { path, reason }
-    } else {
-        OpenError::Sqlite {
-            path,
-            source: error,
-        }
-    }
 }

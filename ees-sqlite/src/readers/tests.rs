@@ -1,6 +1,7 @@
 //! What happens to readers that are many, slow, gone or broken.
 
 use std::sync::mpsc;
+use std::time::Duration;
 
 use ees_core::StorageError;
 use futures_executor::block_on;
@@ -53,6 +54,26 @@ fn a_job_whose_caller_has_gone_is_not_done() {
     assert!(block_on(first).unwrap());
     assert!(block_on(fixture.jobs.run(|_| Ok(true))).unwrap());
     assert!(was_done.recv().is_err(), "its work was dropped");
+}
+
+#[test]
+fn a_job_waits_for_a_place_for_a_limited_time() {
+    let fixture = Fixture::of(1);
+    let jobs = fixture.jobs.with_timeout(Duration::from_millis(1));
+    let (begun, has_begun) = mpsc::channel::<()>();
+    let (release, held) = mpsc::channel::<()>();
+    let mut first = Box::pin(jobs.run(move |_| {
+        begun.send(()).unwrap();
+        Ok(held.recv().is_ok())
+    }));
+    assert!(first.as_mut().now_or_never().is_none());
+    has_begun.recv().unwrap();
+    let mut second = Box::pin(jobs.run(|_| Ok(true)));
+    assert!(second.as_mut().now_or_never().is_none(), "it has a place");
+    let error = block_on(jobs.run(|_| Ok(()))).unwrap_err();
+    assert!(error.to_string().contains("too many calls"), "{error}");
+    release.send(()).unwrap();
+    assert!(block_on(first).unwrap() && block_on(second).unwrap());
 }
 
 #[test]
