@@ -87,13 +87,31 @@ pub enum OpenError {
     },
 }
 
+/// An error with the extended result code, which the driver's message leaves out. It tells a failed
+/// fsync from a failed write.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}{}", code.map(|code| format!(" (code {code})")).unwrap_or_default())]
+struct Coded {
+    code: Option<c_int>,
+    r#source: rusqlite::Error,
+}
+
+impl From<rusqlite::Error> for Coded {
+    fn from(error: rusqlite::Error) -> Self {
+        Self {
+            code: extended_code(&error),
+            source: error,
+        }
+    }
+}
+
 /// Translates every error of the driver except those of COMMIT.
 pub(crate) fn translate(error: rusqlite::Error) -> StorageError {
     let unavailable = |reason: &str, error| StorageError::Unavailable {
         reason: reason.to_owned(),
         written: Written::None,
         retry_after: StorageError::RETRY_AFTER,
-        source: Some(Arc::new(error)),
+        source: Some(Arc::new(Coded::from(error))),
     };
     match primary_code(&error) {
         Some(code::FULL) => unavailable("the disk is full", error),
@@ -107,7 +125,7 @@ pub(crate) fn translate(error: rusqlite::Error) -> StorageError {
         Some(code::CORRUPT | code::NOTADB | code::CONSTRAINT) => {
             StorageError::Corrupt(error.to_string())
         }
-        _ => StorageError::Backend(Arc::new(error)),
+        _ => StorageError::Backend(Arc::new(Coded::from(error))),
     }
 }
 
@@ -128,7 +146,7 @@ pub(crate) fn translate_commit(error: rusqlite::Error) -> StorageError {
 }
 
 /// The primary result code: the low byte of SQLite's extended result code.
-pub(crate) fn primary_code(error: &rusqlite::Error) -> Option<c_int> {
+fn primary_code(error: &rusqlite::Error) -> Option<c_int> {
     Some(extended_code(error)? & 0xff)
 }
 
@@ -169,5 +187,39 @@ pub(crate) fn open_error(path: &Path, error: rusqlite::Error) -> OpenError {
             path,
             source: error,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use rusqlite::ffi;
+
+    use super::*;
+
+    fn failure(code: c_int) -> rusqlite::Error {
+        rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some("a message".to_owned()))
+    }
+
+    /// G12: what a COMMIT may have written is said, and why it failed.
+    #[test]
+    fn only_a_certain_failure_of_commit_has_written_nothing() {
+        let written = |code| translate_commit(failure(code)).written();
+        for certain in [ffi::SQLITE_FULL, ffi::SQLITE_BUSY, ffi::SQLITE_READONLY] {
+            assert_eq!(written(certain), Written::None, "{certain}");
+        }
+        let fsync = ffi::SQLITE_IOERR_FSYNC;
+        for unknown in [fsync, ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_CORRUPT] {
+            assert_eq!(written(unknown), Written::Unknown, "{unknown}");
+        }
+        assert_eq!(translate(failure(fsync)).written(), Written::None);
+    }
+
+    #[test]
+    fn the_cause_has_its_code() {
+        let error = translate(failure(ffi::SQLITE_IOERR_FSYNC));
+        let cause = error.source().unwrap().to_string();
+        assert_eq!(cause, "a message (code 1034)");
     }
 }
