@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod dynamodb;
+pub mod in_process;
 pub mod load;
 pub mod report;
 pub mod server;

@@ -37,6 +37,23 @@ pub async fn compare(
     );
 }
 
+/// Prints what an append costs in stores of different sizes, against the first. The rates of a size
+/// are those of its rounds.
+pub fn print_growth(name: &str, sizes: &[u64], rates: &[&Vec<f64>]) {
+    let mut stores = sizes.iter().zip(rates);
+    let Some((smallest, first)) = stores.next() else {
+        return;
+    };
+    for (size, rates) in stores {
+        // The cost of an append is the inverse of the rate.
+        let costs = spread(first.iter().zip(*rates).map(|(small, large)| small / large));
+        println!(
+            "cost of {name}, at {size} changesets against {smallest}: {:.2}x (rounds {:.2} to {:.2})",
+            costs.median, costs.least, costs.most
+        );
+    }
+}
+
 /// The minimum, median and maximum of some figures.
 #[derive(Debug)]
 pub struct Spread {

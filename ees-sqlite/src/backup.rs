@@ -4,11 +4,10 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sqlx::{ConnectOptions, Connection, SqliteConnection};
-
 use crate::OpenError;
 use crate::lock::real_path;
-use crate::opening::{check_ours, reader_options};
+use crate::opening::{check_ours, open_immutable, open_reader};
+use crate::threads;
 
 /// A backup failed. No file exists under the target's name.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +25,7 @@ pub enum BackupError {
         /// The target.
         path: PathBuf,
         /// The error of SQLite.
-        r#source: sqlx::Error,
+        r#source: rusqlite::Error,
     },
     /// The target could not be written or flushed to the disk.
     #[error("`{}` could not be written: {source}", path.display())]
@@ -68,11 +67,20 @@ pub struct Backup {
 /// # Errors
 /// [`BackupError`]. No file is left under the target's name.
 pub async fn backup(store: &Path, target: &Path) -> Result<Backup, BackupError> {
+    let (from, to) = (store.to_owned(), target.to_owned());
+    let done = threads::run("ees-sqlite-backup", move || copy(&from, &to)).await;
+    done.map_err(|source| BackupError::Write {
+        path: target.to_owned(),
+        source,
+    })?
+}
+
+fn copy(store: &Path, target: &Path) -> Result<Backup, BackupError> {
     let store = real_path(store)?;
     if !store.exists() {
         return Err(OpenError::Missing(store).into());
     }
-    check_ours(&store).await?;
+    check_ours(&store)?;
     if target.exists() {
         return Err(BackupError::Exists(target.to_owned()));
     }
@@ -83,18 +91,14 @@ pub async fn backup(store: &Path, target: &Path) -> Result<Backup, BackupError> 
         });
     }
     let partial = partial_path(target);
-    let result = copy_and_check(&store, &partial, target).await;
+    let result = copy_and_check(&store, &partial, target);
     if result.is_err() {
         let _ = fs::remove_file(&partial);
     }
     result
 }
 
-async fn copy_and_check(
-    store: &Path,
-    partial: &Path,
-    target: &Path,
-) -> Result<Backup, BackupError> {
+fn copy_and_check(store: &Path, partial: &Path, target: &Path) -> Result<Backup, BackupError> {
     let copy = |source| BackupError::Copy {
         path: target.to_owned(),
         source,
@@ -107,8 +111,8 @@ async fn copy_and_check(
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(write(error)),
         _ => {}
     }
-    vacuum_into(store, partial).await.map_err(copy)?;
-    let (finding, changesets) = check(partial).await.map_err(copy)?;
+    vacuum_into(store, partial).map_err(copy)?;
+    let (finding, changesets) = check(partial).map_err(copy)?;
     if finding != "ok" {
         let path = store.to_owned();
         return Err(BackupError::Damaged { path, finding });
@@ -122,21 +126,20 @@ async fn copy_and_check(
 }
 
 /// Copies a consistent snapshot: <https://sqlite.org/lang_vacuum.html#vacuum_with_an_into_clause>.
-async fn vacuum_into(store: &Path, partial: &Path) -> Result<(), sqlx::Error> {
-    let mut source = reader_options(store).connect().await?;
-    let copy = sqlx::query("VACUUM INTO ?1").bind(partial.to_string_lossy());
-    let copied = copy.execute(&mut source).await;
-    source.close().await?;
-    copied.map(|_| ())
+fn vacuum_into(store: &Path, partial: &Path) -> rusqlite::Result<()> {
+    let name = partial.to_str();
+    let name = name.ok_or_else(|| rusqlite::Error::InvalidPath(partial.to_owned()))?;
+    let source = open_reader(store)?;
+    source.execute("VACUUM INTO ?1", [name])?;
+    source.close().map_err(|(_, error)| error)
 }
 
-async fn check(partial: &Path) -> Result<(String, u64), sqlx::Error> {
-    let mut copy: SqliteConnection = reader_options(partial).immutable(true).connect().await?;
-    let finding = sqlx::query_scalar("PRAGMA integrity_check(1)");
-    let finding = finding.fetch_one(&mut copy).await?;
-    let count = sqlx::query_scalar("SELECT count(*) FROM changesets");
-    let count: i64 = count.fetch_one(&mut copy).await?;
-    copy.close().await?;
+fn check(partial: &Path) -> rusqlite::Result<(String, u64)> {
+    let copy = open_immutable(partial)?;
+    let finding = copy.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    let count = "SELECT count(*) FROM changesets";
+    let count: i64 = copy.query_row(count, [], |row| row.get(0))?;
+    copy.close().map_err(|(_, error)| error)?;
     Ok((finding, count.unsigned_abs()))
 }
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use ees_core::{Checkpoint, CheckpointStore, StorageError};
 
 use crate::SqliteStorage;
-use crate::error::translate;
+use crate::reads::optional;
 use crate::rows::number;
 
 const LOAD_CHECKPOINT: &str = "SELECT checkpoint FROM checkpoints WHERE subscription = ?1";
@@ -19,11 +19,13 @@ impl CheckpointStore for SqliteStorage {
         &self,
         subscription: &str,
     ) -> Result<Option<Checkpoint>, StorageError> {
-        let query = sqlx::query(LOAD_CHECKPOINT).bind(subscription);
-        let row = query.fetch_optional(&self.readers).await;
-        row.map_err(translate)?
-            .map(|row| number(&row, 0))
-            .transpose()
+        let subscription = subscription.to_owned();
+        let load = move |connection: &_| {
+            optional(connection, LOAD_CHECKPOINT, [subscription], |row| {
+                number(row, 0)
+            })
+        };
+        self.readers.run(load).await
     }
 
     async fn save_checkpoint(
@@ -31,10 +33,8 @@ impl CheckpointStore for SqliteStorage {
         subscription: &str,
         checkpoint: Checkpoint,
     ) -> Result<(), StorageError> {
-        let save = sqlx::query(SAVE_CHECKPOINT)
-            .bind(subscription)
-            .bind(checkpoint.as_i64());
-        self.write(save).await?;
+        let row = (subscription.to_owned(), checkpoint.as_i64());
+        self.write(SAVE_CHECKPOINT, row).await?;
         Ok(())
     }
 }

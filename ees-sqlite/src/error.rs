@@ -1,22 +1,19 @@
 //! Translates the errors of SQLite into the errors of the storage port.
 
-use std::path::PathBuf;
+use std::ffi::c_int;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ees_core::{StorageError, Written};
 
 /// The result codes of SQLite that the translation uses: <https://sqlite.org/rescode.html>.
 mod code {
-    pub(super) const BUSY: u32 = 5;
-    pub(super) const LOCKED: u32 = 6;
-    pub(super) const READONLY: u32 = 8;
-    pub(super) const IOERR: u32 = 10;
-    pub(super) const CORRUPT: u32 = 11;
-    pub(super) const FULL: u32 = 13;
-    pub(super) const CANTOPEN: u32 = 14;
-    pub(super) const CONSTRAINT: u32 = 19;
-    pub(super) const NOTADB: u32 = 26;
-    pub(super) const READONLY_ROLLBACK: u32 = 776;
+    pub(super) use rusqlite::ffi::{
+        SQLITE_BUSY as BUSY, SQLITE_CANTOPEN as CANTOPEN, SQLITE_CONSTRAINT as CONSTRAINT,
+        SQLITE_CORRUPT as CORRUPT, SQLITE_FULL as FULL, SQLITE_IOERR as IOERR,
+        SQLITE_LOCKED as LOCKED, SQLITE_NOTADB as NOTADB, SQLITE_READONLY as READONLY,
+        SQLITE_READONLY_ROLLBACK as READONLY_ROLLBACK,
+    };
 }
 
 /// The file could not be opened as a store.
@@ -86,40 +83,56 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
         /// The error of SQLite.
-        r#source: sqlx::Error,
+        r#source: rusqlite::Error,
     },
 }
 
+/// An error with the extended result code, which the driver's message leaves out. It tells a failed
+/// fsync from a failed write.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}{}", code.map(|code| format!(" (code {code})")).unwrap_or_default())]
+struct Coded {
+    code: Option<c_int>,
+    r#source: rusqlite::Error,
+}
+
+impl From<rusqlite::Error> for Coded {
+    fn from(error: rusqlite::Error) -> Self {
+        Self {
+            code: extended_code(&error),
+            source: error,
+        }
+    }
+}
+
 /// Translates every error of the driver except those of COMMIT.
-pub(crate) fn translate(error: sqlx::Error) -> StorageError {
-    let written = Written::None;
-    match (&error, primary_code(&error)) {
-        (sqlx::Error::PoolClosed, _) => StorageError::closed(),
-        (sqlx::Error::PoolTimedOut, _) => unavailable("too many reads at once", written, error),
-        (sqlx::Error::WorkerCrashed, _) => unavailable(
-            "the connection to the file was lost",
-            Written::Unknown,
-            error,
-        ),
-        (_, Some(code::FULL)) => unavailable("the disk is full", written, error),
-        (_, Some(code::BUSY | code::LOCKED)) => {
-            unavailable("another program holds the file's lock", written, error)
+pub(crate) fn translate(error: rusqlite::Error) -> StorageError {
+    let unavailable = |reason: &str, error| StorageError::Unavailable {
+        reason: reason.to_owned(),
+        written: Written::None,
+        retry_after: StorageError::RETRY_AFTER,
+        source: Some(Arc::new(Coded::from(error))),
+    };
+    match primary_code(&error) {
+        Some(code::FULL) => unavailable("the disk is full", error),
+        Some(code::BUSY | code::LOCKED) => {
+            unavailable("another program holds the file's lock", error)
         }
-        (_, Some(code::READONLY)) => unavailable("the file cannot be written", written, error),
-        (_, Some(code::IOERR | code::CANTOPEN)) => {
-            unavailable("the file cannot be read or written", written, error)
+        Some(code::READONLY) => unavailable("the file cannot be written", error),
+        Some(code::IOERR | code::CANTOPEN) => {
+            unavailable("the file cannot be read or written", error)
         }
-        (_, Some(code::CORRUPT | code::NOTADB | code::CONSTRAINT)) => {
+        Some(code::CORRUPT | code::NOTADB | code::CONSTRAINT) => {
             StorageError::Corrupt(error.to_string())
         }
-        _ => StorageError::Backend(Arc::new(error)),
+        _ => StorageError::Backend(Arc::new(Coded::from(error))),
     }
 }
 
 /// Translates an error of COMMIT. If the file system refused to write the last frames, nothing was
 /// committed. After an I/O error, such as a failed fsync, the frames may be in the file, and
 /// recovery after a crash would apply them. The outcome is then unknown.
-pub(crate) fn translate_commit(error: sqlx::Error) -> StorageError {
+pub(crate) fn translate_commit(error: rusqlite::Error) -> StorageError {
     let certain = matches!(
         primary_code(&error),
         Some(code::FULL | code::BUSY | code::LOCKED | code::READONLY)
@@ -133,36 +146,80 @@ pub(crate) fn translate_commit(error: sqlx::Error) -> StorageError {
 }
 
 /// The primary result code: the low byte of SQLite's extended result code.
-pub(crate) fn primary_code(error: &sqlx::Error) -> Option<u32> {
+fn primary_code(error: &rusqlite::Error) -> Option<c_int> {
     Some(extended_code(error)? & 0xff)
 }
 
-fn extended_code(error: &sqlx::Error) -> Option<u32> {
-    error.as_database_error()?.code()?.parse().ok()
+fn extended_code(error: &rusqlite::Error) -> Option<c_int> {
+    match error {
+        rusqlite::Error::SqliteFailure(error, _) | rusqlite::Error::SqlInputError { error, .. } => {
+            Some(error.extended_code)
+        }
+        _ => None,
+    }
 }
 
 /// Whether the file has a rollback journal that must be rolled back. A read-only connection cannot
 /// do that.
-pub(crate) fn needs_rollback(error: &sqlx::Error) -> bool {
+pub(crate) fn needs_rollback(error: &rusqlite::Error) -> bool {
     extended_code(error) == Some(code::READONLY_ROLLBACK)
 }
 
 /// Whether the file is not a SQLite database.
-pub(crate) fn is_not_a_database(error: &sqlx::Error) -> bool {
+pub(crate) fn is_not_a_database(error: &rusqlite::Error) -> bool {
     primary_code(error) == Some(code::NOTADB)
 }
 
 /// Whether the file system refused an access.
-pub(crate) fn is_not_writable(error: &sqlx::Error) -> bool {
+fn is_not_writable(error: &rusqlite::Error) -> bool {
     let codes = [code::READONLY, code::CANTOPEN, code::FULL, code::IOERR];
     primary_code(error).is_some_and(|code| codes.contains(&code))
 }
 
-fn unavailable(reason: &str, written: Written, error: sqlx::Error) -> StorageError {
-    StorageError::Unavailable {
-        reason: reason.to_owned(),
-        written,
-        retry_after: StorageError::RETRY_AFTER,
-        source: Some(Arc::new(error)),
+/// Translates an error while a file is opened.
+pub(crate) fn open_error(path: &Path, error: rusqlite::Error) -> OpenError {
+    let path = path.to_owned();
+    if is_not_writable(&error) {
+        let reason = error.to_string();
+        OpenError::NotWritable { path, reason }
+    } else {
+        OpenError::Sqlite {
+            path,
+            source: error,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use rusqlite::ffi;
+
+    use super::*;
+
+    fn failure(code: c_int) -> rusqlite::Error {
+        rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some("a message".to_owned()))
+    }
+
+    /// G12: what a COMMIT may have written is said, and why it failed.
+    #[test]
+    fn only_a_certain_failure_of_commit_has_written_nothing() {
+        let written = |code| translate_commit(failure(code)).written();
+        for certain in [ffi::SQLITE_FULL, ffi::SQLITE_BUSY, ffi::SQLITE_READONLY] {
+            assert_eq!(written(certain), Written::None, "{certain}");
+        }
+        let fsync = ffi::SQLITE_IOERR_FSYNC;
+        for unknown in [fsync, ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_CORRUPT] {
+            assert_eq!(written(unknown), Written::Unknown, "{unknown}");
+        }
+        assert_eq!(translate(failure(fsync)).written(), Written::None);
+    }
+
+    #[test]
+    fn the_cause_has_its_code() {
+        let error = translate(failure(ffi::SQLITE_IOERR_FSYNC));
+        let cause = error.source().unwrap().to_string();
+        assert_eq!(cause, "a message (code 1034)");
     }
 }

@@ -1,9 +1,8 @@
-//! Converts rows to changesets.
+//! Converts rows to the core's types.
 
 use ees_core::adapter::StoredChangeset;
 use ees_core::{Changeset, StorageError, Timestamp};
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use rusqlite::Row;
 
 /// The columns that every query of changesets selects, in the order in which [`changeset`] reads
 /// them.
@@ -15,49 +14,46 @@ macro_rules! columns {
 }
 pub(crate) use columns;
 
-/// The number of [`columns`].
-pub(crate) const COLUMNS: usize = 9;
-
-/// Reads a row of [`columns`].
-pub(crate) fn changeset(row: &SqliteRow) -> Result<Changeset, StorageError> {
+/// Reads a row of [`columns`]. Each text is copied once, from SQLite's memory into the changeset.
+pub(crate) fn changeset(row: &Row<'_>) -> Result<Changeset, StorageError> {
     let stored = StoredChangeset {
-        checkpoint: Some(get(row, 0)?),
-        stream_id: get(row, 1)?,
-        changeset_id: get(row, 2)?,
-        first_event_id: get(row, 3)?,
-        last_event_id: get(row, 4)?,
-        timestamp_micros: get(row, 5)?,
-        commit_id: get(row, 6)?,
-        metadata: get(row, 7)?,
-        events: get(row, 8)?,
+        checkpoint: Some(integer(row, 0)?),
+        stream_id: text(row, 1)?,
+        changeset_id: integer(row, 2)?,
+        first_event_id: integer(row, 3)?,
+        last_event_id: integer(row, 4)?,
+        timestamp_micros: integer(row, 5)?,
+        commit_id: text(row, 6)?,
+        metadata: text(row, 7)?,
+        events: text(row, 8)?,
     };
     stored.try_into()
 }
 
 /// Reads an integer column as an id or a checkpoint.
-pub(crate) fn number<T>(row: &SqliteRow, column: usize) -> Result<T, StorageError>
+pub(crate) fn number<T>(row: &Row<'_>, column: usize) -> Result<T, StorageError>
 where
     T: TryFrom<i64, Error: std::fmt::Display>,
 {
-    let number: i64 = get(row, column)?;
+    let number = integer(row, column)?;
     T::try_from(number).map_err(|error| corrupt(column, &error))
 }
 
 /// Reads a column of microseconds since 1970 as a time.
-pub(crate) fn timestamp(row: &SqliteRow, column: usize) -> Result<Timestamp, StorageError> {
-    Timestamp::from_micros(get(row, column)?).map_err(|error| corrupt(column, &error))
+pub(crate) fn timestamp(row: &Row<'_>, column: usize) -> Result<Timestamp, StorageError> {
+    Timestamp::from_micros(integer(row, column)?).map_err(|error| corrupt(column, &error))
 }
 
-/// Reads a text column.
-pub(crate) fn text(row: &SqliteRow, column: usize) -> Result<&str, StorageError> {
-    get(row, column)
+fn integer(row: &Row<'_>, column: usize) -> Result<i64, StorageError> {
+    let value = row.get_ref(column);
+    let value = value.map_err(|error| corrupt(column, &error))?;
+    value.as_i64().map_err(|error| corrupt(column, &error))
 }
 
-fn get<'r, T>(row: &'r SqliteRow, column: usize) -> Result<T, StorageError>
-where
-    T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
-{
-    row.try_get(column).map_err(|error| corrupt(column, &error))
+fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r str, StorageError> {
+    let value = row.get_ref(column);
+    let value = value.map_err(|error| corrupt(column, &error))?;
+    value.as_str().map_err(|error| corrupt(column, &error))
 }
 
 fn corrupt(column: usize, problem: &dyn std::fmt::Display) -> StorageError {

@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use ees_core::adapter::StatisticsStore;
 use ees_core::{Checkpoint, MAX_ID, Statistics, StorageError};
-use sqlx::sqlite::SqliteRow;
+use rusqlite::Row;
 
 use crate::SqliteStorage;
-use crate::error::translate;
+use crate::reads::one;
 use crate::rows::number;
 
 const LOAD_STATISTICS: &str = "
@@ -21,15 +21,18 @@ const SWAP_STATISTICS: &str = "
 #[async_trait]
 impl StatisticsStore for SqliteStorage {
     async fn load_statistics(&self) -> Result<Statistics, StorageError> {
-        let row = sqlx::query(LOAD_STATISTICS).fetch_one(&self.readers).await;
-        let row = row.map_err(translate)?;
-        Ok(Statistics {
-            version: number(&row, 0)?,
-            total_streams: count(&row, 1)?,
-            total_changesets: count(&row, 2)?,
-            total_events: count(&row, 3)?,
-            max_stream_length: count(&row, 4)?,
-        })
+        let load = |connection: &_| {
+            one(connection, LOAD_STATISTICS, [], |row| {
+                Ok(Statistics {
+                    version: number(row, 0)?,
+                    total_streams: count(row, 1)?,
+                    total_changesets: count(row, 2)?,
+                    total_events: count(row, 3)?,
+                    max_stream_length: count(row, 4)?,
+                })
+            })
+        };
+        self.readers.run(load).await
     }
 
     async fn swap_statistics(
@@ -38,17 +41,18 @@ impl StatisticsStore for SqliteStorage {
         statistics: &Statistics,
     ) -> Result<bool, StorageError> {
         let count = |count: u64| count.min(MAX_ID).cast_signed();
-        let swap = sqlx::query(SWAP_STATISTICS)
-            .bind(previous.as_i64())
-            .bind(statistics.version.as_i64())
-            .bind(count(statistics.total_streams))
-            .bind(count(statistics.total_changesets))
-            .bind(count(statistics.total_events))
-            .bind(count(statistics.max_stream_length));
-        Ok(self.write(swap).await? == 1)
+        let row = [
+            previous.as_i64(),
+            statistics.version.as_i64(),
+            count(statistics.total_streams),
+            count(statistics.total_changesets),
+            count(statistics.total_events),
+            count(statistics.max_stream_length),
+        ];
+        Ok(self.write(SWAP_STATISTICS, row).await? == 1)
     }
 }
 
-fn count(row: &SqliteRow, column: usize) -> Result<u64, StorageError> {
+fn count(row: &Row<'_>, column: usize) -> Result<u64, StorageError> {
     number(row, column)
 }

@@ -1,8 +1,9 @@
 //! What only the inside can show.
 
-use ees_core::{CommitId, Events, Expectation, Json, Timestamp, Written};
-use sqlx::{AssertSqlSafe, Row};
+use ees_core::{CommitId, Direction, Events, Expectation, Json, StreamRange, Timestamp, Written};
 use tempfile::TempDir;
+
+use rusqlite::Connection;
 
 use super::*;
 
@@ -20,13 +21,10 @@ impl Fixture {
     }
 
     /// Runs a statement on the connection that writes.
-    async fn execute(&self, statement: String) {
-        let mut connection = self.storage.connection.lock().await;
-        let connection = connection.as_mut().unwrap();
-        let done = sqlx::query(AssertSqlSafe(statement))
-            .execute(connection)
-            .await;
-        done.unwrap();
+    async fn execute(&self, statement: &'static str) {
+        let jobs = &self.storage.writer.jobs;
+        let run = |connection: &Connection| connection.execute_batch(statement).map_err(translate);
+        jobs.run(run).await.unwrap();
     }
 }
 
@@ -52,9 +50,7 @@ async fn a_full_disk_refuses_and_loses_nothing() {
     let fixture = Fixture::open().await;
     let storage = &fixture.storage;
     assert!(is_committed(&storage.commit(&commit("s", 0, 10)).await));
-    fixture
-        .execute("PRAGMA max_page_count = 40".to_owned())
-        .await;
+    fixture.execute("PRAGMA max_page_count = 40").await;
 
     let error = storage
         .commit(&commit("s", 1, 1_000_000))
@@ -75,9 +71,7 @@ async fn a_full_disk_refuses_and_loses_nothing() {
     let (small, large) = tokio::join!(storage.commit(&small), storage.commit(&large));
     assert!(is_committed(&small) && large.is_err());
 
-    fixture
-        .execute("PRAGMA max_page_count = 100000".to_owned())
-        .await;
+    fixture.execute("PRAGMA max_page_count = 100000").await;
     assert!(is_committed(
         &storage.commit(&commit("s", 2, 1_000_000)).await
     ));
@@ -93,10 +87,8 @@ async fn readers_do_not_wait_for_the_writer() {
     let fixture = Fixture::open().await;
     let storage = &fixture.storage;
     storage.commit(&commit("s", 0, 10)).await.unwrap();
-    fixture.execute("BEGIN EXCLUSIVE".to_owned()).await;
-    fixture
-        .execute("UPDATE changesets SET events = '[]'".to_owned())
-        .await;
+    fixture.execute("BEGIN EXCLUSIVE").await;
+    fixture.execute("UPDATE changesets SET events = '[]'").await;
     let stream = StreamId::new("s").unwrap();
     // One that waited would be told after a while that the file is busy.
     let head = storage.head(&stream).await;
@@ -105,7 +97,7 @@ async fn readers_do_not_wait_for_the_writer() {
         .read_global(Checkpoint::FIRST, PageLimit::default())
         .await;
     assert_eq!(all.unwrap().changesets[0].events.as_str().len(), 14);
-    fixture.execute("ROLLBACK".to_owned()).await;
+    fixture.execute("ROLLBACK").await;
 }
 
 /// G4: the settings that make SQLite flush are asked back, and the question can fail.
@@ -113,16 +105,14 @@ async fn readers_do_not_wait_for_the_writer() {
 async fn durability_is_asserted() {
     let fixture = Fixture::open().await;
     let path = fixture.folder.path().join("ees.db");
-    let mut connection = fixture.storage.connection.lock().await;
-    let connection = connection.as_mut().unwrap();
-    opening::assert_durable(&path, connection).await.unwrap();
-    sqlx::query("PRAGMA synchronous = NORMAL")
-        .execute(&mut *connection)
-        .await
-        .unwrap();
-    let error = opening::assert_durable(&path, connection)
-        .await
-        .unwrap_err();
+    let assert_durable = || {
+        let path = path.clone();
+        let assert = move |connection: &Connection| Ok(opening::assert_durable(&path, connection));
+        fixture.storage.writer.jobs.run(assert)
+    };
+    assert_durable().await.unwrap().unwrap();
+    fixture.execute("PRAGMA synchronous = NORMAL").await;
+    let error = assert_durable().await.unwrap().unwrap_err();
     assert!(
         error
             .to_string()
@@ -135,29 +125,32 @@ async fn durability_is_asserted() {
 #[tokio::test]
 async fn every_statement_goes_by_an_index() {
     let fixture = Fixture::open().await;
+    let by_changeset = StreamRange::Changesets(1..=2);
+    let by_event = StreamRange::Events(1..=2);
+    let events = "changesets_by_event (stream_id=? AND last_event_id>? AND last_event_id<?)";
     let statements = [
-        (HEAD, "changesets_by_stream"),
-        (NEXT_CHECKPOINT, "SEARCH changesets"),
-        (GLOBAL, "INTEGER PRIMARY KEY (rowid>?)"),
-        (by_changeset!("ASC"), "changesets_by_stream"),
-        (by_changeset!("DESC"), "changesets_by_stream"),
+        (reads::HEAD, "changesets_by_stream"),
+        (reads::NEXT_CHECKPOINT, "SEARCH changesets"),
+        (reads::GLOBAL, "INTEGER PRIMARY KEY (rowid>?)"),
         (
-            by_event!("ASC"),
-            "changesets_by_event (stream_id=? AND last_event_id>? AND last_event_id<?)",
+            reads::of_stream(&by_changeset, Direction::Forward),
+            "changesets_by_stream",
         ),
         (
-            by_event!("DESC"),
-            "changesets_by_event (stream_id=? AND last_event_id>? AND last_event_id<?)",
+            reads::of_stream(&by_changeset, Direction::Backward),
+            "changesets_by_stream",
         ),
-        (crate::writer::HEADS, "changesets_by_stream"),
+        (reads::of_stream(&by_event, Direction::Forward), events),
+        (reads::of_stream(&by_event, Direction::Backward), events),
     ];
     for (statement, index) in statements {
-        let explain = format!("EXPLAIN QUERY PLAN {statement}");
-        let rows = sqlx::query(AssertSqlSafe(explain))
-            .fetch_all(&fixture.storage.readers)
-            .await;
-        let plan: Vec<String> = rows.unwrap().iter().map(|row| row.get("detail")).collect();
-        let plan = plan.join("\n");
+        let plan = fixture.storage.readers.run(move |connection| {
+            let explain = format!("EXPLAIN QUERY PLAN {statement}");
+            let mut explain = connection.prepare(&explain).map_err(translate)?;
+            let rows = explain.raw_query().mapped(|row| row.get("detail"));
+            rows.collect::<Result<Vec<String>, _>>().map_err(translate)
+        });
+        let plan = plan.await.unwrap().join("\n");
         assert!(plan.contains(index), "{statement}\n{plan}");
         let walks = plan
             .lines()
@@ -175,14 +168,14 @@ async fn what_should_never_be_is_corrupt() {
         storage.commit(&commit("s", last, 10)).await.unwrap();
     }
     fixture
-        .execute("DELETE FROM changesets WHERE checkpoint = 1".to_owned())
+        .execute("DELETE FROM changesets WHERE checkpoint = 1")
         .await;
     let error = storage
         .read_global(Checkpoint::FIRST, PageLimit::default())
         .await;
     assert!(matches!(error, Err(StorageError::Corrupt(_))), "{error:?}");
     fixture
-        .execute("UPDATE changesets SET commit_id = 'é'".to_owned())
+        .execute("UPDATE changesets SET commit_id = 'é'")
         .await;
     let all = StreamQuery::all(StreamId::new("s").unwrap());
     let error = storage.read_stream(&all).await;

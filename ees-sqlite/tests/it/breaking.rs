@@ -1,12 +1,11 @@
 //! Makes the writes of a store fail, from a second connection to its file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use async_trait::async_trait;
 use ees_conformance::{WriteFault, WriteFaults};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Executor, SqliteConnection};
-use tokio::sync::Mutex;
+use rusqlite::Connection;
 
 /// Refuses every row of the log.
 const REFUSE: &str = "CREATE TRIGGER refuse BEFORE INSERT ON changesets
@@ -14,15 +13,15 @@ const REFUSE: &str = "CREATE TRIGGER refuse BEFORE INSERT ON changesets
 
 /// A second connection to the file.
 pub(crate) struct Breaking {
-    options: SqliteConnectOptions,
+    file: PathBuf,
     /// The connection that breaks writes, and the statement that mends them.
-    open: Mutex<Option<(SqliteConnection, &'static str)>>,
+    open: Mutex<Option<(Connection, &'static str)>>,
 }
 
 impl Breaking {
     pub(crate) fn new(file: &Path) -> Self {
         Self {
-            options: SqliteConnectOptions::new().filename(file),
+            file: file.to_owned(),
             open: Mutex::default(),
         }
     }
@@ -40,13 +39,14 @@ impl WriteFaults for Breaking {
             WriteFault::Late => ("BEGIN IMMEDIATE", "ROLLBACK"),
             WriteFault::AfterTheWrite => panic!("SQLite tells what became of a COMMIT"),
         };
-        let mut connection = self.options.connect().await.expect("a connection");
-        connection.execute(begin).await.expect("a fault");
-        *self.open.lock().await = Some((connection, end));
+        let connection = Connection::open(&self.file).expect("a connection");
+        connection.execute_batch(begin).expect("a fault");
+        *self.open.lock().expect("a lock") = Some((connection, end));
     }
 
     async fn end(&self) {
-        let (mut connection, end) = self.open.lock().await.take().expect("a fault");
-        connection.execute(end).await.expect("its end");
+        let open = self.open.lock().expect("a lock").take();
+        let (connection, end) = open.expect("a fault");
+        connection.execute_batch(end).expect("its end");
     }
 }

@@ -7,3 +7,4 @@ mod breaking;
 mod conformance;
 mod crash;
 mod opening;
+mod versions;

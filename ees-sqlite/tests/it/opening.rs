@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ees_core::adapter::Storage;
 use ees_sqlite::{OpenError, SqliteConfig, SqliteStorage};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection};
+use rusqlite::Connection;
 use tempfile::TempDir;
 
 async fn open(path: &Path) -> Result<SqliteStorage, OpenError> {
@@ -20,16 +19,10 @@ fn folder() -> (TempDir, PathBuf) {
 }
 
 /// Runs a statement on a file as another program would.
-async fn execute(path: &Path, statement: &'static str) {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true);
-    let mut connection = options.connect().await.unwrap();
-    sqlx::raw_sql(statement)
-        .execute(&mut connection)
-        .await
-        .unwrap();
-    connection.close().await.unwrap();
+fn execute(path: &Path, statement: &str) {
+    let connection = Connection::open(path).unwrap();
+    connection.execute_batch(statement).unwrap();
+    connection.close().unwrap();
 }
 
 #[tokio::test]
@@ -89,12 +82,11 @@ async fn a_second_writer_is_refused_by_every_name_of_the_file() {
 async fn a_file_that_was_only_begun_is_begun_anew() {
     let (folder, path) = folder();
     let half = folder.path().join("half.db");
-    let options = SqliteConnectOptions::new().filename(&half);
-    let mut connection = options.create_if_missing(true).connect().await.unwrap();
+    let connection = Connection::open(&half).unwrap();
     // More than fits in the cache, so that a part of it is in the file.
     let begin = "PRAGMA cache_size = 5; BEGIN; CREATE TABLE half (made BLOB);
                  INSERT INTO half VALUES (randomblob(100000))";
-    sqlx::raw_sql(begin).execute(&mut connection).await.unwrap();
+    connection.execute_batch(begin).unwrap();
     fs::copy(&half, &path).unwrap();
     fs::copy(
         folder.path().join("half.db-journal"),
@@ -131,7 +123,7 @@ async fn a_file_of_something_else_is_left_as_it_is() {
     }
 
     let (_folder, path) = folder();
-    execute(&path, "CREATE TABLE diary (entry TEXT)").await;
+    execute(&path, "CREATE TABLE diary (entry TEXT)");
     let before = fs::read(&path).unwrap();
     let error = open(&path).await.unwrap_err();
     assert!(
@@ -149,8 +141,7 @@ async fn a_file_of_a_newer_version_is_refused() {
         &path,
         "INSERT INTO _sqlx_migrations SELECT 99, 'later', installed_on, success, checksum,
          execution_time FROM _sqlx_migrations LIMIT 1",
-    )
-    .await;
+    );
     let error = open(&path).await.unwrap_err();
     assert!(
         matches!(error, OpenError::Newer { found: 99, .. }),
@@ -168,8 +159,7 @@ async fn a_start_that_broke_off_is_taken_up() {
     execute(
         &path,
         "PRAGMA journal_mode = WAL; PRAGMA application_id = 1162171185",
-    )
-    .await;
+    );
     open(&path).await.unwrap();
 }
 

@@ -1,33 +1,50 @@
-//! Appends over HTTP on SQLite against single-row commits.
+//! Appends on SQLite against SQLite itself.
 
 use std::sync::Arc;
 
 use benches::load::Streams;
-use benches::report::{Rounds, compare, rate};
-use benches::{client, server};
+use benches::report::{Rounds, compare};
+use benches::{client, in_process, server};
+use ees_core::EventStore;
+use ees_sqlite::{SqliteConfig, SqliteStorage};
 
-use crate::baseline;
+use crate::baseline::Baseline;
 
+const CLIENTS: [u64; 3] = [1, 16, 64];
+
+/// In process, against transactions that have as many rows as there are clients.
 pub(crate) async fn run(rounds: Rounds) {
-    for count in [1, 16] {
+    for count in CLIENTS {
+        let folder = tempfile::tempdir().unwrap();
+        let config = SqliteConfig::new(folder.path().join("ees.db"));
+        let store = SqliteStorage::open(&config).await.unwrap();
+        let store = EventStore::new(Arc::new(store));
+        let streams = Arc::new(Streams::of_length(0));
+        let mut baseline = Baseline::create(&folder.path().join("baseline.db"));
+        compare(
+            &format!("append on SQLite, clients: {count}, against transactions of {count} rows"),
+            rounds,
+            async |length| in_process::append(&store, &streams, count, length).await,
+            async |length| baseline.append(count, length),
+        )
+        .await;
+    }
+}
+
+/// Over HTTP, against transactions of one row.
+pub(crate) async fn run_over_http(rounds: Rounds) {
+    for count in CLIENTS {
         let folder = tempfile::tempdir().unwrap();
         let address = server::start_sqlite(&folder.path().join("ees.db")).await;
+        let count = usize::try_from(count).unwrap();
         let mut clients = server::clients(address, count).await;
         let streams = Arc::new(Streams::of_length(0));
-        let mut connection = baseline::open(&folder.path().join("baseline.db")).await;
-        let mut number = 0;
+        let mut baseline = Baseline::create(&folder.path().join("baseline.db"));
         compare(
             &format!("append over HTTP on SQLite, clients: {count}, against single-row commits"),
             rounds,
             async |length| client::append(&mut clients, &streams, length).await,
-            async |length| {
-                rate(length, async || {
-                    baseline::insert(&mut connection, number).await;
-                    number += 1;
-                    1
-                })
-                .await
-            },
+            async |length| baseline.append(1, length),
         )
         .await;
     }

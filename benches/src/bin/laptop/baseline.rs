@@ -1,75 +1,92 @@
-//! The baseline: SQLite through sqlx, without the store.
+//! The baseline: SQLite itself, on one thread, without the store.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Row, SqliteConnection};
-
-use benches::load;
+use benches::load::{self, STREAMS};
+use benches::report::per_second;
+use rusqlite::{Connection, params};
 
 /// The store's own columns and indexes.
 const SCHEMA: &str = include_str!("../../../../ees-sqlite/migrations/0001_changesets.sql");
+
+/// The settings of the store's writer.
+const SETTINGS: &str = "
+    PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+    PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 16384;";
 
 const INSERT: &str = "INSERT INTO changesets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 
 const SCAN: &str = "SELECT * FROM changesets WHERE checkpoint >= ?1 ORDER BY checkpoint LIMIT ?2";
 
-/// A file with the store's schema and `synchronous=FULL`.
-pub(crate) async fn open(path: &Path) -> SqliteConnection {
-    let mut connection = options(path)
-        .create_if_missing(true)
-        .connect()
-        .await
-        .unwrap();
-    sqlx::raw_sql(SCHEMA)
-        .execute(&mut connection)
-        .await
-        .unwrap();
+/// Opens a file, or creates it, with the settings of the store's writer.
+pub(crate) fn connect(path: &Path) -> Connection {
+    let connection = Connection::open(path).unwrap();
+    connection.execute_batch(SETTINGS).unwrap();
     connection
 }
 
-/// The connection options, which equal those of the store's writer.
-pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .pragma("cache_size", "-16384")
-        .disable_statement_logging()
+/// A new file with the store's schema, and the number of its rows.
+pub(crate) struct Baseline {
+    connection: Connection,
+    rows: u64,
 }
 
-/// Writes one row, in a transaction of its own.
-pub(crate) async fn insert(connection: &mut SqliteConnection, number: i64) {
-    let streams = i64::try_from(load::STREAMS).unwrap();
-    let changeset = number / streams;
-    sqlx::query(INSERT)
-        .bind(number)
-        .bind(format!("order-{}", number % streams))
-        .bind(changeset + 1)
-        .bind(changeset * 3 + 1)
-        .bind(changeset * 3 + 3)
-        .bind(number)
-        .bind("ees-00000000-0000-0000-0000-000000000000")
-        .bind(load::metadata(number.unsigned_abs()))
-        .bind(load::events(number.unsigned_abs()))
-        .execute(connection)
-        .await
-        .unwrap();
+impl Baseline {
+    pub(crate) fn create(path: &Path) -> Self {
+        let connection = connect(path);
+        connection.execute_batch(SCHEMA).unwrap();
+        Self {
+            connection,
+            rows: 0,
+        }
+    }
+
+    /// Writes transactions of so many rows until the time is up. Returns rows per second.
+    pub(crate) fn append(&mut self, batch: u64, length: Duration) -> f64 {
+        let (begun, first) = (Instant::now(), self.rows);
+        while begun.elapsed() < length {
+            self.execute("BEGIN IMMEDIATE");
+            for _ in 0..batch {
+                self.insert();
+            }
+            self.execute("COMMIT");
+        }
+        per_second(self.rows - first, begun.elapsed())
+    }
+
+    fn execute(&self, statement: &str) {
+        let mut statement = self.connection.prepare_cached(statement).unwrap();
+        statement.execute([]).unwrap();
+    }
+
+    fn insert(&mut self) {
+        let (stream, changeset) = (self.rows % STREAMS, self.rows / STREAMS);
+        let mut statement = self.connection.prepare_cached(INSERT).unwrap();
+        statement
+            .execute(params![
+                self.rows,
+                format!("order-{stream}"),
+                changeset + 1,
+                changeset * 3 + 1,
+                changeset * 3 + 3,
+                self.rows,
+                "ees-00000000-0000-0000-0000-000000000000",
+                load::metadata(self.rows),
+                load::events(self.rows),
+            ])
+            .unwrap();
+        self.rows += 1;
+    }
 }
+
+/// Numbers and texts of a row, owned.
+type Row = (i64, String, i64, i64, i64, i64, String, String, String);
 
 /// Reads a page of all columns into owned values. Returns the number of rows.
-pub(crate) async fn scan(connection: &mut SqliteConnection, from: i64, limit: i64) -> usize {
-    let rows = sqlx::query(SCAN)
-        .bind(from)
-        .bind(limit)
-        .fetch_all(connection)
-        .await
-        .unwrap();
-    let owned = rows.iter().map(|row| {
-        let number = |column| row.get::<i64, _>(column);
-        let text = |column| row.get::<String, _>(column);
-        let numbers = (number(0), number(2), number(3), number(4), number(5));
-        (numbers, text(1), text(6), text(7), text(8))
-    });
-    owned.collect::<Vec<_>>().len()
+pub(crate) fn scan(connection: &Connection, from: u64, limit: u64) -> u64 {
+    let mut statement = connection.prepare_cached(SCAN).unwrap();
+    let rows = statement.query_map([from, limit], |row| Row::try_from(row));
+    let rows: Vec<Row> = rows.unwrap().map(Result::unwrap).collect();
+    std::hint::black_box(&rows).len() as u64
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use ees_core::adapter::Storage;
 use ees_sqlite::{SqliteConfig, SqliteStorage};
-use sqlx::ConnectOptions;
+use rusqlite::params;
 
 use benches::load::{self, STREAMS, Streams};
-use benches::report::{Rounds, spread};
+use benches::report::{Rounds, print_growth};
 use benches::{client, server};
 
 use crate::baseline;
@@ -25,16 +25,10 @@ const FILL: &str = "
 pub(crate) async fn fill(path: &Path, changesets: u64) {
     let storage = SqliteStorage::open(&SqliteConfig::new(path)).await.unwrap();
     storage.close().await;
-    let mut connection = baseline::options(path).connect().await.unwrap();
-    sqlx::query(FILL)
-        .bind(i64::try_from(changesets).unwrap())
-        .bind(i64::try_from(STREAMS).unwrap())
-        .bind(load::metadata(1))
-        .bind(load::events(1))
-        .execute(&mut connection)
-        .await
-        .unwrap();
-    sqlx::Connection::close(connection).await.unwrap();
+    let connection = baseline::connect(path);
+    let streams = i64::try_from(STREAMS).unwrap();
+    let row = params![changesets, streams, load::metadata(1), load::events(1)];
+    connection.execute(FILL, row).unwrap();
 }
 
 pub(crate) async fn run(rounds: Rounds, sizes: &[u64]) {
@@ -55,17 +49,6 @@ pub(crate) async fn run(rounds: Rounds, sizes: &[u64]) {
             }
         }
     }
-    let mut stores = sizes.iter().zip(&stores);
-    let Some((smallest, (_, _, first))) = stores.next() else {
-        return;
-    };
-    for (size, (_, _, rates)) in stores {
-        // The cost of an append is the inverse of the rate.
-        let costs = spread(first.iter().zip(rates).map(|(small, large)| small / large));
-        println!(
-            "cost of an append over HTTP on SQLite, 16 clients, at {size} changesets against \
-             {smallest}: {:.2}x (rounds {:.2} to {:.2})",
-            costs.median, costs.least, costs.most
-        );
-    }
+    let rates: Vec<_> = stores.iter().map(|(_, _, rates)| rates).collect();
+    print_growth("an append over HTTP on SQLite, 16 clients", sizes, &rates);
 }

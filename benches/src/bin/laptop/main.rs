@@ -37,12 +37,16 @@ struct Args {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Benchmark {
-    /// Appends over HTTP on SQLite, 1 and 16 clients, against single-row commits
+    /// Appends on SQLite, 1, 16 and 64 clients, against transactions of as many rows
     Append,
+    /// The same over HTTP, against transactions of one row
+    Http,
     /// The memory adapter over HTTP against an axum handler that echoes the body
     Echo,
-    /// Reading everything over HTTP against a scan of the same columns
+    /// Reading everything against a scan of the same columns
     Scan,
+    /// The same over HTTP
+    ScanHttp,
     /// Appends to stores of different sizes
     Growth,
 }
@@ -59,11 +63,17 @@ async fn main() {
     if wanted(Benchmark::Append) {
         append::run(rounds).await;
     }
+    if wanted(Benchmark::Http) {
+        append::run_over_http(rounds).await;
+    }
     if wanted(Benchmark::Echo) {
         echo::run(rounds).await;
     }
     if wanted(Benchmark::Scan) {
         scan::run(rounds).await;
+    }
+    if wanted(Benchmark::ScanHttp) {
+        scan::run_over_http(rounds).await;
     }
     if wanted(Benchmark::Growth) {
         growth::run(rounds, &args.sizes).await;

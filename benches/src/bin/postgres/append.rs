@@ -1,12 +1,10 @@
 //! Appends against plain one-row inserts, one commit each, from as many clients.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use benches::load::{self, STREAMS, Streams};
-use benches::report::{Rounds, compare, per_second};
-use benches::{client, server};
-use ees_core::{EventStore, Events, Expectation, Json, NewChangeset};
+use benches::load::Streams;
+use benches::report::{Rounds, compare};
+use benches::{client, in_process, server};
 use ees_postgres_testkit::Server;
 
 use crate::baseline::Inserts;
@@ -24,7 +22,7 @@ pub(crate) async fn run(server: &Server, rounds: Rounds) {
         compare(
             &format!("append on PostgreSQL, clients: {count}, against one-row inserts"),
             rounds,
-            async |length| append(&store, &streams, count, length).await,
+            async |length| in_process::append(&store, &streams, count, length).await,
             async |length| inserts.run(length).await,
         )
         .await;
@@ -49,44 +47,4 @@ pub(crate) async fn run_over_http(server: &Server, rounds: Rounds) {
         )
         .await;
     }
-}
-
-/// Appends from concurrent clients, each to streams of its own. Returns commits per second.
-pub(crate) async fn append(
-    store: &EventStore,
-    streams: &Arc<Streams>,
-    count: u64,
-    length: Duration,
-) -> f64 {
-    let begun = Instant::now();
-    let clients = (0..count).map(|first| {
-        let (store, streams) = (store.clone(), Arc::clone(streams));
-        tokio::spawn(async move {
-            let mut commits = 0;
-            let mut stream = first;
-            while begun.elapsed() < length {
-                commit(&store, stream, streams.advance(stream)).await;
-                commits += 1;
-                stream += count;
-                if stream >= STREAMS {
-                    stream = first;
-                }
-            }
-            commits
-        })
-    });
-    let clients: Vec<_> = clients.collect();
-    let mut commits = 0;
-    for client in clients {
-        commits += client.await.unwrap();
-    }
-    per_second(commits, begun.elapsed())
-}
-
-async fn commit(store: &EventStore, stream: u64, last: u64) {
-    let name = format!("order-{stream}").parse().unwrap();
-    let events = Events::parse(&load::events(last)).unwrap();
-    let metadata = Json::parse(&load::metadata(last)).unwrap();
-    let asked = NewChangeset::new(name, Expectation::LastChangeset(last), events);
-    store.commit(asked.with_metadata(metadata)).await.unwrap();
 }

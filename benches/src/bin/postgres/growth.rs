@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use benches::in_process;
 use benches::load::{STREAMS, Streams};
-use benches::report::{Rounds, spread};
+use benches::report::{Rounds, print_growth};
 use ees_postgres_testkit::Server;
 
-use crate::{append, setup};
+use crate::setup;
 
 const CLIENTS: u64 = 16;
 
@@ -22,23 +23,13 @@ pub(crate) async fn run(server: &Server, rounds: Rounds, sizes: &[u64]) {
     }
     for round in 0..=rounds.count {
         for (_, store, streams, rates) in &mut stores {
-            let rate = append::append(store, streams, CLIENTS, rounds.length).await;
+            let rate = in_process::append(store, streams, CLIENTS, rounds.length).await;
             if round > 0 {
                 rates.push(rate);
             }
         }
     }
-    let mut stores = sizes.iter().zip(&stores);
-    let Some((smallest, (_, _, _, first))) = stores.next() else {
-        return;
-    };
-    for (size, (_, _, _, rates)) in stores {
-        // The cost of an append is the inverse of the rate.
-        let costs = spread(first.iter().zip(rates).map(|(small, large)| small / large));
-        println!(
-            "cost of an append on PostgreSQL, {CLIENTS} clients, at {size} changesets against \
-             {smallest}: {:.2}x (rounds {:.2} to {:.2})",
-            costs.median, costs.least, costs.most
-        );
-    }
+    let rates: Vec<_> = stores.iter().map(|(_, _, _, rates)| rates).collect();
+    let name = format!("an append on PostgreSQL, {CLIENTS} clients");
+    print_growth(&name, sizes, &rates);
 }

@@ -1,7 +1,8 @@
 //! Reading everything in pages of 1000 against COPY of the same rows.
 
+use benches::in_process;
 use benches::report::{Rounds, compare, rate};
-use ees_core::{Checkpoint, PageLimit};
+use ees_core::Checkpoint;
 use ees_postgres_testkit::Server;
 use sqlx::{Connection, PgConnection};
 
@@ -24,14 +25,7 @@ pub(crate) async fn run(server: &Server, rounds: Rounds) {
         rounds,
         async |length| {
             rate(length, async || {
-                let page = store.global_changesets(next, PageLimit::items(PAGE)).await;
-                let page = page.unwrap();
-                let read = page.changesets.len() as u64;
-                next = page.next;
-                if next.get() == CHANGESETS {
-                    next = Checkpoint::FIRST;
-                }
-                read
+                in_process::read_on(&store, &mut next, PAGE, CHANGESETS).await
             })
             .await
         },

@@ -4,7 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 
-use sqlx::{Connection, SqliteConnection};
+use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::{Ees, run, sqlite};
@@ -41,18 +41,10 @@ fn refused(file: &Path) -> String {
 }
 
 /// Runs SQL on a file as any program may.
-fn sql(file: &Path, statements: &'static str) {
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    runtime.block_on(async {
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
-        let options = options.create_if_missing(true);
-        let mut connection = SqliteConnection::connect_with(&options)
-            .await
-            .expect("a database");
-        let ran = sqlx::raw_sql(statements).execute(&mut connection).await;
-        ran.expect("statements that run");
-        connection.close().await.expect("an end");
-    });
+fn sql(file: &Path, statements: &str) {
+    let connection = Connection::open(file).expect("a database");
+    let ran = connection.execute_batch(statements);
+    ran.expect("statements that run");
 }
 
 #[test]

@@ -1,0 +1,63 @@
+//! Callers in the same process, without HTTP.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ees_core::{Checkpoint, EventStore, Events, Expectation, Json, NewChangeset, PageLimit};
+
+use crate::load::{self, STREAMS, Streams};
+use crate::report::per_second;
+
+/// Appends from concurrent clients, each to streams of its own. Returns commits per second.
+pub async fn append(
+    store: &EventStore,
+    streams: &Arc<Streams>,
+    count: u64,
+    length: Duration,
+) -> f64 {
+    let begun = Instant::now();
+    let clients = (0..count).map(|first| {
+        let (store, streams) = (store.clone(), Arc::clone(streams));
+        tokio::spawn(async move {
+            let mut commits = 0;
+            let mut stream = first;
+            while begun.elapsed() < length {
+                commit(&store, stream, streams.advance(stream)).await;
+                commits += 1;
+                stream += count;
+                if stream >= STREAMS {
+                    stream = first;
+                }
+            }
+            commits
+        })
+    });
+    let clients: Vec<_> = clients.collect();
+    let mut commits = 0;
+    for client in clients {
+        commits += client.await.unwrap();
+    }
+    per_second(commits, begun.elapsed())
+}
+
+async fn commit(store: &EventStore, stream: u64, last: u64) {
+    let name = format!("order-{stream}").parse().unwrap();
+    let events = Events::parse(&load::events(last)).unwrap();
+    let metadata = Json::parse(&load::metadata(last)).unwrap();
+    let asked = NewChangeset::new(name, Expectation::LastChangeset(last), events);
+    store.commit(asked.with_metadata(metadata)).await.unwrap();
+}
+
+/// Reads one page of the global order, which has `total` changesets. After the last page it begins
+/// anew. Returns the number of changesets in the page.
+pub async fn read_on(store: &EventStore, next: &mut Checkpoint, items: usize, total: u64) -> u64 {
+    let page = store
+        .global_changesets(*next, PageLimit::items(items))
+        .await;
+    let page = page.unwrap();
+    *next = page.next;
+    if next.get() == total {
+        *next = Checkpoint::FIRST;
+    }
+    page.changesets.len() as u64
+}

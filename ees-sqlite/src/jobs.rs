@@ -1,0 +1,83 @@
+//! Work for a thread that has a connection, and the answer to the one who asked.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use async_channel::{Receiver, Sender, TrySendError};
+use ees_core::{StorageError, Written};
+use futures_channel::oneshot;
+use futures_timer::Delay;
+use futures_util::future::{Either, select};
+use rusqlite::Connection;
+
+/// How long a job waits for a place in the queue.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A job gets the thread's connection, or the reason why there is none.
+pub(crate) type Job = Box<dyn FnOnce(Result<&Connection, StorageError>) + Send>;
+
+/// The callers' side of a queue of jobs.
+#[derive(Debug)]
+pub(crate) struct Jobs {
+    queue: Sender<Job>,
+    timeout: Duration,
+}
+
+impl Jobs {
+    /// A queue with so many places.
+    pub(crate) fn queue(places: usize) -> (Self, Receiver<Job>) {
+        let (jobs, queue) = async_channel::bounded(places.max(1));
+        let jobs = Self {
+            queue: jobs,
+            timeout: TIMEOUT,
+        };
+        (jobs, queue)
+    }
+
+    /// Runs work on a connection. If the caller goes away before the work begins, it is not done.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            if !answer.is_canceled() {
+                // The caller may have gone in the meantime.
+                let _ = answer.send(connection.and_then(work));
+            }
+        });
+        match self.queue.try_send(job) {
+            Ok(()) => {}
+            Err(TrySendError::Closed(_)) => return Err(StorageError::closed()),
+            Err(TrySendError::Full(job)) => self.send(job).await?,
+        }
+        answered.await.unwrap_or_else(|_| Err(lost()))
+    }
+
+    async fn send(&self, job: Job) -> Result<(), StorageError> {
+        let sent = pin!(self.queue.send(job));
+        match select(sent, Delay::new(self.timeout)).await {
+            Either::Left((sent, _)) => sent.map_err(|_| StorageError::closed()),
+            Either::Right(_) => Err(StorageError::unavailable(
+                "too many calls at once",
+                Written::None,
+            )),
+        }
+    }
+
+    /// The same queue, in which a job waits so long for a place.
+    #[cfg(test)]
+    pub(crate) fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// Accepts no more jobs.
+    pub(crate) fn close(&self) {
+        self.queue.close();
+    }
+}
+
+/// The error of a job whose thread ended before it answered.
+fn lost() -> StorageError {
+    StorageError::unavailable("the connection to the file was lost", Written::Unknown)
+}

@@ -1,0 +1,88 @@
+//! What is remembered is never more than the file says.
+
+use ees_core::{ChangesetId, CommitId, EventId, Events, Json, Timestamp};
+use tempfile::TempDir;
+
+use super::*;
+use crate::opening::open_writer;
+
+fn stream(name: &str) -> StreamId {
+    StreamId::new(name).unwrap()
+}
+
+fn changeset(name: &str, id: u64, position: u64) -> Changeset {
+    Changeset {
+        stream_id: stream(name),
+        changeset_id: ChangesetId::new(id).unwrap(),
+        first_event_id: EventId::new(id).unwrap(),
+        last_event_id: EventId::new(id).unwrap(),
+        timestamp: Timestamp::from_micros(7).unwrap(),
+        commit_id: CommitId::generate(),
+        events: Events::of(&[1]).unwrap(),
+        metadata: Json::default(),
+        checkpoint: Some(Checkpoint::new(position).unwrap()),
+    }
+}
+
+fn insert(connection: &Connection, position: u64, changeset: u64) {
+    let insert = "INSERT INTO changesets VALUES (?1, 's', ?2, ?2, ?2, 7, 'c', '{}', '[1]')";
+    let row = [position.cast_signed(), changeset.cast_signed()];
+    connection.execute(insert, row).unwrap();
+}
+
+/// The next checkpoint, and the last changeset of a stream; 0 if it has none.
+fn ask(known: &mut Known, connection: &Connection, name: &str) -> (u64, u64) {
+    connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let snapshot = known.snapshot(connection, &[stream(name)]).unwrap();
+    connection.execute_batch("ROLLBACK").unwrap();
+    let head = snapshot.heads.get(&stream(name));
+    let last = head.map_or(0, |head| head.last_changeset.get());
+    (snapshot.next_checkpoint.get(), last)
+}
+
+/// G2, G6: the lock keeps other programs of the project out, but nothing else. What another
+/// connection commits is seen in the next transaction.
+#[test]
+fn what_another_connection_commits_is_noticed() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ees.db");
+    let connection = open_writer(&path).unwrap();
+    let other = Connection::open(&path).unwrap();
+    let mut known = Known::default();
+    assert_eq!(ask(&mut known, &connection, "s"), (0, 0));
+    insert(&other, 0, 1);
+    assert_eq!(ask(&mut known, &connection, "s"), (1, 1));
+    insert(&other, 1, 2);
+    assert_eq!(ask(&mut known, &connection, "s"), (2, 2));
+}
+
+/// What the own connection commits does not void what is known.
+#[test]
+fn what_is_known_is_not_read_again() {
+    let folder = TempDir::new().unwrap();
+    let connection = open_writer(&folder.path().join("ees.db")).unwrap();
+    let mut known = Known::default();
+    insert(&connection, 0, 1);
+    assert_eq!(ask(&mut known, &connection, "s"), (1, 1));
+    // The file grows behind the back of what is known. An answer from the file would differ.
+    insert(&connection, 1, 2);
+    assert_eq!(ask(&mut known, &connection, "s"), (1, 1));
+    known.advance(&[changeset("s", 2, 1), changeset("t", 1, 2)]);
+    assert_eq!(ask(&mut known, &connection, "s"), (3, 2));
+    assert_eq!(ask(&mut known, &connection, "t"), (3, 1));
+}
+
+#[test]
+fn the_memory_has_a_bound() {
+    let mut known = Known::with_limit(10 * (ENTRY_BYTES + 8));
+    let names: Vec<String> = (0..100).map(|n| format!("stream-{n}")).collect();
+    for (name, position) in names.iter().zip(0..) {
+        known.advance(&[changeset(name, 1, position)]);
+        known.advance(&[changeset(name, 2, position + 1)]);
+        let weights = known.heads.iter().map(|(stream_id, _)| weight(stream_id));
+        assert_eq!(known.bytes, weights.sum::<usize>());
+        assert!(known.bytes <= known.max_bytes);
+    }
+    assert!(known.heads.contains(&stream("stream-99")), "the last one");
+    assert!(!known.heads.contains(&stream("stream-0")), "the oldest");
+}

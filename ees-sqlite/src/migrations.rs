@@ -1,0 +1,120 @@
+//! The versions of the schema, and the table in which a file records its versions.
+//!
+//! The table has the form that sqlx gives it, as the first releases used sqlx. They open the files
+//! of this one, and this one opens theirs.
+
+use std::path::Path;
+use std::time::Instant;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use sha2::{Digest, Sha384};
+
+use crate::OpenError;
+use crate::error::open_error;
+
+/// A version of the schema. A released version is never changed.
+struct Migration {
+    version: i64,
+    name: &'static str,
+    sql: &'static str,
+}
+
+/// All versions, oldest first.
+const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "changesets",
+    sql: include_str!("../migrations/0001_changesets.sql"),
+}];
+
+const CREATE_TABLE: &str = "
+CREATE TABLE IF NOT EXISTS _sqlx_migrations (
+    version BIGINT PRIMARY KEY,
+    description TEXT NOT NULL,
+    installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    success BOOLEAN NOT NULL,
+    checksum BLOB NOT NULL,
+    execution_time BIGINT NOT NULL
+);";
+
+const APPLIED: &str = "SELECT version, success, checksum FROM _sqlx_migrations ORDER BY version";
+
+const RECORD: &str = "
+    INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+    VALUES (?1, ?2, TRUE, ?3, ?4)";
+
+/// A row of the table.
+struct Applied {
+    version: i64,
+    success: bool,
+    checksum: Vec<u8>,
+}
+
+/// Brings a file to the newest version, in one transaction.
+pub(crate) fn migrate(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
+    let failed = |error| open_error(path, error);
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+    let transaction = transaction.map_err(failed)?;
+    let applied = applied(&transaction).map_err(failed)?;
+    check(path, &applied)?;
+    let missing = |migration: &&Migration| {
+        let mut applied = applied.iter();
+        !applied.any(|applied| applied.version == migration.version)
+    };
+    for migration in MIGRATIONS.iter().filter(missing) {
+        apply(&transaction, migration).map_err(failed)?;
+    }
+    transaction.commit().map_err(failed)
+}
+
+fn applied(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Applied>> {
+    transaction.execute_batch(CREATE_TABLE)?;
+    let mut statement = transaction.prepare(APPLIED)?;
+    let rows = statement.query_map([], |row| {
+        Ok(Applied {
+            version: row.get(0)?,
+            success: row.get(1)?,
+            checksum: row.get(2)?,
+        })
+    })?;
+    rows.collect()
+}
+
+fn check(path: &Path, applied: &[Applied]) -> Result<(), OpenError> {
+    let not_ours = |found| OpenError::NotOurs {
+        path: path.to_owned(),
+        found,
+    };
+    if applied.iter().any(|applied| !applied.success) {
+        return Err(not_ours("a migration of its schema was not finished"));
+    }
+    for applied in applied {
+        let mut known = MIGRATIONS.iter();
+        let Some(known) = known.find(|known| known.version == applied.version) else {
+            return Err(OpenError::Newer {
+                path: path.to_owned(),
+                found: applied.version,
+                known: MIGRATIONS.last().map_or(0, |last| last.version),
+            });
+        };
+        if applied.checksum != known.checksum() {
+            return Err(not_ours("its schema was made by an unknown program"));
+        }
+    }
+    Ok(())
+}
+
+fn apply(transaction: &Transaction<'_>, migration: &Migration) -> rusqlite::Result<()> {
+    let start = Instant::now();
+    transaction.execute_batch(migration.sql)?;
+    let nanos = i64::try_from(start.elapsed().as_nanos()).unwrap_or(i64::MAX);
+    let checksum = migration.checksum();
+    let row = params![migration.version, migration.name, checksum, nanos];
+    transaction.execute(RECORD, row)?;
+    Ok(())
+}
+
+impl Migration {
+    fn checksum(&self) -> Vec<u8> {
+        Sha384::digest(self.sql).to_vec()
+    }
+}

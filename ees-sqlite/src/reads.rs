@@ -1,0 +1,151 @@
+//! The queries of streams and of the global order, on any connection.
+
+use ees_core::adapter::PageBuilder;
+use ees_core::{
+    Changeset, Checkpoint, Direction, GlobalPage, Head, Page, PageLimit, StorageError, StreamId,
+    StreamQuery, StreamRange,
+};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+
+use crate::error::translate;
+use crate::rows::{changeset, columns, number, timestamp};
+
+pub(crate) const HEAD: &str = "
+    SELECT changeset_id, last_event_id, timestamp FROM changesets
+    WHERE stream_id = ?1 ORDER BY changeset_id DESC LIMIT 1";
+
+pub(crate) const NEXT_CHECKPOINT: &str = "SELECT coalesce(max(checkpoint) + 1, 0) FROM changesets";
+
+pub(crate) const GLOBAL: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM changesets WHERE checkpoint >= ?1 ORDER BY checkpoint LIMIT ?2"
+);
+
+/// Selects the changesets with ids from ?2 to ?3.
+macro_rules! by_changeset {
+    ($order:literal) => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM changesets WHERE stream_id = ?1 AND changeset_id BETWEEN ?2 AND ?3
+             ORDER BY changeset_id ",
+            $order,
+            " LIMIT ?4"
+        )
+    };
+}
+
+/// Selects the changesets that contain events with ids from ?2 to ?3. The changeset that contains
+/// event ?3 bounds the scan of the index. A range that ends before the first event selects nothing.
+macro_rules! by_event {
+    ($order:literal) => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM changesets WHERE stream_id = ?1 AND last_event_id >= ?2 AND last_event_id <=
+                coalesce((SELECT last_event_id FROM changesets
+                          WHERE stream_id = ?1 AND last_event_id >= ?3
+                          ORDER BY last_event_id LIMIT 1), ?3)
+              AND first_event_id <= ?3
+             ORDER BY last_event_id ",
+            $order,
+            " LIMIT ?4"
+        )
+    };
+}
+
+/// The statement of a stream read.
+pub(crate) fn of_stream(range: &StreamRange, direction: Direction) -> &'static str {
+    match (range, direction) {
+        (StreamRange::Changesets(_), Direction::Forward) => by_changeset!("ASC"),
+        (StreamRange::Changesets(_), Direction::Backward) => by_changeset!("DESC"),
+        (StreamRange::Events(_), Direction::Forward) => by_event!("ASC"),
+        (StreamRange::Events(_), Direction::Backward) => by_event!("DESC"),
+    }
+}
+
+pub(crate) fn head(
+    connection: &Connection,
+    stream_id: &StreamId,
+) -> Result<Option<Head>, StorageError> {
+    optional(connection, HEAD, [stream_id.as_str()], |row| {
+        Ok(Head {
+            last_changeset: number(row, 0)?,
+            last_event: number(row, 1)?,
+            last_timestamp: timestamp(row, 2)?,
+        })
+    })
+}
+
+pub(crate) fn next_checkpoint(connection: &Connection) -> Result<Checkpoint, StorageError> {
+    one(connection, NEXT_CHECKPOINT, [], |row| number(row, 0))
+}
+
+pub(crate) fn stream(
+    connection: &Connection,
+    query: &StreamQuery,
+) -> Result<Page<Changeset>, StorageError> {
+    let statement = of_stream(&query.range, query.direction);
+    let (from, to) = query.range.signed_bounds();
+    let limit = rows_of(query.limit);
+    let params = params![query.stream_id.as_str(), from, to, limit];
+    fill(connection, statement, params, query.limit)
+}
+
+pub(crate) fn global(
+    connection: &Connection,
+    from: Checkpoint,
+    limit: PageLimit,
+) -> Result<GlobalPage, StorageError> {
+    let params = [from.as_i64(), rows_of(limit)];
+    let page = fill(connection, GLOBAL, params, limit)?;
+    GlobalPage::dense(from, page.items)
+}
+
+/// One row more than a page holds at most, which tells whether more rows remain.
+fn rows_of(limit: PageLimit) -> i64 {
+    i64::try_from(limit.max_items()).map_or(i64::MAX, |rows| rows.saturating_add(1))
+}
+
+/// Reads rows until the page is full.
+fn fill(
+    connection: &Connection,
+    statement: &str,
+    params: impl Params,
+    limit: PageLimit,
+) -> Result<Page<Changeset>, StorageError> {
+    let mut statement = connection.prepare_cached(statement).map_err(translate)?;
+    let mut rows = statement.query(params).map_err(translate)?;
+    let mut page = PageBuilder::new(limit);
+    while let Some(row) = rows.next().map_err(translate)? {
+        if !page.push_changeset(changeset(row)?) {
+            break;
+        }
+    }
+    Ok(page.finish())
+}
+
+/// Reads the only row of a query.
+pub(crate) fn one<T>(
+    connection: &Connection,
+    statement: &str,
+    params: impl Params,
+    read: impl FnOnce(&Row<'_>) -> Result<T, StorageError>,
+) -> Result<T, StorageError> {
+    let mut statement = connection.prepare_cached(statement).map_err(translate)?;
+    let row = statement.query_row(params, |row| Ok(read(row)));
+    row.map_err(translate)?
+}
+
+/// Reads the first row of a query, if there is one.
+pub(crate) fn optional<T>(
+    connection: &Connection,
+    statement: &str,
+    params: impl Params,
+    read: impl FnOnce(&Row<'_>) -> Result<T, StorageError>,
+) -> Result<Option<T>, StorageError> {
+    let mut statement = connection.prepare_cached(statement).map_err(translate)?;
+    let row = statement.query_row(params, |row| Ok(read(row)));
+    row.optional().map_err(translate)?.transpose()
+}

@@ -1,0 +1,107 @@
+//! The thread that writes.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+
+use async_channel::Receiver;
+use ees_core::StorageError;
+use ees_core::adapter::group_commit::{BatchLimit, GroupCommit};
+use ees_core::adapter::{Commit, News, Outcome};
+use futures_util::future::join;
+use rusqlite::Connection;
+
+use crate::jobs::{Job, Jobs};
+use crate::lock::WriterLock;
+use crate::readers::Readers;
+use crate::regroup::Arrivals;
+use crate::threads;
+use crate::writer::{WriteConnection, Writer};
+
+/// How many jobs may wait. They are writes of statistics and of subscriptions' checkpoints.
+const JOBS: usize = 64;
+
+/// The callers' side of the thread.
+#[derive(Debug)]
+pub(crate) struct WriterThread {
+    commits: GroupCommit,
+    arrivals: Arrivals,
+    pub(crate) jobs: Jobs,
+    /// Closed when the thread has given everything back.
+    ended: Receiver<Infallible>,
+}
+
+impl WriterThread {
+    /// Starts the thread. It ends after [`close`](Self::close), or when this side is dropped. It
+    /// then ends the readers, closes its connection and releases the lock.
+    pub(crate) fn start(
+        connection: Connection,
+        lock: WriterLock,
+        readers: Readers,
+        news: Arc<News>,
+    ) -> io::Result<Self> {
+        let connection = WriteConnection::new(connection);
+        let arrivals = Arrivals::default();
+        let (jobs, queue) = Jobs::queue(JOBS);
+        let writer = Writer::new(connection.clone(), queue.clone(), news, arrivals.clone());
+        let (commits, run) = GroupCommit::new(writer, BatchLimit::default());
+        let (end, ended) = async_channel::bounded(1);
+        threads::start("ees-sqlite-write", move || {
+            // Locals are dropped in reverse, also after a panic: the lock goes after the files.
+            let _end = end;
+            let _lock = lock;
+            let readers = readers;
+            let jobs = serve(connection, Queue(queue));
+            // Both begin to end when the callers' side is closed or dropped.
+            let writer = futures_executor::block_on(join(run, jobs));
+            drop(readers);
+            // The last connection checkpoints the write-ahead log into the file. If it fails, the
+            // next connection that opens the file does so.
+            drop(writer);
+        })?;
+        Ok(Self {
+            commits,
+            arrivals,
+            jobs,
+            ended,
+        })
+    }
+
+    /// Hands a commit in, and waits for what becomes of it.
+    pub(crate) async fn commit(&self, commit: &Commit) -> Result<Outcome, StorageError> {
+        self.arrivals.count();
+        self.commits.commit(commit).await
+    }
+
+    /// Accepts nothing more.
+    pub(crate) fn close(&self) {
+        self.commits.close();
+        self.jobs.close();
+    }
+
+    /// Waits until the thread has given everything back.
+    pub(crate) async fn ended(&self) {
+        let _ = self.ended.recv().await;
+    }
+}
+
+/// Does jobs while no commit waits. Group commit does them between its transactions.
+async fn serve(connection: WriteConnection, queue: Queue) -> WriteConnection {
+    while let Ok(job) = queue.0.recv().await {
+        connection.run(job);
+    }
+    connection
+}
+
+/// The thread's side of the queue. A thread that panics drops the jobs that wait, and so tells
+/// their callers.
+struct Queue(Receiver<Job>);
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        self.0.close();
+        while let Ok(job) = self.0.try_recv() {
+            drop(job);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Files of the first releases, which used sqlx, and files that the first releases can open.
+
+use std::fs;
+use std::path::Path;
+
+use ees_core::adapter::{StatisticsStore, Storage};
+use ees_core::{Checkpoint, CheckpointStore, PageLimit};
+use ees_sqlite::{OpenError, SqliteConfig, SqliteStorage};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OpenFlags};
+use tempfile::TempDir;
+
+/// A file with three changesets, statistics and a checkpoint, made by the last version with sqlx.
+const VERSION_1: &[u8] = include_bytes!("../data/version-1.sqlite");
+
+async fn open(path: &Path) -> Result<SqliteStorage, OpenError> {
+    SqliteStorage::open(&SqliteConfig::new(path)).await
+}
+
+/// The application id, and the statements of the schema.
+fn schema(path: &Path) -> (i64, Vec<String>) {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let id = "PRAGMA application_id";
+    let id = connection.query_row(id, [], |row| row.get(0)).unwrap();
+    let schema = "SELECT type || ' ' || name || ': ' || coalesce(sql, '') FROM sqlite_schema";
+    let mut schema = connection.prepare(schema).unwrap();
+    let schema = schema.query_map([], |row| row.get(0)).unwrap();
+    (id, schema.map(Result::unwrap).collect())
+}
+
+/// The migrations that a file records, without their times.
+fn migrations(path: &Path) -> Vec<[Value; 4]> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let rows = "SELECT version, description, success, checksum FROM _sqlx_migrations";
+    let mut rows = connection.prepare(rows).unwrap();
+    let rows = rows.query_map([], |row| {
+        Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
+    });
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_version_is_opened() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ees.db");
+    fs::write(&path, VERSION_1).unwrap();
+    let storage = open(&path).await.unwrap();
+    let page = storage.read_global(Checkpoint::FIRST, PageLimit::default());
+    let page = page.await.unwrap();
+    assert_eq!(page.next.get(), 3);
+    let found: Vec<_> = page
+        .changesets
+        .iter()
+        .map(|changeset| {
+            let id = changeset.changeset_id.get();
+            (changeset.stream_id.as_str(), id, changeset.events.as_str())
+        })
+        .collect();
+    let expected = [
+        (
+            "order-17",
+            1,
+            r#"[{"type":"init","data":1},{"type":"sell","data":20}]"#,
+        ),
+        ("order-18", 1, r#"[{"type":"init",  "data":1.50}]"#),
+        ("order-17", 2, r#"[{"type":"buy","data":5}]"#),
+    ];
+    assert_eq!(found, expected);
+    let checkpoint = storage.load_checkpoint("orders").await.unwrap();
+    assert_eq!(checkpoint.map(Checkpoint::get), Some(2));
+    let statistics = storage.load_statistics().await.unwrap();
+    assert_eq!((statistics.version.get(), statistics.total_events), (2, 3));
+}
+
+/// The first version opens a file if it has this table with these rows.
+#[tokio::test]
+async fn a_new_file_is_as_the_first_version_makes_it() {
+    let folder = TempDir::new().unwrap();
+    let [old, new] = ["old.db", "new.db"].map(|name| folder.path().join(name));
+    fs::write(&old, VERSION_1).unwrap();
+    open(&new).await.unwrap().close().await;
+    assert_eq!(schema(&new), schema(&old));
+    assert_eq!(migrations(&new), migrations(&old));
+    assert_eq!(migrations(&new).len(), 1);
+}
+
+#[tokio::test]
+async fn a_schema_of_unknown_origin_is_refused() {
+    for change in [
+        "UPDATE _sqlx_migrations SET checksum = x'00'",
+        "UPDATE _sqlx_migrations SET success = FALSE",
+    ] {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("ees.db");
+        fs::write(&path, VERSION_1).unwrap();
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch(change).unwrap();
+        connection.close().unwrap();
+        let error = open(&path).await.unwrap_err();
+        assert!(matches!(error, OpenError::NotOurs { .. }), "{error}");
+    }
+}
+
+/// The store uses threads of its own, and needs no async runtime.
+#[test]
+fn any_runtime_will_do() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ees.db");
+    futures_executor::block_on(async {
+        let storage = open(&path).await.unwrap();
+        let saved = Checkpoint::new(7).unwrap();
+        storage.save_checkpoint("s", saved).await.unwrap();
+        let loaded = storage.load_checkpoint("s").await.unwrap();
+        assert_eq!(loaded, Some(saved));
+        storage.close().await;
+        storage.close().await;
+        assert!(storage.next_checkpoint().await.is_err(), "it is closed");
+        assert!(storage.save_checkpoint("s", saved).await.is_err());
+    });
+}
