@@ -1,4 +1,10 @@
 //! Checkpoints and ids, read from text and written again.
-#![no_main]
+#![cfg_attr(fuzzing, no_main)]
 
-libfuzzer_sys::fuzz_target!(|text: &str| ees_properties::checkpoint(text));
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|text: &str| ees_fuzz::checkpoint(text));
+
+#[cfg(not(fuzzing))]
+fn main() {
+    ees_fuzz::replay(ees_fuzz::checkpoint);
+}

@@ -1,4 +1,10 @@
 //! The check and the split of payloads, against serde_json.
-#![no_main]
+#![cfg_attr(fuzzing, no_main)]
 
-libfuzzer_sys::fuzz_target!(|text: &str| ees_properties::payload(text));
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|text: &str| ees_fuzz::payload(text));
+
+#[cfg(not(fuzzing))]
+fn main() {
+    ees_fuzz::replay(ees_fuzz::payload);
+}

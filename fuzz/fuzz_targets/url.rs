@@ -1,4 +1,10 @@
 //! The URLs that choose a storage or a publisher.
-#![no_main]
+#![cfg_attr(fuzzing, no_main)]
 
-libfuzzer_sys::fuzz_target!(|text: &str| ees_properties::url(text));
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|text: &str| ees_fuzz::url(text));
+
+#[cfg(not(fuzzing))]
+fn main() {
+    ees_fuzz::replay(ees_fuzz::url);
+}

@@ -114,38 +114,38 @@ proptest! {
 
     #[test]
     fn any_text_is_a_payload_or_is_not(text: String) {
-        ees_properties::payload(&text);
+        ees_fuzz::payload(&text);
     }
 
     #[test]
     fn parts_of_json_are_a_payload_or_are_not(text in soup(JSON)) {
-        ees_properties::payload(&text);
+        ees_fuzz::payload(&text);
     }
 
     #[test]
     fn json_is_a_payload_unless_it_breaks_a_limit(text in json()) {
-        ees_properties::payload(&text);
-        ees_properties::payload(&format!(" [{text}, {text}] "));
+        ees_fuzz::payload(&text);
+        ees_fuzz::payload(&format!(" [{text}, {text}] "));
     }
 
     #[test]
     fn any_text_is_a_checkpoint_or_an_id_or_is_not(text: String) {
-        ees_properties::checkpoint(&text);
+        ees_fuzz::checkpoint(&text);
     }
 
     #[test]
     fn ids_have_a_longest(text in "[ -~]{254,257}|[ -~]{1022,1024}é?|!!!RESERVE.?") {
-        ees_properties::checkpoint(&text);
+        ees_fuzz::checkpoint(&text);
     }
 
     #[test]
     fn parts_of_checkpoints_are_one_or_are_not(text in soup(CHECKPOINT)) {
-        ees_properties::checkpoint(&text);
+        ees_fuzz::checkpoint(&text);
     }
 
     #[test]
     fn any_text_is_a_url_or_is_not(text: String) {
-        ees_properties::url(&text);
+        ees_fuzz::url(&text);
     }
 
     #[test]
@@ -153,6 +153,6 @@ proptest! {
         start in prop::sample::select(&["", "sqlite:x?", "postgres://u:p@h:1/d?", "dynamodb://abc?", "sns:"]),
         settings in settings(),
     ) {
-        ees_properties::url(&format!("{start}{settings}"));
+        ees_fuzz::url(&format!("{start}{settings}"));
     }
 }

@@ -6,8 +6,10 @@
 mod checkpoint;
 mod oracle;
 mod payload;
+mod replay;
 mod url;
 
 pub use checkpoint::checkpoint;
 pub use payload::payload;
+pub use replay::replay;
 pub use url::url;
