@@ -28,6 +28,9 @@ const READ_WRITE: OpenFlags =
 
 /// The settings of the connection that writes, in this order.
 const SETTINGS: &[(&str, &str)] = &[
+    // A new file gets its mode in a transaction with a rollback journal. With EXTRA, a power cut
+    // cannot bring the deleted journal back, which would roll back everything since.
+    ("synchronous", "EXTRA"),
     ("journal_mode", "WAL"),
     ("synchronous", "FULL"),
     // Apple's fsync does not reach the disk. On other systems these settings change nothing.
@@ -48,6 +51,7 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
     let failed = |error| open_error(path, error);
     let mut connection = open(path, READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE).map_err(failed)?;
     configure(&connection).map_err(failed)?;
+    renew_log(&connection).map_err(failed)?;
     migrate(path, &mut connection)?;
     assert_durable(path, &connection)?;
     Ok(connection)
@@ -76,6 +80,15 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     for (setting, value) in SETTINGS {
         connection.execute_batch(&format!("PRAGMA {setting} = {value}"))?;
     }
+    Ok(())
+}
+
+/// Writes the log that a process left into the file, flushes the file, and begins a new log with a
+/// transaction of its own. The old log may show what the disk has lost in a failed flush.
+///
+/// A reader that another program began before the process ended can prevent this. The log then stays.
+fn renew_log(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     connection.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}"))
 }
 

@@ -7,7 +7,7 @@ use async_channel::Receiver;
 use async_trait::async_trait;
 use ees_core::adapter::News;
 use ees_core::adapter::group_commit::{BatchStore, Snapshot};
-use ees_core::{Changeset, Checkpoint, StorageError, StreamId};
+use ees_core::{Changeset, Checkpoint, StorageError, StreamId, Written};
 use rusqlite::{Connection, params};
 
 use crate::error::{translate, translate_commit};
@@ -18,6 +18,9 @@ use crate::rows::columns;
 
 /// Begins a transaction with the write lock, so that what it reads cannot change before the commit.
 const BEGIN: &str = "BEGIN IMMEDIATE";
+
+const BROKEN: &str = "the disk failed while an earlier commit was flushed to it, so no more commits are \
+    accepted. Check the disk, then restart: open the store again";
 
 const INSERT: &str = concat!(
     "INSERT INTO changesets (",
@@ -53,6 +56,10 @@ pub(crate) struct Writer {
     jobs: Receiver<Job>,
     news: Arc<News>,
     regroup: Regroup,
+    /// A COMMIT had an unknown outcome. After a failed flush the file may show what the disk has
+    /// lost (<https://wiki.postgresql.org/wiki/Fsync_Errors>), and a later flush would not notice.
+    /// No commit may build on that. Opening the file anew makes what it shows durable.
+    broken: bool,
 }
 
 impl Writer {
@@ -68,11 +75,15 @@ impl Writer {
             jobs,
             news,
             regroup: Regroup::new(arrivals),
+            broken: false,
         }
     }
 
     /// Opens a transaction and reads. What is known is forgotten if that fails.
     fn open(&mut self, streams: &[StreamId]) -> Result<Snapshot, StorageError> {
+        if self.broken {
+            return Err(StorageError::unavailable(BROKEN, Written::None));
+        }
         let mut known = mem::take(&mut self.known);
         let connection = self.connection.lock();
         end_transaction(&connection);
@@ -88,8 +99,12 @@ impl Writer {
         let mut known = mem::take(&mut self.known);
         let connection = self.connection.lock();
         insert(&connection, changesets).map_err(translate)?;
-        execute(&connection, "COMMIT").map_err(translate_commit)?;
+        let committed = execute(&connection, "COMMIT").map_err(translate_commit);
         drop(connection);
+        if let Err(error) = committed {
+            self.broken = error.written() == Written::Unknown;
+            return Err(error);
+        }
         known.advance(changesets);
         self.known = known;
         Ok(())

@@ -7,4 +7,5 @@ mod breaking;
 mod conformance;
 mod crash;
 mod opening;
+mod power;
 mod versions;
