@@ -11,6 +11,8 @@ mod cut;
 mod disk;
 mod log;
 mod vfs;
+mod watched;
 
 pub use cut::Keep;
-pub use disk::{Disk, Fault};
+pub use disk::Disk;
+pub use watched::Fault;

@@ -18,8 +18,8 @@ use rusqlite::ffi::{
     sqlite3_vfs_find, sqlite3_vfs_register,
 };
 
-use crate::disk::Watched;
 use crate::log::Call;
+use crate::watched::Watched;
 
 static DISKS: Mutex<Vec<Weak<Watched>>> = Mutex::new(Vec::new());
 

@@ -4,8 +4,7 @@ use async_trait::async_trait;
 use ees_core::{Checkpoint, CheckpointStore, StorageError};
 
 use crate::SqliteStorage;
-use crate::reads::optional;
-use crate::rows::number;
+use crate::rows::{number, optional};
 
 const LOAD_CHECKPOINT: &str = "SELECT checkpoint FROM checkpoints WHERE subscription = ?1";
 

@@ -8,7 +8,7 @@ use lru::LruCache;
 use rusqlite::Connection;
 
 use crate::reads;
-use crate::rows::number;
+use crate::rows::{number, one};
 
 /// How many bytes the remembered heads may have.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
@@ -75,7 +75,7 @@ impl Known {
 
     /// Another connection that commits is against the rules. It is noticed all the same.
     fn forget_if_changed(&mut self, connection: &Connection) -> Result<(), StorageError> {
-        let found = reads::one(connection, DATA_VERSION, [], |row| number(row, 0))?;
+        let found = one(connection, DATA_VERSION, [], |row| number(row, 0))?;
         if self.data_version != Some(found) {
             *self = Self::with_limit(self.max_bytes);
             self.data_version = Some(found);

@@ -4,6 +4,7 @@ mod backup;
 mod checkpoints;
 mod config;
 mod error;
+mod event_search;
 mod jobs;
 mod known;
 mod lock;

@@ -1,7 +1,7 @@
 //! The versions of the schema, and the table in which a file records its versions.
 //!
-//! The table has the form that sqlx gives it, as the first releases used sqlx. They open the files
-//! of this one, and this one opens theirs.
+//! The table has the form that sqlx gives it, as the first releases used sqlx. A release refuses the
+//! files of a later version of the schema.
 
 use std::path::Path;
 use std::time::Instant;
@@ -20,11 +20,18 @@ struct Migration {
 }
 
 /// All versions, oldest first.
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "changesets",
-    sql: include_str!("../migrations/0001_changesets.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "changesets",
+        sql: include_str!("../migrations/0001_changesets.sql"),
+    },
+    Migration {
+        version: 4,
+        name: "no index by event",
+        sql: include_str!("../migrations/0004_no_index_by_event.sql"),
+    },
+];
 
 const CREATE_TABLE: &str = "
 CREATE TABLE IF NOT EXISTS _sqlx_migrations (

@@ -5,10 +5,11 @@ use ees_core::{
     Changeset, Checkpoint, Direction, GlobalPage, Head, Page, PageLimit, StorageError, StreamId,
     StreamQuery, StreamRange,
 };
-use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use rusqlite::{Connection, Params, params};
 
 use crate::error::translate;
-use crate::rows::{changeset, columns, number, timestamp};
+use crate::event_search::changeset_of;
+use crate::rows::{changeset, columns, number, one, optional, timestamp};
 
 pub(crate) const HEAD: &str = "
     SELECT changeset_id, last_event_id, timestamp FROM changesets
@@ -36,32 +37,11 @@ macro_rules! by_changeset {
     };
 }
 
-/// Selects the changesets that contain events with ids from ?2 to ?3. The changeset that contains
-/// event ?3 bounds the scan of the index. A range that ends before the first event selects nothing.
-macro_rules! by_event {
-    ($order:literal) => {
-        concat!(
-            "SELECT ",
-            columns!(),
-            " FROM changesets WHERE stream_id = ?1 AND last_event_id >= ?2 AND last_event_id <=
-                coalesce((SELECT last_event_id FROM changesets
-                          WHERE stream_id = ?1 AND last_event_id >= ?3
-                          ORDER BY last_event_id LIMIT 1), ?3)
-              AND first_event_id <= ?3
-             ORDER BY last_event_id ",
-            $order,
-            " LIMIT ?4"
-        )
-    };
-}
-
 /// The statement of a stream read.
-pub(crate) fn of_stream(range: &StreamRange, direction: Direction) -> &'static str {
-    match (range, direction) {
-        (StreamRange::Changesets(_), Direction::Forward) => by_changeset!("ASC"),
-        (StreamRange::Changesets(_), Direction::Backward) => by_changeset!("DESC"),
-        (StreamRange::Events(_), Direction::Forward) => by_event!("ASC"),
-        (StreamRange::Events(_), Direction::Backward) => by_event!("DESC"),
+pub(crate) const fn of_stream(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Forward => by_changeset!("ASC"),
+        Direction::Backward => by_changeset!("DESC"),
     }
 }
 
@@ -86,11 +66,31 @@ pub(crate) fn stream(
     connection: &Connection,
     query: &StreamQuery,
 ) -> Result<Page<Changeset>, StorageError> {
-    let statement = of_stream(&query.range, query.direction);
-    let (from, to) = query.range.signed_bounds();
+    let Some((from, to)) = changesets(connection, query)? else {
+        return Ok(PageBuilder::new(query.limit).finish());
+    };
     let limit = rows_of(query.limit);
     let params = params![query.stream_id.as_str(), from, to, limit];
-    fill(connection, statement, params, query.limit)
+    fill(connection, of_stream(query.direction), params, query.limit)
+}
+
+/// The ids of the first and the last changeset of a range, as far as the stream goes.
+fn changesets(
+    connection: &Connection,
+    query: &StreamQuery,
+) -> Result<Option<(i64, i64)>, StorageError> {
+    let (from, to) = query.range.signed_bounds();
+    if matches!(query.range, StreamRange::Changesets(_)) {
+        return Ok(Some((from, to)));
+    }
+    if to < 1 {
+        return Ok(None);
+    }
+    let Some(first) = changeset_of(connection, &query.stream_id, from)? else {
+        return Ok(None);
+    };
+    let last = changeset_of(connection, &query.stream_id, to)?;
+    Ok(Some((first, last.unwrap_or(i64::MAX))))
 }
 
 pub(crate) fn global(
@@ -124,28 +124,4 @@ fn fill(
         }
     }
     Ok(page.finish())
-}
-
-/// Reads the only row of a query.
-pub(crate) fn one<T>(
-    connection: &Connection,
-    statement: &str,
-    params: impl Params,
-    read: impl FnOnce(&Row<'_>) -> Result<T, StorageError>,
-) -> Result<T, StorageError> {
-    let mut statement = connection.prepare_cached(statement).map_err(translate)?;
-    let row = statement.query_row(params, |row| Ok(read(row)));
-    row.map_err(translate)?
-}
-
-/// Reads the first row of a query, if there is one.
-pub(crate) fn optional<T>(
-    connection: &Connection,
-    statement: &str,
-    params: impl Params,
-    read: impl FnOnce(&Row<'_>) -> Result<T, StorageError>,
-) -> Result<Option<T>, StorageError> {
-    let mut statement = connection.prepare_cached(statement).map_err(translate)?;
-    let row = statement.query_row(params, |row| Ok(read(row)));
-    row.optional().map_err(translate)?.transpose()
 }

@@ -1,8 +1,10 @@
-//! Converts rows to the core's types.
+//! Reads rows as the core's types.
 
 use ees_core::adapter::StoredChangeset;
 use ees_core::{Changeset, StorageError, Timestamp};
-use rusqlite::Row;
+use rusqlite::{Connection, OptionalExtension, Params, Row};
+
+use crate::error::translate;
 
 /// The columns that every query of changesets selects, in the order in which [`changeset`] reads
 /// them.
@@ -28,6 +30,30 @@ pub(crate) fn changeset(row: &Row<'_>) -> Result<Changeset, StorageError> {
         events: text(row, 8)?,
     };
     stored.try_into()
+}
+
+/// Reads the only row of a query.
+pub(crate) fn one<T>(
+    connection: &Connection,
+    statement: &str,
+    params: impl Params,
+    read: impl FnOnce(&Row<'_>) -> Result<T, StorageError>,
+) -> Result<T, StorageError> {
+    let mut statement = connection.prepare_cached(statement).map_err(translate)?;
+    let row = statement.query_row(params, |row| Ok(read(row)));
+    row.map_err(translate)?
+}
+
+/// Reads the first row of a query, if there is one.
+pub(crate) fn optional<T>(
+    connection: &Connection,
+    statement: &str,
+    params: impl Params,
+    read: impl FnOnce(&Row<'_>) -> Result<T, StorageError>,
+) -> Result<Option<T>, StorageError> {
+    let mut statement = connection.prepare_cached(statement).map_err(translate)?;
+    let row = statement.query_row(params, |row| Ok(read(row)));
+    row.optional().map_err(translate)?.transpose()
 }
 
 /// Reads an integer column as an id or a checkpoint.

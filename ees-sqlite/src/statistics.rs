@@ -6,8 +6,7 @@ use ees_core::{Checkpoint, MAX_ID, Statistics, StorageError};
 use rusqlite::Row;
 
 use crate::SqliteStorage;
-use crate::reads::one;
-use crate::rows::number;
+use crate::rows::{number, one};
 
 const LOAD_STATISTICS: &str = "
     SELECT version, total_streams, total_changesets, total_events, max_stream_length

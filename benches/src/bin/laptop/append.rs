@@ -20,7 +20,7 @@ pub(crate) async fn run(rounds: Rounds) {
         let store = SqliteStorage::open(&config).await.unwrap();
         let store = EventStore::new(Arc::new(store));
         let streams = Arc::new(Streams::of_length(0));
-        let mut baseline = Baseline::create(&folder.path().join("baseline.db"));
+        let mut baseline = Baseline::create(&folder.path().join("baseline.db")).await;
         compare(
             &format!("append on SQLite, clients: {count}, against transactions of {count} rows"),
             rounds,
@@ -39,7 +39,7 @@ pub(crate) async fn run_over_http(rounds: Rounds) {
         let count = usize::try_from(count).unwrap();
         let mut clients = server::clients(address, count).await;
         let streams = Arc::new(Streams::of_length(0));
-        let mut baseline = Baseline::create(&folder.path().join("baseline.db"));
+        let mut baseline = Baseline::create(&folder.path().join("baseline.db")).await;
         compare(
             &format!("append over HTTP on SQLite, clients: {count}, against single-row commits"),
             rounds,

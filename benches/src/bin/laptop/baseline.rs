@@ -5,17 +5,19 @@ use std::time::{Duration, Instant};
 
 use benches::load::{self, STREAMS};
 use benches::report::per_second;
+use ees_core::adapter::Storage;
+use ees_sqlite::{SqliteConfig, SqliteStorage};
 use rusqlite::{Connection, params};
-
-/// The store's own columns and indexes.
-const SCHEMA: &str = include_str!("../../../../ees-sqlite/migrations/0001_changesets.sql");
 
 /// The settings of the store's writer.
 const SETTINGS: &str = "
     PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
     PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 16384;";
 
-const INSERT: &str = "INSERT INTO changesets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+const INSERT: &str = "
+    INSERT INTO changesets (checkpoint, stream_id, changeset_id, first_event_id, last_event_id,
+                            timestamp, commit_id, metadata, events)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 
 const SCAN: &str = "SELECT * FROM changesets WHERE checkpoint >= ?1 ORDER BY checkpoint LIMIT ?2";
 
@@ -33,11 +35,11 @@ pub(crate) struct Baseline {
 }
 
 impl Baseline {
-    pub(crate) fn create(path: &Path) -> Self {
-        let connection = connect(path);
-        connection.execute_batch(SCHEMA).unwrap();
+    pub(crate) async fn create(path: &Path) -> Self {
+        let storage = SqliteStorage::open(&SqliteConfig::new(path)).await.unwrap();
+        storage.close().await;
         Self {
-            connection,
+            connection: connect(path),
             rows: 0,
         }
     }
