@@ -115,6 +115,9 @@ pub(crate) fn translate(error: sqlx::Error) -> StorageError {
         (_, _, "0A000" | "25006") => "the database does not accept writes now; it may be a standby",
         (_, "53", _) => "the database has run out of a resource",
         (_, "40", _) => "the database could not serialize concurrent transactions",
+        (_, _, "42501" | "42P01" | "3F000") => {
+            "the store's schema or tables are missing, or its user has no rights to them"
+        }
         (_, "28" | "3D", _) => "the database refuses the connection",
         (_, "58", _) => "the database cannot read or write its files",
         (_, "23", _) | (_, _, "XX001" | "XX002") => {

@@ -236,3 +236,30 @@ fn incompressible(bytes: usize) -> String {
     let text: String = (0..bytes).map(next).collect();
     text.replace('\\', "-")
 }
+
+/// G12: an operator takes the tables away and brings them back. Nothing was written meanwhile, and a
+/// retry is worth it.
+#[tokio::test]
+async fn missing_tables_are_an_outage() {
+    let database = Database::fresh().unwrap();
+    let storage = open(&database).await;
+    storage.commit(&commit("s", 0)).await.unwrap();
+    let away = "ALTER TABLE ees.changesets RENAME TO away";
+    database.sql(away).unwrap();
+    let read = storage.read_global(Checkpoint::FIRST, PageLimit::default());
+    let errors = [
+        storage.commit(&commit("s", 1)).await.unwrap_err(),
+        read.await.unwrap_err(),
+    ];
+    for error in errors {
+        let is_outage = matches!(error, StorageError::Unavailable { .. });
+        assert!(is_outage, "{error:?}");
+        assert_eq!(error.written(), Written::None, "{error}");
+    }
+    let back = "ALTER TABLE ees.away RENAME TO changesets";
+    database.sql(back).unwrap();
+    assert!(matches!(
+        storage.commit(&commit("s", 1)).await,
+        Ok(Outcome::Committed(_))
+    ));
+}
