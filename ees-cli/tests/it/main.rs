@@ -8,6 +8,7 @@ mod crash;
 mod health;
 mod http;
 mod process;
+mod proxies;
 mod readme;
 mod serving;
 mod writers;
