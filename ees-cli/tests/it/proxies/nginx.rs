@@ -113,7 +113,7 @@ fn without_the_host_a_page_of_the_site_is_refused() {
 
 #[test]
 fn without_the_error_page_a_server_that_is_away_is_told_in_html() {
-    let mut site = start(without("error_page 502 504 @away;"));
+    let mut site = start(without("error_page 502 504 = @away;"));
     site.ees.kill();
     let (status, answer) = site.commit(&[], "/streams/away");
     assert_eq!(status, 502);
