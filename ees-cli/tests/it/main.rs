@@ -5,6 +5,7 @@
 
 mod conformance;
 mod crash;
+mod guides;
 mod health;
 mod http;
 mod process;
