@@ -101,6 +101,21 @@ impl Totals {
         Ok(())
     }
 
+    /// Reads on until it contains a commit.
+    ///
+    /// # Errors
+    /// [`TotalsError`]; what was saved stays saved.
+    pub async fn wait_for(
+        &mut self,
+        store: &EventStore,
+        commit: Checkpoint,
+    ) -> Result<(), TotalsError> {
+        while self.checkpoint()? <= commit {
+            self.read_on(store, Duration::from_secs(20)).await?;
+        }
+        Ok(())
+    }
+
     /// What all orders together still have to pay, in cents.
     ///
     /// # Errors

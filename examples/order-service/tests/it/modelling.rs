@@ -78,10 +78,8 @@ async fn a_snapshot_saves_reading_and_is_checked_by_the_next_commit() {
     );
 
     // What is in the snapshot is not read: a wrong one shows.
-    let wrong = Snapshot {
-        order: Order::default(),
-        ..saved
-    };
+    let mut wrong = saved;
+    wrong.order = Order::default();
     let loaded = Snapshot::load(&store, &stream, Some(wrong)).await.unwrap();
     assert_eq!(loaded.order, Order::default());
 }

@@ -73,12 +73,8 @@ async fn a_reader_waits_for_its_own_write() {
         .await
         .unwrap();
     let mut totals = in_memory();
-    while totals.checkpoint().unwrap() <= receipt.checkpoint.unwrap() {
-        totals
-            .read_on(&store, Duration::from_secs(20))
-            .await
-            .unwrap();
-    }
+    let commit = receipt.checkpoint.unwrap();
+    totals.wait_for(&store, commit).await.unwrap();
     assert_eq!(totals.open_cents().unwrap(), 800);
 }
 
