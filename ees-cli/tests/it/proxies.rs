@@ -145,6 +145,7 @@ fn everything_passes(site: &mut Site) {
     the_two_users_differ(site);
     the_largest_changeset_passes(site);
     stream_ids_stay_as_they_are(site);
+    the_proxy_refuses_a_malformed_path_by_itself(site);
     a_long_poll_ends_by_itself(site);
     a_page_of_the_site_may_commit(site);
     a_server_that_is_away_is_told_in_the_contracts_words(site);
@@ -191,6 +192,12 @@ fn stream_ids_stay_as_they_are(site: &Site) {
         assert_eq!(status, 200, "{path}: {answer}");
         assert_eq!(body(&answer)["stream_id"], id);
     }
+}
+
+fn the_proxy_refuses_a_malformed_path_by_itself(site: &Site) {
+    let (status, answer) = site.curl(&["--user", READER, "/streams/%zz"]);
+    assert_eq!(status, 400, "{answer}");
+    assert!(!answer.contains("application/json"), "{answer}");
 }
 
 fn a_long_poll_ends_by_itself(site: &Site) {
