@@ -3,6 +3,7 @@
 use ees_core::{Error, EventStore, Events, Expectation, NewChangeset};
 use order_service::{Failure, Order, OrderEvent, Refused, handle, pay, place};
 
+use super::lossy::Lossy;
 use super::store;
 
 async fn orders(store: &EventStore) -> Order {
@@ -73,11 +74,29 @@ async fn a_conflict_is_decided_again() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_away_is_given_up_in_the_end() {
-    let store = store();
-    store.close().await;
-    let stream = "order-17".parse().unwrap();
-    let command = "place-1".parse().unwrap();
+async fn a_lost_answer_is_asked_for_again() {
+    let storage = Lossy::new(2);
+    let store = storage.store();
+    let (stream, command) = ("order-17".parse().unwrap(), "place-1".parse().unwrap());
+    let done = handle(&store, &stream, &command, |order| place(order, 500)).await;
+    assert_eq!(done.unwrap().changeset_id.get(), 1);
+    assert_eq!(
+        storage.commits(),
+        3,
+        "the same commit, until it was answered"
+    );
+    assert_eq!(orders(&store).await.open_cents, 500);
+}
+
+/// The caller sends the command again later, and another instance receives it.
+#[tokio::test]
+async fn a_service_that_gives_up_leaves_a_command_that_may_be_sent_again() {
+    let storage = Lossy::new(3);
+    let store = storage.store();
+    let (stream, command) = ("order-17".parse().unwrap(), "place-1".parse().unwrap());
     let failed = handle(&store, &stream, &command, |order| place(order, 500)).await;
     assert!(matches!(failed, Err(Failure::Store(Error::Storage(_)))));
+    let done = handle(&store, &stream, &command, |order| place(order, 500)).await;
+    assert_eq!(done.unwrap().changeset_id.get(), 1);
+    assert_eq!(storage.commits(), 3, "it was found in the stream");
 }

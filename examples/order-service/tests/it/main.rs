@@ -5,6 +5,7 @@
 
 mod commands;
 mod guides;
+mod lossy;
 mod modelling;
 mod projecting;
 
