@@ -5,9 +5,11 @@
 
 mod conformance;
 mod crash;
+mod guides;
 mod health;
 mod http;
 mod process;
+mod proxies;
 mod readme;
 mod serving;
 mod writers;

@@ -18,7 +18,7 @@ const LEAST_BLOCKS: usize = 4;
 
 /// A block of commands, and the answer that the README shows below it.
 #[derive(Debug, PartialEq, Eq)]
-struct Step {
+pub(crate) struct Step {
     commands: String,
     answer: Option<String>,
 }
@@ -47,7 +47,7 @@ fn tour(text: &str) -> &str {
 }
 
 /// What a text shows, step by step.
-fn steps(text: &str) -> Vec<Step> {
+pub(crate) fn steps(text: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for (language, text, follows_text) in blocks(text) {
         match (language, steps.last_mut()) {
@@ -88,13 +88,13 @@ fn run(before: &str, step: &Step, url: &str) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-fn read(file: &str) -> String {
+pub(crate) fn read(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
     fs::read_to_string(path).expect("the file")
 }
 
 /// Takes the steps on an empty store; this is said before each.
-async fn take(steps: Vec<Step>, before: String) {
+pub(crate) async fn take(steps: Vec<Step>, before: String) {
     assert!(
         steps.len() >= LEAST_BLOCKS,
         "a whole tour, not {}",
