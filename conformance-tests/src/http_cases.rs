@@ -41,7 +41,9 @@ list! { $
         the_largest_integer_is_taken [12, 5];
         an_empty_parameter_counts_as_not_given [12];
         a_parameter_given_twice_is_refused [12];
-        unknown_parameters_are_ignored [12];
+        unknown_parameters_of_a_read_are_ignored [12];
+        a_commit_refuses_unknown_parameters [12];
+        names_with_an_underscore_are_ignored [12];
         a_limit_is_one_or_more [12, 5];
         a_global_limit_has_a_maximum [6];
         bad_words_are_refused [12];
@@ -76,7 +78,7 @@ list! { $
         a_key_given_twice_is_refused [12];
         events_are_an_array [12];
         no_events_are_refused [12];
-        other_keys_are_ignored [12, 11];
+        other_keys_are_refused [12];
         null_metadata_is_not_absent_metadata [11];
         a_hundred_levels_of_nesting_and_no_more [11, 12];
         thousands_of_levels_do_no_harm [12];
@@ -119,6 +121,7 @@ list! { $
     description {
         is_of_the_contract [12];
         names_every_error [12];
+        closes_the_body_of_a_commit [12];
         describes_every_error_body [12];
     }
     raw_http {

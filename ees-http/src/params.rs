@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use axum::http::Uri;
-use ees_core::adapter::parse_number;
+use ees_core::adapter::{parse_number, unknown_name};
 use ees_core::{Direction, Expectation, MAX_ID, PageLimit, StreamId, StreamQuery, StreamRange};
 
 use crate::codes::{self, Code};
@@ -19,8 +19,16 @@ const DEFAULT_GLOBAL_LIMIT: u64 = 10;
 /// The longest a reader may wait, in seconds.
 const MAX_WAIT_SECONDS: u64 = 20;
 
-/// The parameters of a request. Unknown ones are ignored. An empty one counts as not given. One
-/// that is given more than once is an error when it is read.
+/// The parameters that a commit takes.
+const OF_COMMITS: &[&str] = &[
+    "expected_last_changeset",
+    "expected_last_event",
+    "details",
+    "pp",
+];
+
+/// The parameters of a request. Reads ignore unknown ones, commits refuse them. An empty one counts
+/// as not given. One that is given more than once is an error when it is read.
 #[derive(Debug)]
 pub(crate) struct Params(Vec<(String, String)>);
 
@@ -87,8 +95,24 @@ impl Params {
         Ok(Duration::from_secs(wait.unwrap_or(0)))
     }
 
+    /// The parameters of a commit. A misspelt expectation would mean a new stream, so a commit refuses
+    /// what it does not know; it ignores names that begin with `_`, which make a URL unique.
+    pub(crate) fn commit(&self) -> Result<(Expectation, Common), ApiError> {
+        let asked = (self.expectation()?, self.common()?);
+        let mut names = self.0.iter().map(|(name, _)| name.as_str());
+        let is_unknown = |name: &&str| !OF_COMMITS.contains(name) && !name.starts_with('_');
+        match names.find(is_unknown) {
+            Some(name) => Err(invalid_parameter(unknown_name(
+                "parameter",
+                name,
+                OF_COMMITS,
+            ))),
+            None => Ok(asked),
+        }
+    }
+
     /// What a commit expects. Neither parameter means a new stream.
-    pub(crate) fn expectation(&self) -> Result<Expectation, ApiError> {
+    fn expectation(&self) -> Result<Expectation, ApiError> {
         let changeset = "expected_last_changeset";
         let event = "expected_last_event";
         let by_changeset = self.id(changeset, codes::INVALID_EXPECTED_CHANGESET_ID)?;

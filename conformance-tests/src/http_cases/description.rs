@@ -136,6 +136,16 @@ pub async fn names_every_error<H: HttpHarness>(harness: &mut H) {
     }
 }
 
+/// The body of a commit is described as one that has no other members.
+pub async fn closes_the_body_of_a_commit<H: HttpHarness>(harness: &mut H) {
+    let description = Description::of(&harness.remote()).await;
+    let body = &description.json()["components"]["schemas"]["CommitBody"];
+    assert_eq!(body["additionalProperties"], false, "G12: {body}");
+    let members = body["properties"].as_object().expect("members");
+    let members: Vec<&str> = members.keys().map(String::as_str).collect();
+    assert_eq!(members, ["events", "metadata"], "G12: {body}");
+}
+
 /// Errors are as they are described.
 pub async fn describes_every_error_body<H: HttpHarness>(harness: &mut H) {
     let remote = harness.remote();

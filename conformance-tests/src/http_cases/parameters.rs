@@ -201,13 +201,11 @@ pub async fn a_parameter_given_twice_is_refused<H: HttpHarness>(harness: &mut H)
     assert_untouched(&remote, &stream).await;
 }
 
-/// What the contract does not know is ignored, even twice.
-pub async fn unknown_parameters_are_ignored<H: HttpHarness>(harness: &mut H) {
+/// A read ignores what the contract does not know, even twice.
+pub async fn unknown_parameters_of_a_read_are_ignored<H: HttpHarness>(harness: &mut H) {
     let remote = harness.remote();
-    let (stream, free) = streams(&remote).await;
+    let (stream, _) = streams(&remote).await;
     let unknown = "colour=red&colour=blue&FROM=x&Limit=0&=&&%ff=%fe&_=1";
-    let committed = commit_call(&path(&free)).send(&remote, unknown).await;
-    accepted(&committed);
     for call in all_calls(&path(&stream)) {
         if call.method == Method::GET {
             accepted(&call.send(&remote, unknown).await);
@@ -216,6 +214,74 @@ pub async fn unknown_parameters_are_ignored<H: HttpHarness>(harness: &mut H) {
     let elsewhere = "from=x&checkpoint=x&limit=0&wait=99&direction=up";
     let [_, head, ..] = crate::wire::stream_calls(&path(&stream));
     accepted(&head.send(&remote, elsewhere).await);
+}
+
+/// A commit refuses a parameter that it does not take, after it has checked those that it takes; it
+/// suggests the name that was probably meant.
+pub async fn a_commit_refuses_unknown_parameters<H: HttpHarness>(harness: &mut H) {
+    let remote = harness.remote();
+    let stream = unique("parameters");
+    let commit = commit_call(&path(&stream));
+    for (query, name, meant) in [
+        (
+            "expected_last_changset=7",
+            "expected_last_changset",
+            Some("expected_last_changeset"),
+        ),
+        (
+            "Expected-Last-Event=1",
+            "Expected-Last-Event",
+            Some("expected_last_event"),
+        ),
+        (
+            "expected_last_changeset=0&detials=true",
+            "detials",
+            Some("details"),
+        ),
+        ("PP=true", "PP", Some("pp")),
+        ("colour=red&colour=blue", "colour", None),
+        ("limit=1", "limit", None),
+        ("=1", "", None),
+    ] {
+        let message = assert_refused(&remote, &commit, query, "INVALID_PARAMETER", &stream).await;
+        assert!(
+            message.contains(&format!("`{name}`")),
+            "G12: `{message}` names `{name}`"
+        );
+        let suggested = meant.map(|meant| format!("did you mean `{meant}`?"));
+        let holds = match suggested {
+            Some(suggested) => message.contains(&suggested),
+            None => !message.contains("did you mean"),
+        };
+        assert!(holds, "G12: `{message}` suggests {meant:?}");
+    }
+    for (query, code) in [
+        (
+            "colour=red&expected_last_changeset=x",
+            "INVALID_EXPECTED_CHANGESET_ID",
+        ),
+        ("colour=red&pp=x", "INVALID_PARAMETER"),
+    ] {
+        let message = assert_refused(&remote, &commit, query, code, &stream).await;
+        assert!(
+            !message.contains("colour"),
+            "G12: known names come first: `{message}`"
+        );
+    }
+    assert_untouched(&remote, &stream).await;
+}
+
+/// A name that begins with `_` is never a parameter: such names make a URL unique.
+pub async fn names_with_an_underscore_are_ignored<H: HttpHarness>(harness: &mut H) {
+    let remote = harness.remote();
+    let stream = unique("parameters");
+    for call in all_calls(&path(&stream)) {
+        accepted(
+            &call
+                .send(&remote, "_=1&_=2&_expected_last_changeset=7")
+                .await,
+        );
+    }
 }
 
 /// A limit is 1 or more; a stream's may be as large as one likes.

@@ -60,8 +60,7 @@ async fn commit_to(
     stream_id: StreamId,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let expectation = context.params.expectation()?;
-    let common = context.params.common()?;
+    let (expectation, common) = context.params.commit()?;
     let key = commit_key(request.headers())?;
     let encoding = request.headers().get(CONTENT_ENCODING).cloned();
     // The body counts as buffered until the commit is answered, because its events are in memory.
