@@ -73,7 +73,7 @@ list! { $
         a_checkpoint_always_answers_the_same [6];
         every_limit_gives_the_same_order [6];
         readers_miss_nothing_and_repeat_nothing [6, 7];
-        past_the_end_leads_nowhere [6];
+        a_checkpoint_beyond_the_head_is_refused [6, 12];
         events_can_be_read_from_each_on [6];
         every_limit_gives_the_same_events [6];
         large_changesets_come_in_pages [6];
@@ -88,7 +88,6 @@ list! { $
         a_reader_does_not_wait_for_what_is_there [8];
         a_reader_waits_no_longer_than_asked [6];
         waiting_readers_get_what_is_committed [6, 8];
-        a_reader_beyond_the_end_waits_for_its_place [6, 8];
         no_commit_slips_past_a_waiting_reader [6, 8];
     }
     idempotent {

@@ -12,6 +12,7 @@ pub mod conflicts;
 pub mod description;
 pub mod endpoints;
 pub mod expectations;
+pub mod global_head;
 pub mod keys;
 pub mod layout;
 pub mod parameters;
@@ -34,7 +35,10 @@ list! { $
         what_the_service_says_of_itself [12];
         a_head_request_has_the_same_headers [5];
         a_range_that_holds_nothing [5];
-        the_end_of_the_global_order [6];
+    }
+    global_head {
+        an_empty_page_ends_there [6];
+        a_checkpoint_beyond_it_is_refused [6, 12];
     }
     parameters {
         bad_integers_are_refused [12];

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    Changeset, ChangesetId, CommitIdError, EventId, Expectation, Head, Page, PayloadError,
-    StorageError, StreamId, StreamIdError, UnreadableEvent, Written,
+    Changeset, ChangesetId, Checkpoint, CommitIdError, EventCheckpoint, EventId, Expectation, Head,
+    Page, PayloadError, StorageError, StreamId, StreamIdError, UnreadableEvent, Written,
 };
 
 /// Why a use case failed.
@@ -50,6 +50,17 @@ pub enum Error {
     StreamTooLarge {
         /// The stream.
         stream_id: StreamId,
+    },
+    /// A reader's checkpoint is beyond the end of the global order. A reader that follows this order
+    /// cannot have it: the store is another one, or was restored from an older copy.
+    #[error(
+        "checkpoint {checkpoint} is beyond the head of the global order, which is {head}: it belongs to another store, or this store was restored from an older copy"
+    )]
+    CheckpointBeyondHead {
+        /// The reader's checkpoint.
+        checkpoint: EventCheckpoint,
+        /// The end of the global order: the checkpoint that the next changeset will get.
+        head: Checkpoint,
     },
     /// The stream holds no changeset.
     #[error("stream `{stream_id}` does not exist: it has no changeset")]

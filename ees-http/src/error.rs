@@ -5,7 +5,8 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use ees_core::{
-    CommitId, CommitIdError, Conflict, Error, PayloadError, StorageError, StreamIdError, Written,
+    Checkpoint, CommitId, CommitIdError, Conflict, Error, PayloadError, StorageError,
+    StreamIdError, Written,
 };
 
 use crate::codes::{self, Code};
@@ -29,6 +30,8 @@ pub(crate) struct More {
     pub(crate) conflict: Option<Box<Conflict>>,
     /// Whether the conflict's changesets are shown with details.
     pub(crate) details: bool,
+    /// The end of the global order, for a checkpoint beyond it.
+    pub(crate) head: Option<Checkpoint>,
     pub(crate) outcome: Option<&'static str>,
     pub(crate) idempotency_key: Option<CommitId>,
     pub(crate) retry_after: Option<Duration>,
@@ -132,6 +135,11 @@ impl From<Error> for ApiError {
                 let code = codes::OPTIMISTIC_CONCURRENCY_EXCEPTION;
                 let mut answer = Self::new(StatusCode::CONFLICT, code, message);
                 answer.more.conflict = Some(conflict);
+                return answer;
+            }
+            Error::CheckpointBeyondHead { head, .. } => {
+                let mut answer = Self::bad_request(codes::CHECKPOINT_BEYOND_HEAD, message);
+                answer.more.head = Some(head);
                 return answer;
             }
             Error::ExpectationAhead { .. } => (

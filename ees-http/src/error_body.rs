@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
-use ees_core::{CommitId, Conflict, Direction, MAX_ID};
+use ees_core::{Checkpoint, CommitId, Conflict, Direction, MAX_ID};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -30,6 +30,10 @@ pub(crate) struct ErrorBody<'a> {
     /// If more of them remain: the `from` of the next page of the stream's changesets.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<u64>,
+    /// With `CHECKPOINT_BEYOND_HEAD`: the head of the global order, the checkpoint that the next
+    /// changeset will get.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    head: Option<u64>,
     /// With 503: `none` means that nothing was written, `unknown` that the commit may have happened.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'a str>,
@@ -50,6 +54,7 @@ pub(crate) fn render(error: &ApiError, request_id: &str, layout: Layout) -> Resp
         stream_id: error.more.stream_id.as_deref(),
         forthcoming_changesets: None,
         next: None,
+        head: error.more.head.map(Checkpoint::get),
         outcome: error.more.outcome,
         idempotency_key: error.more.idempotency_key.as_ref().map(CommitId::as_str),
         request_id: is_internal.then_some(request_id),

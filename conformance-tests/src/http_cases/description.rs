@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::HttpHarness;
 use crate::subject::unique;
 use crate::wire::schema::Description;
-use crate::wire::{BODY, all_calls, append, changesets_call, commit_call, path};
+use crate::wire::{BODY, all_calls, append, changesets_call, commit_call, global_calls, path};
 
 /// The errors that a call can return and its description must list.
 const ERRORS: &[(&str, &str, &[&str])] = &[
@@ -60,6 +60,7 @@ const ERRORS: &[(&str, &str, &[&str])] = &[
         "/changesets",
         &[
             "INVALID_CHECKPOINT",
+            "CHECKPOINT_BEYOND_HEAD",
             "INVALID_LIMIT",
             "INVALID_PARAMETER",
             "NOT_ACCEPTABLE",
@@ -68,7 +69,12 @@ const ERRORS: &[(&str, &str, &[&str])] = &[
     (
         "GET",
         "/events",
-        &["INVALID_CHECKPOINT", "INVALID_LIMIT", "INVALID_PARAMETER"],
+        &[
+            "INVALID_CHECKPOINT",
+            "CHECKPOINT_BEYOND_HEAD",
+            "INVALID_LIMIT",
+            "INVALID_PARAMETER",
+        ],
     ),
     ("GET", "/streams", &["INVALID_PARAMETER"]),
     ("GET", "/version", &["INVALID_PARAMETER"]),
@@ -157,6 +163,12 @@ pub async fn describes_every_error_body<H: HttpHarness>(harness: &mut H) {
         let response = commit.send(&remote, query).await;
         assert!(response.status.is_client_error(), "G12: {query}");
         description.assert_describes(&commit, &response);
+    }
+    for call in global_calls() {
+        let response = call
+            .send(&remote, &format!("checkpoint={}", 1_u64 << 60))
+            .await;
+        description.assert_describes(&call, &response);
     }
     let missing = changesets_call(&path(&unique("description")));
     for query in ["", "from=x"] {

@@ -1,5 +1,7 @@
 //! The common part of reads of changesets and of events.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use ees_core::{
     Changeset, Checkpoint, Error, EventCheckpoint, GlobalEvent, GlobalEventPage, GlobalPage,
     MAX_ID, Page, PageLimit, Written,
@@ -32,7 +34,7 @@ pub(super) fn stream_page<'a, T, I: Serialize>(
 /// A page of the global order: of changesets or of events.
 pub(super) trait GlobalItems {
     type Item;
-    type Position: Copy + From<Checkpoint>;
+    type Position: Copy + From<Checkpoint> + Into<EventCheckpoint>;
 
     fn items(&self) -> &[Self::Item];
 
@@ -91,14 +93,23 @@ impl GlobalItems for GlobalEventPage {
     }
 }
 
-/// Reads a page of the global order, and waits for one if the request has a `wait`. Also returns
-/// where the page begins.
+/// A page of the global order that was read.
+pub(super) struct Found<P: GlobalItems> {
+    /// Where the page begins.
+    pub(super) from: P::Position,
+    pub(super) page: P,
+    /// With details: the end of the global order.
+    pub(super) head: Option<u64>,
+}
+
+/// Reads a page of the global order, and waits for one if the request has a `wait`. The first page,
+/// if it is empty, shows whether the checkpoint is beyond the head.
 pub(super) async fn read_global<P: GlobalItems, R: Future<Output = Result<P, Error>>>(
     app: &App,
     context: &RequestContext,
     read: &GlobalRead<P::Position>,
     page: impl Fn(P::Position, PageLimit) -> R,
-) -> Result<(P::Position, P), ApiError> {
+) -> Result<Found<P>, ApiError> {
     let from = match read.from {
         Start::Beginning => Checkpoint::FIRST.into(),
         Start::Checkpoint(position) => position,
@@ -107,10 +118,23 @@ pub(super) async fn read_global<P: GlobalItems, R: Future<Output = Result<P, Err
             app.in_time(Written::None, head).await?.into()
         }
     };
-    let page = || page(from, read.page_limit());
     let is_empty = |page: &P| page.items().is_empty();
+    let is_checked = AtomicBool::new(!matches!(read.from, Start::Checkpoint(_)));
+    let page = || async {
+        let page = page(from, read.page_limit()).await?;
+        if is_empty(&page) && !is_checked.swap(true, Ordering::Relaxed) {
+            app.store.check_checkpoint(from.into()).await?;
+        }
+        Ok(page)
+    };
     let page = app.poll(&context.permit, read.wait, page, is_empty).await?;
-    Ok((from, page))
+    let head = if read.common.details {
+        let head = app.store.next_checkpoint();
+        Some(app.in_time(Written::None, head).await?.get())
+    } else {
+        None
+    };
+    Ok(Found { from, page, head })
 }
 
 /// Writes a page of the global order. `item` writes an item with or without details, and `body`
