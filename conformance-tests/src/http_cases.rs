@@ -103,7 +103,8 @@ list! { $
     conflicts {
         tell_what_came_after_the_expectation [2];
         tell_details_where_asked [2];
-        that_fit_into_no_body_go_on_elsewhere [2, 5];
+        list_no_more_than_was_asked_for [2];
+        that_list_not_all_go_on_elsewhere [2, 5];
     }
     body_limit {
         no_page_of_a_stream_passes_it [5];

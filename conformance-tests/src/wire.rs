@@ -159,6 +159,24 @@ pub(crate) fn refused(response: &Response, code: &str, stream: Option<&str>) -> 
     body["message"].as_str().unwrap_or_default().to_owned()
 }
 
+/// The refusal of an expectation beyond the end of a stream: it tells that end. What it says.
+pub(crate) fn ahead(response: &Response, stream: &str, end: (u64, u64)) -> String {
+    let body = error(response, "INVALID_EXPECTED_CHANGESET_ID");
+    let fields = [
+        "error",
+        "message",
+        "stream_id",
+        "last_changeset",
+        "last_event",
+    ];
+    assert_fields(&body, &fields);
+    assert_eq!(body["stream_id"], stream, "G12: {body}");
+    let (changeset, event) = end;
+    assert_eq!(body["last_changeset"], changeset, "G2: {body}");
+    assert_eq!(body["last_event"], event, "G2: {body}");
+    body["message"].as_str().unwrap_or_default().to_owned()
+}
+
 /// What every answer of the contract has.
 fn assert_headers(response: &Response) {
     assert_eq!(

@@ -5,8 +5,8 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use ees_core::{
-    Checkpoint, CommitId, CommitIdError, Conflict, Error, PayloadError, StorageError,
-    StreamIdError, Written,
+    Checkpoint, CommitId, CommitIdError, Conflict, Error, Expectation, Head, PayloadError,
+    StorageError, StreamIdError, Written,
 };
 
 use crate::codes::{self, Code};
@@ -28,6 +28,9 @@ pub(crate) struct More {
     pub(crate) cause: Option<String>,
     pub(crate) stream_id: Option<String>,
     pub(crate) conflict: Option<Box<Conflict>>,
+    /// The last changeset and the last event of the stream that a commit did not expect; 0 if there
+    /// is none.
+    pub(crate) end: Option<(u64, u64)>,
     /// Whether the conflict's changesets are shown with details.
     pub(crate) details: bool,
     /// The end of the global order, for a checkpoint beyond it.
@@ -90,6 +93,21 @@ impl ApiError {
         self
     }
 
+    /// A conflict. Its message says what to send instead.
+    fn in_conflict(conflict: Box<Conflict>, message: &str) -> Self {
+        let (changeset, event) = end(&conflict.head);
+        let next = match conflict.expectation {
+            Expectation::LastChangeset(_) => format!("expected_last_changeset={changeset}"),
+            Expectation::LastEvent(_) => format!("expected_last_event={event}"),
+        };
+        let message = format!("{message}; read what you missed, decide again and send `{next}`");
+        let code = codes::OPTIMISTIC_CONCURRENCY_EXCEPTION;
+        let mut answer = Self::new(StatusCode::CONFLICT, code, message);
+        answer.more.end = Some((changeset, event));
+        answer.more.conflict = Some(conflict);
+        answer
+    }
+
     fn from_storage(error: StorageError) -> Self {
         let text = error.to_string();
         let StorageError::Unavailable {
@@ -118,6 +136,11 @@ impl ApiError {
     }
 }
 
+/// The last changeset and the last event.
+fn end(head: &Head) -> (u64, u64) {
+    (head.last_changeset.get(), head.last_event.get())
+}
+
 impl IntoResponse for ApiError {
     /// An empty answer that carries the error to the layer `finish`.
     fn into_response(self) -> Response {
@@ -131,21 +154,18 @@ impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         let message = error.to_string();
         let (status, code) = match error {
-            Error::Conflict(conflict) => {
-                let code = codes::OPTIMISTIC_CONCURRENCY_EXCEPTION;
-                let mut answer = Self::new(StatusCode::CONFLICT, code, message);
-                answer.more.conflict = Some(conflict);
-                return answer;
-            }
+            Error::Conflict(conflict) => return Self::in_conflict(conflict, &message),
             Error::CheckpointBeyondHead { head, .. } => {
                 let mut answer = Self::bad_request(codes::CHECKPOINT_BEYOND_HEAD, message);
                 answer.more.head = Some(head);
                 return answer;
             }
-            Error::ExpectationAhead { .. } => (
-                StatusCode::BAD_REQUEST,
-                codes::INVALID_EXPECTED_CHANGESET_ID,
-            ),
+            Error::ExpectationAhead { head, .. } => {
+                let code = codes::INVALID_EXPECTED_CHANGESET_ID;
+                let mut answer = Self::bad_request(code, message);
+                answer.more.end = Some(head.as_ref().map_or((0, 0), end));
+                return answer;
+            }
             Error::IdempotencyKeyReused { .. } => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 codes::IDEMPOTENCY_KEY_REUSED,

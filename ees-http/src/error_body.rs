@@ -22,8 +22,15 @@ pub(crate) struct ErrorBody<'a> {
     /// The stream, if the path names one.
     #[serde(skip_serializing_if = "Option::is_none")]
     stream_id: Option<&'a str>,
-    /// With `OPTIMISTIC_CONCURRENCY_EXCEPTION`: every changeset that holds something after the
-    /// expectation, oldest first.
+    /// If the expectation does not hold: the id of the stream's last changeset; 0 if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_changeset: Option<u64>,
+    /// If the expectation does not hold: the id of the stream's last event; 0 if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_event: Option<u64>,
+    /// With `OPTIMISTIC_CONCURRENCY_EXCEPTION`: the changesets that hold something after the
+    /// expectation, oldest first; at most 100 changesets and 256 KiB, but at least one. Absent with
+    /// `forthcoming=0`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<ChangesetItem>>)]
     forthcoming_changesets: Option<Raw<'a>>,
@@ -52,6 +59,8 @@ pub(crate) fn render(error: &ApiError, request_id: &str, layout: Layout) -> Resp
         error: error.code.as_str(),
         message: &error.message,
         stream_id: error.more.stream_id.as_deref(),
+        last_changeset: error.more.end.map(|(changeset, _)| changeset),
+        last_event: error.more.end.map(|(_, event)| event),
         forthcoming_changesets: None,
         next: None,
         head: error.more.head.map(Checkpoint::get),
@@ -61,6 +70,7 @@ pub(crate) fn render(error: &ApiError, request_id: &str, layout: Layout) -> Resp
     };
     let json = match &error.more.conflict {
         None => to_json(&body),
+        Some(conflict) if is_verdict_only(conflict) => to_json(&body),
         Some(conflict) => with_changesets(body, conflict, error.more.details, layout),
     };
     let head = [(CONTENT_TYPE, "application/json")];
@@ -72,6 +82,11 @@ pub(crate) fn render(error: &ApiError, request_id: &str, layout: Layout) -> Resp
     response
 }
 
+/// Whether the commit asked for none of the changesets that it missed.
+fn is_verdict_only(conflict: &Conflict) -> bool {
+    conflict.forthcoming.items.is_empty() && conflict.forthcoming.more
+}
+
 /// Writes the body of a conflict, with as many of its changesets as fit.
 fn with_changesets(
     body: ErrorBody<'_>,
@@ -81,7 +96,7 @@ fn with_changesets(
 ) -> Vec<u8> {
     let page = &conflict.forthcoming;
     let items = page.items.iter();
-    let items = items.map(|changeset| ChangesetItem::of_stream(changeset, details));
+    let items = items.map(|changeset| ChangesetItem::of_conflict(changeset, details));
     let next = |taken| {
         next(page, taken, Direction::Forward, |changeset| {
             changeset.changeset_id.get()

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use axum::http::Uri;
 use ees_core::adapter::{parse_number, unknown_name};
-use ees_core::{Direction, Expectation, MAX_ID, PageLimit, StreamId, StreamQuery, StreamRange};
+use ees_core::{
+    Direction, Expectation, MAX_FORTHCOMING, MAX_ID, PageLimit, StreamId, StreamQuery, StreamRange,
+};
 
 use crate::codes::{self, Code};
 use crate::error::ApiError;
@@ -23,6 +25,7 @@ const MAX_WAIT_SECONDS: u64 = 20;
 const OF_COMMITS: &[&str] = &[
     "expected_last_changeset",
     "expected_last_event",
+    "forthcoming",
     "details",
     "pp",
 ];
@@ -97,8 +100,12 @@ impl Params {
 
     /// The parameters of a commit. A misspelt expectation would mean a new stream, so a commit refuses
     /// what it does not know; it ignores names that begin with `_`, which make a URL unique.
-    pub(crate) fn commit(&self) -> Result<(Expectation, Common), ApiError> {
-        let asked = (self.expectation()?, self.common()?);
+    pub(crate) fn commit(&self) -> Result<CommitParams, ApiError> {
+        let asked = CommitParams {
+            expectation: self.expectation()?,
+            forthcoming: self.forthcoming()?,
+            common: self.common()?,
+        };
         let mut names = self.0.iter().map(|(name, _)| name.as_str());
         let is_unknown = |name: &&str| !OF_COMMITS.contains(name) && !name.starts_with('_');
         match names.find(is_unknown) {
@@ -109,6 +116,13 @@ impl Params {
             ))),
             None => Ok(asked),
         }
+    }
+
+    /// How many changesets a conflict lists at most.
+    fn forthcoming(&self) -> Result<usize, ApiError> {
+        let most = self.number("forthcoming", 0..=MAX_ID, codes::INVALID_PARAMETER)?;
+        let most = most.and_then(|most| usize::try_from(most).ok());
+        Ok(most.unwrap_or(MAX_FORTHCOMING).min(MAX_FORTHCOMING))
     }
 
     /// What a commit expects. Neither parameter means a new stream.
@@ -192,6 +206,14 @@ impl Params {
 pub(crate) struct Common {
     pub(crate) details: bool,
     pub(crate) pretty: bool,
+}
+
+/// The parameters of a commit.
+pub(crate) struct CommitParams {
+    pub(crate) expectation: Expectation,
+    /// How many changesets a conflict lists at most.
+    pub(crate) forthcoming: usize,
+    pub(crate) common: Common,
 }
 
 /// A read of a stream.

@@ -2,9 +2,7 @@
 
 use crate::HttpHarness;
 use crate::subject::unique;
-use crate::wire::{BODY, accepted, append, assert_untouched, commit_call, path, refused};
-
-const AHEAD: &str = "INVALID_EXPECTED_CHANGESET_ID";
+use crate::wire::{BODY, accepted, ahead, append, assert_untouched, commit_call, path, refused};
 
 /// One kind of expectation is given, not both.
 pub async fn one_kind_is_given<H: HttpHarness>(harness: &mut H) {
@@ -28,14 +26,14 @@ pub async fn an_expectation_beyond_the_end_is_invalid<H: HttpHarness>(harness: &
     let kinds = ["expected_last_changeset", "expected_last_event"];
     for name in kinds {
         let response = call.send(&remote, &format!("{name}=1")).await;
-        let message = refused(&response, AHEAD, Some(&stream));
+        let message = ahead(&response, &stream, (0, 0));
         assert!(message.contains('1'), "G12: `{message}` names the value");
     }
     assert_untouched(&remote, &stream).await;
     append(&remote, &stream, 0, r#"{"events":[1,2,3]}"#).await;
     for (name, beyond) in kinds.into_iter().zip([2, 4]) {
         let response = call.send(&remote, &format!("{name}={beyond}")).await;
-        let message = refused(&response, AHEAD, Some(&stream));
+        let message = ahead(&response, &stream, (1, 3));
         assert!(
             message.contains(&beyond.to_string()),
             "G12: `{message}` names {beyond}"

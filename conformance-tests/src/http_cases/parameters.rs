@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::HttpHarness;
 use crate::subject::{Remote, encode, unique};
 use crate::wire::{
-    BODY, CHANGESET_RANGE, Call, EVENT_RANGE, accepted, all_calls, append, assert_untouched,
+    BODY, CHANGESET_RANGE, Call, EVENT_RANGE, accepted, ahead, all_calls, append, assert_untouched,
     changesets_call, commit_call, error, events_call, global_calls, path, refused,
 };
 
@@ -44,7 +44,8 @@ fn integers(stream_path: &str) -> Vec<Integer> {
     let commit = commit_call(stream_path);
     let mut all = vec![
         (commit.clone(), "expected_last_changeset", changeset),
-        (commit, "expected_last_event", event),
+        (commit.clone(), "expected_last_event", event),
+        (commit, "forthcoming", "INVALID_PARAMETER"),
     ];
     for (call, code) in [
         (changesets_call(stream_path), CHANGESET_RANGE),
@@ -132,7 +133,7 @@ pub async fn the_largest_integer_is_taken<H: HttpHarness>(harness: &mut H) {
     for name in ["expected_last_changeset", "expected_last_event"] {
         let query = format!("{name}={MAX}");
         let response = commit_call(&path(&free)).send(&remote, &query).await;
-        let message = refused(&response, "INVALID_EXPECTED_CHANGESET_ID", Some(&free));
+        let message = ahead(&response, &free, (0, 0));
         assert!(
             message.contains(MAX),
             "G12: an expectation ahead: {message}"

@@ -29,10 +29,10 @@ pub(crate) struct ChangesetItem<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     pub(crate) timestamp: Option<String>,
-    /// With `details=true`: the id of its first event.
+    /// With `details=true`, and in conflicts: the id of its first event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) first_event_id: Option<u64>,
-    /// With `details=true`: the id of its last event.
+    /// With `details=true`, and in conflicts: the id of its last event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) last_event_id: Option<u64>,
 }
@@ -52,6 +52,15 @@ impl<'a> ChangesetItem<'a> {
             timestamp: details.then(|| changeset.timestamp.to_string()),
             first_event_id: details.then(|| changeset.first_event_id.get()),
             last_event_id: details.then(|| changeset.last_event_id.get()),
+        }
+    }
+
+    /// An item of a conflict. It always has its event ids, for a writer that expects an event.
+    pub(crate) fn of_conflict(changeset: &'a Changeset, details: bool) -> Self {
+        Self {
+            first_event_id: Some(changeset.first_event_id.get()),
+            last_event_id: Some(changeset.last_event_id.get()),
+            ..Self::of_stream(changeset, details)
         }
     }
 
