@@ -127,6 +127,7 @@ list! { $
         is_of_the_contract [12];
         names_every_error [12];
         closes_the_body_of_a_commit [12];
+        lists_the_codes_of_errors [12];
         describes_every_error_body [12];
     }
     raw_http {

@@ -96,10 +96,10 @@ impl ApiError {
     /// A conflict. Its message says what to send instead.
     fn in_conflict(conflict: Box<Conflict>, message: &str) -> Self {
         let (changeset, event) = end(&conflict.head);
-        let next = match conflict.expectation {
-            Expectation::LastChangeset(_) => format!("expected_last_changeset={changeset}"),
-            Expectation::LastEvent(_) => format!("expected_last_event={event}"),
-        };
+        let next = parameter(match conflict.expectation {
+            Expectation::LastChangeset(_) => Expectation::LastChangeset(changeset),
+            Expectation::LastEvent(_) => Expectation::LastEvent(event),
+        });
         let message = format!("{message}; read what you missed, decide again and send `{next}`");
         let code = codes::OPTIMISTIC_CONCURRENCY_EXCEPTION;
         let mut answer = Self::new(StatusCode::CONFLICT, code, message);
@@ -136,6 +136,14 @@ impl ApiError {
     }
 }
 
+/// The parameter that states an expectation.
+fn parameter(expectation: Expectation) -> String {
+    match expectation {
+        Expectation::LastChangeset(last) => format!("expected_last_changeset={last}"),
+        Expectation::LastEvent(last) => format!("expected_last_event={last}"),
+    }
+}
+
 /// The last changeset and the last event.
 fn end(head: &Head) -> (u64, u64) {
     (head.last_changeset.get(), head.last_event.get())
@@ -160,8 +168,11 @@ impl From<Error> for ApiError {
                 answer.more.head = Some(head);
                 return answer;
             }
-            Error::ExpectationAhead { head, .. } => {
+            Error::ExpectationAhead {
+                head, expectation, ..
+            } => {
                 let code = codes::INVALID_EXPECTED_CHANGESET_ID;
+                let message = format!("`{}`: {message}", parameter(expectation));
                 let mut answer = Self::bad_request(code, message);
                 answer.more.end = Some(head.as_ref().map_or((0, 0), end));
                 return answer;

@@ -6,8 +6,10 @@ use axum::response::{IntoResponse, Response};
 use ees_core::{Checkpoint, CommitId, Conflict, Direction, MAX_ID};
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use crate::answer::ChangesetItem;
+use crate::codes::ERROR_CODES;
 use crate::error::ApiError;
 use crate::json::{Raw, to_json};
 use crate::page::{Layout, next, write_page};
@@ -16,6 +18,7 @@ use crate::page::{Layout, next, write_page};
 #[derive(Clone, Copy, Serialize, ToSchema)]
 pub(crate) struct ErrorBody<'a> {
     /// The code, for programs.
+    #[schema(schema_with = error_codes)]
     error: &'a str,
     /// What was wrong and what was expected, for people.
     message: &'a str,
@@ -43,6 +46,7 @@ pub(crate) struct ErrorBody<'a> {
     head: Option<u64>,
     /// With 503: `none` means that nothing was written, `unknown` that the commit may have happened.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = outcomes, required = false)]
     outcome: Option<&'a str>,
     /// With 503 for a commit: the key to repeat it with.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,6 +54,25 @@ pub(crate) struct ErrorBody<'a> {
     /// With 500: the id of the entry in the server's log that has the cause.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
+}
+
+fn error_codes() -> Object {
+    one_of("The code, for programs", ERROR_CODES)
+}
+
+fn outcomes() -> Object {
+    let description = "With 503: `none` means that nothing was written, `unknown` that the commit may \
+                       have happened";
+    one_of(description, &["none", "unknown"])
+}
+
+/// A text that is one of these.
+fn one_of(description: &str, values: &[&str]) -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
+        .enum_values(Some(values.iter().copied()))
+        .build()
 }
 
 /// Writes the answer of an error.

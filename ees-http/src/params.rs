@@ -67,13 +67,25 @@ impl Params {
         range: RangeInclusive<u64>,
         code: Code,
     ) -> Result<Option<u64>, ApiError> {
+        let (least, most) = (*range.start(), *range.end());
+        let expected = || format!("an integer from {least} to {most}");
+        self.integer(name, range, code, expected)
+    }
+
+    /// An integer. The error says what is `expected`.
+    fn integer(
+        &self,
+        name: &str,
+        range: RangeInclusive<u64>,
+        code: Code,
+        expected: impl FnOnce() -> String,
+    ) -> Result<Option<u64>, ApiError> {
         let Some(text) = self.text(name)? else {
             return Ok(None);
         };
         let number = parse_number(text).filter(|number| range.contains(number));
         number.map(Some).ok_or_else(|| {
-            let (least, most) = range.into_inner();
-            let message = format!("`{name}={text}`: expected an integer from {least} to {most}");
+            let message = format!("`{name}={text}`: expected {}", expected());
             ApiError::bad_request(code, message)
         })
     }
@@ -91,6 +103,17 @@ impl Params {
 
     fn limit(&self) -> Result<Option<u64>, ApiError> {
         self.number("limit", 1..=MAX_ID, codes::INVALID_LIMIT)
+    }
+
+    /// The limit of a read of the global order. One above the maximum counts as the maximum.
+    fn global_limit(&self) -> Result<u64, ApiError> {
+        let expected = || {
+            format!(
+                "an integer from 1 to {MAX_GLOBAL_LIMIT}; a larger one counts as {MAX_GLOBAL_LIMIT}"
+            )
+        };
+        let limit = self.integer("limit", 1..=MAX_ID, codes::INVALID_LIMIT, expected)?;
+        Ok(limit.unwrap_or(DEFAULT_GLOBAL_LIMIT).min(MAX_GLOBAL_LIMIT))
     }
 
     fn wait(&self) -> Result<Duration, ApiError> {
@@ -191,10 +214,9 @@ impl Params {
                 ApiError::bad_request(codes::INVALID_CHECKPOINT, message)
             })?),
         };
-        let limit = self.limit()?.unwrap_or(DEFAULT_GLOBAL_LIMIT);
         Ok(GlobalRead {
             from,
-            limit: limit.min(MAX_GLOBAL_LIMIT),
+            limit: self.global_limit()?,
             wait: self.wait()?,
             common: self.common()?,
         })

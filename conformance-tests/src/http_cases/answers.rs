@@ -146,7 +146,11 @@ pub async fn a_streams_events<H: HttpHarness>(harness: &mut H) {
         "G5: `next` is the `to` of the next page"
     );
     let detailed = answer(&remote, &call, "details=true").await;
-    assert_fields(&items(&detailed, "events")[0], &["id", "data", "timestamp"]);
+    let details = ["changeset_id", "metadata", "timestamp"];
+    let item = &items(&detailed, "events")[1];
+    assert_fields(item, &with(&["id", "data"], &details));
+    let told = (&item["changeset_id"], &item["metadata"]);
+    assert_eq!(told, (&json!(1), &json!({"by": "me"})), "G11: {item}");
 }
 
 /// A page's items that are a stream's own.
@@ -220,7 +224,8 @@ pub async fn all_events<H: HttpHarness>(harness: &mut H) {
     let detailed = answer(&remote, &call, &query).await;
     assert!(detailed["head"].as_u64() > Some(begin), "G6: {detailed}");
     let own_items = own(&detailed, "events", &stream);
-    assert_fields(&own_items[1], &with(&fields, &["timestamp"]));
+    assert_fields(&own_items[1], &with(&fields, &["metadata", "timestamp"]));
+    assert_eq!(own_items[1]["metadata"], json!({"by": "me"}), "G11");
 }
 
 /// The statistics: five counts.

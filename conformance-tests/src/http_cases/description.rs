@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Value, json};
+
 use crate::HttpHarness;
 use crate::subject::unique;
 use crate::wire::schema::Description;
@@ -150,6 +152,25 @@ pub async fn closes_the_body_of_a_commit<H: HttpHarness>(harness: &mut H) {
     let members = body["properties"].as_object().expect("members");
     let members: Vec<&str> = members.keys().map(String::as_str).collect();
     assert_eq!(members, ["events", "metadata"], "G12: {body}");
+}
+
+/// Programs may switch over the codes of errors: all are listed.
+pub async fn lists_the_codes_of_errors<H: HttpHarness>(harness: &mut H) {
+    let description = Description::of(&harness.remote()).await;
+    let body = &description.json()["components"]["schemas"]["ErrorBody"];
+    let codes = body["properties"]["error"]["enum"].as_array();
+    let codes: BTreeSet<_> = codes.expect("G12: codes").iter().collect();
+    for code in ERRORS
+        .iter()
+        .flat_map(|(_, _, errors)| *errors)
+        .chain(ERRORS_OF_ALL)
+    {
+        assert!(codes.contains(&Value::from(*code)), "G12: {code} is listed");
+    }
+    let outcomes = &body["properties"]["outcome"]["enum"];
+    assert_eq!(*outcomes, json!(["none", "unknown"]), "G12: {body}");
+    let required = body["required"].as_array().expect("members");
+    assert_eq!(*required, ["error", "message"], "G12: {body}");
 }
 
 /// Errors are as they are described.

@@ -328,6 +328,12 @@ pub async fn a_global_limit_has_a_maximum<H: HttpHarness>(harness: &mut H) {
             let page = accepted(&call.send(&remote, &query).await);
             assert_eq!(page["limit"], used, "G6: limit={asked}");
         }
+        let response = call.send(&remote, "limit=0").await;
+        let message = refused(&response, "INVALID_LIMIT", None);
+        assert!(
+            message.contains("to 1000;"),
+            "G12: `{message}` names the maximum"
+        );
     }
 }
 

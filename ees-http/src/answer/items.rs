@@ -83,6 +83,13 @@ pub(crate) struct EventItem<'a> {
     /// The event, verbatim.
     #[schema(value_type = serde_json::Value)]
     pub(crate) data: Raw<'a>,
+    /// With `details=true`: the id of its changeset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) changeset_id: Option<u64>,
+    /// With `details=true`: the metadata of its changeset, verbatim.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<serde_json::Value>)]
+    pub(crate) metadata: Option<Raw<'a>>,
     /// With `details=true`: the time of the commit.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
@@ -94,6 +101,8 @@ impl<'a> EventItem<'a> {
         Self {
             id: event.event_id.get(),
             data: Raw::from(&event.data),
+            changeset_id: details.then(|| event.changeset_id.get()),
+            metadata: details.then(|| Raw::from(&event.metadata)),
             timestamp: details.then(|| event.timestamp.to_string()),
         }
     }
@@ -116,6 +125,10 @@ pub(crate) struct GlobalEventItem<'a> {
     /// Its position in the global order, `c.i`.
     #[schema(example = "17.0")]
     pub(crate) checkpoint: String,
+    /// With `details=true`: the metadata of its changeset, verbatim.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<serde_json::Value>)]
+    pub(crate) metadata: Option<Raw<'a>>,
     /// With `details=true`: the time of the commit.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
@@ -130,6 +143,7 @@ impl<'a> GlobalEventItem<'a> {
             event_id: global.event.event_id.get(),
             data: Raw::from(&global.event.data),
             checkpoint: global.checkpoint.to_string(),
+            metadata: details.then(|| Raw::from(&global.event.metadata)),
             timestamp: details.then(|| global.event.timestamp.to_string()),
         }
     }

@@ -24,7 +24,7 @@ use crate::request::StreamPath;
     params(
         ("stream_id" = String, Path, description = "The stream id, percent-encoded"),
         StreamReadParams,
-        ("details" = Option<bool>, Query, description = "Adds timestamps"),
+        ("details" = Option<bool>, Query, description = "Adds changeset ids, metadata and timestamps"),
         CommonParams,
     ),
     responses(
@@ -76,7 +76,7 @@ pub(super) async fn of_stream(
     params(
         ("checkpoint" = Option<String>, Query, description = "Where to begin, inclusive: `c` or `c.i` (default: 0), or `head` for what is committed from now on"),
         GlobalReadParams,
-        ("details" = Option<bool>, Query, description = "Adds timestamps and the head"),
+        ("details" = Option<bool>, Query, description = "Adds metadata, timestamps and the head"),
         CommonParams,
     ),
     responses(
