@@ -15,6 +15,7 @@ pub mod expectations;
 pub mod global_head;
 pub mod keys;
 pub mod layout;
+pub mod links;
 pub mod parameters;
 pub mod raw_http;
 pub mod sizes;
@@ -113,6 +114,9 @@ list! { $
         the_frames_of_events_count_globally [6];
         white_space_counts [5];
         what_passes_it_alone_comes_alone [5, 6];
+    }
+    links {
+        lead_through_all_pages [5];
     }
     layout {
         only_white_space_is_added [11];

@@ -1,16 +1,19 @@
 //! Query parameters, by the contract's rules.
 
+mod asked;
+
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use axum::http::Uri;
 use ees_core::adapter::{parse_number, unknown_name};
-use ees_core::{
-    Direction, Expectation, MAX_FORTHCOMING, MAX_ID, PageLimit, StreamId, StreamQuery, StreamRange,
-};
+use ees_core::{Direction, Expectation, MAX_FORTHCOMING, MAX_ID, PageLimit};
 
 use crate::codes::{self, Code};
 use crate::error::ApiError;
+
+use asked::page_limit;
+pub(crate) use asked::{CommitParams, Common, GlobalRead, Start, StreamRead};
 
 /// The most items of a page of the global order.
 pub(crate) const MAX_GLOBAL_LIMIT: u64 = 1000;
@@ -183,6 +186,7 @@ impl Params {
             return Err(ApiError::bad_request(code, message));
         }
         let limit = self.limit()?;
+        let limit = limit.map_or_else(PageLimit::default, page_limit);
         let direction = match self.text("direction")? {
             None | Some("forward") => Direction::Forward,
             Some("backward") => Direction::Backward,
@@ -193,7 +197,7 @@ impl Params {
         };
         Ok(StreamRead {
             ids: from.unwrap_or(0)..=to.unwrap_or(MAX_ID),
-            limit: limit.map_or_else(PageLimit::default, page_limit),
+            limit,
             direction,
             common: self.common()?,
         })
@@ -221,69 +225,6 @@ impl Params {
             common: self.common()?,
         })
     }
-}
-
-/// The parameters of every call.
-#[derive(Clone, Copy)]
-pub(crate) struct Common {
-    pub(crate) details: bool,
-    pub(crate) pretty: bool,
-}
-
-/// The parameters of a commit.
-pub(crate) struct CommitParams {
-    pub(crate) expectation: Expectation,
-    /// How many changesets a conflict lists at most.
-    pub(crate) forthcoming: usize,
-    pub(crate) common: Common,
-}
-
-/// A read of a stream.
-pub(crate) struct StreamRead {
-    ids: RangeInclusive<u64>,
-    limit: PageLimit,
-    pub(crate) direction: Direction,
-    pub(crate) common: Common,
-}
-
-impl StreamRead {
-    /// The range to read from the stream. `range` is the kind of its ids.
-    pub(crate) fn query(
-        &self,
-        stream_id: StreamId,
-        range: impl FnOnce(RangeInclusive<u64>) -> StreamRange,
-    ) -> StreamQuery {
-        StreamQuery::all(stream_id)
-            .range(range(self.ids.clone()))
-            .direction(self.direction)
-            .limit(self.limit)
-    }
-}
-
-/// A read of the global order.
-pub(crate) struct GlobalRead<C> {
-    pub(crate) from: Start<C>,
-    pub(crate) limit: u64,
-    pub(crate) wait: Duration,
-    pub(crate) common: Common,
-}
-
-impl<C> GlobalRead<C> {
-    pub(crate) fn page_limit(&self) -> PageLimit {
-        page_limit(self.limit)
-    }
-}
-
-/// Where a read of the global order begins.
-#[derive(Clone, Copy)]
-pub(crate) enum Start<C> {
-    Beginning,
-    Head,
-    Checkpoint(C),
-}
-
-fn page_limit(limit: u64) -> PageLimit {
-    PageLimit::items(usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
 fn invalid_parameter(message: String) -> ApiError {

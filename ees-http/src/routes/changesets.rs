@@ -30,7 +30,7 @@ use crate::request::StreamPath;
         CommonParams,
     ),
     responses(
-        (status = 200, description = "A page of the stream's changesets", body = StreamChangesets),
+        (status = 200, headers(("Link" = Option<String>, description = "If more remain: the query of the next page, with `rel=next`")), description = "A page of the stream's changesets", body = StreamChangesets),
         (status = 400, description = "`INVALID_STREAM_ID`, `MISSING_STREAM_ID`, `INVALID_CHANGESET_FILTERING_PARAMS`, `INVALID_LIMIT`, `INVALID_PARAMETER`", body = ErrorBody),
         (status = 404, description = "`STREAM_NOT_FOUND`", body = ErrorBody),
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`", body = ErrorBody),
@@ -55,15 +55,14 @@ pub(super) async fn of_stream(
             })
         };
         let item = ChangesetItem::of_stream;
-        let json = stream_page(
+        Ok(stream_page(
             &page,
             &read,
             context.layout,
             item,
             |found| found.changeset_id.get(),
             body,
-        );
-        Ok(ok(json))
+        ))
     })
     .await
 }

@@ -1,22 +1,27 @@
 //! The common part of reads of changesets and of events.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use axum::http::header::LINK;
+use axum::response::Response;
 use ees_core::{
     Changeset, Checkpoint, Error, EventCheckpoint, GlobalEvent, GlobalEventPage, GlobalPage,
     MAX_ID, Page, PageLimit, Written,
 };
 use serde::Serialize;
 
+use crate::answer::ok;
 use crate::app::App;
 use crate::context::RequestContext;
 use crate::error::ApiError;
 use crate::json::Raw;
+use crate::link;
 use crate::page::{Layout, next, write_page};
 use crate::params::{GlobalRead, Start, StreamRead};
 
-/// Writes a page of a stream. `item` writes an item with or without details, `id` is its id in the
-/// stream, and `body` writes the body around the items.
+/// Answers a page of a stream, with a `Link` header to the next one. `item` writes an item with or
+/// without details, `id` is its id in the stream, and `body` writes the body around the items.
 pub(super) fn stream_page<'a, T, I: Serialize>(
     page: &'a Page<T>,
     read: &StreamRead,
@@ -24,11 +29,20 @@ pub(super) fn stream_page<'a, T, I: Serialize>(
     item: impl Fn(&'a T, bool) -> I,
     id: impl Fn(&T) -> u64,
     body: impl Fn(Raw<'_>, Option<u64>) -> Vec<u8>,
-) -> Vec<u8> {
+) -> Response {
     let items = page.items.iter();
     let items = items.map(|found| item(found, read.common.details));
-    let next = |taken| next(page, taken, read.direction, id);
-    write_page(layout, items, Some(MAX_ID), next, body)
+    let cursor = Cell::new(None);
+    let next = |taken| {
+        cursor.set(next(page, taken, read.direction, id));
+        cursor.get()
+    };
+    let mut response = ok(write_page(layout, items, Some(MAX_ID), next, body));
+    let link = cursor.get().and_then(|next| link::next_page(read, next));
+    if let Some(link) = link {
+        response.headers_mut().insert(LINK, link);
+    }
+    response
 }
 
 /// A page of the global order: of changesets or of events.
