@@ -1,7 +1,5 @@
 //! The `Link` header of a page, which leads to the next one.
 
-use serde_json::Value;
-
 use crate::HttpHarness;
 use crate::subject::{Response, unique};
 use crate::wire::{BODY, accepted, append, changesets_call, events_call, path};
