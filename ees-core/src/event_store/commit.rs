@@ -40,7 +40,8 @@ impl EventStore {
         }
         match self.storage.commit(&commit).await? {
             Outcome::Committed(receipt) => Ok(receipt),
-            Outcome::Refused(Refusal::Outdated) => self.replay(commit, most).await,
+            // Rare, and large: without the box every commit would be as large.
+            Outcome::Refused(Refusal::Outdated) => Box::pin(self.replay(commit, most)).await,
             Outcome::Refused(Refusal::Ahead(head)) => Err(Error::ExpectationAhead {
                 stream_id: commit.stream_id,
                 expectation: commit.expectation,
