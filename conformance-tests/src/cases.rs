@@ -6,6 +6,7 @@
 
 pub mod apart;
 pub mod atomic;
+pub mod beyond;
 pub mod bounds;
 pub mod concurrency;
 pub mod dense;
@@ -13,6 +14,7 @@ pub mod durable;
 pub mod fidelity;
 pub mod global_order;
 pub mod idempotent;
+pub mod missed;
 pub mod naming;
 pub mod pages;
 pub mod prefixes;
@@ -43,6 +45,10 @@ list! { $
         an_expectation_inside_a_changeset_is_outdated [2];
         both_kinds_of_expectation_agree [2];
         an_expectation_ahead_is_refused [2, 12];
+    }
+    missed {
+        a_conflict_lists_a_hundred_changesets [2];
+        a_conflict_lists_256_kib [2];
         a_large_conflict_is_told_in_pages [2, 5];
     }
     dense {
@@ -73,11 +79,13 @@ list! { $
         a_checkpoint_always_answers_the_same [6];
         every_limit_gives_the_same_order [6];
         readers_miss_nothing_and_repeat_nothing [6, 7];
-        past_the_end_leads_nowhere [6];
         events_can_be_read_from_each_on [6];
         every_limit_gives_the_same_events [6];
         large_changesets_come_in_pages [6];
         commits_tell_their_checkpoint [6];
+    }
+    beyond {
+        a_checkpoint_beyond_the_head_is_refused [6, 12];
     }
     pages {
         reads_cross_a_page_boundary [6];
@@ -88,7 +96,6 @@ list! { $
         a_reader_does_not_wait_for_what_is_there [8];
         a_reader_waits_no_longer_than_asked [6];
         waiting_readers_get_what_is_committed [6, 8];
-        a_reader_beyond_the_end_waits_for_its_place [6, 8];
         no_commit_slips_past_a_waiting_reader [6, 8];
     }
     idempotent {

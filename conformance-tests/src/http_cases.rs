@@ -12,8 +12,10 @@ pub mod conflicts;
 pub mod description;
 pub mod endpoints;
 pub mod expectations;
+pub mod global_head;
 pub mod keys;
 pub mod layout;
+pub mod links;
 pub mod parameters;
 pub mod raw_http;
 pub mod sizes;
@@ -34,14 +36,19 @@ list! { $
         what_the_service_says_of_itself [12];
         a_head_request_has_the_same_headers [5];
         a_range_that_holds_nothing [5];
-        the_end_of_the_global_order [6];
+    }
+    global_head {
+        an_empty_page_ends_there [6];
+        a_checkpoint_beyond_it_is_refused [6, 12];
     }
     parameters {
         bad_integers_are_refused [12];
         the_largest_integer_is_taken [12, 5];
         an_empty_parameter_counts_as_not_given [12];
         a_parameter_given_twice_is_refused [12];
-        unknown_parameters_are_ignored [12];
+        unknown_parameters_of_a_read_are_ignored [12];
+        a_commit_refuses_unknown_parameters [12];
+        names_with_an_underscore_are_ignored [12];
         a_limit_is_one_or_more [12, 5];
         a_global_limit_has_a_maximum [6];
         bad_words_are_refused [12];
@@ -76,7 +83,7 @@ list! { $
         a_key_given_twice_is_refused [12];
         events_are_an_array [12];
         no_events_are_refused [12];
-        other_keys_are_ignored [12, 11];
+        other_keys_are_refused [12];
         null_metadata_is_not_absent_metadata [11];
         a_hundred_levels_of_nesting_and_no_more [11, 12];
         thousands_of_levels_do_no_harm [12];
@@ -97,7 +104,8 @@ list! { $
     conflicts {
         tell_what_came_after_the_expectation [2];
         tell_details_where_asked [2];
-        that_fit_into_no_body_go_on_elsewhere [2, 5];
+        list_no_more_than_was_asked_for [2];
+        that_list_not_all_go_on_elsewhere [2, 5];
     }
     body_limit {
         no_page_of_a_stream_passes_it [5];
@@ -106,6 +114,9 @@ list! { $
         the_frames_of_events_count_globally [6];
         white_space_counts [5];
         what_passes_it_alone_comes_alone [5, 6];
+    }
+    links {
+        lead_through_all_pages [5];
     }
     layout {
         only_white_space_is_added [11];
@@ -119,6 +130,8 @@ list! { $
     description {
         is_of_the_contract [12];
         names_every_error [12];
+        closes_the_body_of_a_commit [12];
+        lists_the_codes_of_errors [12];
         describes_every_error_body [12];
     }
     raw_http {

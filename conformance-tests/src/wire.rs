@@ -29,6 +29,7 @@ const STATUS: &[(&str, u16)] = &[
     ("INVALID_CHANGESET_FILTERING_PARAMS", 400),
     ("INVALID_EVENT_FILTERING_PARAMS", 400),
     ("INVALID_CHECKPOINT", 400),
+    ("CHECKPOINT_BEYOND_HEAD", 400),
     ("INVALID_LIMIT", 400),
     ("INVALID_PARAMETER", 400),
     ("INVALID_ENDPOINT", 404),
@@ -155,6 +156,24 @@ pub(crate) fn refused(response: &Response, code: &str, stream: Option<&str>) -> 
             assert_eq!(body["stream_id"], stream, "G12: {code} names the stream");
         }
     }
+    body["message"].as_str().unwrap_or_default().to_owned()
+}
+
+/// The refusal of an expectation beyond the end of a stream: it tells that end. What it says.
+pub(crate) fn ahead(response: &Response, stream: &str, end: (u64, u64)) -> String {
+    let body = error(response, "INVALID_EXPECTED_CHANGESET_ID");
+    let fields = [
+        "error",
+        "message",
+        "stream_id",
+        "last_changeset",
+        "last_event",
+    ];
+    assert_fields(&body, &fields);
+    assert_eq!(body["stream_id"], stream, "G12: {body}");
+    let (changeset, event) = end;
+    assert_eq!(body["last_changeset"], changeset, "G2: {body}");
+    assert_eq!(body["last_event"], event, "G2: {body}");
     body["message"].as_str().unwrap_or_default().to_owned()
 }
 

@@ -10,6 +10,7 @@
 pub mod group_commit;
 pub mod settings;
 
+mod names;
 mod page_builder;
 mod stored;
 
@@ -28,5 +29,6 @@ pub use crate::ports::{
     StatisticsStore, Storage, SweepCursor, SweepPage, Topic,
 };
 pub use crate::publication::MIN_MESSAGE_BYTES;
+pub use names::unknown_name;
 pub use page_builder::PageBuilder;
 pub use stored::{StoredChangeset, event_count, trusted_events, trusted_json};

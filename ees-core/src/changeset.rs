@@ -44,6 +44,7 @@ impl Changeset {
                     changeset_id: self.changeset_id,
                     index,
                     timestamp: self.timestamp,
+                    metadata: self.metadata.clone(),
                 })
             })
     }
@@ -122,4 +123,6 @@ pub struct Event {
     pub index: u64,
     /// When its changeset was committed.
     pub timestamp: Timestamp,
+    /// The metadata of its changeset.
+    pub metadata: Json,
 }

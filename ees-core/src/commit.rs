@@ -3,6 +3,9 @@
 use crate::changeset::Slot;
 use crate::{Changeset, Checkpoint, CommitId, Events, Expectation, Json, StreamId, Timestamp};
 
+/// The largest number of changesets that a conflict lists.
+pub const MAX_FORTHCOMING: usize = 100;
+
 /// A commit as the caller requests it.
 ///
 /// ```
@@ -24,6 +27,9 @@ pub struct NewChangeset {
     /// The caller's idempotency key. A repeat of the commit with the same key gets the same answer
     /// and stores nothing. The store generates a key if there is none.
     pub idempotency_key: Option<CommitId>,
+    /// The largest number of changesets that a conflict lists; [`MAX_FORTHCOMING`] unless set, and at
+    /// most that. With 0 a conflict lists none.
+    pub max_forthcoming: usize,
 }
 
 impl NewChangeset {
@@ -35,6 +41,7 @@ impl NewChangeset {
             events,
             metadata: Json::default(),
             idempotency_key: None,
+            max_forthcoming: MAX_FORTHCOMING,
         }
     }
 
@@ -49,6 +56,13 @@ impl NewChangeset {
     #[must_use]
     pub fn with_idempotency_key(mut self, key: CommitId) -> Self {
         self.idempotency_key = Some(key);
+        self
+    }
+
+    /// Sets the largest number of changesets that a conflict lists.
+    #[must_use]
+    pub fn with_max_forthcoming(mut self, most: usize) -> Self {
+        self.max_forthcoming = most;
         self
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    Changeset, ChangesetId, CommitIdError, EventId, Expectation, Head, Page, PayloadError,
-    StorageError, StreamId, StreamIdError, UnreadableEvent, Written,
+    Changeset, ChangesetId, Checkpoint, CommitIdError, EventCheckpoint, Expectation, Head, Page,
+    PayloadError, StorageError, StreamId, StreamIdError, UnreadableEvent, Written,
 };
 
 /// Why a use case failed.
@@ -12,7 +12,7 @@ use crate::{
 #[non_exhaustive]
 pub enum Error {
     /// The stream has moved on beyond the expectation; nothing was written.
-    #[error("stream `{}` has moved on: {} was expected, but {}", .0.stream_id, .0.expectation, .0.end())]
+    #[error("stream `{}` has moved on: {} was expected, but {}", .0.stream_id, .0.expectation, describe(Some(.0.head)))]
     Conflict(Box<Conflict>),
     /// The stream ends before the expectation; nothing was written.
     #[error("stream `{stream_id}` is shorter than expected: {expectation} was expected, but {}", describe(*head))]
@@ -50,6 +50,17 @@ pub enum Error {
     StreamTooLarge {
         /// The stream.
         stream_id: StreamId,
+    },
+    /// A reader's checkpoint is beyond the end of the global order. A reader that follows this order
+    /// cannot have it: the store is another one, or was restored from an older copy.
+    #[error(
+        "checkpoint {checkpoint} is beyond the head of the global order, which is {head}: it belongs to another store, or this store was restored from an older copy"
+    )]
+    CheckpointBeyondHead {
+        /// The reader's checkpoint.
+        checkpoint: EventCheckpoint,
+        /// The end of the global order: the checkpoint that the next changeset will get.
+        head: Checkpoint,
     },
     /// The stream holds no changeset.
     #[error("stream `{stream_id}` does not exist: it has no changeset")]
@@ -106,31 +117,21 @@ pub struct Conflict {
     pub stream_id: StreamId,
     /// What was expected.
     pub expectation: Expectation,
-    /// The changesets after the expectation, oldest first, up to one page. With an expectation by
-    /// event there may be none: a table of the Python original may hold changesets without events.
+    /// The end of the stream.
+    pub head: Head,
+    /// The changesets after the expectation, oldest first: as many as the commit asked for
+    /// ([`NewChangeset::max_forthcoming`](crate::NewChangeset::max_forthcoming)), and at most 256 KiB
+    /// of events and metadata, but at least one. With an expectation by event there may be none: a
+    /// table of the Python original may hold changesets without events.
     pub forthcoming: Page<Changeset>,
-}
-
-impl Conflict {
-    /// The end of the stream, if the page shows it.
-    fn end(&self) -> String {
-        match self.forthcoming.items.last() {
-            None => "it exists".to_owned(),
-            Some(last) if self.forthcoming.more => {
-                format!("it goes on beyond changeset {}", last.changeset_id)
-            }
-            Some(last) => ends_with(last.changeset_id, last.last_event_id),
-        }
-    }
 }
 
 fn describe(head: Option<Head>) -> String {
     match head {
         None => "it does not exist".to_owned(),
-        Some(head) => ends_with(head.last_changeset, head.last_event),
+        Some(head) => format!(
+            "its last changeset is {} and its last event {}",
+            head.last_changeset, head.last_event
+        ),
     }
-}
-
-fn ends_with(changeset: ChangesetId, event: EventId) -> String {
-    format!("its last changeset is {changeset} and its last event {event}")
 }

@@ -25,7 +25,7 @@ mod typed;
 
 pub use changeset::{Changeset, Event, Head, Receipt};
 pub use checkpoint::{Checkpoint, EventCheckpoint, EventCheckpointError};
-pub use commit::NewChangeset;
+pub use commit::{MAX_FORTHCOMING, NewChangeset};
 pub use concurrency::Expectation;
 pub use error::{Conflict, Error};
 pub use event_store::{EventStore, GlobalEvent, GlobalEventPage};

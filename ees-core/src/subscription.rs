@@ -83,7 +83,8 @@ impl Subscription {
     /// nothing.
     ///
     /// # Errors
-    /// [`Error`] if the storage fails. The next call tries the same position again, after the pause
+    /// [`Error::CheckpointBeyondHead`] if the checkpoint is not one of this order, as after a
+    /// restore from an older copy. [`Error::Storage`] if the storage fails. The next call tries the same position again, after the pause
     /// that the storage requested.
     pub async fn next(&mut self) -> Result<Changeset, Error> {
         if let Some(pause) = self.pause {

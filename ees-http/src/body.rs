@@ -6,6 +6,7 @@ use std::fmt;
 use axum::body::{Body, HttpBody};
 use axum::http::{HeaderValue, StatusCode};
 use bytes::{Bytes, BytesMut};
+use ees_core::adapter::unknown_name;
 use ees_core::{Events, Json, PayloadError};
 use http_body_util::BodyExt;
 use serde::Deserialize;
@@ -28,6 +29,9 @@ const LEAST_DISCARD: usize = 16 * 1024 * 1024;
 
 /// The expected form of a body.
 const EXPECTED: &str = "a JSON object with `events` and, optionally, `metadata`";
+
+/// The members that a body may have.
+const MEMBERS: &[&str] = &["events", "metadata"];
 
 /// A body in memory, and its share of the bytes that may be buffered.
 pub(crate) struct Held<'a> {
@@ -106,7 +110,10 @@ pub(crate) fn parse(
         Some(raw) => Json::from_raw(raw).map_err(|error| ApiError::in_body("metadata", &error))?,
         None => Json::default(),
     };
-    Ok((events, metadata))
+    match body.unknown {
+        Some(name) => Err(invalid(unknown_name("member", &name, MEMBERS))),
+        None => Ok((events, metadata)),
+    }
 }
 
 /// The error of a body that does not parse. It replaces the parser's message where that would
@@ -131,6 +138,7 @@ fn invalid(message: String) -> ApiError {
 
 /// The body of a commit.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)] // for the description
 pub(crate) struct CommitBody<'a> {
     /// The events in their order. Each is any JSON value and is stored verbatim.
     #[schema(value_type = Vec<serde_json::Value>, min_items = 1)]
@@ -138,6 +146,9 @@ pub(crate) struct CommitBody<'a> {
     /// Metadata of all the events: any JSON value, stored verbatim. Default: `{}`.
     #[schema(value_type = serde_json::Value, required = false)]
     metadata: Option<&'a RawValue>,
+    /// The first member that is neither. It is reported after what is wrong with the known ones.
+    #[schema(ignore)]
+    unknown: Option<String>,
 }
 
 impl<'de> Deserialize<'de> for CommitBody<'de> {
@@ -158,7 +169,7 @@ impl<'de> Visitor<'de> for Fields {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let (mut events, mut metadata) = (None, None);
+        let (mut events, mut metadata, mut unknown) = (None, None, None);
         let mut seen = HashSet::new();
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
@@ -166,6 +177,7 @@ impl<'de> Visitor<'de> for Fields {
                 "metadata" => metadata = Some(map.next_value()?),
                 _ => {
                     map.next_value::<IgnoredAny>()?;
+                    unknown = unknown.or_else(|| Some(key.clone()));
                 }
             }
             if let Some(key) = seen.replace(key) {
@@ -174,9 +186,15 @@ impl<'de> Visitor<'de> for Fields {
                 )));
             }
         }
+        // A missing member is probably the unknown one, misspelt.
+        let missing = || match &unknown {
+            Some(name) => A::Error::custom(unknown_name("member", name, MEMBERS)),
+            None => A::Error::missing_field("events"),
+        };
         Ok(CommitBody {
-            events: events.ok_or_else(|| A::Error::missing_field("events"))?,
+            events: events.ok_or_else(missing)?,
             metadata,
+            unknown,
         })
     }
 }

@@ -43,6 +43,8 @@ codes! {
     INVALID_EVENT_FILTERING_PARAMS,
     /// `checkpoint` is invalid.
     INVALID_CHECKPOINT,
+    /// `checkpoint` is beyond the head of the global order.
+    CHECKPOINT_BEYOND_HEAD,
     /// `limit` is invalid.
     INVALID_LIMIT,
     /// Any other parameter is invalid, or any parameter is given more than once.

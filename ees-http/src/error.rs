@@ -5,7 +5,8 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use ees_core::{
-    CommitId, CommitIdError, Conflict, Error, PayloadError, StorageError, StreamIdError, Written,
+    Checkpoint, CommitId, CommitIdError, Conflict, Error, Expectation, Head, PayloadError,
+    StorageError, StreamIdError, Written,
 };
 
 use crate::codes::{self, Code};
@@ -27,8 +28,13 @@ pub(crate) struct More {
     pub(crate) cause: Option<String>,
     pub(crate) stream_id: Option<String>,
     pub(crate) conflict: Option<Box<Conflict>>,
+    /// The last changeset and the last event of the stream that a commit did not expect; 0 if there
+    /// is none.
+    pub(crate) end: Option<(u64, u64)>,
     /// Whether the conflict's changesets are shown with details.
     pub(crate) details: bool,
+    /// The end of the global order, for a checkpoint beyond it.
+    pub(crate) head: Option<Checkpoint>,
     pub(crate) outcome: Option<&'static str>,
     pub(crate) idempotency_key: Option<CommitId>,
     pub(crate) retry_after: Option<Duration>,
@@ -87,6 +93,21 @@ impl ApiError {
         self
     }
 
+    /// A conflict. Its message says what to send instead.
+    fn in_conflict(conflict: Box<Conflict>, message: &str) -> Self {
+        let (changeset, event) = end(&conflict.head);
+        let next = parameter(match conflict.expectation {
+            Expectation::LastChangeset(_) => Expectation::LastChangeset(changeset),
+            Expectation::LastEvent(_) => Expectation::LastEvent(event),
+        });
+        let message = format!("{message}; read what you missed, decide again and send `{next}`");
+        let code = codes::OPTIMISTIC_CONCURRENCY_EXCEPTION;
+        let mut answer = Self::new(StatusCode::CONFLICT, code, message);
+        answer.more.end = Some((changeset, event));
+        answer.more.conflict = Some(conflict);
+        answer
+    }
+
     fn from_storage(error: StorageError) -> Self {
         let text = error.to_string();
         let StorageError::Unavailable {
@@ -115,6 +136,19 @@ impl ApiError {
     }
 }
 
+/// The parameter that states an expectation.
+fn parameter(expectation: Expectation) -> String {
+    match expectation {
+        Expectation::LastChangeset(last) => format!("expected_last_changeset={last}"),
+        Expectation::LastEvent(last) => format!("expected_last_event={last}"),
+    }
+}
+
+/// The last changeset and the last event.
+fn end(head: &Head) -> (u64, u64) {
+    (head.last_changeset.get(), head.last_event.get())
+}
+
 impl IntoResponse for ApiError {
     /// An empty answer that carries the error to the layer `finish`.
     fn into_response(self) -> Response {
@@ -128,16 +162,21 @@ impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         let message = error.to_string();
         let (status, code) = match error {
-            Error::Conflict(conflict) => {
-                let code = codes::OPTIMISTIC_CONCURRENCY_EXCEPTION;
-                let mut answer = Self::new(StatusCode::CONFLICT, code, message);
-                answer.more.conflict = Some(conflict);
+            Error::Conflict(conflict) => return Self::in_conflict(conflict, &message),
+            Error::CheckpointBeyondHead { head, .. } => {
+                let mut answer = Self::bad_request(codes::CHECKPOINT_BEYOND_HEAD, message);
+                answer.more.head = Some(head);
                 return answer;
             }
-            Error::ExpectationAhead { .. } => (
-                StatusCode::BAD_REQUEST,
-                codes::INVALID_EXPECTED_CHANGESET_ID,
-            ),
+            Error::ExpectationAhead {
+                head, expectation, ..
+            } => {
+                let code = codes::INVALID_EXPECTED_CHANGESET_ID;
+                let message = format!("`{}`: {message}", parameter(expectation));
+                let mut answer = Self::bad_request(code, message);
+                answer.more.end = Some(head.as_ref().map_or((0, 0), end));
+                return answer;
+            }
             Error::IdempotencyKeyReused { .. } => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 codes::IDEMPOTENCY_KEY_REUSED,

@@ -3,11 +3,13 @@
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
-use ees_core::{CommitId, Conflict, Direction, MAX_ID};
+use ees_core::{Checkpoint, CommitId, Conflict, Direction, MAX_ID};
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use crate::answer::ChangesetItem;
+use crate::codes::ERROR_CODES;
 use crate::error::ApiError;
 use crate::json::{Raw, to_json};
 use crate::page::{Layout, next, write_page};
@@ -16,22 +18,35 @@ use crate::page::{Layout, next, write_page};
 #[derive(Clone, Copy, Serialize, ToSchema)]
 pub(crate) struct ErrorBody<'a> {
     /// The code, for programs.
+    #[schema(schema_with = error_codes)]
     error: &'a str,
     /// What was wrong and what was expected, for people.
     message: &'a str,
     /// The stream, if the path names one.
     #[serde(skip_serializing_if = "Option::is_none")]
     stream_id: Option<&'a str>,
-    /// With `OPTIMISTIC_CONCURRENCY_EXCEPTION`: every changeset that holds something after the
-    /// expectation, oldest first.
+    /// If the expectation does not hold: the id of the stream's last changeset; 0 if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_changeset: Option<u64>,
+    /// If the expectation does not hold: the id of the stream's last event; 0 if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_event: Option<u64>,
+    /// With `OPTIMISTIC_CONCURRENCY_EXCEPTION`: the changesets that hold something after the
+    /// expectation, oldest first; at most 100 changesets and 256 KiB, but at least one. Absent with
+    /// `forthcoming=0`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<ChangesetItem>>)]
     forthcoming_changesets: Option<Raw<'a>>,
     /// If more of them remain: the `from` of the next page of the stream's changesets.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<u64>,
+    /// With `CHECKPOINT_BEYOND_HEAD`: the head of the global order, the checkpoint that the next
+    /// changeset will get.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    head: Option<u64>,
     /// With 503: `none` means that nothing was written, `unknown` that the commit may have happened.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = outcomes, required = false)]
     outcome: Option<&'a str>,
     /// With 503 for a commit: the key to repeat it with.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,6 +56,25 @@ pub(crate) struct ErrorBody<'a> {
     request_id: Option<&'a str>,
 }
 
+fn error_codes() -> Object {
+    one_of("The code, for programs", ERROR_CODES)
+}
+
+fn outcomes() -> Object {
+    let description = "With 503: `none` means that nothing was written, `unknown` that the commit may \
+                       have happened";
+    one_of(description, &["none", "unknown"])
+}
+
+/// A text that is one of these.
+fn one_of(description: &str, values: &[&str]) -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
+        .enum_values(Some(values.iter().copied()))
+        .build()
+}
+
 /// Writes the answer of an error.
 pub(crate) fn render(error: &ApiError, request_id: &str, layout: Layout) -> Response {
     let is_internal = error.status == StatusCode::INTERNAL_SERVER_ERROR;
@@ -48,14 +82,18 @@ pub(crate) fn render(error: &ApiError, request_id: &str, layout: Layout) -> Resp
         error: error.code.as_str(),
         message: &error.message,
         stream_id: error.more.stream_id.as_deref(),
+        last_changeset: error.more.end.map(|(changeset, _)| changeset),
+        last_event: error.more.end.map(|(_, event)| event),
         forthcoming_changesets: None,
         next: None,
+        head: error.more.head.map(Checkpoint::get),
         outcome: error.more.outcome,
         idempotency_key: error.more.idempotency_key.as_ref().map(CommitId::as_str),
         request_id: is_internal.then_some(request_id),
     };
     let json = match &error.more.conflict {
         None => to_json(&body),
+        Some(conflict) if is_verdict_only(conflict) => to_json(&body),
         Some(conflict) => with_changesets(body, conflict, error.more.details, layout),
     };
     let head = [(CONTENT_TYPE, "application/json")];
@@ -67,6 +105,11 @@ pub(crate) fn render(error: &ApiError, request_id: &str, layout: Layout) -> Resp
     response
 }
 
+/// Whether the commit asked for none of the changesets that it missed.
+fn is_verdict_only(conflict: &Conflict) -> bool {
+    conflict.forthcoming.items.is_empty() && conflict.forthcoming.more
+}
+
 /// Writes the body of a conflict, with as many of its changesets as fit.
 fn with_changesets(
     body: ErrorBody<'_>,
@@ -76,7 +119,7 @@ fn with_changesets(
 ) -> Vec<u8> {
     let page = &conflict.forthcoming;
     let items = page.items.iter();
-    let items = items.map(|changeset| ChangesetItem::of_stream(changeset, details));
+    let items = items.map(|changeset| ChangesetItem::of_conflict(changeset, details));
     let next = |taken| {
         next(page, taken, Direction::Forward, |changeset| {
             changeset.changeset_id.get()

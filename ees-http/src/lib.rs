@@ -12,6 +12,7 @@ mod finish;
 mod foreign;
 mod gate;
 mod json;
+mod link;
 mod openapi;
 mod options;
 mod page;

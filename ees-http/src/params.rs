@@ -1,14 +1,19 @@
 //! Query parameters, by the contract's rules.
 
+mod asked;
+
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use axum::http::Uri;
-use ees_core::adapter::parse_number;
-use ees_core::{Direction, Expectation, MAX_ID, PageLimit, StreamId, StreamQuery, StreamRange};
+use ees_core::adapter::{parse_number, unknown_name};
+use ees_core::{Direction, Expectation, MAX_FORTHCOMING, MAX_ID, PageLimit};
 
 use crate::codes::{self, Code};
 use crate::error::ApiError;
+
+use asked::page_limit;
+pub(crate) use asked::{CommitParams, Common, GlobalRead, Start, StreamRead};
 
 /// The most items of a page of the global order.
 pub(crate) const MAX_GLOBAL_LIMIT: u64 = 1000;
@@ -19,8 +24,17 @@ const DEFAULT_GLOBAL_LIMIT: u64 = 10;
 /// The longest a reader may wait, in seconds.
 const MAX_WAIT_SECONDS: u64 = 20;
 
-/// The parameters of a request. Unknown ones are ignored. An empty one counts as not given. One
-/// that is given more than once is an error when it is read.
+/// The parameters that a commit takes.
+const OF_COMMITS: &[&str] = &[
+    "expected_last_changeset",
+    "expected_last_event",
+    "forthcoming",
+    "details",
+    "pp",
+];
+
+/// The parameters of a request. Reads ignore unknown ones, commits refuse them. An empty one counts
+/// as not given. One that is given more than once is an error when it is read.
 #[derive(Debug)]
 pub(crate) struct Params(Vec<(String, String)>);
 
@@ -56,13 +70,25 @@ impl Params {
         range: RangeInclusive<u64>,
         code: Code,
     ) -> Result<Option<u64>, ApiError> {
+        let (least, most) = (*range.start(), *range.end());
+        let expected = || format!("an integer from {least} to {most}");
+        self.integer(name, range, code, expected)
+    }
+
+    /// An integer. The error says what is `expected`.
+    fn integer(
+        &self,
+        name: &str,
+        range: RangeInclusive<u64>,
+        code: Code,
+        expected: impl FnOnce() -> String,
+    ) -> Result<Option<u64>, ApiError> {
         let Some(text) = self.text(name)? else {
             return Ok(None);
         };
         let number = parse_number(text).filter(|number| range.contains(number));
         number.map(Some).ok_or_else(|| {
-            let (least, most) = range.into_inner();
-            let message = format!("`{name}={text}`: expected an integer from {least} to {most}");
+            let message = format!("`{name}={text}`: expected {}", expected());
             ApiError::bad_request(code, message)
         })
     }
@@ -82,13 +108,51 @@ impl Params {
         self.number("limit", 1..=MAX_ID, codes::INVALID_LIMIT)
     }
 
+    /// The limit of a read of the global order. One above the maximum counts as the maximum.
+    fn global_limit(&self) -> Result<u64, ApiError> {
+        let expected = || {
+            format!(
+                "an integer from 1 to {MAX_GLOBAL_LIMIT}; a larger one counts as {MAX_GLOBAL_LIMIT}"
+            )
+        };
+        let limit = self.integer("limit", 1..=MAX_ID, codes::INVALID_LIMIT, expected)?;
+        Ok(limit.unwrap_or(DEFAULT_GLOBAL_LIMIT).min(MAX_GLOBAL_LIMIT))
+    }
+
     fn wait(&self) -> Result<Duration, ApiError> {
         let wait = self.number("wait", 0..=MAX_WAIT_SECONDS, codes::INVALID_PARAMETER)?;
         Ok(Duration::from_secs(wait.unwrap_or(0)))
     }
 
+    /// The parameters of a commit. A misspelt expectation would mean a new stream, so a commit refuses
+    /// what it does not know; it ignores names that begin with `_`, which make a URL unique.
+    pub(crate) fn commit(&self) -> Result<CommitParams, ApiError> {
+        let asked = CommitParams {
+            expectation: self.expectation()?,
+            forthcoming: self.forthcoming()?,
+            common: self.common()?,
+        };
+        let mut names = self.0.iter().map(|(name, _)| name.as_str());
+        let is_unknown = |name: &&str| !OF_COMMITS.contains(name) && !name.starts_with('_');
+        match names.find(is_unknown) {
+            Some(name) => Err(invalid_parameter(unknown_name(
+                "parameter",
+                name,
+                OF_COMMITS,
+            ))),
+            None => Ok(asked),
+        }
+    }
+
+    /// How many changesets a conflict lists at most.
+    fn forthcoming(&self) -> Result<usize, ApiError> {
+        let most = self.number("forthcoming", 0..=MAX_ID, codes::INVALID_PARAMETER)?;
+        let most = most.and_then(|most| usize::try_from(most).ok());
+        Ok(most.unwrap_or(MAX_FORTHCOMING).min(MAX_FORTHCOMING))
+    }
+
     /// What a commit expects. Neither parameter means a new stream.
-    pub(crate) fn expectation(&self) -> Result<Expectation, ApiError> {
+    fn expectation(&self) -> Result<Expectation, ApiError> {
         let changeset = "expected_last_changeset";
         let event = "expected_last_event";
         let by_changeset = self.id(changeset, codes::INVALID_EXPECTED_CHANGESET_ID)?;
@@ -122,6 +186,7 @@ impl Params {
             return Err(ApiError::bad_request(code, message));
         }
         let limit = self.limit()?;
+        let limit = limit.map_or_else(PageLimit::default, page_limit);
         let direction = match self.text("direction")? {
             None | Some("forward") => Direction::Forward,
             Some("backward") => Direction::Backward,
@@ -132,7 +197,7 @@ impl Params {
         };
         Ok(StreamRead {
             ids: from.unwrap_or(0)..=to.unwrap_or(MAX_ID),
-            limit: limit.map_or_else(PageLimit::default, page_limit),
+            limit,
             direction,
             common: self.common()?,
         })
@@ -153,69 +218,13 @@ impl Params {
                 ApiError::bad_request(codes::INVALID_CHECKPOINT, message)
             })?),
         };
-        let limit = self.limit()?.unwrap_or(DEFAULT_GLOBAL_LIMIT);
         Ok(GlobalRead {
             from,
-            limit: limit.min(MAX_GLOBAL_LIMIT),
+            limit: self.global_limit()?,
             wait: self.wait()?,
             common: self.common()?,
         })
     }
-}
-
-/// The parameters of every call.
-#[derive(Clone, Copy)]
-pub(crate) struct Common {
-    pub(crate) details: bool,
-    pub(crate) pretty: bool,
-}
-
-/// A read of a stream.
-pub(crate) struct StreamRead {
-    ids: RangeInclusive<u64>,
-    limit: PageLimit,
-    pub(crate) direction: Direction,
-    pub(crate) common: Common,
-}
-
-impl StreamRead {
-    /// The range to read from the stream. `range` is the kind of its ids.
-    pub(crate) fn query(
-        &self,
-        stream_id: StreamId,
-        range: impl FnOnce(RangeInclusive<u64>) -> StreamRange,
-    ) -> StreamQuery {
-        StreamQuery::all(stream_id)
-            .range(range(self.ids.clone()))
-            .direction(self.direction)
-            .limit(self.limit)
-    }
-}
-
-/// A read of the global order.
-pub(crate) struct GlobalRead<C> {
-    pub(crate) from: Start<C>,
-    pub(crate) limit: u64,
-    pub(crate) wait: Duration,
-    pub(crate) common: Common,
-}
-
-impl<C> GlobalRead<C> {
-    pub(crate) fn page_limit(&self) -> PageLimit {
-        page_limit(self.limit)
-    }
-}
-
-/// Where a read of the global order begins.
-#[derive(Clone, Copy)]
-pub(crate) enum Start<C> {
-    Beginning,
-    Head,
-    Checkpoint(C),
-}
-
-fn page_limit(limit: u64) -> PageLimit {
-    PageLimit::items(usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
 fn invalid_parameter(message: String) -> ApiError {

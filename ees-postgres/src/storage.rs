@@ -28,6 +28,10 @@ const HEAD: &str = r#"
 
 const NEXT_CHECKPOINT: &str = "SELECT coalesce(max(checkpoint) + 1, 0) FROM changesets";
 
+/// The same. A standby, to which a pool may connect after a failover, returns no row: it may lag.
+const CERTAIN_END: &str = "SELECT coalesce(max(checkpoint) + 1, 0) FROM changesets
+    HAVING NOT pg_is_in_recovery()";
+
 /// Selects a page of rows, in an order that is unique: at most $1 rows, up to and including the row
 /// with which the sum of the payloads exceeds $2 bytes. The rows after it are not sent, and large
 /// payloads of these rows are not even read.
@@ -211,6 +215,11 @@ impl Storage for PostgresStorage {
     async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError> {
         let row = self.one(|| sqlx::query(NEXT_CHECKPOINT)).await?;
         row.map_or(Ok(Checkpoint::FIRST), |row| number(&row, 0))
+    }
+
+    async fn certain_end(&self) -> Result<Option<Checkpoint>, StorageError> {
+        let row = self.one(|| sqlx::query(CERTAIN_END)).await?;
+        row.map(|row| number(&row, 0)).transpose()
     }
 
     fn news(&self) -> BoxFuture<'static, ()> {

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use crate::Harness;
 use crate::history::{History, check_stream};
-use crate::subject::{Ask, Committed, Expect, Failure, Read, Subject, unique};
+use crate::subject::{Ask, Committed, Expect, Failure, Subject, unique};
 use crate::support::{
-    AHEAD, CONFLICT, MAX_ID, commit, conflict, events, fill, fill_large, items, pages, refused,
-    stream, together, unplaced,
+    AHEAD, CONFLICT, MAX_ID, commit, conflict, events, fill, refused, stream, together, unplaced,
 };
 
 const WRITERS: usize = 16;
@@ -235,26 +234,4 @@ pub async fn an_expectation_ahead_is_refused<H: Harness>(harness: &mut H) {
         refused(&*subject, &Ask::new(&missing, expect), AHEAD).await;
     }
     fill(&*subject, &missing, &[1]).await;
-}
-
-/// What does not fit into the answer to a conflict is a page with a next one.
-pub async fn a_large_conflict_is_told_in_pages<H: Harness>(harness: &mut H) {
-    let subject = harness.subject();
-    let name = unique("large-conflict");
-    let count = fill_large(&*subject, &name, harness.capabilities().max_changeset_bytes).await;
-    for expect in [Expect::Changeset(1), Expect::Event(1)] {
-        let told = conflict(&*subject, &Ask::new(&name, expect)).await;
-        let next = told.next.expect("G2: the list has more than one page");
-        let rest = Read {
-            from: Some(next),
-            ..Read::default()
-        };
-        let rest = items(pages(&*subject, &name, rest).await);
-        let ids = told.items.iter().chain(&rest).map(|c| c.changeset_id);
-        assert_eq!(
-            ids.collect::<Vec<_>>(),
-            (2..=count).collect::<Vec<_>>(),
-            "G2: all changesets after {expect:?}"
-        );
-    }
 }

@@ -175,25 +175,6 @@ fn patience(all_written: bool) -> Duration {
     }
 }
 
-/// Past the head a page is empty, and its next checkpoint is the requested one.
-pub async fn past_the_end_leads_nowhere<H: Harness>(harness: &mut H) {
-    let subject = harness.subject();
-    let far = end_of_log(&*subject).await + 1_000_000;
-    for checkpoint in [far, far + 999, i64::MAX.cast_unsigned()] {
-        let found = log_page(&*subject, GlobalRead::from(checkpoint)).await;
-        assert!(found.is_empty(), "G6: nothing at {checkpoint}");
-        for position in [(checkpoint, 0), (checkpoint, 7)] {
-            let page = subject.global_events(&GlobalRead::from(position)).await;
-            let page = page.expect("G6: past the end is no error");
-            assert!(page.events.is_empty(), "G6: nothing at {position:?}");
-            assert_eq!(
-                page.next_checkpoint, position,
-                "G6: the next checkpoint is the requested one"
-            );
-        }
-    }
-}
-
 /// Events can be read from every single one on; an index beyond a changeset's events means the
 /// next changeset.
 pub async fn events_can_be_read_from_each_on<H: Harness>(harness: &mut H) {

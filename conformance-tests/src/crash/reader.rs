@@ -13,6 +13,9 @@ const WAIT: Duration = Duration::from_secs(1);
 /// How long it rests after a read that found nothing.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// The answer to a reader that read what no longer exists.
+const BEYOND: &str = "CHECKPOINT_BEYOND_HEAD";
+
 /// Follows the global order.
 #[derive(Debug)]
 pub struct Reader {
@@ -60,6 +63,11 @@ impl Reader {
                 true
             }
             Err(failure) if failure.code == LOST => false,
+            // What was read is gone. The check at the end says which promise that breaks.
+            Err(failure) if failure.code == BEYOND => {
+                tokio::time::sleep(PAUSE).await;
+                true
+            }
             Err(failure) => panic!(
                 "G6: a read of the global order from {} succeeds, but it is {failure:?}",
                 self.next

@@ -4,7 +4,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use crate::HttpHarness;
-use crate::subject::{Remote, Response, encode, unique};
+use crate::subject::{Remote, Response, unique};
 use crate::wire::schema::Description;
 use crate::wire::{
     Call, accepted, append, assert_fields, changesets_call, commit_call, events_call, global_calls,
@@ -146,7 +146,11 @@ pub async fn a_streams_events<H: HttpHarness>(harness: &mut H) {
         "G5: `next` is the `to` of the next page"
     );
     let detailed = answer(&remote, &call, "details=true").await;
-    assert_fields(&items(&detailed, "events")[0], &["id", "data", "timestamp"]);
+    let details = ["changeset_id", "metadata", "timestamp"];
+    let item = &items(&detailed, "events")[1];
+    assert_fields(item, &with(&["id", "data"], &details));
+    let told = (&item["changeset_id"], &item["metadata"]);
+    assert_eq!(told, (&json!(1), &json!({"by": "me"})), "G11: {item}");
 }
 
 /// A page's items that are a stream's own.
@@ -182,6 +186,7 @@ pub async fn all_changesets<H: HttpHarness>(harness: &mut H) {
     assert_eq!(own_items[0]["events"], json!(["three"]), "G11");
     let query = format!("checkpoint={begin}&limit=1000&details=true");
     let detailed = answer(&remote, &call, &query).await;
+    assert!(detailed["head"].as_u64() > Some(begin), "G6: {detailed}");
     let own_items = own(&detailed, "changesets", &stream);
     assert_fields(&own_items[0], &with(&fields[..4], &DETAILS));
     assert_details(&own_items[0]);
@@ -217,8 +222,10 @@ pub async fn all_events<H: HttpHarness>(harness: &mut H) {
     assert!(checkpoint.ends_with(".1"), "G6: c.i, but {checkpoint}");
     let query = format!("checkpoint={begin}&limit=1000&details=true");
     let detailed = answer(&remote, &call, &query).await;
+    assert!(detailed["head"].as_u64() > Some(begin), "G6: {detailed}");
     let own_items = own(&detailed, "events", &stream);
-    assert_fields(&own_items[1], &with(&fields, &["timestamp"]));
+    assert_fields(&own_items[1], &with(&fields, &["metadata", "timestamp"]));
+    assert_eq!(own_items[1]["metadata"], json!({"by": "me"}), "G11");
 }
 
 /// The statistics: five counts.
@@ -284,22 +291,4 @@ pub async fn a_range_that_holds_nothing<H: HttpHarness>(harness: &mut H) {
             assert_eq!(page, json!({"stream_id": stream, name: []}), "G5: {query}");
         }
     }
-}
-
-/// Past the head a page is empty, and its next checkpoint is the requested one.
-pub async fn the_end_of_the_global_order<H: HttpHarness>(harness: &mut H) {
-    let remote = harness.remote();
-    let [changesets, events] = global_calls();
-    let far = 1_u64 << 60;
-    assert_eq!(
-        answer(&remote, &changesets, &format!("checkpoint={far}")).await,
-        json!({"checkpoint": far, "limit": 10, "changesets": [], "next_checkpoint": far}),
-        "G6: past the head `next_checkpoint` is the requested one"
-    );
-    let far = format!("{far}.7");
-    assert_eq!(
-        answer(&remote, &events, &format!("checkpoint={}", encode(&far))).await,
-        json!({"checkpoint": far, "limit": 10, "events": [], "next_checkpoint": far}),
-        "G6: past the head `next_checkpoint` is the requested one"
-    );
 }

@@ -67,6 +67,7 @@ pub async fn parameters_come_in_the_order_of_the_contract<H: HttpHarness>(harnes
     let commit = [
         ("expected_last_changeset", "INVALID_EXPECTED_CHANGESET_ID"),
         ("expected_last_event", "INVALID_EXPECTED_EVENT_ID"),
+        ("forthcoming", "INVALID_PARAMETER"),
         ("details", "INVALID_PARAMETER"),
     ];
     assert_order(&remote, &commit_call(&path(&stream)), &commit, &stream).await;

@@ -130,21 +130,45 @@ pub async fn no_events_are_refused<H: HttpHarness>(harness: &mut H) {
     assert_refused(&harness.remote(), bodies, "NO_EVENTS").await;
 }
 
-/// Keys that the contract does not know, whatever they hold.
-pub async fn other_keys_are_ignored<H: HttpHarness>(harness: &mut H) {
+/// A member that the contract does not know, whatever it holds, after the known ones were checked;
+/// the refusal suggests the member that was probably meant.
+pub async fn other_keys_are_refused<H: HttpHarness>(harness: &mut H) {
     let remote = harness.remote();
-    let deep = nested(120);
-    for other in [
-        "null",
-        "{\"events\":[]}",
-        "\"\\ud800\\udc00\"",
-        "1E400",
-        &deep,
+    let stream = unique("bodies");
+    for (body, name, meant) in [
+        (r#"{"events":[1],"meta":{"a":1}}"#, "meta", Some("metadata")),
+        (
+            r#"{"METADATA":null,"events":[1]}"#,
+            "METADATA",
+            Some("metadata"),
+        ),
+        (r#"{"evnts":[1]}"#, "evnts", Some("events")),
+        (
+            r#"{"events":[1],"other":{"events":[]},"more":1}"#,
+            "other",
+            None,
+        ),
+        (r#"{"":1,"events":[1],"metadata":{}}"#, "", None),
     ] {
-        let body = format!(r#"{{"other":{other},"events":[1],"METADATA":{other}}}"#);
-        let stored = taken(&remote, &body).await;
-        assert_eq!(stored, r#""events":[1],"metadata":{}"#, "G11: {other}");
+        let response = remote.post(&path(&stream), body).await;
+        let message = refused(&response, INVALID, Some(&stream));
+        assert!(
+            message.contains(&format!("`{name}`")),
+            "G12: `{message}` names `{name}`"
+        );
+        let suggested = meant.map(|meant| format!("did you mean `{meant}`?"));
+        let holds = match suggested {
+            Some(suggested) => message.contains(&suggested),
+            None => !message.contains("did you mean"),
+        };
+        assert!(holds, "G12: `{message}` suggests {meant:?}");
     }
+    let body = r#"{"other":1,"events":[]}"#;
+    let response = remote.post(&path(&stream), body).await;
+    refused(&response, "NO_EVENTS", Some(&stream));
+    let deep = format!(r#"{{"events":[1],"other":{}}}"#, nested(120));
+    assert_refused(&remote, &[deep.as_bytes()], INVALID).await;
+    assert_untouched(&remote, &stream).await;
 }
 
 /// `null` is metadata; only absent metadata is `{}`.

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Value, json};
+
 use crate::HttpHarness;
 use crate::subject::unique;
 use crate::wire::schema::Description;
-use crate::wire::{BODY, all_calls, append, changesets_call, commit_call, path};
+use crate::wire::{BODY, all_calls, append, changesets_call, commit_call, global_calls, path};
 
 /// The errors that a call can return and its description must list.
 const ERRORS: &[(&str, &str, &[&str])] = &[
@@ -60,6 +62,7 @@ const ERRORS: &[(&str, &str, &[&str])] = &[
         "/changesets",
         &[
             "INVALID_CHECKPOINT",
+            "CHECKPOINT_BEYOND_HEAD",
             "INVALID_LIMIT",
             "INVALID_PARAMETER",
             "NOT_ACCEPTABLE",
@@ -68,7 +71,12 @@ const ERRORS: &[(&str, &str, &[&str])] = &[
     (
         "GET",
         "/events",
-        &["INVALID_CHECKPOINT", "INVALID_LIMIT", "INVALID_PARAMETER"],
+        &[
+            "INVALID_CHECKPOINT",
+            "CHECKPOINT_BEYOND_HEAD",
+            "INVALID_LIMIT",
+            "INVALID_PARAMETER",
+        ],
     ),
     ("GET", "/streams", &["INVALID_PARAMETER"]),
     ("GET", "/version", &["INVALID_PARAMETER"]),
@@ -136,6 +144,35 @@ pub async fn names_every_error<H: HttpHarness>(harness: &mut H) {
     }
 }
 
+/// The body of a commit is described as one that has no other members.
+pub async fn closes_the_body_of_a_commit<H: HttpHarness>(harness: &mut H) {
+    let description = Description::of(&harness.remote()).await;
+    let body = &description.json()["components"]["schemas"]["CommitBody"];
+    assert_eq!(body["additionalProperties"], false, "G12: {body}");
+    let members = body["properties"].as_object().expect("members");
+    let members: Vec<&str> = members.keys().map(String::as_str).collect();
+    assert_eq!(members, ["events", "metadata"], "G12: {body}");
+}
+
+/// Programs may switch over the codes of errors: all are listed.
+pub async fn lists_the_codes_of_errors<H: HttpHarness>(harness: &mut H) {
+    let description = Description::of(&harness.remote()).await;
+    let body = &description.json()["components"]["schemas"]["ErrorBody"];
+    let codes = body["properties"]["error"]["enum"].as_array();
+    let codes = codes.expect("G12: codes");
+    for code in ERRORS
+        .iter()
+        .flat_map(|(_, _, errors)| *errors)
+        .chain(ERRORS_OF_ALL)
+    {
+        assert!(codes.contains(&Value::from(*code)), "G12: {code} is listed");
+    }
+    let outcomes = &body["properties"]["outcome"]["enum"];
+    assert_eq!(*outcomes, json!(["none", "unknown"]), "G12: {body}");
+    let required = body["required"].as_array().expect("members");
+    assert_eq!(*required, ["error", "message"], "G12: {body}");
+}
+
 /// Errors are as they are described.
 pub async fn describes_every_error_body<H: HttpHarness>(harness: &mut H) {
     let remote = harness.remote();
@@ -147,6 +184,12 @@ pub async fn describes_every_error_body<H: HttpHarness>(harness: &mut H) {
         let response = commit.send(&remote, query).await;
         assert!(response.status.is_client_error(), "G12: {query}");
         description.assert_describes(&commit, &response);
+    }
+    for call in global_calls() {
+        let response = call
+            .send(&remote, &format!("checkpoint={}", 1_u64 << 60))
+            .await;
+        description.assert_describes(&call, &response);
     }
     let missing = changesets_call(&path(&unique("description")));
     for query in ["", "from=x"] {

@@ -2,9 +2,7 @@
 
 use crate::HttpHarness;
 use crate::subject::unique;
-use crate::wire::{BODY, accepted, append, assert_untouched, commit_call, path, refused};
-
-const AHEAD: &str = "INVALID_EXPECTED_CHANGESET_ID";
+use crate::wire::{BODY, accepted, ahead, append, assert_untouched, commit_call, path, refused};
 
 /// One kind of expectation is given, not both.
 pub async fn one_kind_is_given<H: HttpHarness>(harness: &mut H) {
@@ -28,18 +26,17 @@ pub async fn an_expectation_beyond_the_end_is_invalid<H: HttpHarness>(harness: &
     let kinds = ["expected_last_changeset", "expected_last_event"];
     for name in kinds {
         let response = call.send(&remote, &format!("{name}=1")).await;
-        let message = refused(&response, AHEAD, Some(&stream));
-        assert!(message.contains('1'), "G12: `{message}` names the value");
+        let message = ahead(&response, &stream, (0, 0));
+        let given = format!("`{name}=1`");
+        assert!(message.contains(&given), "G12: `{message}` names {given}");
     }
     assert_untouched(&remote, &stream).await;
     append(&remote, &stream, 0, r#"{"events":[1,2,3]}"#).await;
     for (name, beyond) in kinds.into_iter().zip([2, 4]) {
         let response = call.send(&remote, &format!("{name}={beyond}")).await;
-        let message = refused(&response, AHEAD, Some(&stream));
-        assert!(
-            message.contains(&beyond.to_string()),
-            "G12: `{message}` names {beyond}"
-        );
+        let message = ahead(&response, &stream, (1, 3));
+        let given = format!("`{name}={beyond}`");
+        assert!(message.contains(&given), "G12: `{message}` names {given}");
     }
     let next = accepted(&call.send(&remote, "expected_last_event=3").await);
     assert_eq!(next["changeset_id"], 2, "G3: refusals take no ids");

@@ -6,8 +6,8 @@ use serde_json::json;
 use crate::HttpHarness;
 use crate::subject::{Remote, encode, unique};
 use crate::wire::{
-    BODY, CHANGESET_RANGE, Call, EVENT_RANGE, accepted, all_calls, append, assert_untouched,
-    changesets_call, commit_call, events_call, global_calls, path, refused,
+    BODY, CHANGESET_RANGE, Call, EVENT_RANGE, accepted, ahead, all_calls, append, assert_untouched,
+    changesets_call, commit_call, error, events_call, global_calls, path, refused,
 };
 
 /// What is no integer from 0 to 2^63 - 1 in decimal digits.
@@ -44,7 +44,8 @@ fn integers(stream_path: &str) -> Vec<Integer> {
     let commit = commit_call(stream_path);
     let mut all = vec![
         (commit.clone(), "expected_last_changeset", changeset),
-        (commit, "expected_last_event", event),
+        (commit.clone(), "expected_last_event", event),
+        (commit, "forthcoming", "INVALID_PARAMETER"),
     ];
     for (call, code) in [
         (changesets_call(stream_path), CHANGESET_RANGE),
@@ -117,29 +118,32 @@ pub async fn bad_integers_are_refused<H: HttpHarness>(harness: &mut H) {
 pub async fn the_largest_integer_is_taken<H: HttpHarness>(harness: &mut H) {
     let remote = harness.remote();
     let (stream, free) = streams(&remote).await;
+    harness.settle().await;
     for (call, name, _) in integers(&path(&stream)) {
         if call.method == Method::POST || name == "wait" {
             continue;
         }
         for number in [MAX, "0000000000000000000000001"] {
+            if name == "checkpoint" && number == MAX {
+                continue;
+            }
             accepted(&call.send(&remote, &format!("{name}={number}")).await);
         }
     }
     for name in ["expected_last_changeset", "expected_last_event"] {
         let query = format!("{name}={MAX}");
         let response = commit_call(&path(&free)).send(&remote, &query).await;
-        let message = refused(&response, "INVALID_EXPECTED_CHANGESET_ID", Some(&free));
+        let message = ahead(&response, &free, (0, 0));
         assert!(
             message.contains(MAX),
             "G12: an expectation ahead: {message}"
         );
     }
     let [_, events] = global_calls();
-    accepted(
-        &events
-            .send(&remote, &format!("checkpoint={MAX}.{MAX}"))
-            .await,
-    );
+    let response = events
+        .send(&remote, &format!("checkpoint={MAX}.{MAX}"))
+        .await;
+    error(&response, "CHECKPOINT_BEYOND_HEAD");
 }
 
 /// `from=` is as good as nothing.
@@ -201,13 +205,11 @@ pub async fn a_parameter_given_twice_is_refused<H: HttpHarness>(harness: &mut H)
     assert_untouched(&remote, &stream).await;
 }
 
-/// What the contract does not know is ignored, even twice.
-pub async fn unknown_parameters_are_ignored<H: HttpHarness>(harness: &mut H) {
+/// A read ignores what the contract does not know, even twice.
+pub async fn unknown_parameters_of_a_read_are_ignored<H: HttpHarness>(harness: &mut H) {
     let remote = harness.remote();
-    let (stream, free) = streams(&remote).await;
+    let (stream, _) = streams(&remote).await;
     let unknown = "colour=red&colour=blue&FROM=x&Limit=0&=&&%ff=%fe&_=1";
-    let committed = commit_call(&path(&free)).send(&remote, unknown).await;
-    accepted(&committed);
     for call in all_calls(&path(&stream)) {
         if call.method == Method::GET {
             accepted(&call.send(&remote, unknown).await);
@@ -216,6 +218,74 @@ pub async fn unknown_parameters_are_ignored<H: HttpHarness>(harness: &mut H) {
     let elsewhere = "from=x&checkpoint=x&limit=0&wait=99&direction=up";
     let [_, head, ..] = crate::wire::stream_calls(&path(&stream));
     accepted(&head.send(&remote, elsewhere).await);
+}
+
+/// A commit refuses a parameter that it does not take, after it has checked those that it takes; it
+/// suggests the name that was probably meant.
+pub async fn a_commit_refuses_unknown_parameters<H: HttpHarness>(harness: &mut H) {
+    let remote = harness.remote();
+    let stream = unique("parameters");
+    let commit = commit_call(&path(&stream));
+    for (query, name, meant) in [
+        (
+            "expected_last_changset=7",
+            "expected_last_changset",
+            Some("expected_last_changeset"),
+        ),
+        (
+            "Expected-Last-Event=1",
+            "Expected-Last-Event",
+            Some("expected_last_event"),
+        ),
+        (
+            "expected_last_changeset=0&detials=true",
+            "detials",
+            Some("details"),
+        ),
+        ("PP=true", "PP", Some("pp")),
+        ("colour=red&colour=blue", "colour", None),
+        ("limit=1", "limit", None),
+        ("=1", "", None),
+    ] {
+        let message = assert_refused(&remote, &commit, query, "INVALID_PARAMETER", &stream).await;
+        assert!(
+            message.contains(&format!("`{name}`")),
+            "G12: `{message}` names `{name}`"
+        );
+        let suggested = meant.map(|meant| format!("did you mean `{meant}`?"));
+        let holds = match suggested {
+            Some(suggested) => message.contains(&suggested),
+            None => !message.contains("did you mean"),
+        };
+        assert!(holds, "G12: `{message}` suggests {meant:?}");
+    }
+    for (query, code) in [
+        (
+            "colour=red&expected_last_changeset=x",
+            "INVALID_EXPECTED_CHANGESET_ID",
+        ),
+        ("colour=red&pp=x", "INVALID_PARAMETER"),
+    ] {
+        let message = assert_refused(&remote, &commit, query, code, &stream).await;
+        assert!(
+            !message.contains("colour"),
+            "G12: known names come first: `{message}`"
+        );
+    }
+    assert_untouched(&remote, &stream).await;
+}
+
+/// A name that begins with `_` is never a parameter: such names make a URL unique.
+pub async fn names_with_an_underscore_are_ignored<H: HttpHarness>(harness: &mut H) {
+    let remote = harness.remote();
+    let stream = unique("parameters");
+    for call in all_calls(&path(&stream)) {
+        accepted(
+            &call
+                .send(&remote, "_=1&_=2&_expected_last_changeset=7")
+                .await,
+        );
+    }
 }
 
 /// A limit is 1 or more; a stream's may be as large as one likes.
@@ -258,6 +328,12 @@ pub async fn a_global_limit_has_a_maximum<H: HttpHarness>(harness: &mut H) {
             let page = accepted(&call.send(&remote, &query).await);
             assert_eq!(page["limit"], used, "G6: limit={asked}");
         }
+        let response = call.send(&remote, "limit=0").await;
+        let message = refused(&response, "INVALID_LIMIT", None);
+        assert!(
+            message.contains("to 1000;"),
+            "G12: `{message}` names the maximum"
+        );
     }
 }
 
@@ -380,7 +456,14 @@ pub async fn checkpoints_have_their_forms<H: HttpHarness>(harness: &mut H) {
         head["checkpoint"].is_u64(),
         "G6: the answer has the head: {head}"
     );
-    for (asked, told) in [("5", "5.0"), ("5.0", "5.0"), ("05.007", "5.7")] {
+    streams(&remote).await;
+    harness.settle().await;
+    for (asked, told) in [
+        ("1", "1.0"),
+        ("1.0", "1.0"),
+        ("01.007", "1.7"),
+        ("0.99", "0.99"),
+    ] {
         let page = accepted(&events.send(&remote, &format!("checkpoint={asked}")).await);
         assert_eq!(page["checkpoint"], told, "G6: checkpoint={asked}");
     }

@@ -66,6 +66,12 @@ impl Description {
         let schema = self.resolve(schema);
         assert_type(&schema["type"], value, at);
         assert_bounds(schema, value, at);
+        if let Some(values) = schema["enum"].as_array() {
+            assert!(
+                values.contains(value),
+                "{at}: {value} is not one of {values:?}"
+            );
+        }
         for name in schema["required"].as_array().into_iter().flatten() {
             let name = name.as_str().expect("a name");
             assert!(value.get(name).is_some(), "{at}: `{name}` is required");

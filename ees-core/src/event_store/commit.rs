@@ -4,9 +4,13 @@ use super::EventStore;
 use crate::adapter::{Commit, Outcome, Refusal};
 use crate::number::MAX_ID;
 use crate::{
-    Changeset, CommitId, Conflict, Error, Expectation, NewChangeset, Receipt, StorageError,
-    StreamQuery, StreamRange, Written,
+    Changeset, CommitId, Conflict, Error, Expectation, Head, MAX_FORTHCOMING, NewChangeset, Page,
+    PageLimit, Receipt, StorageError, StreamQuery, StreamRange, Written,
 };
+
+/// The largest size of events and metadata that a conflict lists, in bytes; a larger changeset is
+/// listed alone.
+const MAX_FORTHCOMING_BYTES: usize = 256 * 1024;
 
 impl EventStore {
     /// Appends a changeset to its stream, if the expectation holds.
@@ -20,6 +24,7 @@ impl EventStore {
     /// [`Error::StreamTooLarge`]: nothing was written. [`Error::Storage`] if the storage failed;
     /// its [`Written`] says whether the commit may have happened.
     pub async fn commit(&self, asked: NewChangeset) -> Result<Receipt, Error> {
+        let most = asked.max_forthcoming;
         let commit = Commit {
             stream_id: asked.stream_id,
             expectation: asked.expectation,
@@ -35,7 +40,8 @@ impl EventStore {
         }
         match self.storage.commit(&commit).await? {
             Outcome::Committed(receipt) => Ok(receipt),
-            Outcome::Refused(Refusal::Outdated) => self.replay(commit).await,
+            // Rare, and large: without the box every commit would be as large.
+            Outcome::Refused(Refusal::Outdated) => Box::pin(self.replay(commit, most)).await,
             Outcome::Refused(Refusal::Ahead(head)) => Err(Error::ExpectationAhead {
                 stream_id: commit.stream_id,
                 expectation: commit.expectation,
@@ -49,12 +55,15 @@ impl EventStore {
 
     /// Answers a commit whose expectation is outdated. The changeset that directly follows the
     /// expectation may be an earlier try of this commit.
-    async fn replay(&self, commit: Commit) -> Result<Receipt, Error> {
+    async fn replay(&self, commit: Commit, most: usize) -> Result<Receipt, Error> {
+        let limit = PageLimit {
+            items: most.clamp(1, MAX_FORTHCOMING),
+            bytes: MAX_FORTHCOMING_BYTES,
+        };
+        let query = StreamQuery::all(commit.stream_id.clone()).range(beyond(commit.expectation));
         let forthcoming = self
             .storage
-            .read_stream(
-                &StreamQuery::all(commit.stream_id.clone()).range(beyond(commit.expectation)),
-            )
+            .read_stream(&query.limit(limit))
             .await
             // The storage may have retried internally after a try that was written.
             .map_err(|error| error.after_a_try(Written::Unknown))?;
@@ -77,11 +86,48 @@ impl EventStore {
                 })
             };
         }
-        Err(Error::Conflict(Box::new(Conflict {
+        let conflict = self.conflict(commit, forthcoming, most).await?;
+        Err(Error::Conflict(Box::new(conflict)))
+    }
+
+    /// A conflict with at most `most` of the changesets that follow the expectation.
+    async fn conflict(
+        &self,
+        commit: Commit,
+        mut forthcoming: Page<Changeset>,
+        most: usize,
+    ) -> Result<Conflict, Error> {
+        let head = self.end(&commit, &forthcoming).await?;
+        if most == 0 {
+            forthcoming.more |= !forthcoming.items.is_empty();
+            forthcoming.items.clear();
+        }
+        Ok(Conflict {
             stream_id: commit.stream_id,
             expectation: commit.expectation,
+            head,
             forthcoming,
-        })))
+        })
+    }
+
+    /// The end of the stream of an outdated commit. The last of the changesets that follow it shows
+    /// the end, unless more follow. After an event there may be changesets without events, which are
+    /// not among those.
+    async fn end(&self, commit: &Commit, forthcoming: &Page<Changeset>) -> Result<Head, Error> {
+        if let (Expectation::LastChangeset(_), false, Some(last)) = (
+            commit.expectation,
+            forthcoming.more,
+            forthcoming.items.last(),
+        ) {
+            return Ok(last.head());
+        }
+        let head = self.storage.head(&commit.stream_id).await;
+        let head = head.map_err(|error| error.after_a_try(Written::Unknown))?;
+        head.ok_or_else(|| {
+            let stream = &commit.stream_id;
+            let reason = format!("a commit to stream `{stream}` is outdated, but it has no end");
+            StorageError::Corrupt(reason).into()
+        })
     }
 }
 

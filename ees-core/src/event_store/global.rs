@@ -39,8 +39,58 @@ impl EventStore {
     /// sees each changeset once (G6).
     ///
     /// # Errors
-    /// [`Error::Storage`] if the storage fails.
+    /// [`Error::CheckpointBeyondHead`], or [`Error::Storage`] if the storage fails.
     pub async fn global_changesets(
+        &self,
+        from: Checkpoint,
+        limit: PageLimit,
+    ) -> Result<GlobalPage, Error> {
+        let page = self.poll_changesets(from, limit).await?;
+        if page.changesets.is_empty() {
+            self.check_checkpoint(from.into()).await?;
+        }
+        Ok(page)
+    }
+
+    /// A page of all events from a checkpoint on; otherwise as
+    /// [`EventStore::global_changesets`].
+    ///
+    /// # Errors
+    /// [`Error::CheckpointBeyondHead`], or [`Error::Storage`] if the storage fails.
+    pub async fn global_events(
+        &self,
+        from: EventCheckpoint,
+        limit: PageLimit,
+    ) -> Result<GlobalEventPage, Error> {
+        let page = self.poll_events(from, limit).await?;
+        if page.events.is_empty() {
+            self.check_checkpoint(from).await?;
+        }
+        Ok(page)
+    }
+
+    /// Refuses a checkpoint beyond the end of the global order; the end itself passes. A reader that
+    /// follows [`GlobalPage::next`] gets beyond it only if the store is restored from an older copy.
+    /// On a replica, which may lag, every checkpoint passes.
+    ///
+    /// # Errors
+    /// [`Error::CheckpointBeyondHead`], or [`Error::Storage`] if the storage fails.
+    pub async fn check_checkpoint(&self, from: EventCheckpoint) -> Result<(), Error> {
+        match self.storage.certain_end().await? {
+            Some(head) if from > head.into() => Err(Error::CheckpointBeyondHead {
+                checkpoint: from,
+                head,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// As [`EventStore::global_changesets`], but does not check the checkpoint of an empty page: for
+    /// a reader that reads again and again while it waits, and checks once.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] if the storage fails.
+    pub async fn poll_changesets(
         &self,
         from: Checkpoint,
         limit: PageLimit,
@@ -48,12 +98,12 @@ impl EventStore {
         Ok(self.storage.read_global(from, limit).await?)
     }
 
-    /// A page of all events from a checkpoint on; otherwise as
-    /// [`EventStore::global_changesets`].
+    /// As [`EventStore::global_events`], but does not check the checkpoint of an empty page; see
+    /// [`EventStore::poll_changesets`].
     ///
     /// # Errors
     /// [`Error::Storage`] if the storage fails.
-    pub async fn global_events(
+    pub async fn poll_events(
         &self,
         from: EventCheckpoint,
         limit: PageLimit,

@@ -1,6 +1,7 @@
 //! Waiting at the end of the global order, as a long poll does.
 
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
@@ -16,32 +17,51 @@ impl EventStore {
     /// for a changeset, for at most `wait`.
     ///
     /// # Errors
-    /// [`Error::Storage`] if the storage fails.
+    /// [`Error::CheckpointBeyondHead`], or [`Error::Storage`] if the storage fails.
     pub async fn await_changesets(
         &self,
         from: Checkpoint,
         limit: PageLimit,
         wait: Duration,
     ) -> Result<GlobalPage, Error> {
-        let read = || self.global_changesets(from, limit);
-        self.await_page(wait, read, |page| page.changesets.is_empty())
-            .await
+        let read = || self.poll_changesets(from, limit);
+        let is_empty = |page: &GlobalPage| page.changesets.is_empty();
+        self.await_global(from.into(), wait, read, is_empty).await
     }
 
     /// As [`EventStore::global_events`], but if there is nothing from the checkpoint on, waits for
     /// an event, for at most `wait`.
     ///
     /// # Errors
-    /// [`Error::Storage`] if the storage fails.
+    /// [`Error::CheckpointBeyondHead`], or [`Error::Storage`] if the storage fails.
     pub async fn await_events(
         &self,
         from: EventCheckpoint,
         limit: PageLimit,
         wait: Duration,
     ) -> Result<GlobalEventPage, Error> {
-        let read = || self.global_events(from, limit);
-        self.await_page(wait, read, |page| page.events.is_empty())
-            .await
+        let read = || self.poll_events(from, limit);
+        let is_empty = |page: &GlobalEventPage| page.events.is_empty();
+        self.await_global(from, wait, read, is_empty).await
+    }
+
+    /// Waits for a page of the global order, and checks the checkpoint of the first empty one.
+    async fn await_global<P, R: Future<Output = Result<P, Error>>>(
+        &self,
+        from: EventCheckpoint,
+        wait: Duration,
+        read: impl Fn() -> R,
+        is_empty: impl Fn(&P) -> bool,
+    ) -> Result<P, Error> {
+        let checked = AtomicBool::new(false);
+        let read = || async {
+            let page = read().await?;
+            if is_empty(&page) && !checked.swap(true, Ordering::Relaxed) {
+                self.check_checkpoint(from).await?;
+            }
+            Ok(page)
+        };
+        self.await_page(wait, read, &is_empty).await
     }
 
     /// As [`EventStore::await_changesets`], with a read function of the caller: for instance one that

@@ -66,6 +66,16 @@ pub trait Storage: Send + Sync + 'static {
     /// [`StorageError`] if the storage fails.
     async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError>;
 
+    /// The same end, if it is certain that the global order had not ended later before this call:
+    /// `None` if the storage reads a replica, which may lag behind its source. A checkpoint beyond it
+    /// belongs to no reader that follows this order.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the storage fails.
+    async fn certain_end(&self) -> Result<Option<Checkpoint>, StorageError> {
+        self.next_checkpoint().await.map(Some)
+    }
+
     /// A wake-up: resolves once something may have been committed after this call. It may resolve
     /// without a commit, and it may miss commits of other processes. A reader listens first, then
     /// reads, and also polls. Only a read shows what was committed.

@@ -29,10 +29,10 @@ pub(crate) struct ChangesetItem<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     pub(crate) timestamp: Option<String>,
-    /// With `details=true`: the id of its first event.
+    /// With `details=true`, and in conflicts: the id of its first event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) first_event_id: Option<u64>,
-    /// With `details=true`: the id of its last event.
+    /// With `details=true`, and in conflicts: the id of its last event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) last_event_id: Option<u64>,
 }
@@ -55,6 +55,15 @@ impl<'a> ChangesetItem<'a> {
         }
     }
 
+    /// An item of a conflict. It always has its event ids, for a writer that expects an event.
+    pub(crate) fn of_conflict(changeset: &'a Changeset, details: bool) -> Self {
+        Self {
+            first_event_id: Some(changeset.first_event_id.get()),
+            last_event_id: Some(changeset.last_event_id.get()),
+            ..Self::of_stream(changeset, details)
+        }
+    }
+
     /// An item of a page of the global order.
     pub(crate) fn of_all(changeset: &'a Changeset, details: bool) -> Self {
         Self {
@@ -74,6 +83,13 @@ pub(crate) struct EventItem<'a> {
     /// The event, verbatim.
     #[schema(value_type = serde_json::Value)]
     pub(crate) data: Raw<'a>,
+    /// With `details=true`: the id of its changeset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) changeset_id: Option<u64>,
+    /// With `details=true`: the metadata of its changeset, verbatim.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<serde_json::Value>)]
+    pub(crate) metadata: Option<Raw<'a>>,
     /// With `details=true`: the time of the commit.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
@@ -85,6 +101,8 @@ impl<'a> EventItem<'a> {
         Self {
             id: event.event_id.get(),
             data: Raw::from(&event.data),
+            changeset_id: details.then(|| event.changeset_id.get()),
+            metadata: details.then(|| Raw::from(&event.metadata)),
             timestamp: details.then(|| event.timestamp.to_string()),
         }
     }
@@ -107,6 +125,10 @@ pub(crate) struct GlobalEventItem<'a> {
     /// Its position in the global order, `c.i`.
     #[schema(example = "17.0")]
     pub(crate) checkpoint: String,
+    /// With `details=true`: the metadata of its changeset, verbatim.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<serde_json::Value>)]
+    pub(crate) metadata: Option<Raw<'a>>,
     /// With `details=true`: the time of the commit.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
@@ -121,6 +143,7 @@ impl<'a> GlobalEventItem<'a> {
             event_id: global.event.event_id.get(),
             data: Raw::from(&global.event.data),
             checkpoint: global.checkpoint.to_string(),
+            metadata: details.then(|| Raw::from(&global.event.metadata)),
             timestamp: details.then(|| global.event.timestamp.to_string()),
         }
     }

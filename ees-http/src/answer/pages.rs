@@ -46,6 +46,10 @@ pub(crate) struct AllChangesets<'a> {
     pub(crate) changesets: Raw<'a>,
     /// The checkpoint to read from next.
     pub(crate) next_checkpoint: u64,
+    /// With `details=true`: the head of the global order, the checkpoint that the next changeset will
+    /// get.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) head: Option<u64>,
 }
 
 /// A page of all events.
@@ -63,4 +67,8 @@ pub(crate) struct AllEvents<'a> {
     /// The checkpoint to read from next, `c.i`.
     #[schema(example = "18.0")]
     pub(crate) next_checkpoint: String,
+    /// With `details=true`: the head of the global order, the checkpoint that the next changeset will
+    /// get.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) head: Option<u64>,
 }

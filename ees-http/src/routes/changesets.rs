@@ -30,7 +30,7 @@ use crate::request::StreamPath;
         CommonParams,
     ),
     responses(
-        (status = 200, description = "A page of the stream's changesets", body = StreamChangesets),
+        (status = 200, headers(("Link" = Option<String>, description = "If more remain: the query of the next page, with `rel=next`")), description = "A page of the stream's changesets", body = StreamChangesets),
         (status = 400, description = "`INVALID_STREAM_ID`, `MISSING_STREAM_ID`, `INVALID_CHANGESET_FILTERING_PARAMS`, `INVALID_LIMIT`, `INVALID_PARAMETER`", body = ErrorBody),
         (status = 404, description = "`STREAM_NOT_FOUND`", body = ErrorBody),
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`", body = ErrorBody),
@@ -55,15 +55,14 @@ pub(super) async fn of_stream(
             })
         };
         let item = ChangesetItem::of_stream;
-        let json = stream_page(
+        Ok(stream_page(
             &page,
             &read,
             context.layout,
             item,
             |found| found.changeset_id.get(),
             body,
-        );
-        Ok(ok(json))
+        ))
     })
     .await
 }
@@ -77,12 +76,12 @@ pub(super) async fn of_stream(
     params(
         ("checkpoint" = Option<String>, Query, description = "Where to begin, inclusive: an integer (default: 0), or `head` for what is committed from now on"),
         GlobalReadParams,
-        ("details" = Option<bool>, Query, description = "Adds event ids and timestamps"),
+        ("details" = Option<bool>, Query, description = "Adds event ids, timestamps and the head"),
         CommonParams,
     ),
     responses(
         (status = 200, description = "A page of all changesets", body = AllChangesets),
-        (status = 400, description = "`INVALID_CHECKPOINT`, `INVALID_LIMIT`, `INVALID_PARAMETER`", body = ErrorBody),
+        (status = 400, description = "`INVALID_CHECKPOINT`, `CHECKPOINT_BEYOND_HEAD`, `INVALID_LIMIT`, `INVALID_PARAMETER`", body = ErrorBody),
         (status = 406, description = "`NOT_ACCEPTABLE`: server-sent events are not supported", body = ErrorBody),
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`", body = ErrorBody),
     )
@@ -97,18 +96,25 @@ pub(super) async fn all(
         parse_number(text).and_then(|number| Checkpoint::new(number).ok())
     })?;
     refuse_event_stream(&headers)?;
-    let page = |from, limit| app.store.global_changesets(from, limit);
-    let (from, page) = read_global(&app, &context, &read, page).await?;
+    let page = |from, limit| app.store.poll_changesets(from, limit);
+    let found = read_global(&app, &context, &read, page).await?;
     let body = |changesets: Raw<'_>, next: Checkpoint| {
         to_json(&AllChangesets {
-            checkpoint: from.get(),
+            checkpoint: found.from.get(),
             limit: read.limit,
             changesets,
             next_checkpoint: next.get(),
+            head: found.head,
         })
     };
     let item = ChangesetItem::of_all;
-    Ok(ok(global_page(&page, &read, context.layout, item, body)))
+    Ok(ok(global_page(
+        &found.page,
+        &read,
+        context.layout,
+        item,
+        body,
+    )))
 }
 
 /// A client that accepts only server-sent events would not understand any other answer.

@@ -24,11 +24,11 @@ use crate::request::StreamPath;
     params(
         ("stream_id" = String, Path, description = "The stream id, percent-encoded"),
         StreamReadParams,
-        ("details" = Option<bool>, Query, description = "Adds timestamps"),
+        ("details" = Option<bool>, Query, description = "Adds changeset ids, metadata and timestamps"),
         CommonParams,
     ),
     responses(
-        (status = 200, description = "A page of the stream's events", body = StreamEvents),
+        (status = 200, headers(("Link" = Option<String>, description = "If more remain: the query of the next page, with `rel=next`")), description = "A page of the stream's events", body = StreamEvents),
         (status = 400, description = "`INVALID_STREAM_ID`, `MISSING_STREAM_ID`, `INVALID_EVENT_FILTERING_PARAMS`, `INVALID_LIMIT`, `INVALID_PARAMETER`", body = ErrorBody),
         (status = 404, description = "`STREAM_NOT_FOUND`", body = ErrorBody),
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`", body = ErrorBody),
@@ -53,15 +53,14 @@ pub(super) async fn of_stream(
             })
         };
         let item = EventItem::new;
-        let json = stream_page(
+        Ok(stream_page(
             &page,
             &read,
             context.layout,
             item,
             |found| found.event_id.get(),
             body,
-        );
-        Ok(ok(json))
+        ))
     })
     .await
 }
@@ -76,12 +75,12 @@ pub(super) async fn of_stream(
     params(
         ("checkpoint" = Option<String>, Query, description = "Where to begin, inclusive: `c` or `c.i` (default: 0), or `head` for what is committed from now on"),
         GlobalReadParams,
-        ("details" = Option<bool>, Query, description = "Adds timestamps"),
+        ("details" = Option<bool>, Query, description = "Adds metadata, timestamps and the head"),
         CommonParams,
     ),
     responses(
         (status = 200, description = "A page of all events", body = AllEvents),
-        (status = 400, description = "`INVALID_CHECKPOINT`, `INVALID_LIMIT`, `INVALID_PARAMETER`", body = ErrorBody),
+        (status = 400, description = "`INVALID_CHECKPOINT`, `CHECKPOINT_BEYOND_HEAD`, `INVALID_LIMIT`, `INVALID_PARAMETER`", body = ErrorBody),
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`", body = ErrorBody),
     )
 )]
@@ -93,16 +92,23 @@ pub(super) async fn all(
     let read = context
         .params
         .global_read(expected, |text| text.parse().ok())?;
-    let page = |from, limit| app.store.global_events(from, limit);
-    let (from, page) = read_global(&app, &context, &read, page).await?;
+    let page = |from, limit| app.store.poll_events(from, limit);
+    let found = read_global(&app, &context, &read, page).await?;
     let body = |events: Raw<'_>, next: EventCheckpoint| {
         to_json(&AllEvents {
-            checkpoint: from.to_string(),
+            checkpoint: found.from.to_string(),
             limit: read.limit,
             events,
             next_checkpoint: next.to_string(),
+            head: found.head,
         })
     };
     let item = GlobalEventItem::new;
-    Ok(ok(global_page(&page, &read, context.layout, item, body)))
+    Ok(ok(global_page(
+        &found.page,
+        &read,
+        context.layout,
+        item,
+        body,
+    )))
 }

@@ -1,20 +1,27 @@
 //! The common part of reads of changesets and of events.
 
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::http::header::LINK;
+use axum::response::Response;
 use ees_core::{
     Changeset, Checkpoint, Error, EventCheckpoint, GlobalEvent, GlobalEventPage, GlobalPage,
     MAX_ID, Page, PageLimit, Written,
 };
 use serde::Serialize;
 
+use crate::answer::ok;
 use crate::app::App;
 use crate::context::RequestContext;
 use crate::error::ApiError;
 use crate::json::Raw;
+use crate::link;
 use crate::page::{Layout, next, write_page};
 use crate::params::{GlobalRead, Start, StreamRead};
 
-/// Writes a page of a stream. `item` writes an item with or without details, `id` is its id in the
-/// stream, and `body` writes the body around the items.
+/// Answers a page of a stream, with a `Link` header to the next one. `item` writes an item with or
+/// without details, `id` is its id in the stream, and `body` writes the body around the items.
 pub(super) fn stream_page<'a, T, I: Serialize>(
     page: &'a Page<T>,
     read: &StreamRead,
@@ -22,17 +29,26 @@ pub(super) fn stream_page<'a, T, I: Serialize>(
     item: impl Fn(&'a T, bool) -> I,
     id: impl Fn(&T) -> u64,
     body: impl Fn(Raw<'_>, Option<u64>) -> Vec<u8>,
-) -> Vec<u8> {
+) -> Response {
     let items = page.items.iter();
     let items = items.map(|found| item(found, read.common.details));
-    let next = |taken| next(page, taken, read.direction, id);
-    write_page(layout, items, Some(MAX_ID), next, body)
+    let cursor = Cell::new(None);
+    let next = |taken| {
+        cursor.set(next(page, taken, read.direction, id));
+        cursor.get()
+    };
+    let mut response = ok(write_page(layout, items, Some(MAX_ID), next, body));
+    let link = cursor.get().and_then(|next| link::next_page(read, next));
+    if let Some(link) = link {
+        response.headers_mut().insert(LINK, link);
+    }
+    response
 }
 
 /// A page of the global order: of changesets or of events.
 pub(super) trait GlobalItems {
     type Item;
-    type Position: Copy + From<Checkpoint>;
+    type Position: Copy + From<Checkpoint> + Into<EventCheckpoint>;
 
     fn items(&self) -> &[Self::Item];
 
@@ -91,14 +107,23 @@ impl GlobalItems for GlobalEventPage {
     }
 }
 
-/// Reads a page of the global order, and waits for one if the request has a `wait`. Also returns
-/// where the page begins.
+/// A page of the global order that was read.
+pub(super) struct Found<P: GlobalItems> {
+    /// Where the page begins.
+    pub(super) from: P::Position,
+    pub(super) page: P,
+    /// With details: the end of the global order.
+    pub(super) head: Option<u64>,
+}
+
+/// Reads a page of the global order, and waits for one if the request has a `wait`. The first page,
+/// if it is empty, shows whether the checkpoint is beyond the head.
 pub(super) async fn read_global<P: GlobalItems, R: Future<Output = Result<P, Error>>>(
     app: &App,
     context: &RequestContext,
     read: &GlobalRead<P::Position>,
     page: impl Fn(P::Position, PageLimit) -> R,
-) -> Result<(P::Position, P), ApiError> {
+) -> Result<Found<P>, ApiError> {
     let from = match read.from {
         Start::Beginning => Checkpoint::FIRST.into(),
         Start::Checkpoint(position) => position,
@@ -107,10 +132,23 @@ pub(super) async fn read_global<P: GlobalItems, R: Future<Output = Result<P, Err
             app.in_time(Written::None, head).await?.into()
         }
     };
-    let page = || page(from, read.page_limit());
     let is_empty = |page: &P| page.items().is_empty();
+    let is_checked = AtomicBool::new(!matches!(read.from, Start::Checkpoint(_)));
+    let page = || async {
+        let page = page(from, read.page_limit()).await?;
+        if is_empty(&page) && !is_checked.swap(true, Ordering::Relaxed) {
+            app.store.check_checkpoint(from.into()).await?;
+        }
+        Ok(page)
+    };
     let page = app.poll(&context.permit, read.wait, page, is_empty).await?;
-    Ok((from, page))
+    let head = if read.common.details {
+        let head = app.store.next_checkpoint();
+        Some(app.in_time(Written::None, head).await?.get())
+    } else {
+        None
+    };
+    Ok(Found { from, page, head })
 }
 
 /// Writes a page of the global order. `item` writes an item with or without details, and `body`

@@ -29,6 +29,7 @@ use crate::request::{StreamPath, commit_key};
         ("stream_id" = String, Path, description = "The stream id, percent-encoded"),
         ("expected_last_changeset" = Option<u64>, Query, description = "The id of the stream's last changeset; 0 for a new stream"),
         ("expected_last_event" = Option<u64>, Query, description = "Instead: the id of the stream's last event; 0 for a new stream"),
+        ("forthcoming" = Option<u64>, Query, description = "The largest number of changesets that a conflict lists. Default, and at most: 100; 0: the verdict only"),
         ("details" = Option<bool>, Query, description = "Adds event ids, timestamp and checkpoint"),
         CommonParams,
         ("Idempotency-Key" = Option<String>, Header, description = "Makes the commit safe to repeat: 1 to 255 printable ASCII characters"),
@@ -38,7 +39,7 @@ use crate::request::{StreamPath, commit_key};
         (status = 400, description = "`INVALID_STREAM_ID`, `MISSING_STREAM_ID`, `INVALID_EXPECTED_CHANGESET_ID`, `INVALID_EXPECTED_EVENT_ID`, `BOTH_EXPECTED_CHANGESET_AND_EVENT_ARE_SET`, `INVALID_PARAMETER`, `INVALID_IDEMPOTENCY_KEY`, `INVALID_BODY`, `NO_EVENTS`", body = ErrorBody),
         (status = 403, description = "`FORBIDDEN`: a browser sends the commit for a web page of another site. Not on AWS Lambda", body = ErrorBody),
         (status = 408, description = "`REQUEST_TIMEOUT`: the body did not arrive in time", body = ErrorBody),
-        (status = 409, description = "`OPTIMISTIC_CONCURRENCY_EXCEPTION`: the stream has moved on. `forthcoming_changesets` has what was missed", body = ErrorBody),
+        (status = 409, description = "`OPTIMISTIC_CONCURRENCY_EXCEPTION`: the stream has moved on. `forthcoming_changesets` has what was missed, `last_changeset` and `last_event` are the stream's end", body = ErrorBody),
         (status = 413, description = "`CHANGESET_TOO_LARGE`, `STREAM_TOO_LARGE`", body = ErrorBody),
         (status = 422, description = "`IDEMPOTENCY_KEY_REUSED`", body = ErrorBody),
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`: repeat the commit after `Retry-After` seconds, with the key in `idempotency_key`", body = ErrorBody),
@@ -60,23 +61,23 @@ async fn commit_to(
     stream_id: StreamId,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let expectation = context.params.expectation()?;
-    let common = context.params.common()?;
+    let params = context.params.commit()?;
     let key = commit_key(request.headers())?;
     let encoding = request.headers().get(CONTENT_ENCODING).cloned();
     // The body counts as buffered until the commit is answered, because its events are in memory.
     let body = read_body(app, &context.permit, request).await;
     let body = body.map_err(|error| error.repeatable_with(&key))?;
     let (events, metadata) = body::parse(&body.bytes, encoding.as_ref())?;
-    let asked = NewChangeset::new(stream_id, expectation, events)
+    let asked = NewChangeset::new(stream_id, params.expectation, events)
         .with_metadata(metadata)
+        .with_max_forthcoming(params.forthcoming)
         .with_idempotency_key(key.clone());
     let committed = app.in_time(Written::Unknown, app.store.commit(asked)).await;
     let receipt = committed.map_err(|error| {
         let error = error.repeatable_with(&key);
-        error.with_details(common.details)
+        error.with_details(params.common.details)
     })?;
-    Ok(answer(&Committed::new(&receipt, common.details)))
+    Ok(answer(&Committed::new(&receipt, params.common.details)))
 }
 
 /// Reads the body of a commit. Meanwhile the request gives its permit back, and what has arrived of

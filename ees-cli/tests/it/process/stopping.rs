@@ -19,30 +19,49 @@ fn stops_in_order(signal: &str) {
     assert!(took.any(|took| took < SOON), "soon, at one of three tries");
 }
 
-/// A signal while a reader waits and writers write; how long the end takes.
+/// A signal while a reader waits, and one while writers write; how long the first end takes.
 fn stop_in_order(signal: &str) -> Duration {
     let folder = TempDir::new().expect("a folder");
     let storage = sqlite(&folder.path().join("ees.db"));
-    let ees = Ees::serve(&storage);
+    let took = stop_while_a_reader_waits(signal, &storage);
+    stop_while_writers_write(signal, &storage);
+    took
+}
+
+fn stop_while_a_reader_waits(signal: &str, storage: &str) -> Duration {
+    let ees = Ees::serve(storage);
     let address = ees.address();
-    let far = "/changesets?checkpoint=1000000&wait=20";
-    let waiting = http::send(&address, "GET", far, "", "").expect("a long poll");
-    let writers = Writers::start(&address);
-    // Connections are accepted in their order, so the long poll's was long ago.
-    writers.wait_for_more(10);
+    let poll = "/changesets?checkpoint=head&wait=20";
+    let waiting = http::send(&address, "GET", poll, "", "").expect("a long poll");
+    // Connections are accepted in their order, so the long poll's was before this one.
+    let later = http::request(&address, "GET", "/version", "").expect("an answer");
+    assert_eq!(later.status, 200, "{}", later.body);
     let begun = Instant::now();
     ees.signal(signal);
     let answer = http::receive(waiting).expect("the long poll is answered");
-    let (code, _, stderr) = ees.wait();
+    end(ees);
     let took = begun.elapsed();
-    assert_eq!(code, Some(0), "{stderr}");
     assert_eq!(answer.status, 200, "{}", answer.body);
     let page: serde_json::Value = serde_json::from_str(&answer.body).expect("JSON");
     assert_eq!(page["changesets"], serde_json::json!([]), "nothing came");
-    assert_eq!(page["next_checkpoint"], 1_000_000, "G6: from here again");
-    let acknowledged = writers.join();
-    assert_kept(&log(&Ees::serve(&storage)), &acknowledged);
+    assert_eq!(page["next_checkpoint"], 0, "G6: from here again");
     took
+}
+
+fn stop_while_writers_write(signal: &str, storage: &str) {
+    let ees = Ees::serve(storage);
+    let writers = Writers::start(&ees.address());
+    writers.wait_for_more(10);
+    ees.signal(signal);
+    end(ees);
+    let acknowledged = writers.join();
+    assert_kept(&log(&Ees::serve(storage)), &acknowledged);
+}
+
+/// It ends in order.
+fn end(ees: Ees) {
+    let (code, _, stderr) = ees.wait();
+    assert_eq!(code, Some(0), "{stderr}");
 }
 
 #[test]

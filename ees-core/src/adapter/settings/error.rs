@@ -2,8 +2,7 @@
 
 use std::fmt::Display;
 
-/// How similar a known name must be to be suggested, from 0 (not at all) to 1 (the same).
-const SIMILAR: f64 = 0.8;
+use crate::adapter::names::{described, list, nearest};
 
 /// An error in the URL that configures an adapter. No message shows a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,38 +64,5 @@ impl SettingsError {
             value,
             expected: expected.to_string(),
         }
-    }
-}
-
-/// The known name that is most similar to a name, ignoring case and treating `-` as `_`.
-fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
-    let name = name.to_lowercase().replace('-', "_");
-    let similar = known.iter().map(|known| {
-        let similarity = strsim::jaro_winkler(&name, known);
-        (similarity, *known)
-    });
-    let nearest = similar.max_by(|(one, _), (other, _)| one.total_cmp(other));
-    nearest
-        .filter(|(similarity, _)| *similarity >= SIMILAR)
-        .map(|(_, known)| known)
-}
-
-fn described(name: Option<&str>, nearest: Option<&str>) -> String {
-    match (name, nearest) {
-        (Some(name), Some(nearest)) => format!(" `{name}`: did you mean `{nearest}`? "),
-        (Some(name), None) => format!(" `{name}`. "),
-        (None, _) => " (its name is not shown, as it may be part of a password; `?`, `&` and `@` \
-                      in a password are written `%3F`, `%26` and `%40`). "
-            .to_owned(),
-    }
-}
-
-/// `a`, `b` and `c`
-fn list(names: &[&str], and: &str) -> String {
-    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-    match names.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, others)) => format!("{} {and} {last}", others.join(", ")),
-        None => "none".to_owned(),
     }
 }

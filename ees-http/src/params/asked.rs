@@ -1,0 +1,69 @@
+//! What the parameters of a request ask for.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use ees_core::{Direction, Expectation, PageLimit, StreamId, StreamQuery, StreamRange};
+
+/// The parameters of every call.
+#[derive(Clone, Copy)]
+pub(crate) struct Common {
+    pub(crate) details: bool,
+    pub(crate) pretty: bool,
+}
+
+/// The parameters of a commit.
+pub(crate) struct CommitParams {
+    pub(crate) expectation: Expectation,
+    /// How many changesets a conflict lists at most.
+    pub(crate) forthcoming: usize,
+    pub(crate) common: Common,
+}
+
+/// A read of a stream.
+pub(crate) struct StreamRead {
+    pub(crate) ids: RangeInclusive<u64>,
+    pub(crate) limit: PageLimit,
+    pub(crate) direction: Direction,
+    pub(crate) common: Common,
+}
+
+impl StreamRead {
+    /// The range to read from the stream. `range` is the kind of its ids.
+    pub(crate) fn query(
+        &self,
+        stream_id: StreamId,
+        range: impl FnOnce(RangeInclusive<u64>) -> StreamRange,
+    ) -> StreamQuery {
+        StreamQuery::all(stream_id)
+            .range(range(self.ids.clone()))
+            .direction(self.direction)
+            .limit(self.limit)
+    }
+}
+
+/// A read of the global order.
+pub(crate) struct GlobalRead<C> {
+    pub(crate) from: Start<C>,
+    pub(crate) limit: u64,
+    pub(crate) wait: Duration,
+    pub(crate) common: Common,
+}
+
+impl<C> GlobalRead<C> {
+    pub(crate) fn page_limit(&self) -> PageLimit {
+        page_limit(self.limit)
+    }
+}
+
+/// Where a read of the global order begins.
+#[derive(Clone, Copy)]
+pub(crate) enum Start<C> {
+    Beginning,
+    Head,
+    Checkpoint(C),
+}
+
+pub(super) fn page_limit(limit: u64) -> PageLimit {
+    PageLimit::items(usize::try_from(limit).unwrap_or(usize::MAX))
+}
