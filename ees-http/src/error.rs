@@ -5,7 +5,8 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use ees_core::{
-    CommitId, CommitIdError, Conflict, Error, PayloadError, StorageError, StreamIdError, Written,
+    Changeset, CommitId, CommitIdError, Conflict, Error, PayloadError, StorageError, StreamIdError,
+    Written,
 };
 
 use crate::codes::{self, Code};
@@ -27,7 +28,9 @@ pub(crate) struct More {
     pub(crate) cause: Option<String>,
     pub(crate) stream_id: Option<String>,
     pub(crate) conflict: Option<Box<Conflict>>,
-    /// Whether the conflict's changesets are shown with details.
+    /// With `IDEMPOTENCY_KEY_REUSED`: the changeset that has the key.
+    pub(crate) changeset: Option<Box<Changeset>>,
+    /// Whether changesets are shown with details.
     pub(crate) details: bool,
     pub(crate) outcome: Option<&'static str>,
     pub(crate) idempotency_key: Option<CommitId>,
@@ -81,7 +84,7 @@ impl ApiError {
         self
     }
 
-    /// Shows a conflict's changesets with or without details.
+    /// Shows changesets with or without details.
     pub(crate) fn with_details(mut self, shown: bool) -> Self {
         self.more.details = shown;
         self
@@ -138,10 +141,12 @@ impl From<Error> for ApiError {
                 StatusCode::BAD_REQUEST,
                 codes::INVALID_EXPECTED_CHANGESET_ID,
             ),
-            Error::IdempotencyKeyReused { .. } => (
-                StatusCode::UNPROCESSABLE_ENTITY,
-                codes::IDEMPOTENCY_KEY_REUSED,
-            ),
+            Error::IdempotencyKeyReused(changeset) => {
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                let mut answer = Self::new(status, codes::IDEMPOTENCY_KEY_REUSED, message);
+                answer.more.changeset = Some(changeset);
+                return answer;
+            }
             Error::ChangesetTooLarge { .. } => {
                 (StatusCode::PAYLOAD_TOO_LARGE, codes::CHANGESET_TOO_LARGE)
             }

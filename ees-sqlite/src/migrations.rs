@@ -20,11 +20,18 @@ struct Migration {
 }
 
 /// All versions, oldest first.
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "changesets",
-    sql: include_str!("../migrations/0001_changesets.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "changesets",
+        sql: include_str!("../migrations/0001_changesets.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "client keys",
+        sql: include_str!("../migrations/0002_client_keys.sql"),
+    },
+];
 
 const CREATE_TABLE: &str = "
 CREATE TABLE IF NOT EXISTS _sqlx_migrations (

@@ -4,22 +4,28 @@ use super::EventStore;
 use crate::adapter::{Commit, Outcome, Refusal};
 use crate::number::MAX_ID;
 use crate::{
-    Changeset, CommitId, Conflict, Error, Expectation, NewChangeset, Receipt, StorageError,
-    StreamQuery, StreamRange, Written,
+    Changeset, ChangesetId, CommitId, CommitIdError, Conflict, Error, Expectation, NewChangeset,
+    Receipt, StorageError, StreamQuery, StreamRange, Written,
 };
 
 impl EventStore {
     /// Appends a changeset to its stream, if the expectation holds.
     ///
-    /// A repeat with the same idempotency key, expectation and content gets the same answer and
-    /// stores nothing, however far the stream has moved (G10).
+    /// A commit whose idempotency key stands in the stream stores nothing. With the same events and
+    /// metadata it gets the first answer, whatever it expects and however far the stream has moved
+    /// (G10). A key that the store generated is recognised only with the same expectation.
     ///
     /// # Errors
+    /// [`Error::IdempotencyKey`] if the key is [`CommitId::NONE`].
     /// [`Error::Conflict`] if the stream has moved on, [`Error::ExpectationAhead`] if it ends
     /// before the expectation, [`Error::IdempotencyKeyReused`], [`Error::ChangesetTooLarge`],
     /// [`Error::StreamTooLarge`]: nothing was written. [`Error::Storage`] if the storage failed;
     /// its [`Written`] says whether the commit may have happened.
     pub async fn commit(&self, asked: NewChangeset) -> Result<Receipt, Error> {
+        let key = asked.idempotency_key.as_ref();
+        if key.is_some_and(|key| key.as_str() == CommitId::NONE) {
+            return Err(CommitIdError::Reserved.into());
+        }
         let commit = Commit {
             stream_id: asked.stream_id,
             expectation: asked.expectation,
@@ -35,6 +41,7 @@ impl EventStore {
         }
         match self.storage.commit(&commit).await? {
             Outcome::Committed(receipt) => Ok(receipt),
+            Outcome::Refused(Refusal::KeyStands(id)) => self.recall(commit, id).await,
             Outcome::Refused(Refusal::Outdated) => self.replay(commit).await,
             Outcome::Refused(Refusal::Ahead(head)) => Err(Error::ExpectationAhead {
                 stream_id: commit.stream_id,
@@ -44,6 +51,25 @@ impl EventStore {
             Outcome::Refused(Refusal::Full) => Err(Error::StreamTooLarge {
                 stream_id: commit.stream_id,
             }),
+        }
+    }
+
+    /// Answers a commit whose key stands in a changeset of the stream.
+    async fn recall(&self, commit: Commit, id: ChangesetId) -> Result<Receipt, Error> {
+        let range = StreamRange::Changesets(id.get()..=id.get());
+        let query = StreamQuery::all(commit.stream_id.clone()).range(range);
+        let found = self.storage.read_stream(&query).await;
+        // The key may stand because of a try that the storage retried internally.
+        let found = found.map_err(|error| error.after_a_try(Written::Unknown))?;
+        match found.items.into_iter().next() {
+            Some(found) if found.commit_id == commit.commit_id => repeated(&commit, found),
+            _ => {
+                let stream = &commit.stream_id;
+                let reason = format!(
+                    "changeset {id} of stream `{stream}` does not have the key of a commit"
+                );
+                Err(StorageError::Corrupt(reason).into())
+            }
         }
     }
 
@@ -68,14 +94,7 @@ impl EventStore {
             return Err(StorageError::Corrupt(reason).into());
         }
         if let Some(successor) = successor.filter(|next| is_same_commit(&commit, next)) {
-            return if is_same_content(&commit, successor) {
-                Ok(successor.receipt())
-            } else {
-                Err(Error::IdempotencyKeyReused {
-                    changeset_id: successor.changeset_id,
-                    stream_id: commit.stream_id,
-                })
-            };
+            return repeated(&commit, successor.clone());
         }
         Err(Error::Conflict(Box::new(Conflict {
             stream_id: commit.stream_id,
@@ -89,8 +108,15 @@ fn is_same_commit(commit: &Commit, successor: &Changeset) -> bool {
     directly_follows(successor, commit.expectation) && commit.commit_id == successor.commit_id
 }
 
-fn is_same_content(commit: &Commit, successor: &Changeset) -> bool {
-    commit.events == successor.events && commit.metadata == successor.metadata
+/// Answers a commit with the changeset that has its key.
+fn repeated(commit: &Commit, found: Changeset) -> Result<Receipt, Error> {
+    if commit.events != found.events || commit.metadata != found.metadata {
+        return Err(Error::IdempotencyKeyReused(Box::new(found)));
+    }
+    Ok(Receipt {
+        replayed: true,
+        ..found.receipt()
+    })
 }
 
 /// The range of all changesets beyond the expectation.

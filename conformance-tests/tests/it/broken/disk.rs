@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ees_conformance::{WriteFault, WriteFaults};
 use ees_core::adapter::group_commit::{BatchStore, Snapshot};
+use ees_core::adapter::{ClientKey, Commit};
 use ees_core::{Changeset, Checkpoint, Head, Statistics, StorageError, StreamId, Written};
 
 /// What an adapter may do wrong.
@@ -129,11 +130,15 @@ impl<M> Writer<M> {
 
 #[async_trait]
 impl<M: Mistake> BatchStore for Writer<M> {
-    async fn await_turn(&mut self, _: &StreamId) -> Result<(), StorageError> {
+    async fn await_turn(&mut self, _: &Commit) -> Result<(), StorageError> {
         Ok(())
     }
 
-    async fn begin(&mut self, streams: &[StreamId]) -> Result<Snapshot, StorageError> {
+    async fn begin(
+        &mut self,
+        streams: &[StreamId],
+        keys: &[ClientKey],
+    ) -> Result<Snapshot, StorageError> {
         let kept = self.disk.reach()?;
         let mut heads = HashMap::new();
         for stream in streams {
@@ -150,8 +155,15 @@ impl<M: Mistake> BatchStore for Writer<M> {
         } else {
             kept.log.len() as u64
         };
+        let keys = keys.iter().filter_map(|key| {
+            let has =
+                |c: &&Changeset| (&c.stream_id, &c.commit_id) == (&key.stream_id, &key.commit_id);
+            let stands = kept.log.iter().find(has)?.changeset_id;
+            Some((key.clone(), stands))
+        });
         Ok(Snapshot {
             heads,
+            keys: keys.collect(),
             next_checkpoint: Checkpoint::FIRST.plus(next),
         })
     }
