@@ -9,18 +9,20 @@
 //! committed.
 
 mod alone;
+mod snapshot;
 
 use async_trait::async_trait;
 use ees_core::adapter::group_commit::{BatchStore, Snapshot};
 use ees_core::adapter::{ClientKey, Commit};
-use ees_core::{Changeset, ChangesetId, Checkpoint, CommitId, Head, StorageError, StreamId};
+use ees_core::{Changeset, Checkpoint, StorageError, StreamId};
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use crate::error::{is_connection_lost, translate, translate_commit};
-use crate::rows::{columns, corrupt, number, text, timestamp};
+use crate::rows::columns;
 use crate::session::{Sessions, patiently};
 use crate::wake::Wake;
+use snapshot::snapshot;
 
 /// Selects the next checkpoint, and the heads of those streams that exist. If none exists, one row
 /// has the checkpoint and no head.
@@ -209,48 +211,6 @@ impl BatchStore for Writer {
             }
         }
     }
-}
-
-fn snapshot(rows: &[PgRow], keys: &[PgRow]) -> Result<Snapshot, StorageError> {
-    let Some(first) = rows.first() else {
-        return Err(StorageError::Corrupt(
-            "the query of the next checkpoint returned no row".to_owned(),
-        ));
-    };
-    let ends = rows.iter().filter(|row| {
-        let name: Option<&str> = row.try_get(1).unwrap_or_default();
-        name.is_some()
-    });
-    let heads = ends.map(|row| {
-        let stream_id = StreamId::new(text(row, 1)?).map_err(|error| corrupt(1, &error))?;
-        Ok((stream_id, head(row, 2)?))
-    });
-    Ok(Snapshot {
-        next_checkpoint: number(first, 0)?,
-        heads: heads.collect::<Result<_, StorageError>>()?,
-        keys: keys.iter().map(key).collect::<Result<_, StorageError>>()?,
-    })
-}
-
-/// Reads a row of [`KEYS`].
-fn key(row: &PgRow) -> Result<(ClientKey, ChangesetId), StorageError> {
-    let stream_id = StreamId::new(text(row, 0)?).map_err(|error| corrupt(0, &error))?;
-    let commit_id = CommitId::new(text(row, 1)?).map_err(|error| corrupt(1, &error))?;
-    let key = ClientKey {
-        stream_id,
-        commit_id,
-    };
-    Ok((key, number(row, 2)?))
-}
-
-/// Reads a stream's head from three columns, beginning with `from`: the last changeset, the last
-/// event and the time.
-pub(crate) fn head(row: &PgRow, from: usize) -> Result<Head, StorageError> {
-    Ok(Head {
-        last_changeset: number(row, from)?,
-        last_event: number(row, from + 1)?,
-        last_timestamp: timestamp(row, from + 2)?,
-    })
 }
 
 type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
