@@ -15,6 +15,26 @@ pub async fn append(
     count: u64,
     length: Duration,
 ) -> f64 {
+    run(store, streams, count, length, false).await
+}
+
+/// Like [`append`], and each commit has an idempotency key.
+pub async fn append_with_keys(
+    store: &EventStore,
+    streams: &Arc<Streams>,
+    count: u64,
+    length: Duration,
+) -> f64 {
+    run(store, streams, count, length, true).await
+}
+
+async fn run(
+    store: &EventStore,
+    streams: &Arc<Streams>,
+    count: u64,
+    length: Duration,
+    keyed: bool,
+) -> f64 {
     let begun = Instant::now();
     let clients = (0..count).map(|first| {
         let (store, streams) = (store.clone(), Arc::clone(streams));
@@ -22,7 +42,7 @@ pub async fn append(
             let mut commits = 0;
             let mut stream = first;
             while begun.elapsed() < length {
-                commit(&store, stream, streams.advance(stream)).await;
+                commit(&store, stream, streams.advance(stream), keyed).await;
                 commits += 1;
                 stream += count;
                 if stream >= STREAMS {
@@ -40,12 +60,18 @@ pub async fn append(
     per_second(commits, begun.elapsed())
 }
 
-async fn commit(store: &EventStore, stream: u64, last: u64) {
+async fn commit(store: &EventStore, stream: u64, last: u64, keyed: bool) {
     let name = format!("order-{stream}").parse().unwrap();
     let events = Events::parse(&load::events(last)).unwrap();
     let metadata = Json::parse(&load::metadata(last)).unwrap();
     let asked = NewChangeset::new(name, Expectation::LastChangeset(last), events);
-    store.commit(asked.with_metadata(metadata)).await.unwrap();
+    let mut asked = asked.with_metadata(metadata);
+    if keyed {
+        // As long as a UUID, and in no order, as the keys of clients are.
+        let scattered = last.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        asked = asked.with_idempotency_key(format!("{scattered:036x}").parse().unwrap());
+    }
+    store.commit(asked).await.unwrap();
 }
 
 /// Reads one page of the global order, which has `total` changesets. After the last page it begins

@@ -8,6 +8,7 @@ pub mod apart;
 pub mod atomic;
 pub mod beyond;
 pub mod bounds;
+pub mod client_keys;
 pub mod concurrency;
 pub mod dense;
 pub mod durable;
@@ -101,7 +102,6 @@ list! { $
     idempotent {
         a_repeat_is_answered_as_the_first [10];
         a_place_is_the_same_by_event [10];
-        a_key_counts_only_at_its_place [10, 2];
         a_key_may_be_used_elsewhere [10];
         repeats_at_once_are_one_commit [10, 2];
         a_key_stands_for_one_content [10];
@@ -109,6 +109,15 @@ list! { $
         content_alone_makes_no_repeat [10, 2];
         a_refused_commit_leaves_its_key [10, 12];
         every_legal_key_is_kept [10];
+    }
+    client_keys {
+        a_key_is_found_whatever_is_expected [10];
+        a_reused_key_tells_of_its_changeset [10, 12];
+        a_key_wins_once_whatever_is_expected [10];
+        a_key_is_found_after_a_restart [10, 4];
+        a_key_of_the_store_counts_at_its_place [10, 2];
+        reads_tell_keys [10];
+        the_key_of_none_is_refused [10, 12];
     }
     fidelity {
         values_keep_their_bytes [11];

@@ -98,6 +98,12 @@ pub const HINTS: &[Hint] = &[
         BLOCKING,
     ),
     hint(
+        "client_keys",
+        10,
+        "a key is not looked up in its stream, or not in the transaction that writes and in its batch",
+        COMMITS,
+    ),
+    hint(
         "outages",
         0,
         "the commit id is not stored, or it is not given back by reads",

@@ -100,6 +100,8 @@ list! { $
         a_repeat_is_answered_as_the_first [10];
         another_content_is_refused [10, 12];
         a_repeat_is_found_before_a_conflict_is_told [10, 2];
+        the_key_comes_before_the_expectation [10, 12];
+        reads_tell_them_where_asked [10];
     }
     conflicts {
         tell_what_came_after_the_expectation [2];

@@ -48,6 +48,13 @@ impl Model {
     /// # Errors
     /// A conflict, an expectation ahead, or a key that was used for something else.
     pub fn commit(&mut self, ask: &Ask) -> Answer<Changeset> {
+        if let Some(key) = ask.key.as_ref().filter(|key| is_clients(key)) {
+            let has_key =
+                |c: &&Stored| c.changeset.stream == ask.stream && c.key.as_ref() == Some(key);
+            if let Some(stored) = self.log.iter().find(has_key) {
+                return repeated(ask, &stored.changeset);
+            }
+        }
         let end = self.end(&ask.stream).unwrap_or_default();
         let (expected, actual) = match ask.expect {
             Expect::Changeset(last) => (last, end.changeset),
@@ -68,6 +75,7 @@ impl Model {
             events: ask.events.clone(),
             metadata: metadata(ask),
             checkpoint: None,
+            idempotency_key: ask.key.clone().filter(|key| is_clients(key)),
         };
         self.log.push(Stored {
             changeset: changeset.clone(),
@@ -132,12 +140,7 @@ impl Model {
                 && stored.key == ask.key
         });
         match same_commit {
-            Some(Stored { changeset, .. })
-                if changeset.events == ask.events && changeset.metadata == metadata(ask) =>
-            {
-                Ok(changeset.clone())
-            }
-            Some(_) => refuse("IDEMPOTENCY_KEY_REUSED"),
+            Some(stored) => repeated(ask, &stored.changeset),
             None => Err(Refusal {
                 code: "OPTIMISTIC_CONCURRENCY_EXCEPTION".to_owned(),
                 forthcoming: Some(self.forthcoming(ask)),
@@ -162,12 +165,27 @@ impl Model {
     }
 }
 
-/// A store's changeset without what the model does not know.
+/// Whether a key is a client's, and not one that the store made.
+fn is_clients(key: &str) -> bool {
+    !key.starts_with("ees-")
+}
+
+/// The answer to a commit whose key a changeset has.
+fn repeated(ask: &Ask, found: &Changeset) -> Answer<Changeset> {
+    if found.events == ask.events && found.metadata == metadata(ask) {
+        return Ok(found.clone());
+    }
+    refuse("IDEMPOTENCY_KEY_REUSED")
+}
+
+/// A store's changeset without what the model does not know: time, position, and a key that the
+/// store made.
 #[must_use]
 pub fn bare(changeset: Changeset) -> Changeset {
     Changeset {
         timestamp: String::new(),
         checkpoint: None,
+        idempotency_key: changeset.idempotency_key.filter(|key| is_clients(key)),
         ..changeset
     }
 }
@@ -248,7 +266,18 @@ mod tests {
         assert_eq!(model.commit(&ask(0, "[1]").key("k")).unwrap(), first);
         let reused = model.commit(&ask(0, "[9]").key("k")).unwrap_err();
         assert_eq!(reused.code, "IDEMPOTENCY_KEY_REUSED");
+        let elsewhere = model.commit(&ask(9, "[1]").key("k")).unwrap();
+        assert_eq!(elsewhere, first, "whatever it expects");
         assert_eq!(model.log().len(), 2);
+    }
+
+    #[test]
+    fn a_key_of_the_store_counts_at_its_place_only() {
+        let mut model = Model::default();
+        let first = model.commit(&ask(0, "[1]").key("ees-1")).unwrap();
+        assert_eq!(model.commit(&ask(0, "[1]").key("ees-1")).unwrap(), first);
+        let next = model.commit(&ask(1, "[1]").key("ees-1")).unwrap();
+        assert_eq!(next.changeset_id, 2);
     }
 
     #[test]

@@ -101,7 +101,7 @@ pub(crate) fn operation() -> impl Strategy<Value = Operation> {
 fn commit() -> impl Strategy<Value = Commit> {
     let off = prop_oneof![3 => Just(0), 3 => -4..0_i64, 1 => 1..3_i64];
     let metadata = prop::option::of(prop::sample::select(vec!["{}", "null"]));
-    let key = prop::option::of(prop::sample::select(vec!["k", "l"]));
+    let key = prop::option::of(prop::sample::select(vec!["k", "l", "m", "ees-k"]));
     let what = (0..STREAMS, any::<bool>(), off, 1..4_u64, metadata, key);
     what.prop_map(|(stream, by_event, off, events, metadata, key)| Commit {
         stream,

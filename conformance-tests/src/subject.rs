@@ -125,6 +125,8 @@ pub struct Committed {
     pub timestamp: String,
     /// Its position in the global order, if it has one already.
     pub checkpoint: Option<u64>,
+    /// Whether the store says that the changeset stood before, with the commit's key.
+    pub replayed: bool,
 }
 
 /// The end of a stream.
@@ -179,6 +181,8 @@ pub struct Changeset {
     pub metadata: String,
     /// Its position in the global order, if it has one already.
     pub checkpoint: Option<u64>,
+    /// The idempotency key of its commit, the client's or the one that the store made.
+    pub idempotency_key: Option<String>,
 }
 
 /// An event as it was read from its stream.
@@ -283,6 +287,8 @@ pub struct Failure {
     pub message: String,
     /// With `OPTIMISTIC_CONCURRENCY_EXCEPTION`: the changesets after the expectation.
     pub forthcoming: Option<Page<Changeset>>,
+    /// With `IDEMPOTENCY_KEY_REUSED`: the changeset that has the key.
+    pub has_the_key: Option<Box<Changeset>>,
 }
 
 /// A stream name that no other case and no other run uses.

@@ -258,6 +258,11 @@ pub enum AdminAct {
         #[arg(long)]
         accept_disorder: bool,
     },
+    /// Write the markers of clients' idempotency keys, by a scan of the table.
+    ///
+    /// Run it once after all servers were upgraded from a version without markers. The store may be
+    /// used meanwhile.
+    RebuildKeys,
     /// Take over a table of the Python original.
     ///
     /// Stop the original first. It cannot use the table afterwards.

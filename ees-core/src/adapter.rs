@@ -20,7 +20,7 @@ pub const DEFAULT_MAX_CHANGESET_BYTES: usize = 16 * 1024 * 1024;
 
 pub use crate::changeset::Slot;
 pub use crate::checkpoint::INDEX_PAGE;
-pub use crate::commit::Commit;
+pub use crate::commit::{ClientKey, Commit};
 pub use crate::concurrency::{Refusal, Verdict};
 pub use crate::number::parse_number;
 pub use crate::ports::{

@@ -67,6 +67,7 @@ impl Changeset {
             last_event_id: self.last_event_id,
             timestamp: self.timestamp,
             checkpoint: self.checkpoint,
+            replayed: false,
         }
     }
 }
@@ -108,6 +109,9 @@ pub struct Receipt {
     pub timestamp: Timestamp,
     /// Its position in the global order; `None` on a storage that orders after the commit.
     pub checkpoint: Option<Checkpoint>,
+    /// Whether the changeset stood before this call, or before a retry inside it: the commit was
+    /// recognised by its idempotency key, and nothing was written.
+    pub replayed: bool,
 }
 
 /// One event of a stream.

@@ -24,8 +24,8 @@ pub struct NewChangeset {
     pub events: Events,
     /// Metadata of the changeset; `{}` unless set.
     pub metadata: Json,
-    /// The caller's idempotency key. A repeat of the commit with the same key gets the same answer
-    /// and stores nothing. The store generates a key if there is none.
+    /// The caller's idempotency key, which belongs to the stream for ever. A commit whose key stands
+    /// in the stream stores nothing, whatever it expects. The store generates a key if there is none.
     pub idempotency_key: Option<CommitId>,
     /// The largest number of changesets that a conflict lists; [`MAX_FORTHCOMING`] unless set, and at
     /// most that. With 0 a conflict lists none.
@@ -84,7 +84,24 @@ pub struct Commit {
     pub timestamp: Timestamp,
 }
 
+/// An idempotency key of a client in its stream. No two changesets are stored with the same one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ClientKey {
+    /// The stream.
+    pub stream_id: StreamId,
+    /// The key.
+    pub commit_id: CommitId,
+}
+
 impl Commit {
+    /// The commit's key, if a client gave it. `None` if the store generated it.
+    pub fn client_key(&self) -> Option<ClientKey> {
+        self.commit_id.is_clients().then(|| ClientKey {
+            stream_id: self.stream_id.clone(),
+            commit_id: self.commit_id.clone(),
+        })
+    }
+
     /// The size of events and metadata, in bytes, which a storage limits.
     pub fn payload_bytes(&self) -> usize {
         self.events.as_str().len() + self.metadata.as_str().len()

@@ -25,6 +25,9 @@ pub enum Verdict {
 /// Why a commit is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
+    /// The commit's key is a client's and stands in this changeset of the stream already, whatever
+    /// the commit expects. The use case compares the content.
+    KeyStands(ChangesetId),
     /// The stream has changesets beyond the expectation. The first of them may be an earlier try of
     /// the same commit: the use case compares commit ids.
     Outdated,
@@ -166,6 +169,9 @@ mod tests {
                     prop_assert_eq!(head, head_of(&sizes));
                 }
                 Verdict::Refuse(Refusal::Full) => prop_assert!(false, "far from full"),
+                Verdict::Refuse(Refusal::KeyStands(_)) => {
+                    prop_assert!(false, "an expectation knows no key");
+                }
             }
         }
 

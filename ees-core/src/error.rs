@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    Changeset, ChangesetId, Checkpoint, CommitIdError, EventCheckpoint, Expectation, Head, Page,
-    PayloadError, StorageError, StreamId, StreamIdError, UnreadableEvent, Written,
+    Changeset, Checkpoint, CommitIdError, EventCheckpoint, Expectation, Head, Page, PayloadError,
+    StorageError, StreamId, StreamIdError, UnreadableEvent, Written,
 };
 
 /// Why a use case failed.
@@ -24,17 +24,13 @@ pub enum Error {
         /// The stream's end; `None` if it does not exist.
         head: Option<Head>,
     },
-    /// The idempotency key belongs to another commit, with other content, at this position of the
-    /// stream; nothing was written.
+    /// The idempotency key stands in this changeset of the stream, with other content; nothing was
+    /// written.
     #[error(
-        "the idempotency key was used for changeset {changeset_id} of stream `{stream_id}` with another content"
+        "the idempotency key was used for changeset {} of stream `{}` with another content",
+        .0.changeset_id, .0.stream_id
     )]
-    IdempotencyKeyReused {
-        /// The stream.
-        stream_id: StreamId,
-        /// The changeset that has the key.
-        changeset_id: ChangesetId,
-    },
+    IdempotencyKeyReused(Box<Changeset>),
     /// The changeset is larger than the storage accepts; nothing was written.
     #[error(
         "the changeset has {size} bytes of events and metadata; this storage takes at most {limit}"

@@ -141,23 +141,35 @@ text_id!(StreamId, StreamIdError);
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CommitId(Arc<str>);
 
-/// The text is not 1 to 255 printable ASCII characters.
+/// A text that is not an idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("an idempotency key is 1 to {MAX_COMMIT_ID_CHARS} printable ASCII characters")]
-pub struct CommitIdError;
+pub enum CommitIdError {
+    /// It is not 1 to 255 printable ASCII characters.
+    #[error("an idempotency key is 1 to {MAX_COMMIT_ID_CHARS} printable ASCII characters")]
+    Malformed,
+    /// It is [`CommitId::NONE`].
+    #[error(
+        "`{}` is the commit id of changesets without a key: use another key",
+        CommitId::NONE
+    )]
+    Reserved,
+}
 
 impl CommitId {
     /// The prefix of the ids that the store generates.
-    const GENERATED_PREFIX: &str = "ees-";
+    pub const GENERATED_PREFIX: &str = "ees-";
+
+    /// The commit id of changesets that were stored without one, in a table that was taken over.
+    pub const NONE: &str = "ees-none";
 
     /// Makes a commit id from a valid text.
     ///
     /// # Errors
-    /// [`CommitIdError`] if it is not 1 to 255 printable ASCII characters.
+    /// [`CommitIdError::Malformed`] if it is not 1 to 255 printable ASCII characters.
     pub fn new(text: &str) -> Result<Self, CommitIdError> {
         let printable = text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
         if text.is_empty() || text.len() > MAX_COMMIT_ID_CHARS || !printable {
-            return Err(CommitIdError);
+            return Err(CommitIdError::Malformed);
         }
         Ok(Self(text.into()))
     }
@@ -165,6 +177,24 @@ impl CommitId {
     /// Generates a unique id.
     pub fn generate() -> Self {
         Self(format!("{}{}", Self::GENERATED_PREFIX, Uuid::new_v4()).into())
+    }
+
+    /// Makes a commit id from the idempotency key of a client.
+    ///
+    /// # Errors
+    /// [`CommitIdError`] as [`CommitId::new`], and [`CommitIdError::Reserved`] for
+    /// [`CommitId::NONE`].
+    pub fn of_client(text: &str) -> Result<Self, CommitIdError> {
+        if text == Self::NONE {
+            return Err(CommitIdError::Reserved);
+        }
+        Self::new(text)
+    }
+
+    /// Whether the id is a client's idempotency key, which belongs to its stream for ever (G10). Ids
+    /// with the prefix [`CommitId::GENERATED_PREFIX`] are the store's own.
+    pub fn is_clients(&self) -> bool {
+        !self.0.starts_with(Self::GENERATED_PREFIX)
     }
 
     /// The id as text.
@@ -233,8 +263,19 @@ mod tests {
         assert!(CommitId::new(&"k".repeat(255)).is_ok());
         assert!(CommitId::new(" ~").is_ok());
         for bad in ["", &"k".repeat(256), "é", "a\tb"] {
-            assert_eq!(CommitId::new(bad), Err(CommitIdError), "{bad:?}");
+            assert_eq!(CommitId::new(bad), Err(CommitIdError::Malformed), "{bad:?}");
         }
         assert!(CommitId::new(CommitId::generate().as_str()).is_ok());
+        assert!(CommitId::new(CommitId::NONE).is_ok());
+        let reserved = CommitId::of_client(CommitId::NONE);
+        assert_eq!(reserved, Err(CommitIdError::Reserved));
+    }
+
+    #[test]
+    fn ids_with_the_prefix_are_the_stores_own() {
+        for (key, clients) in [("k", true), ("ees", true), ("ees-", false), ("EES-1", true)] {
+            assert_eq!(CommitId::new(key).unwrap().is_clients(), clients, "{key}");
+        }
+        assert!(!CommitId::generate().is_clients());
     }
 }

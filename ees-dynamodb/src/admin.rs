@@ -4,6 +4,7 @@ mod create_tables;
 mod error;
 mod index_status;
 mod rebuild_index;
+mod rebuild_keys;
 mod survey;
 mod take_over;
 
@@ -19,6 +20,7 @@ use crate::{DynamoConfig, OpenError};
 pub use error::AdminError;
 pub use index_status::IndexStatus;
 pub use rebuild_index::Rebuilt;
+pub use rebuild_keys::RebuiltKeys;
 pub use survey::{Findings, Survey};
 
 /// The options of the tasks that write the index state.

@@ -24,24 +24,28 @@ impl DynamoStorage {
     /// Appends a changeset if its expectation holds. A cached head saves a read. The condition of
     /// the write decides whether the head is still current.
     pub(crate) async fn append(&self, commit: &Commit) -> Result<Outcome, StorageError> {
-        let is_full = self.full_streams.contains(&commit.stream_id);
-        let verdict = match self.heads.get(&commit.stream_id, commit.expectation) {
-            Some(head) if !is_full => judge(commit, Some(&head)),
-            None if !is_full && is_new_stream(commit) => judge(commit, None),
-            _ => match self.judge_by_end(commit).await? {
-                Verdict::Append(_) if is_full => Verdict::Refuse(Refusal::Full),
-                verdict => verdict,
-            },
-        };
-        match verdict {
+        if let Some(key) = commit.client_key() {
+            return self.append_once(commit, &key).await;
+        }
+        match self.judge(commit).await? {
             Verdict::Append(slot) => self.put(commit.clone().into_changeset(slot, None)).await,
             Verdict::Refuse(refusal) => Ok(Outcome::Refused(refusal)),
         }
     }
 
+    /// Judges by a cached head, which may be outdated, or else by the end of the stream.
+    pub(crate) async fn judge(&self, commit: &Commit) -> Result<Verdict, StorageError> {
+        let is_full = self.full_streams.contains(&commit.stream_id);
+        match self.heads.get(&commit.stream_id, commit.expectation) {
+            Some(head) if !is_full => Ok(judge(commit, Some(&head))),
+            None if !is_full && is_new_stream(commit) => Ok(judge(commit, None)),
+            _ => self.judge_by_end(commit).await,
+        }
+    }
+
     /// Judges by the numbers of the stream's head, which an index has. The head's time is read only
     /// if the answer contains the head.
-    async fn judge_by_end(&self, commit: &Commit) -> Result<Verdict, StorageError> {
+    pub(crate) async fn judge_by_end(&self, commit: &Commit) -> Result<Verdict, StorageError> {
         let stream_id = &commit.stream_id;
         let end = self.tables.end(stream_id, End::LastEvent).await?;
         let head = end.map(|end| head(end, commit)).transpose()?;
@@ -49,11 +53,14 @@ impl DynamoStorage {
             Verdict::Refuse(Refusal::Ahead(Some(_))) => {
                 Ok(judge(commit, self.tables.head(stream_id).await?.as_ref()))
             }
+            Verdict::Append(_) if self.full_streams.contains(stream_id) => {
+                Ok(Verdict::Refuse(Refusal::Full))
+            }
             verdict => Ok(verdict),
         }
     }
 
-    async fn put(&self, changeset: Changeset) -> Result<Outcome, StorageError> {
+    pub(crate) async fn put(&self, changeset: Changeset) -> Result<Outcome, StorageError> {
         let attempts = Attempts::default();
         let put = self
             .tables

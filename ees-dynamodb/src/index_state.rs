@@ -101,7 +101,8 @@ impl Tables {
     }
 }
 
-fn was_refused(cancelled: &TransactionCanceledException) -> bool {
+/// Whether a transaction was refused because a condition did not hold.
+pub(crate) fn was_refused(cancelled: &TransactionCanceledException) -> bool {
     let mut reasons = cancelled.cancellation_reasons().iter();
     reasons.any(|reason| reason.code() == Some("ConditionalCheckFailed"))
 }

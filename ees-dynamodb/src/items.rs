@@ -27,8 +27,8 @@ pub(crate) const COMMIT_ID: &str = "commit_id";
 pub(crate) const WITHOUT_PAYLOAD: &str =
     "stream_id, changeset_id, first_event_id, last_event_id, #timestamp, #page, page_item";
 
-/// The commit id of changesets that the Python original stored without one.
-const NO_COMMIT_ID: &str = "ees-none";
+/// The key of a changeset and its commit id, as a projection expression.
+pub(crate) const WITH_COMMIT_ID: &str = "stream_id, changeset_id, commit_id";
 
 /// An item that is not a changeset.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,6 +123,11 @@ pub(crate) fn is_empty(item: &Item) -> bool {
     event_ids.is_ok_and(|(_, _, count)| count == 0)
 }
 
+/// The commit id of a changeset. Some changesets of the Python original have none.
+pub(crate) fn commit_id(item: &Item) -> Result<CommitId, Malformed> {
+    Fields(item).commit_id()
+}
+
 /// Converts an item to a changeset.
 pub(crate) fn changeset(item: &Item) -> Result<Changeset, Malformed> {
     let fields = Fields(item);
@@ -179,7 +184,7 @@ impl<'a> Fields<'a> {
         let commit_id = if self.0.contains_key(COMMIT_ID) {
             self.text(COMMIT_ID)?
         } else {
-            NO_COMMIT_ID
+            CommitId::NONE
         };
         CommitId::new(commit_id).map_err(|error| self.malformed(&error))
     }

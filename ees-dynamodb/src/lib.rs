@@ -4,6 +4,7 @@ pub mod admin;
 mod attempts;
 mod cache;
 mod checkpoints;
+mod client_keys;
 mod commit;
 mod config;
 mod error;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use ees_core::{
-    Checkpoint, CommitId, CommitIdError, Conflict, Error, Expectation, Head, PayloadError,
-    StorageError, StreamIdError, Written,
+    Changeset, Checkpoint, CommitId, CommitIdError, Conflict, Error, Expectation, Head,
+    PayloadError, StorageError, StreamIdError, Written,
 };
 
 use crate::codes::{self, Code};
@@ -31,7 +31,9 @@ pub(crate) struct More {
     /// The last changeset and the last event of the stream that a commit did not expect; 0 if there
     /// is none.
     pub(crate) end: Option<(u64, u64)>,
-    /// Whether the conflict's changesets are shown with details.
+    /// With `IDEMPOTENCY_KEY_REUSED`: the changeset that has the key.
+    pub(crate) changeset: Option<Box<Changeset>>,
+    /// Whether changesets are shown with details.
     pub(crate) details: bool,
     /// The end of the global order, for a checkpoint beyond it.
     pub(crate) head: Option<Checkpoint>,
@@ -87,7 +89,7 @@ impl ApiError {
         self
     }
 
-    /// Shows a conflict's changesets with or without details.
+    /// Shows changesets with or without details.
     pub(crate) fn with_details(mut self, shown: bool) -> Self {
         self.more.details = shown;
         self
@@ -177,10 +179,12 @@ impl From<Error> for ApiError {
                 answer.more.end = Some(head.as_ref().map_or((0, 0), end));
                 return answer;
             }
-            Error::IdempotencyKeyReused { .. } => (
-                StatusCode::UNPROCESSABLE_ENTITY,
-                codes::IDEMPOTENCY_KEY_REUSED,
-            ),
+            Error::IdempotencyKeyReused(changeset) => {
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                let mut answer = Self::new(status, codes::IDEMPOTENCY_KEY_REUSED, message);
+                answer.more.changeset = Some(changeset);
+                return answer;
+            }
             Error::ChangesetTooLarge { .. } => {
                 (StatusCode::PAYLOAD_TOO_LARGE, codes::CHANGESET_TOO_LARGE)
             }

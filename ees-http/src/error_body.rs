@@ -15,7 +15,7 @@ use crate::json::{Raw, to_json};
 use crate::page::{Layout, next, write_page};
 
 /// The body of every error.
-#[derive(Clone, Copy, Serialize, ToSchema)]
+#[derive(Clone, Serialize, ToSchema)]
 pub(crate) struct ErrorBody<'a> {
     /// The code, for programs.
     #[schema(schema_with = error_codes)]
@@ -25,6 +25,12 @@ pub(crate) struct ErrorBody<'a> {
     /// The stream, if the path names one.
     #[serde(skip_serializing_if = "Option::is_none")]
     stream_id: Option<&'a str>,
+    /// With `IDEMPOTENCY_KEY_REUSED`: the id of the changeset that has the key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changeset_id: Option<u64>,
+    /// With `IDEMPOTENCY_KEY_REUSED`: the changeset that has the key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changeset: Option<ChangesetItem<'a>>,
     /// If the expectation does not hold: the id of the stream's last changeset; 0 if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_changeset: Option<u64>,
@@ -78,10 +84,13 @@ fn one_of(description: &str, values: &[&str]) -> Object {
 /// Writes the answer of an error.
 pub(crate) fn render(error: &ApiError, request_id: &str, layout: Layout) -> Response {
     let is_internal = error.status == StatusCode::INTERNAL_SERVER_ERROR;
+    let (changeset, details) = (error.more.changeset.as_deref(), error.more.details);
     let body = ErrorBody {
         error: error.code.as_str(),
         message: &error.message,
         stream_id: error.more.stream_id.as_deref(),
+        changeset_id: changeset.map(|changeset| changeset.changeset_id.get()),
+        changeset: changeset.map(|changeset| ChangesetItem::of_stream(changeset, details)),
         last_changeset: error.more.end.map(|(changeset, _)| changeset),
         last_event: error.more.end.map(|(_, event)| event),
         forthcoming_changesets: None,
@@ -94,7 +103,7 @@ pub(crate) fn render(error: &ApiError, request_id: &str, layout: Layout) -> Resp
     let json = match &error.more.conflict {
         None => to_json(&body),
         Some(conflict) if is_verdict_only(conflict) => to_json(&body),
-        Some(conflict) => with_changesets(body, conflict, error.more.details, layout),
+        Some(conflict) => with_changesets(&body, conflict, details, layout),
     };
     let head = [(CONTENT_TYPE, "application/json")];
     let mut response = (error.status, head, json).into_response();
@@ -112,7 +121,7 @@ fn is_verdict_only(conflict: &Conflict) -> bool {
 
 /// Writes the body of a conflict, with as many of its changesets as fit.
 fn with_changesets(
-    body: ErrorBody<'_>,
+    body: &ErrorBody<'_>,
     conflict: &Conflict,
     details: bool,
     layout: Layout,
@@ -129,7 +138,7 @@ fn with_changesets(
         to_json(&ErrorBody {
             forthcoming_changesets: Some(changesets),
             next,
-            ..body
+            ..body.clone()
         })
     })
 }

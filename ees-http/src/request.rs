@@ -15,6 +15,9 @@ use crate::error::ApiError;
 /// The header that makes a commit safe to repeat.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
+/// The header of an answer to a commit that was recognised by its key.
+pub(crate) const IDEMPOTENCY_REPLAYED: &str = "idempotency-replayed";
+
 /// The decoded stream id of the path, which may break the rules of stream ids; or what is wrong
 /// with the path.
 pub(crate) struct StreamPath(Result<String, String>);
@@ -84,10 +87,13 @@ pub(crate) fn commit_key(headers: &HeaderMap) -> Result<CommitId, ApiError> {
         return Ok(CommitId::generate());
     };
     if given.next().is_some() {
-        return Err(ApiError::in_key(" is given more than once", &CommitIdError));
+        return Err(ApiError::in_key(
+            " is given more than once",
+            &CommitIdError::Malformed,
+        ));
     }
-    let key = value.to_str().map_err(|_| CommitIdError);
-    let key = key.and_then(CommitId::new);
+    let key = value.to_str().map_err(|_| CommitIdError::Malformed);
+    let key = key.and_then(CommitId::of_client);
     key.map_err(|error| ApiError::in_key("", &error))
 }
 

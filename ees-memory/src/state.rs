@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use ees_core::adapter::{Commit, Outcome, PageBuilder, Verdict};
+use ees_core::adapter::{ClientKey, Commit, Outcome, PageBuilder, Refusal, Verdict};
 use ees_core::{
-    Changeset, Checkpoint, Direction, GlobalPage, Head, Page, PageLimit, Statistics, StreamId,
-    StreamQuery, StreamRange,
+    Changeset, ChangesetId, Checkpoint, Direction, GlobalPage, Head, Page, PageLimit, Statistics,
+    StreamId, StreamQuery, StreamRange,
 };
 
 #[derive(Debug, Default)]
@@ -14,12 +14,18 @@ pub(crate) struct State {
     log: Vec<Changeset>,
     /// The changesets of each stream, as indexes of the log.
     streams: HashMap<StreamId, Vec<usize>>,
+    /// The changesets that have a client's key.
+    keys: HashMap<ClientKey, ChangesetId>,
     pub(crate) statistics: Statistics,
     pub(crate) checkpoints: HashMap<String, Checkpoint>,
 }
 
 impl State {
     pub(crate) fn commit(&mut self, commit: &Commit) -> Outcome {
+        let key = commit.client_key();
+        if let Some(stands) = key.as_ref().and_then(|key| self.keys.get(key)) {
+            return Outcome::Refused(Refusal::KeyStands(*stands));
+        }
         let head = self.head(&commit.stream_id);
         let verdict = commit
             .expectation
@@ -33,6 +39,7 @@ impl State {
                 let receipt = changeset.receipt();
                 let places = self.streams.entry(commit.stream_id.clone()).or_default();
                 places.push(self.log.len());
+                self.keys.extend(key.map(|key| (key, receipt.changeset_id)));
                 self.log.push(changeset);
                 Outcome::Committed(receipt)
             }

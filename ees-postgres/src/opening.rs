@@ -14,11 +14,18 @@ use crate::{OpenError, PostgresConfig};
 const OLDEST_VERSION: i32 = 140_000;
 
 /// All versions of the schema, oldest first. A released version is never changed.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(
-    1,
-    "changesets",
-    include_str!("../migrations/0001_changesets.sql"),
-)];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (
+        1,
+        "changesets",
+        include_str!("../migrations/0001_changesets.sql"),
+    ),
+    (
+        2,
+        "client keys",
+        include_str!("../migrations/0002_client_keys.sql"),
+    ),
+];
 
 /// Selects the properties of the server and the database that [`assert_fit`] checks.
 const FITNESS: &str = "

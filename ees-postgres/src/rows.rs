@@ -1,7 +1,7 @@
 //! Converts rows to changesets.
 
 use ees_core::adapter::StoredChangeset;
-use ees_core::{Changeset, StorageError, Timestamp};
+use ees_core::{Changeset, Head, StorageError, Timestamp};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
@@ -43,6 +43,16 @@ where
 /// Reads a column of microseconds since 1970 as a time.
 pub(crate) fn timestamp(row: &PgRow, column: usize) -> Result<Timestamp, StorageError> {
     Timestamp::from_micros(get(row, column)?).map_err(|error| corrupt(column, &error))
+}
+
+/// Reads a stream's head from three columns, beginning with `from`: the last changeset, the last
+/// event and the time.
+pub(crate) fn head(row: &PgRow, from: usize) -> Result<Head, StorageError> {
+    Ok(Head {
+        last_changeset: number(row, from)?,
+        last_event: number(row, from + 1)?,
+        last_timestamp: timestamp(row, from + 2)?,
+    })
 }
 
 /// Reads a text column.

@@ -16,10 +16,10 @@ use tokio::task::JoinHandle;
 
 use crate::error::translate;
 use crate::readers::{Readers, Statement};
-use crate::rows::{changeset, columns, number};
+use crate::rows::{changeset, columns, head, number};
 use crate::session::Sessions;
 use crate::wake::Wake;
-use crate::writer::{Writer, head};
+use crate::writer::Writer;
 use crate::{OpenError, PostgresConfig, opening};
 
 const HEAD: &str = r#"

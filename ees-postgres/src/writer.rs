@@ -1,5 +1,5 @@
-//! The transactions of group commit. A batch takes four round trips, and a single commit takes two
-//! ([`alone`]).
+//! The transactions of group commit. A batch takes four round trips, or five if it has keys of
+//! clients, and a single commit takes two ([`alone`]).
 //!
 //! A lock keeps the order dense with any number of servers. A transaction takes it first, in a
 //! statement of its own. PostgreSQL releases the locks of a transaction only after its effects are
@@ -9,17 +9,20 @@
 //! committed.
 
 mod alone;
+mod snapshot;
 
 use async_trait::async_trait;
 use ees_core::adapter::group_commit::{BatchStore, Snapshot};
-use ees_core::{Changeset, Checkpoint, Head, StorageError, StreamId};
+use ees_core::adapter::{ClientKey, Commit};
+use ees_core::{Changeset, Checkpoint, StorageError, StreamId};
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use crate::error::{is_connection_lost, translate, translate_commit};
-use crate::rows::{columns, corrupt, number, text, timestamp};
+use crate::rows::columns;
 use crate::session::{Sessions, patiently};
 use crate::wake::Wake;
+use snapshot::snapshot;
 
 /// Selects the next checkpoint, and the heads of those streams that exist. If none exists, one row
 /// has the checkpoint and no head.
@@ -33,6 +36,21 @@ pub(crate) const HEADS: &str = r#"
             WHERE changesets.stream_id = wanted.stream_id
             ORDER BY changeset_id DESC LIMIT 1) AS head
     ) ON true"#;
+
+/// Selects the first changesets that have these keys of clients. The condition on the beginning of a
+/// key is that of the index.
+pub(crate) const KEYS: &str = "
+    SELECT found.stream_id, found.commit_id, found.changeset_id
+    FROM unnest($1::text[], $2::text[]) AS wanted (stream_id, commit_id)
+    CROSS JOIN LATERAL (
+        SELECT stream_id, commit_id, changeset_id FROM changesets
+        WHERE changesets.stream_id = wanted.stream_id AND changesets.commit_id = wanted.commit_id
+          AND left(changesets.commit_id, 4) <> 'ees-'
+        ORDER BY changeset_id LIMIT 1) AS found";
+
+/// The number of columns of a row of [`HEADS`] and of [`KEYS`].
+const HEAD_COLUMNS: usize = 5;
+const KEY_COLUMNS: usize = 3;
 
 const INSERT: &str = concat!(
     "INSERT INTO changesets (",
@@ -62,8 +80,16 @@ pub(crate) struct Writer {
 /// A transaction that holds the lock.
 struct Open {
     connection: PgConnection,
-    /// The stream whose head was read when the transaction was opened, and the rows of that query.
-    read: (StreamId, Vec<PgRow>),
+    /// What was read when the transaction was opened.
+    read: Read,
+}
+
+/// The rows of one stream's head and of at most one key.
+struct Read {
+    stream: StreamId,
+    key: Option<ClientKey>,
+    heads: Vec<PgRow>,
+    keys: Vec<PgRow>,
 }
 
 impl Writer {
@@ -85,9 +111,9 @@ impl Writer {
     }
 
     /// Opens a transaction on the idle connection, or on a new one.
-    async fn open(&mut self, stream: &StreamId) -> Result<Open, sqlx::Error> {
+    async fn open(&mut self, first: &Commit) -> Result<Open, sqlx::Error> {
         if let Some(connection) = self.idle.take() {
-            match Open::on(connection, stream).await {
+            match Open::on(connection, first).await {
                 // The connection was lost while it was idle, and no statement has run yet.
                 Err(error) if is_connection_lost(&error) => {}
                 opened => return opened,
@@ -95,18 +121,42 @@ impl Writer {
         }
         let mut connection = self.sessions.open().await?;
         patiently(sqlx::raw_sql(alone::PREPARE).execute(&mut connection)).await?;
-        Open::on(connection, stream).await
+        Open::on(connection, first).await
     }
 }
 
 impl Open {
-    async fn on(mut connection: PgConnection, stream: &StreamId) -> Result<Self, sqlx::Error> {
-        let rows = message(alone::open(stream)).fetch_all(&mut connection);
-        let mut rows = patiently(rows).await?;
+    async fn on(mut connection: PgConnection, first: &Commit) -> Result<Self, sqlx::Error> {
+        let rows = message(alone::open(first)).fetch_all(&mut connection);
         // The statement that takes the lock returns a row too, with one column.
-        rows.retain(|row| row.len() > 1);
-        let read = (stream.clone(), rows);
+        let (heads, mut keys): (Vec<_>, Vec<_>) = patiently(rows)
+            .await?
+            .into_iter()
+            .partition(|row| row.len() == HEAD_COLUMNS);
+        keys.retain(|row| row.len() == KEY_COLUMNS);
+        let read = Read {
+            stream: first.stream_id.clone(),
+            key: first.client_key(),
+            heads,
+            keys,
+        };
         Ok(Self { connection, read })
+    }
+
+    /// Reads the heads of several streams, and the changesets that have several keys.
+    async fn read(&mut self, streams: &[StreamId], keys: &[ClientKey]) -> Result<(), sqlx::Error> {
+        if streams != std::slice::from_ref(&self.read.stream) {
+            let streams: Vec<&str> = streams.iter().map(StreamId::as_str).collect();
+            let heads = sqlx::query(HEADS).bind(streams);
+            self.read.heads = patiently(heads.fetch_all(&mut self.connection)).await?;
+        }
+        if keys != self.read.key.as_slice() {
+            let streams: Vec<&str> = keys.iter().map(|key| key.stream_id.as_str()).collect();
+            let ids: Vec<&str> = keys.iter().map(|key| key.commit_id.as_str()).collect();
+            let found = sqlx::query(KEYS).bind(streams).bind(ids);
+            self.read.keys = patiently(found.fetch_all(&mut self.connection)).await?;
+        }
+        Ok(())
     }
 }
 
@@ -117,22 +167,19 @@ fn message(statements: String) -> sqlx::RawSql {
 
 #[async_trait]
 impl BatchStore for Writer {
-    async fn await_turn(&mut self, first: &StreamId) -> Result<(), StorageError> {
+    async fn await_turn(&mut self, first: &Commit) -> Result<(), StorageError> {
         self.open = Some(self.open(first).await.map_err(translate)?);
         Ok(())
     }
 
-    async fn begin(&mut self, streams: &[StreamId]) -> Result<Snapshot, StorageError> {
+    async fn begin(
+        &mut self,
+        streams: &[StreamId],
+        keys: &[ClientKey],
+    ) -> Result<Snapshot, StorageError> {
         let mut open = self.open.take().ok_or_else(StorageError::closed)?;
-        let (read, rows) = &mut open.read;
-        if streams != std::slice::from_ref(read) {
-            let streams: Vec<&str> = streams.iter().map(StreamId::as_str).collect();
-            let heads = sqlx::query(HEADS).bind(streams);
-            *rows = patiently(heads.fetch_all(&mut open.connection))
-                .await
-                .map_err(translate)?;
-        }
-        let found = snapshot(rows);
+        open.read(streams, keys).await.map_err(translate)?;
+        let found = snapshot(&open.read.heads, &open.read.keys);
         self.open = Some(open);
         found
     }
@@ -164,36 +211,6 @@ impl BatchStore for Writer {
             }
         }
     }
-}
-
-fn snapshot(rows: &[PgRow]) -> Result<Snapshot, StorageError> {
-    let Some(first) = rows.first() else {
-        return Err(StorageError::Corrupt(
-            "the query of the next checkpoint returned no row".to_owned(),
-        ));
-    };
-    let ends = rows.iter().filter(|row| {
-        let name: Option<&str> = row.try_get(1).unwrap_or_default();
-        name.is_some()
-    });
-    let heads = ends.map(|row| {
-        let stream_id = StreamId::new(text(row, 1)?).map_err(|error| corrupt(1, &error))?;
-        Ok((stream_id, head(row, 2)?))
-    });
-    Ok(Snapshot {
-        next_checkpoint: number(first, 0)?,
-        heads: heads.collect::<Result<_, StorageError>>()?,
-    })
-}
-
-/// Reads a stream's head from three columns, beginning with `from`: the last changeset, the last
-/// event and the time.
-pub(crate) fn head(row: &PgRow, from: usize) -> Result<Head, StorageError> {
-    Ok(Head {
-        last_changeset: number(row, from)?,
-        last_event: number(row, from + 1)?,
-        last_timestamp: timestamp(row, from + 2)?,
-    })
 }
 
 type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;

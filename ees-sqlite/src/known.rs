@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use ees_core::adapter::ClientKey;
 use ees_core::adapter::group_commit::Snapshot;
 use ees_core::{Changeset, Checkpoint, Head, StorageError, StreamId};
 use lru::LruCache;
@@ -54,6 +55,7 @@ impl Known {
         &mut self,
         connection: &Connection,
         streams: &[StreamId],
+        client_keys: &[ClientKey],
     ) -> Result<Snapshot, StorageError> {
         self.forget_if_changed(connection)?;
         let next_checkpoint = match self.next_checkpoint {
@@ -67,8 +69,18 @@ impl Known {
                 heads.insert(stream_id.clone(), head);
             }
         }
+        let mut keys = HashMap::with_capacity(client_keys.len());
+        for key in client_keys {
+            // A stream without a changeset has no key.
+            if heads.contains_key(&key.stream_id)
+                && let Some(stands) = reads::key(connection, key)?
+            {
+                keys.insert(key.clone(), stands);
+            }
+        }
         Ok(Snapshot {
             heads,
+            keys,
             next_checkpoint,
         })
     }

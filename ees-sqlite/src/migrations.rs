@@ -27,9 +27,14 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0001_changesets.sql"),
     },
     Migration {
-        version: 4,
+        version: 2,
+        name: "client keys",
+        sql: include_str!("../migrations/0002_client_keys.sql"),
+    },
+    Migration {
+        version: 3,
         name: "no index by event",
-        sql: include_str!("../migrations/0004_no_index_by_event.sql"),
+        sql: include_str!("../migrations/0003_no_index_by_event.sql"),
     },
 ];
 

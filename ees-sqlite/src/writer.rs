@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_channel::Receiver;
 use async_trait::async_trait;
-use ees_core::adapter::News;
 use ees_core::adapter::group_commit::{BatchStore, Snapshot};
+use ees_core::adapter::{ClientKey, Commit, News};
 use ees_core::{Changeset, Checkpoint, StorageError, StreamId, Written};
 use rusqlite::{Connection, params};
 
@@ -80,7 +80,7 @@ impl Writer {
     }
 
     /// Opens a transaction and reads. What is known is forgotten if that fails.
-    fn open(&mut self, streams: &[StreamId]) -> Result<Snapshot, StorageError> {
+    fn open(&mut self, streams: &[StreamId], keys: &[ClientKey]) -> Result<Snapshot, StorageError> {
         if self.broken {
             return Err(StorageError::unavailable(BROKEN, Written::None));
         }
@@ -88,7 +88,7 @@ impl Writer {
         let connection = self.connection.lock();
         end_transaction(&connection);
         execute(&connection, BEGIN).map_err(translate)?;
-        let snapshot = known.snapshot(&connection, streams)?;
+        let snapshot = known.snapshot(&connection, streams, keys)?;
         drop(connection);
         self.known = known;
         Ok(snapshot)
@@ -114,7 +114,7 @@ impl Writer {
 #[async_trait]
 impl BatchStore for Writer {
     /// Does the jobs that wait, and waits a moment for callers. The file is locked for this process, so no other writer exists.
-    async fn await_turn(&mut self, _first: &StreamId) -> Result<(), StorageError> {
+    async fn await_turn(&mut self, _first: &Commit) -> Result<(), StorageError> {
         for _ in 0..self.jobs.len() {
             if let Ok(job) = self.jobs.try_recv() {
                 self.connection.run(job);
@@ -124,9 +124,13 @@ impl BatchStore for Writer {
         Ok(())
     }
 
-    async fn begin(&mut self, streams: &[StreamId]) -> Result<Snapshot, StorageError> {
+    async fn begin(
+        &mut self,
+        streams: &[StreamId],
+        keys: &[ClientKey],
+    ) -> Result<Snapshot, StorageError> {
         self.regroup.begin();
-        self.open(streams)
+        self.open(streams, keys)
     }
 
     async fn commit(&mut self, changesets: &[Changeset]) -> Result<(), StorageError> {

@@ -98,7 +98,8 @@ pub async fn a_lost_answer_never_turns_into_a_conflict<H: AdapterHarness>(harnes
     let first = || asked(&name, Expectation::NEW_STREAM, "first");
     assert!(store.commit(first()).await.is_err(), "G10: no answer");
     for last in 1..5 {
-        let further = asked(&name, Expectation::LastChangeset(last), "further");
+        let key = format!("further {last}");
+        let further = asked(&name, Expectation::LastChangeset(last), &key);
         store.commit(further).await.expect("G2: the next");
     }
     let receipt = store

@@ -55,7 +55,7 @@ pub async fn times_keep_their_microseconds<H: AdapterHarness>(harness: &mut H) {
     let (storage, name) = (harness.storage(), unique("times"));
     let start = end_of_log(&*harness.subject()).await;
     for (last, micros) in (0..).zip(MICROS) {
-        let commit = new_commit(&name, last, micros, "time");
+        let commit = new_commit(&name, last, micros, &format!("time {last}"));
         let outcome = within("G11: a commit is answered", storage.commit(&commit)).await;
         let Ok(Outcome::Committed(receipt)) = outcome else {
             panic!("G11: the commit at {micros} microseconds succeeds, but: {outcome:?}");

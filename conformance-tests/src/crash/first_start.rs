@@ -11,7 +11,7 @@ use super::process::Process;
 use super::trial::{self, Trial};
 use crate::Case;
 use crate::place::{Place, within};
-use crate::subject::{Ask, Direct, Expect};
+use crate::subject::{Ask, Committed, Direct, Expect};
 use crate::support::{commit, log, stream, unplaced};
 
 const CASE: Case = Case {
@@ -68,6 +68,10 @@ async fn goes_on<H: CrashHarness>(place: &H) {
     let store = Direct::new(storage.clone());
     let ask = Ask::new(STREAM, Expect::Changeset(0)).key(STREAM);
     let committed = commit(&*store, &ask).await;
+    let committed = Committed {
+        replayed: true,
+        ..committed
+    };
     let mut again = commit(&*store, &ask).await;
     // A store that orders after the commit may have given the checkpoint since.
     again.checkpoint = committed.checkpoint.and(again.checkpoint);

@@ -68,6 +68,7 @@ mod tests {
             events: "[1.0,\"\\n\"]".to_owned(),
             metadata: "{}".to_owned(),
             checkpoint: Some(0),
+            idempotency_key: None,
         };
         let page = GlobalPage {
             changesets: vec![changeset],

@@ -44,5 +44,6 @@ pub(super) fn lost() -> Failure {
         code: LOST.to_owned(),
         message: "no answer came".to_owned(),
         forthcoming: None,
+        has_the_key: None,
     }
 }

@@ -16,6 +16,7 @@ fn stored(id: u64) -> Changeset {
         events: format!("[{id}]"),
         metadata: "{}".to_owned(),
         checkpoint: Some(id - 1),
+        idempotency_key: None,
     }
 }
 
@@ -43,6 +44,7 @@ fn won(at: u64, id: u64) -> Operation {
         last_event_id: id,
         timestamp: stored.timestamp,
         checkpoint: stored.checkpoint,
+        replayed: false,
     };
     operation(at, ask, Ok(committed))
 }
@@ -62,6 +64,7 @@ fn failure(code: &str, forthcoming: Option<Page<Changeset>>) -> Failure {
         code: code.to_owned(),
         message: String::new(),
         forthcoming,
+        has_the_key: None,
     }
 }
 

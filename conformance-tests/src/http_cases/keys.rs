@@ -30,6 +30,7 @@ pub async fn bad_ones_are_refused<H: HttpHarness>(harness: &mut H) {
         vec!["a", "b"],
         vec!["a", ""],
         vec!["", ""],
+        vec!["ees-none"],
     ] {
         let response = commit(&remote, &stream, 0, &keys, BODY).await;
         refused(&response, "INVALID_IDEMPOTENCY_KEY", Some(&stream));
@@ -59,10 +60,15 @@ pub async fn a_repeat_is_answered_as_the_first<H: HttpHarness>(harness: &mut H) 
     let path = format!("{}?expected_last_event=1&details=true", path(&stream));
     let headers = [("idempotency-key", "again")];
     let send = || remote.send(Method::POST, &path, &headers, BODY);
-    let first = accepted(&send().await);
+    let first = send().await;
+    assert_eq!(first.header("idempotency-replayed"), None, "G10: the first");
+    let first = accepted(&first);
     assert_eq!(first["changeset_id"], 2);
     for last in 2..5 {
-        let mut again = accepted(&send().await);
+        let again = send().await;
+        let replayed = again.header("idempotency-replayed");
+        assert_eq!(replayed, Some("true"), "G10: a repeat's answer says so");
+        let mut again = accepted(&again);
         if first.get("checkpoint").is_none() {
             // By now it may have one.
             again
@@ -90,8 +96,17 @@ pub async fn another_content_is_refused<H: HttpHarness>(harness: &mut H) {
         r#"{"events":[{"a":1}],"metadata":null}"#,
         r#"{"events":[{"a":1}],"metadata":{ }}"#,
     ] {
-        let response = commit(&remote, &stream, 0, &["key"], other).await;
-        refused(&response, "IDEMPOTENCY_KEY_REUSED", Some(&stream));
+        for last in [0, 1, 7] {
+            let response = commit(&remote, &stream, last, &["key"], other).await;
+            refused(&response, "IDEMPOTENCY_KEY_REUSED", Some(&stream));
+            let told = response.json();
+            assert_eq!(told["changeset_id"], 1, "G10: {told}");
+            assert_eq!(told["changeset"]["changeset_id"], 1, "G10: {told}");
+            let events = &told["changeset"]["events"];
+            assert_eq!(events.to_string(), r#"[{"a":1}]"#, "G10: {told}");
+            let key = told["changeset"].get("idempotency_key");
+            assert_eq!(key, None, "G10: without details");
+        }
     }
     for same in [
         r#" { "events" : [{"a":1}] } "#,
@@ -115,4 +130,39 @@ pub async fn a_repeat_is_found_before_a_conflict_is_told<H: HttpHarness>(harness
         let response = commit(&remote, &stream, 0, &keys, BODY).await;
         assert_eq!(response.status, 409, "G2: {}", response.text());
     }
+}
+
+/// A key that stands is answered before an expectation that is ahead or outdated, and after a wrong
+/// body.
+pub async fn the_key_comes_before_the_expectation<H: HttpHarness>(harness: &mut H) {
+    let remote = harness.remote();
+    let stream = unique("keys");
+    accepted(&commit(&remote, &stream, 0, &["one"], BODY).await);
+    append(&remote, &stream, 1, BODY).await;
+    for last in [0, 1, 2, 3, 1000] {
+        let repeat = commit(&remote, &stream, last, &["one"], BODY).await;
+        let answer = accepted(&repeat);
+        assert_eq!(answer["changeset_id"], 1, "G10: {answer}");
+        let wrong = commit(&remote, &stream, last, &["one"], "x").await;
+        refused(&wrong, "INVALID_BODY", Some(&stream));
+    }
+}
+
+/// With `details=true` reads tell the key of each changeset, a client's or one that the store made.
+pub async fn reads_tell_them_where_asked<H: HttpHarness>(harness: &mut H) {
+    let remote = harness.remote();
+    let stream = unique("keys");
+    accepted(&commit(&remote, &stream, 0, &["mine"], BODY).await);
+    append(&remote, &stream, 1, BODY).await;
+    let read = format!("{}/changesets", path(&stream));
+    let plain = accepted(&remote.get(&read).await);
+    let detailed = accepted(&remote.get(&format!("{read}?details=true")).await);
+    for at in 0..2 {
+        let key = plain["changesets"][at].get("idempotency_key");
+        assert_eq!(key, None, "G10: {plain}");
+    }
+    let key = |at: usize| &detailed["changesets"][at]["idempotency_key"];
+    assert_eq!(key(0), "mine", "G10: {detailed}");
+    let made = key(1).as_str().unwrap_or_default();
+    assert!(made.starts_with("ees-"), "G10: {detailed}");
 }

@@ -43,6 +43,7 @@ impl Subject for Direct {
             last_event_id: receipt.last_event_id.get(),
             timestamp: receipt.timestamp.to_string(),
             checkpoint: receipt.checkpoint.map(Checkpoint::get),
+            replayed: receipt.replayed,
         })
     }
 
@@ -209,6 +210,7 @@ fn changeset(changeset: &ees_core::Changeset) -> Changeset {
         events: changeset.events.as_str().to_owned(),
         metadata: changeset.metadata.as_str().to_owned(),
         checkpoint: changeset.checkpoint.map(Checkpoint::get),
+        idempotency_key: Some(changeset.commit_id.to_string()).filter(|key| key != CommitId::NONE),
     }
 }
 
@@ -225,6 +227,7 @@ impl Failure {
             code: code.to_owned(),
             message,
             forthcoming: None,
+            has_the_key: None,
         }
     }
 }
@@ -232,8 +235,14 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let mut failure = Self::new(codes::of(&error), error.to_string());
-        if let Error::Conflict(conflict) = error {
-            failure.forthcoming = Some(changesets(&conflict.forthcoming, false));
+        match error {
+            Error::Conflict(conflict) => {
+                failure.forthcoming = Some(changesets(&conflict.forthcoming, false));
+            }
+            Error::IdempotencyKeyReused(found) => {
+                failure.has_the_key = Some(Box::new(changeset(&found)));
+            }
+            _ => {}
         }
         failure
     }

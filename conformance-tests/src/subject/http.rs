@@ -58,6 +58,9 @@ fn accept(response: &Response) -> Result<(), Failure> {
                 .map(|item| item.into_changeset(error.stream_id.as_deref()))
                 .collect(),
         }),
+        has_the_key: error
+            .changeset
+            .map(|item| Box::new(item.into_changeset(error.stream_id.as_deref()))),
     })
 }
 
@@ -99,6 +102,7 @@ impl Subject for Remote {
             last_event_id: wire.last_event_id,
             timestamp: wire.timestamp,
             checkpoint: wire.checkpoint,
+            replayed: response.header("idempotency-replayed") == Some("true"),
         })
     }
 

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ees_dynamodb::admin::{AdminError, IndexStatus, Options, Rebuilt};
+use ees_dynamodb::admin::{AdminError, IndexStatus, Options, Rebuilt, RebuiltKeys};
 use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, SdkConfig};
 use ees_workers::Sweep;
 use serde_json::{Value, json};
@@ -58,6 +58,10 @@ async fn act(config: &DynamoConfig, sdk: &SdkConfig, act: AdminAct) -> Result<To
             };
             let rebuilt = admin.rebuild_index(options).await.map_err(not_done)?;
             Ok(told(&rebuilt, dry_run))
+        }
+        AdminAct::RebuildKeys => {
+            let rebuilt = admin.rebuild_keys().await.map_err(not_done)?;
+            Ok(keys(&rebuilt))
         }
         AdminAct::TakeOver {
             dry_run,
@@ -138,6 +142,31 @@ async fn sweep(config: &DynamoConfig, sdk: &SdkConfig) -> Result<Told, Failure> 
         text: format!("{found} changesets had no position; {written} got one"),
         json: json!({ "found": found, "written": written, "refused": refused }),
     })
+}
+
+fn keys(rebuilt: &RebuiltKeys) -> Told {
+    let RebuiltKeys {
+        changesets,
+        with_key,
+        written,
+        repeated,
+        unreadable,
+        ..
+    } = rebuilt;
+    Told {
+        text: format!(
+            "{changesets} changesets, {with_key} of them with a client's key; {written} markers \
+             written; {repeated} changesets have the key of an earlier one of their stream; \
+             {unreadable} items are no changesets"
+        ),
+        json: json!({
+            "changesets": changesets,
+            "with_key": with_key,
+            "written": written,
+            "repeated": repeated,
+            "unreadable": unreadable,
+        }),
+    }
 }
 
 /// Waits until the functions that may still run have ended.

@@ -4,8 +4,9 @@ use super::EventStore;
 use crate::adapter::{Commit, Outcome, Refusal};
 use crate::number::MAX_ID;
 use crate::{
-    Changeset, CommitId, Conflict, Error, Expectation, Head, MAX_FORTHCOMING, NewChangeset, Page,
-    PageLimit, Receipt, StorageError, StreamQuery, StreamRange, Written,
+    Changeset, ChangesetId, CommitId, CommitIdError, Conflict, Error, Expectation, Head,
+    MAX_FORTHCOMING, NewChangeset, Page, PageLimit, Receipt, StorageError, StreamQuery,
+    StreamRange, Written,
 };
 
 /// The largest size of events and metadata that a conflict lists, in bytes; a larger changeset is
@@ -15,16 +16,22 @@ const MAX_FORTHCOMING_BYTES: usize = 256 * 1024;
 impl EventStore {
     /// Appends a changeset to its stream, if the expectation holds.
     ///
-    /// A repeat with the same idempotency key, expectation and content gets the same answer and
-    /// stores nothing, however far the stream has moved (G10).
+    /// A commit whose idempotency key stands in the stream stores nothing. With the same events and
+    /// metadata it gets the first answer, whatever it expects and however far the stream has moved
+    /// (G10). A key that the store generated is recognised only with the same expectation.
     ///
     /// # Errors
+    /// [`Error::IdempotencyKey`] if the key is [`CommitId::NONE`].
     /// [`Error::Conflict`] if the stream has moved on, [`Error::ExpectationAhead`] if it ends
     /// before the expectation, [`Error::IdempotencyKeyReused`], [`Error::ChangesetTooLarge`],
     /// [`Error::StreamTooLarge`]: nothing was written. [`Error::Storage`] if the storage failed;
     /// its [`Written`] says whether the commit may have happened.
     pub async fn commit(&self, asked: NewChangeset) -> Result<Receipt, Error> {
         let most = asked.max_forthcoming;
+        let key = asked.idempotency_key.as_ref();
+        if key.is_some_and(|key| key.as_str() == CommitId::NONE) {
+            return Err(CommitIdError::Reserved.into());
+        }
         let commit = Commit {
             stream_id: asked.stream_id,
             expectation: asked.expectation,
@@ -40,6 +47,7 @@ impl EventStore {
         }
         match self.storage.commit(&commit).await? {
             Outcome::Committed(receipt) => Ok(receipt),
+            Outcome::Refused(Refusal::KeyStands(id)) => Box::pin(self.recall(commit, id)).await,
             // Rare, and large: without the box every commit would be as large.
             Outcome::Refused(Refusal::Outdated) => Box::pin(self.replay(commit, most)).await,
             Outcome::Refused(Refusal::Ahead(head)) => Err(Error::ExpectationAhead {
@@ -50,6 +58,25 @@ impl EventStore {
             Outcome::Refused(Refusal::Full) => Err(Error::StreamTooLarge {
                 stream_id: commit.stream_id,
             }),
+        }
+    }
+
+    /// Answers a commit whose key stands in a changeset of the stream.
+    async fn recall(&self, commit: Commit, id: ChangesetId) -> Result<Receipt, Error> {
+        let range = StreamRange::Changesets(id.get()..=id.get());
+        let query = StreamQuery::all(commit.stream_id.clone()).range(range);
+        let found = self.storage.read_stream(&query).await;
+        // The key may stand because of a try that the storage retried internally.
+        let found = found.map_err(|error| error.after_a_try(Written::Unknown))?;
+        match found.items.into_iter().next() {
+            Some(found) if found.commit_id == commit.commit_id => repeated(&commit, found),
+            _ => {
+                let stream = &commit.stream_id;
+                let reason = format!(
+                    "changeset {id} of stream `{stream}` does not have the key of a commit"
+                );
+                Err(StorageError::Corrupt(reason).into())
+            }
         }
     }
 
@@ -77,14 +104,7 @@ impl EventStore {
             return Err(StorageError::Corrupt(reason).into());
         }
         if let Some(successor) = successor.filter(|next| is_same_commit(&commit, next)) {
-            return if is_same_content(&commit, successor) {
-                Ok(successor.receipt())
-            } else {
-                Err(Error::IdempotencyKeyReused {
-                    changeset_id: successor.changeset_id,
-                    stream_id: commit.stream_id,
-                })
-            };
+            return repeated(&commit, successor.clone());
         }
         let conflict = self.conflict(commit, forthcoming, most).await?;
         Err(Error::Conflict(Box::new(conflict)))
@@ -135,8 +155,15 @@ fn is_same_commit(commit: &Commit, successor: &Changeset) -> bool {
     directly_follows(successor, commit.expectation) && commit.commit_id == successor.commit_id
 }
 
-fn is_same_content(commit: &Commit, successor: &Changeset) -> bool {
-    commit.events == successor.events && commit.metadata == successor.metadata
+/// Answers a commit with the changeset that has its key.
+fn repeated(commit: &Commit, found: Changeset) -> Result<Receipt, Error> {
+    if commit.events != found.events || commit.metadata != found.metadata {
+        return Err(Error::IdempotencyKeyReused(Box::new(found)));
+    }
+    Ok(Receipt {
+        replayed: true,
+        ..found.receipt()
+    })
 }
 
 /// The range of all changesets beyond the expectation.

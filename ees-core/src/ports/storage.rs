@@ -14,7 +14,8 @@ use crate::{
 ///
 /// An adapter only translates calls. The core decides: it has the rule of [`Expectation::judge`],
 /// the arithmetic of ids and checkpoints, and the end of a page ([`PageBuilder`]). The use case
-/// does the idempotent replay: after [`Refusal::Outdated`] it compares commit ids itself.
+/// does the idempotent replay: after [`Refusal::KeyStands`] it compares the content, and after
+/// [`Refusal::Outdated`] also commit ids.
 ///
 /// Calls may run concurrently, may be dropped at any point, and may be repeated. A dropped call may
 /// still take effect.
@@ -26,7 +27,11 @@ pub trait Storage: Send + Sync + 'static {
     /// Appends a changeset if its expectation holds.
     ///
     /// Atomic (G1): the changeset is stored whole or not at all. Of any number of commits with one
-    /// expectation one succeeds (G2), and gets the next ids of its stream (G3). When the answer is
+    /// expectation one succeeds (G2), and gets the next ids of its stream (G3). A commit whose
+    /// [`client_key`](Commit::client_key) stands in its stream is refused with
+    /// [`Refusal::KeyStands`], before its expectation is judged (G10). This holds for any number of
+    /// commits with one key at once. If the stream has the key more than once, which only older
+    /// versions allowed, the first changeset counts. When the answer is
     /// `Committed`, the changeset is as durable as the storage promises (G4). A refusal is based on
     /// durable data only, never on a commit that may still be rolled back. A storage that orders at
     /// commit time assigns the next checkpoint (G6).
@@ -94,6 +99,6 @@ pub trait Storage: Send + Sync + 'static {
 pub enum Outcome {
     /// The changeset is stored.
     Committed(Receipt),
-    /// Its expectation does not hold; nothing was written.
+    /// Its key stands already, or its expectation does not hold; nothing was written.
     Refused(Refusal),
 }

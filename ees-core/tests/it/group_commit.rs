@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use ees_core::adapter::group_commit::{BatchLimit, BatchStore, GroupCommit, Snapshot};
-use ees_core::adapter::{Commit, Outcome, Refusal};
+use ees_core::adapter::{ClientKey, Commit, Outcome, Refusal};
 use ees_core::{
     Changeset, Checkpoint, CommitId, Events, Expectation, Json, StorageError, StreamId, Timestamp,
     Written,
@@ -53,7 +53,7 @@ fn failed(written: Written) -> StorageError {
 
 #[async_trait]
 impl BatchStore for Faulty {
-    async fn await_turn(&mut self, _first: &StreamId) -> Result<(), StorageError> {
+    async fn await_turn(&mut self, _first: &Commit) -> Result<(), StorageError> {
         // Commits arrive meanwhile, so that batches form.
         tokio::task::yield_now().await;
         assert!(!self.open, "the last transaction was left open");
@@ -66,7 +66,11 @@ impl BatchStore for Faulty {
         }
     }
 
-    async fn begin(&mut self, streams: &[StreamId]) -> Result<Snapshot, StorageError> {
+    async fn begin(
+        &mut self,
+        streams: &[StreamId],
+        keys: &[ClientKey],
+    ) -> Result<Snapshot, StorageError> {
         let unreadable = streams.iter().any(|stream| stream.as_str() == "s0");
         match self.fault {
             Fault::Begin => return Err(failed(Written::None)),
@@ -84,7 +88,14 @@ impl BatchStore for Faulty {
             .log
             .iter()
             .filter(|c| streams.contains(&c.stream_id));
+        let keys = keys.iter().filter_map(|key| {
+            let mut log = database.log.iter();
+            let has =
+                |c: &&Changeset| (&c.stream_id, &c.commit_id) == (&key.stream_id, &key.commit_id);
+            Some((key.clone(), log.find(has)?.changeset_id))
+        });
         Ok(Snapshot {
+            keys: keys.collect(),
             heads: heads.map(|c| (c.stream_id.clone(), c.head())).collect(),
             next_checkpoint: Checkpoint::FIRST.plus(database.log.len() as u64),
         })

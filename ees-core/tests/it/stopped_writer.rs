@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ees_core::adapter::Commit;
 use ees_core::adapter::group_commit::{BatchLimit, BatchStore, GroupCommit, Snapshot};
+use ees_core::adapter::{ClientKey, Commit};
 use ees_core::{
     Changeset, CommitId, Events, Expectation, Json, StorageError, StreamId, Timestamp, Written,
 };
@@ -19,14 +19,18 @@ enum Broken {
 
 #[async_trait]
 impl BatchStore for Broken {
-    async fn await_turn(&mut self, _first: &StreamId) -> Result<(), StorageError> {
+    async fn await_turn(&mut self, _first: &Commit) -> Result<(), StorageError> {
         match self {
             Self::Panics => Ok(()),
             Self::Hangs => std::future::pending().await,
         }
     }
 
-    async fn begin(&mut self, _streams: &[StreamId]) -> Result<Snapshot, StorageError> {
+    async fn begin(
+        &mut self,
+        _streams: &[StreamId],
+        _keys: &[ClientKey],
+    ) -> Result<Snapshot, StorageError> {
         panic!("the driver has a bug");
     }
 

@@ -26,6 +26,8 @@ pub(crate) enum Part {
     Whole,
     /// Everything except the payload.
     Numbers,
+    /// The key and the commit id.
+    CommitId,
 }
 
 impl Tables {
@@ -71,12 +73,14 @@ fn ask(keys: &[ChangesetKey], part: Part) -> Result<KeysAndAttributes, StorageEr
     let mut asked = KeysAndAttributes::builder()
         .consistent_read(true)
         .set_keys(Some(keys));
-    if let Part::Numbers = part {
-        asked = asked
+    asked = match part {
+        Part::Whole => asked,
+        Part::Numbers => asked
             .projection_expression(items::WITHOUT_PAYLOAD)
             .expression_attribute_names("#timestamp", items::TIMESTAMP)
-            .expression_attribute_names("#page", items::PAGE);
-    }
+            .expression_attribute_names("#page", items::PAGE),
+        Part::CommitId => asked.projection_expression(items::WITH_COMMIT_ID),
+    };
     let asked = asked.build();
     asked.map_err(|error| StorageError::Backend(Arc::new(error)))
 }

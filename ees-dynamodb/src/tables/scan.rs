@@ -19,6 +19,15 @@ impl Tables {
             .expression_attribute_names("#page", items::PAGE)
     }
 
+    /// A consistent scan of the events table, of keys and commit ids alone.
+    pub(crate) fn scan_keys(&self) -> ScanFluentBuilder {
+        self.client
+            .scan()
+            .table_name(&self.config.events_table)
+            .consistent_read(true)
+            .projection_expression(items::WITH_COMMIT_ID)
+    }
+
     /// Sends one request of a scan. Returns its items and the key at which the scan continues.
     pub(crate) async fn scan_page(
         &self,

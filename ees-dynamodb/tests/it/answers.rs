@@ -35,7 +35,7 @@ async fn a_stream_is_full_before_its_positions_are_refused() {
         let array = Events::parse("[1]").unwrap();
         let expectation = Expectation::LastChangeset(last);
         let asked = NewChangeset::new("s".parse().unwrap(), expectation, array);
-        asked.with_idempotency_key("key".parse().unwrap())
+        asked.with_idempotency_key(format!("key {last}").parse().unwrap())
     };
     let first = events.commit(asked(0)).await.unwrap();
     for _ in 0..2 {
@@ -46,7 +46,15 @@ async fn a_stream_is_full_before_its_positions_are_refused() {
         );
         events.head(&"s".parse().unwrap()).await.unwrap();
     }
-    assert_eq!(events.commit(asked(0)).await.unwrap(), first, "G10");
+    for expectation in [0, 1, 9].map(Expectation::LastChangeset) {
+        let again = NewChangeset {
+            expectation,
+            ..asked(0)
+        };
+        let mut again = events.commit(again).await.expect("G10: a key that stands");
+        assert!(std::mem::take(&mut again.replayed), "G10");
+        assert_eq!(again, first, "G10");
+    }
     commit(&store.plain, "s", 1).await;
     let late = events.commit(asked(1)).await;
     assert!(

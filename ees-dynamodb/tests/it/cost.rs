@@ -87,17 +87,21 @@ async fn metered() -> Metered {
 
 /// Commits a changeset that takes so many KB, rounded up.
 async fn commit(storage: &DynamoStorage, stream: &str, last: u64, kilobytes: usize) {
+    let commit = asked(stream, last, kilobytes);
+    let outcome = storage.commit(&commit).await.unwrap();
+    assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
+}
+
+fn asked(stream: &str, last: u64, kilobytes: usize) -> Commit {
     let text = "x".repeat(kilobytes * 1024 - 400);
-    let commit = Commit {
+    Commit {
         stream_id: StreamId::new(stream).unwrap(),
         expectation: Expectation::LastChangeset(last),
         events: Events::of(&[text]).unwrap(),
         metadata: Json::default(),
         commit_id: CommitId::generate(),
         timestamp: Timestamp::now(),
-    };
-    let outcome = storage.commit(&commit).await.unwrap();
-    assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
+    }
 }
 
 fn cost(requests: u64, units: f64) -> Cost {
@@ -124,6 +128,30 @@ async fn a_commit_is_one_request_where_the_stream_is_known() {
             );
         }
     }
+}
+
+/// 1 write unit more for a client's key, and nothing more to read.
+#[tokio::test]
+async fn a_key_is_one_write_unit_more() {
+    let store = metered().await;
+    let keyed = |last: u64, key: &str| Commit {
+        commit_id: CommitId::new(key).unwrap(),
+        ..asked("s", last, 1)
+    };
+    for last in 0..3 {
+        let commit = keyed(last, &format!("key {last}"));
+        let outcome = store.storage.commit(&commit).await.unwrap();
+        assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
+        let wanted = costs([("PutItem", cost(2, 4.0))]);
+        assert_eq!(store.meter.read(), wanted, "changeset {last}");
+    }
+    // A repeat that expects what is outdated: the end, the marker, and the changeset.
+    let outcome = store.storage.commit(&keyed(9, "key 1")).await.unwrap();
+    assert!(matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
+    let spent = store.meter.read();
+    assert_eq!(spent["GetItem"], cost(1, 1.0), "{spent:?}");
+    assert_eq!(spent["BatchGetItem"], cost(1, 1.0), "{spent:?}");
+    assert_eq!(spent.get("PutItem"), None, "{spent:?}");
 }
 
 /// 1 read unit more, however large the last changeset is.

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod answers;
+mod client_keys;
 mod conformance;
 mod cost;
 mod crash;

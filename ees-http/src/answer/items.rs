@@ -1,13 +1,13 @@
 //! The items of pages: changesets and events.
 
-use ees_core::{Changeset, Checkpoint, Event, GlobalEvent};
+use ees_core::{Changeset, Checkpoint, CommitId, Event, GlobalEvent};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::json::Raw;
 
 /// A changeset, as it was committed.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Serialize, ToSchema)]
 pub(crate) struct ChangesetItem<'a> {
     /// In pages of the global order: its stream.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,6 +35,10 @@ pub(crate) struct ChangesetItem<'a> {
     /// With `details=true`, and in conflicts: the id of its last event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) last_event_id: Option<u64>,
+    /// With `details=true`: the idempotency key of its commit, the client's or the one that the store
+    /// generated. Absent if it was stored without one, in a table that was taken over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) idempotency_key: Option<&'a str>,
 }
 
 impl<'a> ChangesetItem<'a> {
@@ -52,6 +56,9 @@ impl<'a> ChangesetItem<'a> {
             timestamp: details.then(|| changeset.timestamp.to_string()),
             first_event_id: details.then(|| changeset.first_event_id.get()),
             last_event_id: details.then(|| changeset.last_event_id.get()),
+            idempotency_key: details
+                .then(|| changeset.commit_id.as_str())
+                .filter(|key| *key != CommitId::NONE),
         }
     }
 

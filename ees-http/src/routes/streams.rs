@@ -1,8 +1,8 @@
 //! Streams: commits, the end of a stream, and statistics of all streams.
 
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::http::header::{CONTENT_ENCODING, EXPECT};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use ees_core::{NewChangeset, StreamId, Written};
 
@@ -15,13 +15,14 @@ use crate::context::RequestContext;
 use crate::error::ApiError;
 use crate::error_body::ErrorBody;
 use crate::permit::Permit;
-use crate::request::{StreamPath, commit_key};
+use crate::request::{IDEMPOTENCY_REPLAYED, StreamPath, commit_key};
 
 /// Commit a changeset
 ///
 /// Appends a changeset to a stream if the expectation holds: the id of the stream's last changeset
-/// or of its last event. Without an expectation, or with 0, the stream has to be new. Repeating a
-/// commit with the same `Idempotency-Key` returns the first answer and stores nothing.
+/// or of its last event. Without an expectation, or with 0, the stream has to be new. A commit whose
+/// `Idempotency-Key` stands in the stream returns the first answer and stores nothing, whatever it
+/// expects.
 #[utoipa::path(
     post, path = "/streams/{stream_id}", tag = "streams", operation_id = "commit",
     request_body = CommitBody,
@@ -32,16 +33,16 @@ use crate::request::{StreamPath, commit_key};
         ("forthcoming" = Option<u64>, Query, description = "The largest number of changesets that a conflict lists. Default, and at most: 100; 0: the verdict only"),
         ("details" = Option<bool>, Query, description = "Adds event ids, timestamp and checkpoint"),
         CommonParams,
-        ("Idempotency-Key" = Option<String>, Header, description = "Makes the commit safe to repeat: 1 to 255 printable ASCII characters"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes the command idempotent: 1 to 255 printable ASCII characters. It belongs to the stream for ever"),
     ),
     responses(
-        (status = 200, description = "The changeset is committed", body = Committed),
+        (status = 200, description = "The changeset is committed", body = Committed, headers(("Idempotency-Replayed" = Option<String>, description = "`true` if the changeset stood in the stream already, with this key"))),
         (status = 400, description = "`INVALID_STREAM_ID`, `MISSING_STREAM_ID`, `INVALID_EXPECTED_CHANGESET_ID`, `INVALID_EXPECTED_EVENT_ID`, `BOTH_EXPECTED_CHANGESET_AND_EVENT_ARE_SET`, `INVALID_PARAMETER`, `INVALID_IDEMPOTENCY_KEY`, `INVALID_BODY`, `NO_EVENTS`", body = ErrorBody),
         (status = 403, description = "`FORBIDDEN`: a browser sends the commit for a web page of another site. Not on AWS Lambda", body = ErrorBody),
         (status = 408, description = "`REQUEST_TIMEOUT`: the body did not arrive in time", body = ErrorBody),
         (status = 409, description = "`OPTIMISTIC_CONCURRENCY_EXCEPTION`: the stream has moved on. `forthcoming_changesets` has what was missed, `last_changeset` and `last_event` are the stream's end", body = ErrorBody),
         (status = 413, description = "`CHANGESET_TOO_LARGE`, `STREAM_TOO_LARGE`", body = ErrorBody),
-        (status = 422, description = "`IDEMPOTENCY_KEY_REUSED`", body = ErrorBody),
+        (status = 422, description = "`IDEMPOTENCY_KEY_REUSED`: the key stands in the stream with another content. `changeset` has it", body = ErrorBody),
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`: repeat the commit after `Retry-After` seconds, with the key in `idempotency_key`", body = ErrorBody),
     )
 )]
@@ -77,7 +78,12 @@ async fn commit_to(
         let error = error.repeatable_with(&key);
         error.with_details(params.common.details)
     })?;
-    Ok(answer(&Committed::new(&receipt, params.common.details)))
+    let mut response = answer(&Committed::new(&receipt, params.common.details));
+    if receipt.replayed {
+        let headers = response.headers_mut();
+        headers.insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+    }
+    Ok(response)
 }
 
 /// Reads the body of a commit. Meanwhile the request gives its permit back, and what has arrived of

@@ -5,7 +5,8 @@
 //! what was committed before it began. The statements are prepared once for each session, and the
 //! values are literals.
 
-use ees_core::{Changeset, Checkpoint, StreamId};
+use ees_core::adapter::Commit;
+use ees_core::{Changeset, Checkpoint};
 
 use crate::rows::columns;
 
@@ -19,7 +20,8 @@ const MAX_BYTES: usize = 64 * 1024;
 ///
 /// The lock has two keys. The first one, "EES1", separates it from the locks of other programs. The
 /// second one is the table, so that each schema has its own lock. `ees_head` returns what
-/// [`HEADS`](super::HEADS) returns for one stream, and `ees_insert` inserts one row.
+/// [`HEADS`](super::HEADS) returns for one stream, `ees_key` what [`KEYS`](super::KEYS) returns for
+/// one key, and `ees_insert` inserts one row.
 pub(super) const PREPARE: &str = concat!(
     "PREPARE ees_lock AS
         SELECT pg_advisory_xact_lock(1162171185, 'changesets'::regclass::oid::integer);
@@ -31,6 +33,10 @@ pub(super) const PREPARE: &str = concat!(
             SELECT stream_id, changeset_id, last_event_id, \"timestamp\" FROM changesets
             WHERE changesets.stream_id = $1
             ORDER BY changeset_id DESC LIMIT 1) AS head ON true;
+    PREPARE ees_key (text, text) AS
+        SELECT stream_id, commit_id, changeset_id FROM changesets
+        WHERE stream_id = $1 AND commit_id = $2 AND left(commit_id, 4) <> 'ees-'
+        ORDER BY changeset_id LIMIT 1;
     PREPARE ees_insert (bigint, text, bigint, bigint, bigint, bigint, text, text, text) AS
         INSERT INTO changesets (",
     columns!(),
@@ -39,12 +45,18 @@ pub(super) const PREPARE: &str = concat!(
                 octet_length($8) + octet_length($9))"
 );
 
-/// Opens a transaction, waits for the lock, and then reads the next checkpoint and a stream's head.
-pub(super) fn open(stream: &StreamId) -> String {
-    format!(
-        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; EXECUTE ees_lock; EXECUTE ees_head ({})",
-        literal(stream.as_str())
-    )
+/// Opens a transaction, waits for the lock, and then reads the next checkpoint and the head of a
+/// commit's stream. If the commit has a client's key, the changeset that has this key is read too.
+pub(super) fn open(commit: &Commit) -> String {
+    let stream = literal(commit.stream_id.as_str());
+    let open = format!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; EXECUTE ees_lock; EXECUTE ees_head ({stream})"
+    );
+    if !commit.commit_id.is_clients() {
+        return open;
+    }
+    let key = literal(commit.commit_id.as_str());
+    format!("{open}; EXECUTE ees_key ({stream}, {key})")
 }
 
 /// Inserts one changeset and commits. `None` if the batch has several changesets or a large

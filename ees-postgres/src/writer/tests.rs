@@ -37,15 +37,15 @@ async fn a_frozen_server_does_not_stop_the_others() {
     let mut other = Writer::new(sessions, wake);
     let (late, quick) = (commit("late"), commit("quick"));
 
-    frozen.await_turn(&late.stream_id).await.unwrap();
+    frozen.await_turn(&late).await.unwrap();
     let found = frozen
-        .begin(std::slice::from_ref(&late.stream_id))
+        .begin(std::slice::from_ref(&late.stream_id), &[])
         .await
         .unwrap();
     let planned = judge(found, [&late]);
-    other.await_turn(&quick.stream_id).await.unwrap();
+    other.await_turn(&quick).await.unwrap();
     let found = other
-        .begin(std::slice::from_ref(&quick.stream_id))
+        .begin(std::slice::from_ref(&quick.stream_id), &[])
         .await
         .unwrap();
     let plan = judge(found, [&quick]);
@@ -54,8 +54,8 @@ async fn a_frozen_server_does_not_stop_the_others() {
     assert_eq!(error.written(), Written::None, "{error}");
 
     let streams = [late.stream_id.clone(), quick.stream_id];
-    frozen.await_turn(&late.stream_id).await.unwrap();
-    let found = frozen.begin(&streams).await.unwrap();
+    frozen.await_turn(&late).await.unwrap();
+    let found = frozen.begin(&streams, &[]).await.unwrap();
     assert_eq!(found.next_checkpoint.get(), 1);
     assert_eq!(found.heads.len(), 1);
     let plan = judge(found, [&late]);

@@ -33,7 +33,7 @@ fn insert(connection: &Connection, position: u64, changeset: u64) {
 /// The next checkpoint, and the last changeset of a stream; 0 if it has none.
 fn ask(known: &mut Known, connection: &Connection, name: &str) -> (u64, u64) {
     connection.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let snapshot = known.snapshot(connection, &[stream(name)]).unwrap();
+    let snapshot = known.snapshot(connection, &[stream(name)], &[]).unwrap();
     connection.execute_batch("ROLLBACK").unwrap();
     let head = snapshot.heads.get(&stream(name));
     let last = head.map_or(0, |head| head.last_changeset.get());

@@ -1,6 +1,7 @@
 //! What only the inside can show.
 
-use ees_core::{CommitId, Direction, Events, Expectation, Json, Timestamp, Written};
+use ees_core::adapter::Refusal;
+use ees_core::{ChangesetId, CommitId, Direction, Events, Expectation, Json, Timestamp, Written};
 use tempfile::TempDir;
 
 use rusqlite::Connection;
@@ -128,6 +129,7 @@ async fn every_statement_goes_by_an_index() {
     let fixture = Fixture::open().await;
     let statements = [
         (reads::HEAD, "changesets_by_stream"),
+        (reads::KEY, "COVERING INDEX changesets_by_key"),
         (reads::NEXT_CHECKPOINT, "SEARCH changesets"),
         (reads::GLOBAL, "INTEGER PRIMARY KEY (rowid>?)"),
         (reads::of_stream(Direction::Forward), "changesets_by_stream"),
@@ -152,6 +154,51 @@ async fn every_statement_goes_by_an_index() {
             .any(|line| line.contains("SCAN changesets") || line.contains("B-TREE"));
         assert!(!walks, "{statement}\n{plan}");
     }
+}
+
+/// The entries of the index of clients' keys.
+async fn entries(fixture: &Fixture) -> i64 {
+    let count = |connection: &Connection| {
+        let count = "SELECT count(*) FROM changesets INDEXED BY changesets_by_key
+                     WHERE substr(commit_id, 1, 4) <> 'ees-'";
+        let count = connection.query_row(count, [], |row| row.get(0));
+        count.map_err(translate)
+    };
+    fixture.storage.readers.run(count).await.unwrap()
+}
+
+/// A commit without a client's key has no entry in the index of keys.
+#[tokio::test]
+async fn only_keys_of_clients_are_indexed() {
+    let fixture = Fixture::open().await;
+    let storage = &fixture.storage;
+    assert!(is_committed(&storage.commit(&commit("s", 0, 10)).await));
+    assert_eq!(entries(&fixture).await, 0);
+    let keyed = Commit {
+        commit_id: CommitId::new("mine").unwrap(),
+        ..commit("s", 1, 10)
+    };
+    assert!(is_committed(&storage.commit(&keyed).await));
+    assert_eq!(entries(&fixture).await, 1);
+}
+
+/// G10: older versions stored a key again where another expectation came with it.
+#[tokio::test]
+async fn of_a_key_that_stands_twice_the_first_counts() {
+    let fixture = Fixture::open().await;
+    let storage = &fixture.storage;
+    for last in 0..4 {
+        assert!(is_committed(&storage.commit(&commit("s", last, 10)).await));
+    }
+    let twice = "UPDATE changesets SET commit_id = 'k' WHERE changeset_id IN (2, 4)";
+    fixture.execute(twice).await;
+    let again = Commit {
+        commit_id: CommitId::new("k").unwrap(),
+        ..commit("s", 9, 10)
+    };
+    let outcome = storage.commit(&again).await.unwrap();
+    let second = ChangesetId::new(2).unwrap();
+    assert_eq!(outcome, Outcome::Refused(Refusal::KeyStands(second)));
 }
 
 /// G3, G6: rows that break the order are told of, not answered.

@@ -18,6 +18,8 @@ pub(crate) struct Store {
     pub(crate) by_changeset: Keyspace,
     /// Checkpoints by stream and last event id.
     pub(crate) by_event: Keyspace,
+    /// Changeset ids by stream and client's key.
+    pub(crate) by_key: Keyspace,
     /// Checkpoints of subscriptions, by the hash of their names.
     pub(crate) checkpoints: Keyspace,
     /// The version of this layout, and the statistics.

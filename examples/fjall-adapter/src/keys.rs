@@ -21,6 +21,13 @@ pub(crate) fn key(stream: &str, number: u64) -> Vec<u8> {
     key
 }
 
+/// The key of the entry of a client's idempotency key.
+pub(crate) fn client_key(stream: &str, commit_id: &str) -> Vec<u8> {
+    let mut key = prefix(stream);
+    key.extend(commit_id.as_bytes());
+    key
+}
+
 /// The keys of a stream's entries with these numbers. Both ends belong to the range.
 pub(crate) fn range(stream: &str, from: u64, to: u64) -> RangeInclusive<Vec<u8>> {
     key(stream, from)..=key(stream, to)

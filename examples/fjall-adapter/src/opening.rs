@@ -20,7 +20,7 @@ const LOCK: &str = "lock";
 const SINGLE: &str = "single";
 const VERSION: &str = "version";
 /// The version of the layout that this code reads and writes.
-const KNOWN: &[u8] = b"fjall-adapter 1";
+const KNOWN: &[u8] = b"fjall-adapter 2";
 
 /// Why a store cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +69,7 @@ pub(crate) fn open(folder: &Path) -> Result<Store, OpenError> {
         log: keyspace(&database, "log")?,
         by_changeset: keyspace(&database, "by_changeset")?,
         by_event: keyspace(&database, "by_event")?,
+        by_key: keyspace(&database, "by_key")?,
         checkpoints: keyspace(&database, "checkpoints")?,
         single: keyspace(&database, SINGLE)?,
         swapping: Mutex::new(()),

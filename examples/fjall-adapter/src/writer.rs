@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ees_core::adapter::News;
 use ees_core::adapter::group_commit::{BatchStore, Snapshot};
-use ees_core::{Changeset, Head, StorageError, StreamId};
+use ees_core::adapter::{ClientKey, Commit, News};
+use ees_core::{Changeset, ChangesetId, Head, StorageError, StreamId};
 use fjall::{Guard, Readable};
 
 use crate::database::{Handle, Store};
@@ -20,13 +20,19 @@ pub(crate) struct Writer {
 
 #[async_trait]
 impl BatchStore for Writer {
-    async fn await_turn(&mut self, _first: &StreamId) -> Result<(), StorageError> {
+    async fn await_turn(&mut self, _first: &Commit) -> Result<(), StorageError> {
         Ok(())
     }
 
-    async fn begin(&mut self, streams: &[StreamId]) -> Result<Snapshot, StorageError> {
-        let streams = streams.to_vec();
-        self.handle.run(|store| snapshot(store, streams)).await
+    async fn begin(
+        &mut self,
+        streams: &[StreamId],
+        keys: &[ClientKey],
+    ) -> Result<Snapshot, StorageError> {
+        let (streams, keys) = (streams.to_vec(), keys.to_vec());
+        self.handle
+            .run(|store| snapshot(store, streams, keys))
+            .await
     }
 
     async fn commit(&mut self, changesets: &[Changeset]) -> Result<(), StorageError> {
@@ -41,7 +47,11 @@ impl BatchStore for Writer {
     async fn rollback(&mut self) {}
 }
 
-fn snapshot(store: &Store, streams: Vec<StreamId>) -> Result<Snapshot, StorageError> {
+fn snapshot(
+    store: &Store,
+    streams: Vec<StreamId>,
+    client_keys: Vec<ClientKey>,
+) -> Result<Snapshot, StorageError> {
     let at = store.database.snapshot();
     let mut heads = HashMap::new();
     for stream in streams {
@@ -49,9 +59,18 @@ fn snapshot(store: &Store, streams: Vec<StreamId>) -> Result<Snapshot, StorageEr
             heads.insert(stream, head);
         }
     }
+    let mut keys = HashMap::new();
+    for key in client_keys {
+        let entry = keys::client_key(key.stream_id.as_str(), key.commit_id.as_str());
+        if let Some(stands) = at.get(&store.by_key, entry).map_err(translate)? {
+            let stands = ChangesetId::new(rows::number(&stands)?);
+            keys.insert(key, stands.map_err(|error| corrupt(&error))?);
+        }
+    }
     let next_checkpoint = store.next_checkpoint(&at)?;
     Ok(Snapshot {
         heads,
+        keys,
         next_checkpoint,
     })
 }
@@ -91,6 +110,11 @@ fn write(store: &Store, changesets: &[Changeset]) -> Result<(), StorageError> {
                 return Err(corrupt(&"two changesets have the same key"));
             }
             batch.insert(keyspace, key, value);
+        }
+        if changeset.commit_id.is_clients() {
+            let key = keys::client_key(stream, changeset.commit_id.as_str());
+            let id = changeset.changeset_id.get().to_be_bytes();
+            batch.insert(&store.by_key, key, id);
         }
     }
     batch.commit().map_err(translate_write)

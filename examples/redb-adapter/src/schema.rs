@@ -14,6 +14,9 @@ pub(crate) const BY_CHANGESET: TableDefinition<(&str, u64), u64> =
 /// Checkpoints by stream and last event id.
 pub(crate) const BY_EVENT: TableDefinition<(&str, u64), u64> = TableDefinition::new("by_event");
 
+/// Changeset ids by stream and client's key.
+pub(crate) const BY_KEY: TableDefinition<(&str, &str), u64> = TableDefinition::new("by_key");
+
 /// The statistics: one row, with the version first.
 pub(crate) const STATISTICS: TableDefinition<(), [u64; 5]> = TableDefinition::new("statistics");
 
@@ -22,4 +25,4 @@ pub(crate) const CHECKPOINTS: TableDefinition<&str, u64> = TableDefinition::new(
 
 /// The version of these tables: one row.
 pub(crate) const VERSION: TableDefinition<(), u64> = TableDefinition::new("ees_version");
-pub(crate) const KNOWN: u64 = 1;
+pub(crate) const KNOWN: u64 = 2;

@@ -4,16 +4,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ees_core::adapter::News;
 use ees_core::adapter::group_commit::{BatchStore, Snapshot};
-use ees_core::{Changeset, StorageError, StreamId};
-use redb::{Database, WriteTransaction};
+use ees_core::adapter::{ClientKey, Commit, News};
+use ees_core::{Changeset, ChangesetId, StorageError, StreamId};
+use redb::{Database, ReadableTable, WriteTransaction};
 use tokio::sync::OwnedRwLockReadGuard;
 
 use crate::database::{SharedDatabase, begin_write, blocking};
 use crate::error::{corrupt, translate, translate_commit};
 use crate::rows::{head, next_checkpoint, row};
-use crate::schema::{BY_CHANGESET, BY_EVENT, LOG};
+use crate::schema::{BY_CHANGESET, BY_EVENT, BY_KEY, LOG};
 
 /// Runs the transactions of group commit on the database.
 pub(crate) struct Writer {
@@ -31,16 +31,20 @@ pub(crate) struct Open {
 #[async_trait]
 impl BatchStore for Writer {
     /// Returns at once: redb locks the file for this process, so no other writer exists.
-    async fn await_turn(&mut self, _first: &StreamId) -> Result<(), StorageError> {
+    async fn await_turn(&mut self, _first: &Commit) -> Result<(), StorageError> {
         Ok(())
     }
 
-    async fn begin(&mut self, streams: &[StreamId]) -> Result<Snapshot, StorageError> {
+    async fn begin(
+        &mut self,
+        streams: &[StreamId],
+        keys: &[ClientKey],
+    ) -> Result<Snapshot, StorageError> {
         let database = Arc::clone(&self.database).read_owned().await;
-        let streams = streams.to_vec();
+        let (streams, keys) = (streams.to_vec(), keys.to_vec());
         let begun = blocking(move || {
             let transaction = begin_write(database.as_ref())?;
-            let snapshot = snapshot(&transaction, streams)?;
+            let snapshot = snapshot(&transaction, streams, keys)?;
             let open = Open {
                 transaction,
                 _database: database,
@@ -76,6 +80,7 @@ impl BatchStore for Writer {
 fn snapshot(
     transaction: &WriteTransaction,
     streams: Vec<StreamId>,
+    client_keys: Vec<ClientKey>,
 ) -> Result<Snapshot, StorageError> {
     let log = transaction.open_table(LOG).map_err(translate)?;
     let by_changeset = transaction.open_table(BY_CHANGESET).map_err(translate)?;
@@ -85,8 +90,18 @@ fn snapshot(
             heads.insert(stream, head);
         }
     }
+    let by_key = transaction.open_table(BY_KEY).map_err(translate)?;
+    let mut keys = HashMap::new();
+    for key in client_keys {
+        let entry = (key.stream_id.as_str(), key.commit_id.as_str());
+        if let Some(stands) = by_key.get(entry).map_err(translate)? {
+            let stands = ChangesetId::new(stands.value()).map_err(|error| corrupt(&error))?;
+            keys.insert(key, stands);
+        }
+    }
     Ok(Snapshot {
         heads,
+        keys,
         next_checkpoint: next_checkpoint(&log)?,
     })
 }
@@ -96,6 +111,7 @@ fn write(transaction: &WriteTransaction, changesets: &[Changeset]) -> Result<(),
     let mut log = transaction.open_table(LOG).map_err(translate)?;
     let mut by_changeset = transaction.open_table(BY_CHANGESET).map_err(translate)?;
     let mut by_event = transaction.open_table(BY_EVENT).map_err(translate)?;
+    let mut by_key = transaction.open_table(BY_KEY).map_err(translate)?;
     for changeset in changesets {
         let checkpoint = changeset
             .checkpoint
@@ -113,6 +129,11 @@ fn write(transaction: &WriteTransaction, changesets: &[Changeset]) -> Result<(),
         ];
         if existed.contains(&true) {
             return Err(corrupt(&"two changesets have the same key"));
+        }
+        if changeset.commit_id.is_clients() {
+            let entry = (stream, changeset.commit_id.as_str());
+            let id = changeset.changeset_id.get();
+            by_key.insert(entry, id).map_err(translate)?;
         }
     }
     Ok(())

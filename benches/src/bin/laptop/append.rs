@@ -31,6 +31,26 @@ pub(crate) async fn run(rounds: Rounds) {
     }
 }
 
+/// With a client's key for each commit, against commits without.
+pub(crate) async fn run_with_keys(rounds: Rounds) {
+    for count in CLIENTS {
+        let folder = tempfile::tempdir().unwrap();
+        let open = async |name: &str| {
+            let config = SqliteConfig::new(folder.path().join(name));
+            EventStore::new(Arc::new(SqliteStorage::open(&config).await.unwrap()))
+        };
+        let (keyed, plain) = (open("keyed.db").await, open("plain.db").await);
+        let [ours, theirs] = [(); 2].map(|()| Arc::new(Streams::of_length(0)));
+        compare(
+            &format!("append on SQLite with keys, clients: {count}, against appends without"),
+            rounds,
+            async |length| in_process::append_with_keys(&keyed, &ours, count, length).await,
+            async |length| in_process::append(&plain, &theirs, count, length).await,
+        )
+        .await;
+    }
+}
+
 /// Over HTTP, against transactions of one row.
 pub(crate) async fn run_over_http(rounds: Rounds) {
     for count in CLIENTS {

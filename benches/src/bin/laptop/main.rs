@@ -39,7 +39,9 @@ struct Args {
 enum Benchmark {
     /// Appends on SQLite, 1, 16 and 64 clients, against transactions of as many rows
     Append,
-    /// The same over HTTP, against transactions of one row
+    /// Appends on SQLite with idempotency keys, against appends without
+    Keys,
+    /// The same as `append` over HTTP, against transactions of one row
     Http,
     /// The memory adapter over HTTP against an axum handler that echoes the body
     Echo,
@@ -62,6 +64,9 @@ async fn main() {
     let wanted = |benchmark| args.only.is_empty() || args.only.contains(&benchmark);
     if wanted(Benchmark::Append) {
         append::run(rounds).await;
+    }
+    if wanted(Benchmark::Keys) {
+        append::run_with_keys(rounds).await;
     }
     if wanted(Benchmark::Http) {
         append::run_over_http(rounds).await;

@@ -29,6 +29,22 @@ pub(crate) async fn run(server: &Server, rounds: Rounds) {
     }
 }
 
+/// With a client's key for each commit, against commits without.
+pub(crate) async fn run_with_keys(server: &Server, rounds: Rounds) {
+    for count in CLIENTS {
+        let (ours, theirs) = (server.database().unwrap(), server.database().unwrap());
+        let (keyed, plain) = (setup::store(&ours).await, setup::store(&theirs).await);
+        let [ours, theirs] = [(); 2].map(|()| Arc::new(Streams::of_length(0)));
+        compare(
+            &format!("append on PostgreSQL with keys, clients: {count}, against appends without"),
+            rounds,
+            async |length| in_process::append_with_keys(&keyed, &ours, count, length).await,
+            async |length| in_process::append(&plain, &theirs, count, length).await,
+        )
+        .await;
+    }
+}
+
 pub(crate) async fn run_over_http(server: &Server, rounds: Rounds) {
     for count in CLIENTS {
         let (ours, theirs) = (server.database().unwrap(), server.database().unwrap());

@@ -42,6 +42,8 @@ enum Benchmark {
     Append,
     /// The same, the store's side over HTTP
     Http,
+    /// Appends with idempotency keys, against appends without
+    Keys,
     /// Reading everything in pages of 1000 against COPY of the same rows
     Scan,
     /// Appends to stores of different sizes
@@ -63,6 +65,9 @@ async fn main() {
     }
     if wanted(Benchmark::Http) {
         append::run_over_http(&server, rounds).await;
+    }
+    if wanted(Benchmark::Keys) {
+        append::run_with_keys(&server, rounds).await;
     }
     if wanted(Benchmark::Scan) {
         scan::run(&server, rounds).await;

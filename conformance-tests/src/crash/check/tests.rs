@@ -21,6 +21,7 @@ fn stored(id: u64) -> Changeset {
         events: ask(id).events,
         metadata: "{}".to_owned(),
         checkpoint: Some(id - 1),
+        idempotency_key: None,
     }
 }
 
@@ -32,11 +33,13 @@ fn told(at: u64, ask: Ask, answer: Result<u64, &str>) -> Operation {
         last_event_id: id,
         timestamp: String::new(),
         checkpoint: Some(id - 1),
+        replayed: false,
     };
     let failure = |code: &str| Failure {
         code: code.to_owned(),
         message: String::new(),
         forthcoming: None,
+        has_the_key: None,
     };
     Operation {
         ask,

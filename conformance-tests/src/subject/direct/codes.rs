@@ -11,7 +11,8 @@ pub(super) fn of(error: &Error) -> &'static str {
     match error {
         Error::Conflict(_) => "OPTIMISTIC_CONCURRENCY_EXCEPTION",
         Error::ExpectationAhead { .. } => "INVALID_EXPECTED_CHANGESET_ID",
-        Error::IdempotencyKeyReused { .. } => "IDEMPOTENCY_KEY_REUSED",
+        Error::IdempotencyKeyReused(_) => "IDEMPOTENCY_KEY_REUSED",
+        Error::IdempotencyKey(_) => OF_KEY,
         Error::ChangesetTooLarge { .. } => "CHANGESET_TOO_LARGE",
         Error::StreamTooLarge { .. } => "STREAM_TOO_LARGE",
         Error::CheckpointBeyondHead { .. } => "CHECKPOINT_BEYOND_HEAD",

@@ -50,6 +50,7 @@ pub(super) struct WireChangeset<'a> {
     #[serde(borrow)]
     pub(super) metadata: &'a RawValue,
     pub(super) checkpoint: Option<u64>,
+    pub(super) idempotency_key: Option<String>,
 }
 
 impl WireChangeset<'_> {
@@ -66,6 +67,7 @@ impl WireChangeset<'_> {
             events: self.events.get().to_owned(),
             metadata: self.metadata.get().to_owned(),
             checkpoint: self.checkpoint,
+            idempotency_key: self.idempotency_key,
         }
     }
 }
@@ -131,5 +133,7 @@ pub(super) struct WireError<'a> {
     pub(super) stream_id: Option<String>,
     #[serde(borrow)]
     pub(super) forthcoming_changesets: Option<Vec<WireChangeset<'a>>>,
+    #[serde(borrow)]
+    pub(super) changeset: Option<WireChangeset<'a>>,
     pub(super) next: Option<u64>,
 }

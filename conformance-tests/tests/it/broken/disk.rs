@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ees_conformance::{WriteFault, WriteFaults};
 use ees_core::adapter::group_commit::{BatchStore, Snapshot};
+use ees_core::adapter::{ClientKey, Commit};
 use ees_core::{Changeset, Checkpoint, Head, Statistics, StorageError, StreamId, Written};
 
 /// What an adapter may do wrong.
@@ -24,6 +25,8 @@ pub(super) trait Mistake: Default + Send + Sync + 'static {
     const SHOWS_EARLY: bool = false;
     /// Never comes back from a write that took long.
     const GIVES_UP: bool = false;
+    /// Looks no idempotency key up, so that one counts with the same expectation only.
+    const KNOWS_NO_KEYS: bool = false;
 }
 
 macro_rules! mistakes {
@@ -46,6 +49,7 @@ mistakes! {
     AnswersEarly: ANSWERS_EARLY;
     ShowsEarly: SHOWS_EARLY;
     GivesUp: GIVES_UP;
+    KnowsNoKeys: KNOWS_NO_KEYS;
 }
 
 /// What outlives the process, and how it fails.
@@ -129,11 +133,15 @@ impl<M> Writer<M> {
 
 #[async_trait]
 impl<M: Mistake> BatchStore for Writer<M> {
-    async fn await_turn(&mut self, _: &StreamId) -> Result<(), StorageError> {
+    async fn await_turn(&mut self, _: &Commit) -> Result<(), StorageError> {
         Ok(())
     }
 
-    async fn begin(&mut self, streams: &[StreamId]) -> Result<Snapshot, StorageError> {
+    async fn begin(
+        &mut self,
+        streams: &[StreamId],
+        keys: &[ClientKey],
+    ) -> Result<Snapshot, StorageError> {
         let kept = self.disk.reach()?;
         let mut heads = HashMap::new();
         for stream in streams {
@@ -150,8 +158,16 @@ impl<M: Mistake> BatchStore for Writer<M> {
         } else {
             kept.log.len() as u64
         };
+        let keys = keys.iter().filter(|_| !M::KNOWS_NO_KEYS);
+        let keys = keys.filter_map(|key| {
+            let has =
+                |c: &&Changeset| (&c.stream_id, &c.commit_id) == (&key.stream_id, &key.commit_id);
+            let stands = kept.log.iter().find(has)?.changeset_id;
+            Some((key.clone(), stands))
+        });
         Ok(Snapshot {
             heads,
+            keys: keys.collect(),
             next_checkpoint: Checkpoint::FIRST.plus(next),
         })
     }

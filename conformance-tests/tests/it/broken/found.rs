@@ -7,8 +7,9 @@ use ees_conformance::adapter_cases::{
     subscriptions, wake_hint,
 };
 use ees_conformance::cases::{
-    CASES, apart, atomic, bounds, concurrency, dense, durable, fidelity, global_order, idempotent,
-    naming, pages as index_pages, prefixes, random_walk, refusal, statistics, stream_reads,
+    CASES, apart, atomic, bounds, client_keys, concurrency, dense, durable, fidelity, global_order,
+    idempotent, naming, pages as index_pages, prefixes, random_walk, refusal, statistics,
+    stream_reads,
 };
 use ees_conformance::fault_cases::{FAULT_CASES, after_the_write, before_the_write, late};
 use ees_conformance::hints::GUIDE;
@@ -173,6 +174,11 @@ found! {
         stream_reads::every_range_of_events, bounds::ranges_reach_to_the_ends;
     a_commit_inside_a_changeset: Broken<pages::AppendsInsideAChangeset> =>
         concurrency::an_expectation_inside_a_changeset_is_outdated,
+        random_walk::the_store_answers_as_the_model;
+    keys_that_are_not_looked_up: OnDisk<disk::KnowsNoKeys> =>
+        client_keys::a_key_is_found_whatever_is_expected,
+        client_keys::a_reused_key_tells_of_its_changeset,
+        client_keys::a_key_is_found_after_a_restart,
         random_walk::the_store_answers_as_the_model;
     heads_kept_in_memory: OnDisk<disk::CachesHeads> =>
         before_the_write::what_is_told_of_a_failed_commit_is_true,

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use ees_conformance::Adapter;
 use ees_conformance::faults::Fault;
-use ees_core::adapter::{Commit, News, Outcome, PageBuilder, Verdict};
+use ees_core::adapter::{Commit, News, Outcome, PageBuilder, Refusal, Verdict};
 use ees_core::{
     Changeset, Checkpoint, Direction, GlobalPage, Head, Page, PageLimit, StorageError, StreamId,
     StreamQuery, StreamRange,
@@ -197,6 +197,14 @@ impl<K: Keys> Fault for Keyed<K> {
         let mut tables = self.tables();
         let head = tables.head::<K>(&commit.stream_id);
         let events = commit.events.count();
+        if commit.commit_id.is_clients()
+            && let Some(stands) = tables
+                .log
+                .iter()
+                .find(|c| (&c.stream_id, &c.commit_id) == (&commit.stream_id, &commit.commit_id))
+        {
+            return Ok(Outcome::Refused(Refusal::KeyStands(stands.changeset_id)));
+        }
         match commit.expectation.judge(head.as_ref(), events) {
             Verdict::Refuse(refusal) => Ok(Outcome::Refused(refusal)),
             Verdict::Append(slot) => {

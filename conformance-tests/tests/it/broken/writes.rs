@@ -51,7 +51,10 @@ async fn append_anyway(inner: &dyn Adapter, commit: &Commit) -> Result<Outcome, 
             ..commit.clone()
         };
         let outcome = inner.commit(&commit).await?;
-        if matches!(outcome, Outcome::Committed(_)) {
+        if !matches!(
+            outcome,
+            Outcome::Refused(Refusal::Outdated | Refusal::Ahead(_))
+        ) {
             return Ok(outcome);
         }
     }

@@ -55,6 +55,7 @@ fn lost(error: &io::Error) -> Failure {
         code: LOST.to_owned(),
         message: error.to_string(),
         forthcoming: None,
+        has_the_key: None,
     }
 }
 
@@ -69,6 +70,7 @@ pub(super) fn changeset(value: &Value) -> Changeset {
         events: value["events"].to_string(),
         metadata: value["metadata"].to_string(),
         checkpoint: value["checkpoint"].as_u64(),
+        idempotency_key: value["idempotency_key"].as_str().map(str::to_owned),
     }
 }
 
@@ -80,6 +82,7 @@ fn committed(value: &Value) -> Committed {
         last_event_id: number(&value["last_event_id"]),
         timestamp: text(&value["timestamp"]),
         checkpoint: value["checkpoint"].as_u64(),
+        replayed: false,
     }
 }
 
@@ -93,6 +96,7 @@ fn failure(value: &Value) -> Failure {
         code: text(&value["error"]),
         message: text(&value["message"]),
         forthcoming: told,
+        has_the_key: None,
     }
 }
 

@@ -59,6 +59,14 @@ fn tables_are_made_looked_at_swept_and_mended() {
     assert_eq!(rebuilt["next_checkpoint"], 3);
     let rebuilt = act(&storage, &["rebuild-index", "--replace"]);
     assert!(rebuilt.contains("next checkpoint is 3"), "{rebuilt}");
+
+    let keys = json_of(&storage, &["rebuild-keys"]);
+    let expected = json!({
+        "changesets": 3, "with_key": 0, "written": 0, "repeated": 0, "unreadable": 0,
+    });
+    assert_eq!(keys, expected, "nobody sent a key");
+    let keys = act(&storage, &["rebuild-keys"]);
+    assert!(keys.starts_with("3 changesets, 0 of them"), "{keys}");
 }
 
 #[test]
@@ -85,6 +93,7 @@ fn what_cannot_be_done_is_refused_with_what_can() {
         "sweep",
         "index-status",
         "rebuild-index",
+        "rebuild-keys",
         "take-over",
     ] {
         let nobody = "dynamodb://ees_db?endpoint=http://127.0.0.1:1";

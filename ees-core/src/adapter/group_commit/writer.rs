@@ -8,7 +8,7 @@ use futures_channel::oneshot;
 
 use super::retry::{Failure, Retry, Step};
 use super::{Snapshot, judge};
-use crate::commit::Commit;
+use crate::commit::{ClientKey, Commit};
 use crate::ports::Outcome;
 use crate::{Changeset, StorageError, StreamId, Written};
 
@@ -19,19 +19,25 @@ use crate::{Changeset, StorageError, StreamId, Written};
 #[async_trait]
 pub trait BatchStore: Send + 'static {
     /// Waits until no other writer is active, if the database can have several. Commits that arrive
-    /// meanwhile join the batch. The argument is the stream of the batch's first commit: the
-    /// adapter may read its head in the same call, since a batch often has one commit only.
+    /// meanwhile join the batch. The argument is the batch's first commit: the adapter may read
+    /// the head of its stream and look its key up in the same call, since a batch often has one
+    /// commit only.
     ///
     /// # Errors
     /// [`StorageError`] if the storage fails.
-    async fn await_turn(&mut self, first: &StreamId) -> Result<(), StorageError>;
+    async fn await_turn(&mut self, first: &Commit) -> Result<(), StorageError>;
 
     /// Opens a transaction that excludes every other writer, unless it is already open, and reads
-    /// the state that the judge needs.
+    /// the state that the judge needs: the heads of these streams, and the changesets that have
+    /// these keys. The keys of commits that the store generated are not among them.
     ///
     /// # Errors
     /// [`StorageError`] if the storage fails.
-    async fn begin(&mut self, streams: &[StreamId]) -> Result<Snapshot, StorageError>;
+    async fn begin(
+        &mut self,
+        streams: &[StreamId],
+        keys: &[ClientKey],
+    ) -> Result<Snapshot, StorageError>;
 
     /// Writes changesets in the open transaction and commits it durably.
     ///
@@ -152,7 +158,7 @@ impl<S: BatchStore> Writer<S> {
                     Err(_) => return self.store,
                 },
             };
-            let turn = self.store.await_turn(&first.commit.stream_id).await;
+            let turn = self.store.await_turn(&first.commit).await;
             let batch;
             (batch, held_over) = self.gather(first);
             self.settle(turn, batch).await;
@@ -193,8 +199,8 @@ impl<S: BatchStore> Writer<S> {
     }
 
     /// Retries a failed batch, member by member, so that one bad member does not fail the others. A
-    /// try with an unknown outcome is safe to repeat: a commit that was written is refused as
-    /// outdated, and the use case recognises it by its commit id. Once the database is unreachable,
+    /// try with an unknown outcome is safe to repeat: a commit that was written is refused by its
+    /// key or as outdated, and the use case recognises it by its commit id. Once the database is unreachable,
     /// the remaining members fail without another try or wait.
     async fn try_each(&mut self, mut retry: Retry, batch: Vec<Waiting>) {
         for waiting in batch {
@@ -209,7 +215,7 @@ impl<S: BatchStore> Writer<S> {
     }
 
     async fn try_alone(&mut self, commit: &Commit) -> Result<Outcome, Failure> {
-        let turn = self.store.await_turn(&commit.stream_id).await;
+        let turn = self.store.await_turn(commit).await;
         let mut outcomes = self.attempt(turn, &[commit]).await?;
         let none = || Failure::of(Step::Commit)(StorageError::closed());
         outcomes.pop().ok_or_else(none)
@@ -234,7 +240,9 @@ impl<S: BatchStore> Writer<S> {
     async fn transact(&mut self, commits: &[&Commit]) -> Result<Vec<Outcome>, Failure> {
         let streams: HashSet<&StreamId> = commits.iter().map(|commit| &commit.stream_id).collect();
         let streams: Vec<StreamId> = streams.into_iter().cloned().collect();
-        let begun = self.store.begin(&streams).await;
+        let keys: HashSet<ClientKey> = commits.iter().filter_map(|c| c.client_key()).collect();
+        let keys: Vec<ClientKey> = keys.into_iter().collect();
+        let begun = self.store.begin(&streams, &keys).await;
         let snapshot = begun.map_err(Failure::of(Step::Begin))?;
         let plan = judge(snapshot, commits.iter().copied());
         if plan.changesets.is_empty() {

@@ -60,6 +60,8 @@ const ROLES: [(&str, &[Allowed]); 6] = [
             &[
                 ("dynamodb:PutItem", &[EVENTS]),
                 ("dynamodb:Query", &[EVENTS, FIRST, LAST, ORDER]),
+                // A marker that a restore left behind is moved if its new place is free.
+                ("dynamodb:ConditionCheckItem", &[EVENTS]),
                 // What a lagging index does not show yet is read by its key.
                 ("dynamodb:BatchGetItem", &[EVENTS]),
             ],

@@ -113,7 +113,7 @@ async fn a_newer_version_is_refused() {
         .expect("a keyspace");
     assert!(single.contains_key("version").expect("read"));
     single
-        .insert("version", "fjall-adapter 2")
+        .insert("version", "fjall-adapter 3")
         .expect("written");
     drop((database, single));
     assert!(matches!(

@@ -1,0 +1,253 @@
+//! Idempotency keys of clients: each belongs to its stream for ever (G10).
+//!
+//! DynamoDB cannot make the key unique with the write of the changeset alone. So each key has a
+//! marker in the analysis table, which names the changeset id that the key is meant for. A commit
+//! writes the marker after its expectation was judged to hold, and before the changeset. [`step`]
+//! decides what a commit does that finds a marker.
+//!
+//! Why a key stands at most once: a commit puts its changeset at id *n* only while the marker names
+//! *n*. A marker moves away from *n* only once another key stands there, and then the put fails. So
+//! where a key stands, its marker stays.
+
+mod step;
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem};
+use ees_core::adapter::{ChangesetKey, ClientKey, Commit, Outcome, Refusal, Slot, Verdict};
+use ees_core::{ChangesetId, StorageError, Written};
+
+use crate::DynamoStorage;
+use crate::attempts::Attempts;
+use crate::error::translate;
+use crate::index_state::was_refused;
+use crate::items::{self, CHANGESET_ID, Item, number, text};
+use crate::schema::PROJECTION_ID;
+use crate::tables::{Guard, Part, Tables, count};
+pub(crate) use step::Standing;
+use step::{MAX_ROUNDS, Step, step};
+
+/// What a commit may do after it looked at its key's marker.
+enum Claim {
+    /// The key stands in this changeset.
+    Stands(ChangesetId),
+    /// The marker names the commit's slot.
+    Ours,
+    /// Judge again, after this marker was seen.
+    Again(Option<u64>),
+}
+
+impl DynamoStorage {
+    /// Appends a changeset that has a client's key, if the key does not stand and the expectation
+    /// holds.
+    pub(crate) async fn append_once(
+        &self,
+        commit: &Commit,
+        key: &ClientKey,
+    ) -> Result<Outcome, StorageError> {
+        let mut seen = None;
+        for round in 0..MAX_ROUNDS {
+            let verdict = match round {
+                0 => self.judge(commit).await?,
+                _ => self.judge_by_end(commit).await?,
+            };
+            let slot = match verdict {
+                Verdict::Append(slot) => slot,
+                Verdict::Refuse(refusal) => {
+                    let stands = self.tables.stands(key).await?;
+                    let refusal = stands.map_or(refusal, Refusal::KeyStands);
+                    return Ok(Outcome::Refused(refusal));
+                }
+            };
+            match self.tables.claim(key, slot, seen).await? {
+                Claim::Stands(id) => return Ok(Outcome::Refused(Refusal::KeyStands(id))),
+                Claim::Again(marker) => seen = marker,
+                Claim::Ours => match self.put(commit.clone().into_changeset(slot, None)).await? {
+                    // Another commit took the slot, and it may have the same key.
+                    Outcome::Refused(Refusal::Outdated) => seen = None,
+                    outcome => return Ok(outcome),
+                },
+            }
+        }
+        let reason = "commits with one idempotency key compete";
+        Err(StorageError::unavailable(reason, Written::None))
+    }
+}
+
+impl Tables {
+    /// The changeset in which a key stands, as its marker says.
+    async fn stands(&self, key: &ClientKey) -> Result<Option<ChangesetId>, StorageError> {
+        let Some(marker) = self.marker(key).await? else {
+            return Ok(None);
+        };
+        let standing = self.standing(key, marker).await?;
+        Ok(Some(marker).filter(|_| standing == Standing::Ours))
+    }
+
+    /// Writes or moves the marker of a key, so that it names a slot, where that is allowed. `seen`
+    /// is a marker that was read before the commit was judged.
+    async fn claim(
+        &self,
+        key: &ClientKey,
+        slot: Slot,
+        seen: Option<u64>,
+    ) -> Result<Claim, StorageError> {
+        let slot = slot.changeset_id;
+        if self.mark(key, None, slot).await? {
+            return Ok(Claim::Ours);
+        }
+        let Some(marker) = self.marker(key).await? else {
+            return Ok(Claim::Again(None));
+        };
+        let standing = self.standing(key, marker).await?;
+        let was_seen = seen == Some(marker.get());
+        let moved = match step(marker.get(), standing, slot.get(), was_seen) {
+            Step::Stands => return Ok(Claim::Stands(marker)),
+            Step::Put => return Ok(Claim::Ours),
+            Step::JudgeAgain => return Ok(Claim::Again(Some(marker.get()))),
+            Step::Move => self.mark(key, Some(marker), slot).await?,
+            Step::MoveIfEmpty => self.mark_empty(key, marker, slot).await?,
+        };
+        Ok(if moved {
+            Claim::Ours
+        } else {
+            Claim::Again(None)
+        })
+    }
+
+    /// Reads the marker of a key.
+    pub(crate) async fn marker(
+        &self,
+        key: &ClientKey,
+    ) -> Result<Option<ChangesetId>, StorageError> {
+        let id = marker_id(key);
+        let Some(item) = self.analysis(&id).await? else {
+            return Ok(None);
+        };
+        let marker = count(&item, CHANGESET_ID).and_then(|id| ChangesetId::new(id).ok());
+        marker.ok_or_else(|| self.malformed(&id)).map(Some)
+    }
+
+    /// What stands at a changeset id, consistently.
+    pub(crate) async fn standing(
+        &self,
+        key: &ClientKey,
+        id: ChangesetId,
+    ) -> Result<Standing, StorageError> {
+        let at = ChangesetKey {
+            stream_id: key.stream_id.clone(),
+            changeset_id: id,
+        };
+        let found = self
+            .batch(std::slice::from_ref(&at), Part::CommitId)
+            .await?;
+        Ok(match found.get(&at) {
+            None => Standing::Nothing,
+            Some(item) if items::commit_id(item)? == key.commit_id => Standing::Ours,
+            Some(_) => Standing::Other,
+        })
+    }
+
+    /// Writes a marker if the key has this one, or none. Returns whether it did.
+    pub(crate) async fn mark(
+        &self,
+        key: &ClientKey,
+        previous: Option<ChangesetId>,
+        slot: ChangesetId,
+    ) -> Result<bool, StorageError> {
+        let guard = match previous {
+            None => Guard::Absent,
+            Some(previous) => Guard::Number(CHANGESET_ID, previous.get()),
+        };
+        // Whatever became of the marker, the changeset is not written.
+        let swapped = self.swap(guard, marker_item(key, slot)).await;
+        swapped.map_err(nothing_written)
+    }
+
+    /// Moves a marker that a restore left beyond the end of its stream, if the slot is still empty.
+    /// The stream then still ends before the slot, so that no commit writes where the marker was.
+    async fn mark_empty(
+        &self,
+        key: &ClientKey,
+        previous: ChangesetId,
+        slot: ChangesetId,
+    ) -> Result<bool, StorageError> {
+        let at = ChangesetKey {
+            stream_id: key.stream_id.clone(),
+            changeset_id: slot,
+        };
+        let empty = ConditionCheck::builder()
+            .table_name(&self.config.events_table)
+            .set_key(Some(items::key(&at)))
+            .condition_expression("attribute_not_exists(stream_id)");
+        let put = Put::builder()
+            .table_name(&self.config.analysis_table)
+            .set_item(Some(marker_item(key, slot)))
+            .condition_expression(format!("{CHANGESET_ID} = :previous"))
+            .expression_attribute_values(":previous", number(previous.get()));
+        let write = self
+            .client
+            .transact_write_items()
+            .transact_items(
+                TransactWriteItem::builder()
+                    .condition_check(empty.build().map_err(backend)?)
+                    .build(),
+            )
+            .transact_items(
+                TransactWriteItem::builder()
+                    .put(put.build().map_err(backend)?)
+                    .build(),
+            );
+        let attempts = Attempts::default();
+        let write = write.customize().interceptor(attempts).send().await;
+        let Err(error) = write else { return Ok(true) };
+        match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(cancelled))
+                if was_refused(cancelled) =>
+            {
+                Ok(false)
+            }
+            _ => Err(translate("TransactWriteItems", &error, Written::None)),
+        }
+    }
+}
+
+/// The error of a write of a marker: no changeset was written.
+fn nothing_written(error: StorageError) -> StorageError {
+    match error {
+        StorageError::Unavailable {
+            reason,
+            retry_after,
+            source,
+            ..
+        } => StorageError::Unavailable {
+            reason,
+            written: Written::None,
+            retry_after,
+            source,
+        },
+        error => error,
+    }
+}
+
+fn backend(error: BuildError) -> StorageError {
+    StorageError::Backend(Arc::new(error))
+}
+
+/// The id of a marker. The length of the stream id separates it from the key.
+fn marker_id(key: &ClientKey) -> String {
+    let stream = key.stream_id.as_str();
+    format!("ees:key:{}:{stream}:{}", stream.len(), key.commit_id)
+}
+
+fn marker_item(key: &ClientKey, slot: ChangesetId) -> Item {
+    Item::from([
+        (PROJECTION_ID.to_owned(), text(marker_id(key))),
+        (CHANGESET_ID.to_owned(), number(slot.get())),
+    ])
+}
+
+#[cfg(test)]
+mod model;

@@ -1,0 +1,42 @@
+//! Converts rows to the input of the judge.
+
+use ees_core::adapter::ClientKey;
+use ees_core::adapter::group_commit::Snapshot;
+use ees_core::{ChangesetId, CommitId, StorageError, StreamId};
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+
+use crate::rows::{corrupt, head, number, text};
+
+/// Reads rows of [`HEADS`](super::HEADS) and of [`KEYS`](super::KEYS).
+pub(super) fn snapshot(rows: &[PgRow], keys: &[PgRow]) -> Result<Snapshot, StorageError> {
+    let Some(first) = rows.first() else {
+        return Err(StorageError::Corrupt(
+            "the query of the next checkpoint returned no row".to_owned(),
+        ));
+    };
+    let ends = rows.iter().filter(|row| {
+        let name: Option<&str> = row.try_get(1).unwrap_or_default();
+        name.is_some()
+    });
+    let heads = ends.map(|row| {
+        let stream_id = StreamId::new(text(row, 1)?).map_err(|error| corrupt(1, &error))?;
+        Ok((stream_id, head(row, 2)?))
+    });
+    Ok(Snapshot {
+        next_checkpoint: number(first, 0)?,
+        heads: heads.collect::<Result<_, StorageError>>()?,
+        keys: keys.iter().map(key).collect::<Result<_, StorageError>>()?,
+    })
+}
+
+/// Reads a row of [`KEYS`](super::KEYS).
+fn key(row: &PgRow) -> Result<(ClientKey, ChangesetId), StorageError> {
+    let stream_id = StreamId::new(text(row, 0)?).map_err(|error| corrupt(0, &error))?;
+    let commit_id = CommitId::new(text(row, 1)?).map_err(|error| corrupt(1, &error))?;
+    let key = ClientKey {
+        stream_id,
+        commit_id,
+    };
+    Ok((key, number(row, 2)?))
+}
