@@ -4,7 +4,7 @@ use hyper::Method;
 
 use crate::HttpHarness;
 use crate::subject::{Remote, Response, unique};
-use crate::wire::{BODY, accepted, append, assert_untouched, path, refused};
+use crate::wire::{BODY, accepted, append, assert_fields, assert_untouched, error, path, refused};
 
 async fn commit(remote: &Remote, stream: &str, last: u64, keys: &[&str], body: &str) -> Response {
     let path = format!("{}?expected_last_changeset={last}", path(stream));
@@ -98,8 +98,9 @@ pub async fn another_content_is_refused<H: HttpHarness>(harness: &mut H) {
     ] {
         for last in [0, 1, 7] {
             let response = commit(&remote, &stream, last, &["key"], other).await;
-            refused(&response, "IDEMPOTENCY_KEY_REUSED", Some(&stream));
-            let told = response.json();
+            let told = error(&response, "IDEMPOTENCY_KEY_REUSED");
+            let fields = ["error", "message", "stream_id", "changeset_id", "changeset"];
+            assert_fields(&told, &fields);
             assert_eq!(told["changeset_id"], 1, "G10: {told}");
             assert_eq!(told["changeset"]["changeset_id"], 1, "G10: {told}");
             let events = &told["changeset"]["events"];
