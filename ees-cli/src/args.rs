@@ -1,6 +1,6 @@
 //! The command line. Each flag has an environment variable; the flag wins.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use clap::builder::{StringValueParser, TypedValueParser};
@@ -279,9 +279,15 @@ pub enum AdminAct {
     },
 }
 
-fn address(text: &str) -> Result<SocketAddr, &'static str> {
-    let wrong = "expected IP:PORT, as 127.0.0.1:8080; names are not looked up";
-    text.parse().map_err(|_| wrong)
+/// An address, or the first one of a name; IPv4 before IPv6, as clients that ask for 127.0.0.1 are
+/// more common.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let wrong = "expected ADDRESS:PORT, as 127.0.0.1:8080 or localhost:8080";
+    let found = text.to_socket_addrs();
+    let found = found.map_err(|error| format!("{wrong}: {error}"))?;
+    found
+        .min_by_key(SocketAddr::is_ipv6)
+        .ok_or_else(|| wrong.to_owned())
 }
 
 /// Schemes mean the same in any case.
@@ -298,6 +304,12 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_address_may_have_a_name() {
+        assert_eq!(address("localhost:80"), address("127.0.0.1:80"));
+        assert!(address("127.0.0.1").is_err(), "there is no port");
     }
 
     #[test]

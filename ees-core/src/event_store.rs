@@ -2,12 +2,14 @@
 
 mod commit;
 mod global;
+mod readiness;
 mod reading;
 mod stream;
 mod waiting;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::ports::{Clock, StatisticsStore, Storage, SystemClock};
@@ -38,6 +40,8 @@ pub struct EventStore {
     statistics: Arc<dyn StatisticsStore>,
     clock: Arc<dyn Clock>,
     poll_interval: Duration,
+    /// Whether the storage failed the last commit.
+    commit_failed: Arc<AtomicBool>,
 }
 
 impl EventStore {
@@ -57,6 +61,7 @@ impl EventStore {
             statistics,
             clock: Arc::new(SystemClock),
             poll_interval: Self::POLL_INTERVAL,
+            commit_failed: Arc::default(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The transactions of group commit.
 
 use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_channel::Receiver;
@@ -30,20 +31,41 @@ const INSERT: &str = concat!(
 
 /// The connection that writes. Only the writer's thread uses it, so its lock is always free.
 #[derive(Debug, Clone)]
-pub(crate) struct WriteConnection(Arc<Mutex<Connection>>);
+pub(crate) struct WriteConnection {
+    connection: Arc<Mutex<Connection>>,
+    /// A COMMIT had an unknown outcome. After a failed flush the file may show what the disk has
+    /// lost (<https://wiki.postgresql.org/wiki/Fsync_Errors>), and a later flush would not notice.
+    /// Nothing may build on that. Opening the file anew makes what it shows durable.
+    broken: Arc<AtomicBool>,
+}
 
 impl WriteConnection {
     pub(crate) fn new(connection: Connection) -> Self {
-        Self(Arc::new(Mutex::new(connection)))
+        Self {
+            connection: Arc::new(Mutex::new(connection)),
+            broken: Arc::default(),
+        }
     }
 
     /// Does a job outside the transactions of group commit.
     pub(crate) fn run(&self, job: Job) {
-        job(Ok(&self.lock()));
+        match self.check() {
+            Ok(()) => job(Ok(&self.lock())),
+            Err(broken) => job(Err(broken)),
+        }
+    }
+
+    fn check(&self) -> Result<(), StorageError> {
+        if self.broken.load(Ordering::Relaxed) {
+            return Err(StorageError::unavailable(BROKEN, Written::None));
+        }
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -56,10 +78,6 @@ pub(crate) struct Writer {
     jobs: Receiver<Job>,
     news: Arc<News>,
     regroup: Regroup,
-    /// A COMMIT had an unknown outcome. After a failed flush the file may show what the disk has
-    /// lost (<https://wiki.postgresql.org/wiki/Fsync_Errors>), and a later flush would not notice.
-    /// No commit may build on that. Opening the file anew makes what it shows durable.
-    broken: bool,
 }
 
 impl Writer {
@@ -75,15 +93,12 @@ impl Writer {
             jobs,
             news,
             regroup: Regroup::new(arrivals),
-            broken: false,
         }
     }
 
     /// Opens a transaction and reads. What is known is forgotten if that fails.
     fn open(&mut self, streams: &[StreamId], keys: &[ClientKey]) -> Result<Snapshot, StorageError> {
-        if self.broken {
-            return Err(StorageError::unavailable(BROKEN, Written::None));
-        }
+        self.connection.check()?;
         let mut known = mem::take(&mut self.known);
         let connection = self.connection.lock();
         end_transaction(&connection);
@@ -102,7 +117,8 @@ impl Writer {
         let committed = execute(&connection, "COMMIT").map_err(translate_commit);
         drop(connection);
         if let Err(error) = committed {
-            self.broken = error.written() == Written::Unknown;
+            let is_broken = error.written() == Written::Unknown;
+            self.connection.broken.store(is_broken, Ordering::Relaxed);
             return Err(error);
         }
         known.advance(changesets);

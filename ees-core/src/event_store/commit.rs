@@ -45,7 +45,9 @@ impl EventStore {
         if size > limit {
             return Err(Error::ChangesetTooLarge { size, limit });
         }
-        match self.storage.commit(&commit).await? {
+        let committed = self.storage.commit(&commit).await;
+        self.note(&committed);
+        match committed? {
             Outcome::Committed(receipt) => Ok(receipt),
             Outcome::Refused(Refusal::KeyStands(id)) => Box::pin(self.recall(commit, id)).await,
             // Rare, and large: without the box every commit would be as large.

@@ -43,20 +43,25 @@ async fn live() -> Response {
 
 /// Ask whether the server is ready
 ///
-/// Ready means that the storage answers within 5 s and no shutdown has begun. Not on AWS Lambda.
+/// Ready means that the storage answers within 5 s, that commits can be written, and that no shutdown
+/// has begun. After a commit failed in the storage, this call writes to it. Not on AWS Lambda.
 #[utoipa::path(
     get, path = "/health/ready", tag = "service", operation_id = "ready",
     responses(
         (status = 200, description = "The server is ready", body = Health),
-        (status = 503, description = "`STORAGE_UNAVAILABLE`: the server is not ready", body = ErrorBody),
+        (status = 503, description = "`STORAGE_UNAVAILABLE`: the server is not ready; `message` has the reason", body = ErrorBody),
     )
 )]
 async fn ready(State(app): State<App>) -> Result<Response, ApiError> {
     if app.options.closing.is_cancelled() {
         return Err(StorageError::unavailable("the server is shutting down", Written::None).into());
     }
-    let asked = tokio::time::timeout(READY_WITHIN, app.store.next_checkpoint()).await;
-    asked
-        .map_err(|_| StorageError::unavailable("the storage does not answer", Written::None))??;
+    let asked = tokio::time::timeout(READY_WITHIN, app.store.check_ready()).await;
+    let not_ready = |reason: &str| StorageError::unavailable(reason, Written::None);
+    match asked.map_err(|_| not_ready("the storage does not answer"))? {
+        Ok(()) => {}
+        Err(error) if error.is_retryable() => return Err(error.into()),
+        Err(error) => return Err(not_ready(&error.to_string()).into()),
+    }
     Ok(answer(&Health { status: "ready" }))
 }

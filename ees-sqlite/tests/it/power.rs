@@ -206,6 +206,8 @@ async fn after_a_failed_flush_nothing_is_committed_until_the_store_is_opened_aga
         assert!(error.is_retryable(), "{error}");
     }
     assert_eq!(log(&opened).await.len(), 1, "it can be read");
+    let error = opened.check_ready().await.unwrap_err();
+    assert!(error.to_string().contains("restart"), "{error}");
     opened.close().await;
 
     let opened = open(&store.file()).await;

@@ -64,8 +64,12 @@ fn a_full_disk_refuses_and_loses_nothing() {
         assert_eq!(append(&server, last).status, 503, "as long as it is full");
     }
     assert_eq!(server.ok("GET", "/streams/s", "")["last_changeset"], last);
+    let ready = http::request(&server.address(), "GET", "/health/ready", "").expect("an answer");
+    assert_eq!(ready.status, 503, "{}", ready.body);
+    assert!(ready.body.contains("the disk is full"), "{}", ready.body);
 
     lift_limit(&server);
+    server.ok("GET", "/health/ready", "");
     let answer = append(&server, last);
     assert_eq!(answer.status, 200, "there is room again: {}", answer.body);
     server.kill();

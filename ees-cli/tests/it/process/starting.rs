@@ -149,8 +149,8 @@ fn a_wrong_command_line_is_refused() {
             vec!["backup", "f", "--storage", "dynamodb://tab"],
             "point-in-time recovery",
         ),
-        (vec!["--listen", "localhost:8099"], "expected IP:PORT"),
-        (vec!["--listen", ":8099"], "expected IP:PORT"),
+        (vec!["--listen", "localhost"], "expected ADDRESS:PORT"),
+        (vec!["--listen", ":8099"], "expected ADDRESS:PORT"),
         (vec!["--publish-from", "now"], "--publish <URL>"),
         (
             vec!["--listen", "0.0.0.0:0"],

@@ -1,0 +1,39 @@
+//! Whether the store can serve.
+
+use std::sync::atomic::Ordering;
+
+use super::EventStore;
+use crate::adapter::Outcome;
+use crate::{Error, StorageError};
+
+impl EventStore {
+    /// Checks that the storage answers, and that commits can be written.
+    ///
+    /// It reads the end of the global order. If the storage failed the last commit, it also writes
+    /// the statistics as they are.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] with the reason.
+    pub async fn check_ready(&self) -> Result<(), Error> {
+        self.storage.next_checkpoint().await?;
+        if self.commit_failed.load(Ordering::Relaxed) {
+            let statistics = self.statistics.load_statistics().await?;
+            // Whoever swapped them in the meantime could write as well.
+            self.statistics
+                .swap_statistics(statistics.version, &statistics)
+                .await?;
+            self.commit_failed.store(false, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Remembers whether the storage failed a commit. A refused one was not written, and shows
+    /// nothing.
+    pub(super) fn note(&self, committed: &Result<Outcome, StorageError>) {
+        match committed {
+            Ok(Outcome::Committed(_)) => self.commit_failed.store(false, Ordering::Relaxed),
+            Ok(Outcome::Refused(_)) => {}
+            Err(_) => self.commit_failed.store(true, Ordering::Relaxed),
+        }
+    }
+}
