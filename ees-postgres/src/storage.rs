@@ -222,6 +222,11 @@ impl Storage for PostgresStorage {
         row.map(|row| number(&row, 0)).transpose()
     }
 
+    async fn check_writable(&self) -> Result<(), StorageError> {
+        let write = "UPDATE statistics SET version = version RETURNING version";
+        self.one(|| sqlx::query(write)).await.map(drop)
+    }
+
     fn news(&self) -> BoxFuture<'static, ()> {
         self.news.listen()
     }

@@ -165,7 +165,7 @@ mod tests {
             let found = found.map(|bytes| String::from_utf8(bytes).unwrap());
             let found = found.as_deref();
             assert!(
-                [None, Some("old"), Some(""), Some("\0new")].contains(&found),
+                [None, Some("old"), Some(""), Some("\0"), Some("\0new")].contains(&found),
                 "{found:?}"
             );
         }

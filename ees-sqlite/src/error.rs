@@ -11,6 +11,7 @@ mod code {
     pub(super) use rusqlite::ffi::{
         SQLITE_BUSY as BUSY, SQLITE_CANTOPEN as CANTOPEN, SQLITE_CONSTRAINT as CONSTRAINT,
         SQLITE_CORRUPT as CORRUPT, SQLITE_FULL as FULL, SQLITE_IOERR as IOERR,
+        SQLITE_IOERR_DIR_FSYNC as IOERR_DIR_FSYNC, SQLITE_IOERR_FSYNC as IOERR_FSYNC,
         SQLITE_LOCKED as LOCKED, SQLITE_NOTADB as NOTADB, SQLITE_READONLY as READONLY,
         SQLITE_READONLY_ROLLBACK as READONLY_ROLLBACK,
     };
@@ -157,6 +158,12 @@ fn extended_code(error: &rusqlite::Error) -> Option<c_int> {
         }
         _ => None,
     }
+}
+
+/// Whether the disk failed a flush.
+pub(crate) fn is_failed_flush(error: &rusqlite::Error) -> bool {
+    let flushes = [code::IOERR_FSYNC, code::IOERR_DIR_FSYNC];
+    extended_code(error).is_some_and(|code| flushes.contains(&code))
 }
 
 /// Whether the file has a rollback journal that must be rolled back. A read-only connection cannot

@@ -89,6 +89,11 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
 /// A reader that another program began before the process ended can prevent this. The log then stays.
 fn renew_log(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    mark(connection)
+}
+
+/// Writes the application id into the header of the file, also if it is there already.
+pub(crate) fn mark(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}"))
 }
 

@@ -102,6 +102,11 @@ impl Storage for SqliteStorage {
         self.readers.run(reads::next_checkpoint).await
     }
 
+    async fn check_writable(&self) -> Result<(), StorageError> {
+        let write = |connection: &_| opening::mark(connection).map_err(translate);
+        self.writer.jobs.run(write).await
+    }
+
     fn news(&self) -> BoxFuture<'static, ()> {
         self.news.listen()
     }

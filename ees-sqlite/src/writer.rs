@@ -11,7 +11,7 @@ use ees_core::adapter::{ClientKey, Commit, News};
 use ees_core::{Changeset, Checkpoint, StorageError, StreamId, Written};
 use rusqlite::{Connection, params};
 
-use crate::error::{translate, translate_commit};
+use crate::error::{is_failed_flush, translate, translate_commit};
 use crate::jobs::Job;
 use crate::known::Known;
 use crate::regroup::{Arrivals, Regroup};
@@ -33,9 +33,9 @@ const INSERT: &str = concat!(
 #[derive(Debug, Clone)]
 pub(crate) struct WriteConnection {
     connection: Arc<Mutex<Connection>>,
-    /// A COMMIT had an unknown outcome. After a failed flush the file may show what the disk has
-    /// lost (<https://wiki.postgresql.org/wiki/Fsync_Errors>), and a later flush would not notice.
-    /// Nothing may build on that. Opening the file anew makes what it shows durable.
+    /// A flush failed. The file may now show what the disk has lost
+    /// (<https://wiki.postgresql.org/wiki/Fsync_Errors>), and a later flush would not notice. Nothing
+    /// may build on that. Opening the file anew makes what it shows durable.
     broken: Arc<AtomicBool>,
 }
 
@@ -114,12 +114,13 @@ impl Writer {
         let mut known = mem::take(&mut self.known);
         let connection = self.connection.lock();
         insert(&connection, changesets).map_err(translate)?;
-        let committed = execute(&connection, "COMMIT").map_err(translate_commit);
+        let committed = execute(&connection, "COMMIT");
         drop(connection);
         if let Err(error) = committed {
-            let is_broken = error.written() == Written::Unknown;
-            self.connection.broken.store(is_broken, Ordering::Relaxed);
-            return Err(error);
+            if is_failed_flush(&error) {
+                self.connection.broken.store(true, Ordering::Relaxed);
+            }
+            return Err(translate_commit(error));
         }
         known.advance(changesets);
         self.known = known;

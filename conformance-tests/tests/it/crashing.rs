@@ -76,7 +76,8 @@ found! {
     a_start_that_doubles_the_last: DoublesTheLast, what_was_acknowledged_survives => "G10: ";
     a_start_that_reorders: Reorders, what_was_acknowledged_survives => "G4: ";
     a_start_that_changes_times: ChangesTimes, what_was_acknowledged_survives => "G4: ";
-    a_start_that_forgets_keys: ForgetsKeys, what_was_acknowledged_survives => "G10: ";
+    a_start_that_forgets_keys: ForgetsKeys, what_was_acknowledged_survives =>
+        "G10: ", "G2: a conflict listed changeset ";
     a_start_that_fails_on_half_a_line: FailsOnHalfALine, what_was_acknowledged_survives =>
         "G4: a process opens the store, but it ended by itself";
     a_commit_that_is_seen_before_it_lasts: ShowsEarly, what_was_acknowledged_survives => "G6: ";

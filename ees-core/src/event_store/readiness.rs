@@ -9,19 +9,15 @@ use crate::{Error, StorageError};
 impl EventStore {
     /// Checks that the storage answers, and that commits can be written.
     ///
-    /// It reads the end of the global order. If the storage failed the last commit, it also writes
-    /// the statistics as they are.
+    /// It reads the end of the global order. If the storage failed the last commit, it also asks the
+    /// storage for a write ([`Storage::check_writable`](crate::adapter::Storage::check_writable)).
     ///
     /// # Errors
     /// [`Error::Storage`] with the reason.
     pub async fn check_ready(&self) -> Result<(), Error> {
         self.storage.next_checkpoint().await?;
         if self.commit_failed.load(Ordering::Relaxed) {
-            let statistics = self.statistics.load_statistics().await?;
-            // Whoever swapped them in the meantime could write as well.
-            self.statistics
-                .swap_statistics(statistics.version, &statistics)
-                .await?;
+            self.storage.check_writable().await?;
             self.commit_failed.store(false, Ordering::Relaxed);
         }
         Ok(())

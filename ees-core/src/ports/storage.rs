@@ -81,6 +81,15 @@ pub trait Storage: Send + Sync + 'static {
         self.next_checkpoint().await.map(Some)
     }
 
+    /// Checks that commits can be written, by a write that changes nothing. A server asks after the
+    /// storage failed a commit. An adapter without such a write only answers a read.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the storage fails.
+    async fn check_writable(&self) -> Result<(), StorageError> {
+        self.next_checkpoint().await.map(drop)
+    }
+
     /// A wake-up: resolves once something may have been committed after this call. It may resolve
     /// without a commit, and it may miss commits of other processes. A reader listens first, then
     /// reads, and also polls. Only a read shows what was committed.

@@ -244,6 +244,7 @@ async fn missing_tables_are_an_outage() {
     let database = Database::fresh().unwrap();
     let storage = open(&database).await;
     storage.commit(&commit("s", 0)).await.unwrap();
+    storage.check_writable().await.unwrap();
     let away = "ALTER TABLE ees.changesets RENAME TO away";
     database.sql(away).unwrap();
     let read = storage.read_global(Checkpoint::FIRST, PageLimit::default());

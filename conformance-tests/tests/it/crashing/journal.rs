@@ -107,6 +107,8 @@ fn found<M: Mistake>(path: &Path) -> Vec<Value> {
     {
         let mut again = last.clone();
         again["last"] = json!(again["last"].as_u64().unwrap() + 1);
+        // The memory beneath would refuse the same key.
+        again["commit_id"] = json!(CommitId::generate().as_str());
         lines.push(again);
     }
     if M::REORDERS {
