@@ -1,4 +1,4 @@
-//! The check and the split of payloads, against serde_json.
+//! The check and the split of payloads, against `serde_json`.
 #![cfg_attr(fuzzing, no_main)]
 
 #[cfg(fuzzing)]
