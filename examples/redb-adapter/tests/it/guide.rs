@@ -127,8 +127,39 @@ fn items(block: &str) -> Vec<String> {
     items
 }
 
-/// Whether an item is in the source: as a whole, or as the signature of a function with a body.
+/// The trait at the beginning of a source, without the bodies of its methods.
+fn without_bodies(source: &str) -> String {
+    let (mut depth, mut text) = (0, String::new());
+    for character in source.chars() {
+        if character == '{' {
+            depth += 1;
+            if depth == 2 {
+                text.truncate(text.trim_end().len());
+                text.push(';');
+            }
+        }
+        if depth < 2 {
+            text.push(character);
+        }
+        if character == '}' {
+            depth -= 1;
+            if depth == 0 {
+                break;
+            }
+        }
+    }
+    text
+}
+
+/// Whether an item is in the source: as a whole, or as the signature of a function with a body. The
+/// reference may leave out the bodies of a trait's provided methods.
 fn declares(source: &str, item: &str) -> bool {
+    if item.starts_with("pub trait")
+        && let Some((head, _)) = item.split_once(" {")
+        && let Some(start) = source.find(head)
+    {
+        return source.contains(item) || without_bodies(&source[start..]) == item;
+    }
     let signature = item.strip_suffix(';').map(|item| format!("{item} {{"));
     source.contains(item) || signature.is_some_and(|signature| source.contains(&signature))
 }
