@@ -1,6 +1,7 @@
 //! The storage port on one SQLite file.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use ees_core::adapter::{Commit, News, Outcome, Storage};
@@ -10,7 +11,7 @@ use ees_core::{
 use futures_util::future::BoxFuture;
 use rusqlite::Params;
 
-use crate::error::translate;
+use crate::error::{is_failed_flush, translate};
 use crate::jobs::Jobs;
 use crate::lock::{WriterLock, real_path};
 use crate::readers::Readers;
@@ -64,8 +65,25 @@ impl SqliteStorage {
         params: impl Params + Send + 'static,
     ) -> Result<usize, StorageError> {
         let write = move |connection: &rusqlite::Connection| {
-            let mut statement = connection.prepare_cached(statement).map_err(translate)?;
-            statement.execute(params).map_err(translate)
+            let mut statement = connection.prepare_cached(statement)?;
+            statement.execute(params)
+        };
+        self.try_write(write).await
+    }
+
+    /// Writes on the connection that writes, outside group commit. A failed flush ends all writes.
+    async fn try_write<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        let broken = Arc::clone(&self.writer.broken);
+        let write = move |connection: &_| {
+            write(connection).map_err(|error| {
+                if is_failed_flush(&error) {
+                    broken.store(true, Ordering::Relaxed);
+                }
+                translate(error)
+            })
         };
         self.writer.jobs.run(write).await
     }
@@ -103,8 +121,7 @@ impl Storage for SqliteStorage {
     }
 
     async fn check_writable(&self) -> Result<(), StorageError> {
-        let write = |connection: &_| opening::mark(connection).map_err(translate);
-        self.writer.jobs.run(write).await
+        self.try_write(opening::mark).await
     }
 
     fn news(&self) -> BoxFuture<'static, ()> {

@@ -55,6 +55,11 @@ impl WriteConnection {
         }
     }
 
+    /// Whether nothing more is written. Whoever sees a flush fail sets it.
+    pub(crate) fn broken(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.broken)
+    }
+
     fn check(&self) -> Result<(), StorageError> {
         if self.broken.load(Ordering::Relaxed) {
             return Err(StorageError::unavailable(BROKEN, Written::None));

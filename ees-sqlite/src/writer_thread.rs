@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use async_channel::Receiver;
 use ees_core::StorageError;
@@ -27,6 +28,7 @@ pub(crate) struct WriterThread {
     commits: GroupCommit,
     arrivals: Arrivals,
     pub(crate) jobs: Jobs,
+    pub(crate) broken: Arc<AtomicBool>,
     /// Closed when the thread has given everything back.
     ended: Receiver<Infallible>,
 }
@@ -41,6 +43,7 @@ impl WriterThread {
         news: Arc<News>,
     ) -> io::Result<Self> {
         let connection = WriteConnection::new(connection);
+        let broken = connection.broken();
         let arrivals = Arrivals::default();
         let (jobs, queue) = Jobs::queue(JOBS);
         let writer = Writer::new(connection.clone(), queue.clone(), news, arrivals.clone());
@@ -63,6 +66,7 @@ impl WriterThread {
             commits,
             arrivals,
             jobs,
+            broken,
             ended,
         })
     }

@@ -44,7 +44,8 @@ async fn live() -> Response {
 /// Ask whether the server is ready
 ///
 /// Ready means that the storage answers within 5 s, that commits can be written, and that no shutdown
-/// has begun. After a commit failed in the storage, this call writes to it. Not on AWS Lambda.
+/// has begun. After a commit failed in the storage, this call tries a write on SQLite and PostgreSQL,
+/// and a read on other storages. Not on AWS Lambda.
 #[utoipa::path(
     get, path = "/health/ready", tag = "service", operation_id = "ready",
     responses(

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ees_core::{
-    Changeset, Checkpoint, Error, EventStore, Events, Expectation, NewChangeset, PageLimit, Written,
+    Changeset, Checkpoint, CheckpointStore, Error, EventStore, Events, Expectation, NewChangeset,
+    PageLimit, Written,
 };
 use ees_sqlite::{SqliteConfig, SqliteStorage};
 use ees_sqlite_testkit::{Disk, Fault, Keep};
@@ -214,6 +215,23 @@ async fn after_a_failed_flush_nothing_is_committed_until_the_store_is_opened_aga
     store.commit(&opened, "a", 1).await.unwrap();
     let whole = log(&opened).await;
     store.check(store.disk.now(), Keep::Nothing, &whole).await;
+    opened.close().await;
+}
+
+/// G4: the flush of another write than a commit counts as well.
+#[tokio::test]
+async fn after_a_failed_flush_of_a_checkpoint_nothing_is_committed() {
+    let store = Store::new();
+    let storage = SqliteStorage::open(&SqliteConfig::new(store.file())).await;
+    let storage = Arc::new(storage.unwrap());
+    let opened = EventStore::new(Arc::clone(&storage));
+    store.commit(&opened, "a", 0).await.unwrap();
+    store.disk.set_fault(Some(Fault::Flush));
+    let saved = storage.save_checkpoint("s", Checkpoint::FIRST).await;
+    saved.unwrap_err();
+    store.disk.set_fault(None);
+    let error = store.commit(&opened, "a", 1).await.unwrap_err();
+    assert_eq!(error.written(), Written::None, "{error}");
     opened.close().await;
 }
 
