@@ -1,0 +1,20 @@
+//! Durable consumers: who reads which part of the global order, and how far everyone has come
+//! (G16).
+//!
+//! A consumer is a name, a filter and a number of partitions. A partition is a set of streams. It has
+//! a checkpoint, at most one batch that is out, and its parked streams. [`PartitionState`] decides
+//! everything about a partition, without I/O; a model checker explores it.
+
+mod definition;
+mod look;
+mod state;
+
+pub use definition::{
+    ConsumerDefinition, ConsumerName, ConsumerNameError, DefinitionError, MAX_PARTITIONS, OnFailure,
+    StartAt, partition_of,
+};
+pub use look::{Found, LiveLook, RetryLook, Share, look_again_in, look_in};
+pub use state::{
+    Ack, AckRefusal, Acked, Batch, BatchKind, Failure, MAX_PARKED, MAX_PARKED_CHANGES, Parked,
+    PartitionState, Refused, Work,
+};
