@@ -10,8 +10,8 @@ mod look;
 mod state;
 
 pub use definition::{
-    ConsumerDefinition, ConsumerName, ConsumerNameError, DefinitionError, MAX_PARTITIONS, OnFailure,
-    StartAt, partition_of,
+    ConsumerDefinition, ConsumerName, ConsumerNameError, DefinitionError, MAX_PARTITIONS,
+    OnFailure, StartAt, partition_of,
 };
 pub use look::{Found, LiveLook, RetryLook, Share, look_again_in, look_in};
 pub use state::{

@@ -190,7 +190,8 @@ impl ConsumerDefinition {
                 "texts that are not empty",
             ),
             (
-                texts().count() <= 1000 && texts().map(String::len).sum::<usize>() <= MAX_FILTER_BYTES,
+                texts().count() <= 1000
+                    && texts().map(String::len).sum::<usize>() <= MAX_FILTER_BYTES,
                 "stream_prefixes` and `event_types",
                 "at most 1000 texts, with 16384 bytes together",
             ),
@@ -259,7 +260,10 @@ mod tests {
         assert_eq!(head.from, StartAt::HEAD);
         assert_eq!(serde_json::to_string(&head.from).unwrap(), r#""head""#);
         for bad in [r#"{"from":"tail"}"#, r#"{"from":-1}"#, r#"{"partition":2}"#] {
-            assert!(serde_json::from_str::<ConsumerDefinition>(bad).is_err(), "{bad}");
+            assert!(
+                serde_json::from_str::<ConsumerDefinition>(bad).is_err(),
+                "{bad}"
+            );
         }
     }
 
@@ -275,9 +279,15 @@ mod tests {
         assert_eq!(broken(&|d| d.partitions = 10_000), Err("partitions"));
         assert_eq!(broken(&|d| d.lease_seconds = 4), Err("lease_seconds"));
         assert_eq!(broken(&|d| d.lease_seconds = 3601), Err("lease_seconds"));
-        assert_eq!(broken(&|d| d.retry_seconds = vec![1; 21]), Err("retry_seconds"));
+        assert_eq!(
+            broken(&|d| d.retry_seconds = vec![1; 21]),
+            Err("retry_seconds")
+        );
         let texts = "stream_prefixes` and `event_types";
         assert_eq!(broken(&|d| d.event_types = vec![String::new()]), Err(texts));
-        assert_eq!(broken(&|d| d.event_types = vec!["x".repeat(16385)]), Err(texts));
+        assert_eq!(
+            broken(&|d| d.event_types = vec!["x".repeat(16385)]),
+            Err(texts)
+        );
     }
 }

@@ -1,9 +1,9 @@
 //! Looking for the next batch of a partition, without I/O: the caller reads, the look selects.
 
-use super::state::{BatchKind, PartitionState, Work};
+use super::state::{BatchKind, PartitionState, Work, following};
 use super::{ConsumerDefinition, partition_of};
 use crate::adapter::PageBuilder;
-use crate::{Changeset, ChangesetId, Checkpoint, Filter, MAX_ID, PageLimit, StreamId};
+use crate::{Changeset, ChangesetId, Checkpoint, Filter, PageLimit, StreamId};
 
 /// The changesets of one partition of a consumer.
 #[derive(Debug, Clone)]
@@ -162,8 +162,7 @@ pub struct RetryLook<'a> {
     share: &'a Share,
     stream_id: StreamId,
     below: Checkpoint,
-    /// The last changeset that was looked at.
-    last: u64,
+    next_changeset: ChangesetId,
     next: Checkpoint,
     reached_end: bool,
     page: PageBuilder<Changeset>,
@@ -182,7 +181,7 @@ impl<'a> RetryLook<'a> {
         Self {
             share,
             below: state.checkpoint(),
-            last: from.get() - 1,
+            next_changeset: from,
             next: parked.map_or(Checkpoint::FIRST, |parked| parked.position),
             reached_end: false,
             page: PageBuilder::new(limit),
@@ -212,8 +211,8 @@ impl<'a> RetryLook<'a> {
     }
 
     /// The changeset id to read on from.
-    pub fn next(&self) -> u64 {
-        (self.last + 1).min(MAX_ID)
+    pub fn next(&self) -> ChangesetId {
+        self.next_changeset
     }
 
     /// Looks at the next changesets of the stream. `more`: whether the stream has more after them.
@@ -225,11 +224,11 @@ impl<'a> RetryLook<'a> {
                 self.reached_end = true;
                 return false;
             };
-            let id = changeset.changeset_id.get();
+            let id = changeset.changeset_id;
             if self.share.holds(&changeset) && !self.page.push_changeset(changeset) {
                 return false;
             }
-            self.last = id;
+            self.next_changeset = following(id);
             self.next = place.plus(1);
         }
         self.reached_end = !more;
@@ -241,12 +240,10 @@ impl<'a> RetryLook<'a> {
         let changesets = self.page.finish().items;
         let first = changesets.first().and_then(|first| first.checkpoint);
         let (reached_end, stream_id) = (self.reached_end, self.stream_id);
-        // The id before the first is only left out if nothing was looked at.
-        let last = ChangesetId::new(self.last.max(1)).unwrap_or(ChangesetId::FIRST);
         Found {
             kind: BatchKind::Retry {
                 stream_id,
-                last,
+                next_changeset: self.next_changeset,
                 reached_end,
             },
             start: first.unwrap_or(self.next),
@@ -268,7 +265,10 @@ pub fn look_in(
     match work {
         Work::Live => {
             let mut look = LiveLook::new(state, share, state.checkpoint(), limit);
-            look.look(from(order, look.next()), Checkpoint::FIRST.plus(order.len() as u64));
+            look.look(
+                from(order, look.next()),
+                Checkpoint::FIRST.plus(order.len() as u64),
+            );
             look.finish()
         }
         Work::Retry(stream_id, id) => {
@@ -282,12 +282,14 @@ pub fn look_in(
 /// Finds the batch again that is out, in data that is in memory.
 pub fn look_again_in(state: &PartitionState, share: &Share, order: &[Changeset]) -> Found {
     if let Some(mut look) = RetryLook::again(state, share) {
-        let first = ChangesetId::new(look.next()).unwrap_or(ChangesetId::FIRST);
-        look.look(of_stream(order, &look.stream_id().clone(), first), false);
+        look.look(of_stream(order, look.stream_id(), look.next()), false);
         return look.finish();
     }
     let mut look = LiveLook::again(state, share);
-    look.look(from(order, look.next()), Checkpoint::FIRST.plus(order.len() as u64));
+    look.look(
+        from(order, look.next()),
+        Checkpoint::FIRST.plus(order.len() as u64),
+    );
     look.finish()
 }
 

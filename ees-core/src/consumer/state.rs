@@ -183,9 +183,6 @@ fn place(changeset: &crate::Changeset) -> Checkpoint {
 }
 
 /// The changeset id after this one.
-fn following(id: ChangesetId) -> ChangesetId {
+pub(super) fn following(id: ChangesetId) -> ChangesetId {
     ChangesetId::new(id.get() + 1).unwrap_or(id)
 }
-
-#[cfg(test)]
-mod tests;

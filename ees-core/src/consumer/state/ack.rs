@@ -67,7 +67,10 @@ impl PartitionState {
 
     /// Whether [`PartitionState::ack`] needs the changesets of the batch.
     pub fn needs_members(&self, ack: &Ack) -> bool {
-        let retry = self.batch.as_ref().is_some_and(|b| b.kind != BatchKind::Live);
+        let retry = self
+            .batch
+            .as_ref()
+            .is_some_and(|b| b.kind != BatchKind::Live);
         retry || !ack.failed.is_empty()
     }
 
@@ -141,7 +144,7 @@ impl PartitionState {
     ) {
         let BatchKind::Retry {
             stream_id,
-            last,
+            next_changeset,
             reached_end,
         } = &batch.kind
         else {
@@ -149,7 +152,9 @@ impl PartitionState {
         };
         let rest = members.iter().find(|c| place(c) >= ack.checkpoint);
         if let Some(failure) = ack.failed.first() {
-            let found = members.iter().find(|c| c.changeset_id == failure.changeset_id);
+            let found = members
+                .iter()
+                .find(|c| c.changeset_id == failure.changeset_id);
             let position = found.map_or(batch.start, place);
             if let Some(parked) = self.parked.get_mut(stream_id) {
                 let again = parked.from_changeset == failure.changeset_id && !parked.catching_up;
@@ -166,7 +171,7 @@ impl PartitionState {
                 parked.go_on(rest.changeset_id, place(rest), now);
             }
         } else {
-            self.move_parked(stream_id, *last, batch.next, *reached_end, now);
+            self.move_parked(stream_id, *next_changeset, batch.next, *reached_end, now);
         }
     }
 }

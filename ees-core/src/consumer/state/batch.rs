@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{PartitionState, RETRIES_IN_A_ROW, following};
+use super::{PartitionState, RETRIES_IN_A_ROW};
 use crate::consumer::Found;
 use crate::{ChangesetId, Checkpoint, StreamId, Timestamp};
 
@@ -35,8 +35,8 @@ pub enum BatchKind {
     Retry {
         /// The stream.
         stream_id: StreamId,
-        /// The last changeset of the stream that was looked at.
-        last: ChangesetId,
+        /// The changeset of the stream after those that were looked at.
+        next_changeset: ChangesetId,
         /// Whether no changeset of the stream remains below the partition's checkpoint.
         reached_end: bool,
     },
@@ -111,28 +111,32 @@ impl PartitionState {
 
     fn pass(&mut self, found: &Found, now: Timestamp) {
         match &found.kind {
-            BatchKind::Live => self.checkpoint = self.checkpoint.max(found.next),
+            BatchKind::Live if found.next > self.checkpoint => {
+                self.checkpoint = found.next;
+                self.retries = 0;
+            }
+            BatchKind::Live => {}
             BatchKind::Retry {
                 stream_id,
-                last,
+                next_changeset,
                 reached_end,
-            } => self.move_parked(&stream_id.clone(), *last, found.next, *reached_end, now),
+            } => self.move_parked(stream_id, *next_changeset, found.next, *reached_end, now),
         }
     }
 
-    /// A parked stream is handled up to a changeset.
+    /// A parked stream is handled up to this changeset.
     pub(super) fn move_parked(
         &mut self,
         stream_id: &StreamId,
-        last: ChangesetId,
-        next: Checkpoint,
+        from: ChangesetId,
+        position: Checkpoint,
         reached_end: bool,
         now: Timestamp,
     ) {
         if reached_end {
             self.remove(stream_id);
         } else if let Some(parked) = self.parked.get_mut(stream_id) {
-            parked.go_on(following(last), next, now);
+            parked.go_on(from, position, now);
         }
     }
 
