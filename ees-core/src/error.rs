@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::consumer::ConsumerError;
 use crate::{
     Changeset, Checkpoint, CommitIdError, EventCheckpoint, Expectation, Head, Page, PayloadError,
     StorageError, StreamId, StreamIdError, UnreadableEvent, Written,
@@ -76,6 +77,9 @@ pub enum Error {
     /// An event cannot be read as the type that the reader requested.
     #[error(transparent)]
     UnreadableEvent(#[from] UnreadableEvent),
+    /// A call of a durable consumer failed.
+    #[error(transparent)]
+    Consumer(#[from] ConsumerError),
     /// The storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use crate::ports::{Clock, StatisticsStore, Storage, SystemClock};
+use crate::ports::{Clock, ConsumerStore, StatisticsStore, Storage, SystemClock};
 use crate::{Error, Statistics};
 
 pub use global::{GlobalEvent, GlobalEventPage};
@@ -38,6 +38,7 @@ pub use global::{GlobalEvent, GlobalEventPage};
 pub struct EventStore {
     storage: Arc<dyn Storage>,
     statistics: Arc<dyn StatisticsStore>,
+    consumers: Option<Arc<dyn ConsumerStore>>,
     clock: Arc<dyn Clock>,
     poll_interval: Duration,
     /// Whether the storage failed the last commit.
@@ -59,10 +60,18 @@ impl EventStore {
         Self {
             storage,
             statistics,
+            consumers: None,
             clock: Arc::new(SystemClock),
             poll_interval: Self::POLL_INTERVAL,
             commit_failed: Arc::default(),
         }
+    }
+
+    /// The same store with a storage for durable consumers ([`EventStore::consumers`]).
+    #[must_use]
+    pub fn with_consumers(mut self, consumers: Arc<dyn ConsumerStore>) -> Self {
+        self.consumers = Some(consumers);
+        self
     }
 
     /// The same store with another clock.
@@ -108,6 +117,10 @@ impl EventStore {
 
     pub(crate) fn statistics_store(&self) -> &Arc<dyn StatisticsStore> {
         &self.statistics
+    }
+
+    pub(crate) fn consumer_store(&self) -> Option<&Arc<dyn ConsumerStore>> {
+        self.consumers.as_ref()
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod consumers;
 mod state;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

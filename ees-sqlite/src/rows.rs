@@ -76,7 +76,8 @@ fn integer(row: &Row<'_>, column: usize) -> Result<i64, StorageError> {
     value.as_i64().map_err(|error| corrupt(column, &error))
 }
 
-fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r str, StorageError> {
+/// Reads a text column.
+pub(crate) fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r str, StorageError> {
     let value = row.get_ref(column);
     let value = value.map_err(|error| corrupt(column, &error))?;
     value.as_str().map_err(|error| corrupt(column, &error))

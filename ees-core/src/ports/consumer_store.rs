@@ -45,7 +45,8 @@ pub trait ConsumerStore: Send + Sync + 'static {
     async fn consumer_names(&self) -> Result<Vec<String>, StorageError>;
 
     /// Removes a consumer's definition if it still is this one, then its partitions with their parked
-    /// streams. Returns whether it was.
+    /// streams. Returns whether it was. `slots` are the slots of each partition that are in use.
+    /// Calling it again removes what a failed call left, as far as `slots` names it.
     ///
     /// # Errors
     /// [`StorageError`] if the storage fails. Some of it may have been removed all the same.
@@ -54,7 +55,7 @@ pub trait ConsumerStore: Send + Sync + 'static {
         name: &str,
         definition: &str,
         id: &str,
-        partitions: u16,
+        slots: &[Vec<u16>],
     ) -> Result<bool, StorageError>;
 
     /// The documents of these partitions, each at its place; `None` for one that has none.
