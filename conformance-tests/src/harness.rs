@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ees_core::CheckpointStore;
-use ees_core::adapter::{StatisticsStore, Storage};
+use ees_core::adapter::{ConsumerStore, StatisticsStore, Storage};
 
 use crate::running::TIME_LIMIT;
 #[cfg(feature = "http")]
@@ -72,6 +72,11 @@ pub trait AdapterHarness: Harness {
         None
     }
 }
+
+/// A harness of a storage that keeps durable consumers.
+pub trait ConsumerHarness: AdapterHarness<Storage: ConsumerStore> {}
+
+impl<H: AdapterHarness<Storage: ConsumerStore>> ConsumerHarness for H {}
 
 /// The kinds of failures of an adapter's write, below the storage port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -47,3 +47,5 @@ impl AdapterHarness for Memory {
 }
 
 ees_conformance::adapter_suite!(Memory);
+
+ees_conformance::consumer_suite!(Memory);

@@ -103,3 +103,5 @@ impl WriteFaults for Proxy {
 ees_conformance::adapter_suite!(
     Postgres, mod suite, faults: before_the_write, after_the_write
 );
+
+ees_conformance::consumer_suite!(Postgres);

@@ -74,3 +74,5 @@ impl AdapterHarness for Sqlite {
 }
 
 ees_conformance::adapter_suite!(Sqlite, mod suite, faults: before_the_write, late);
+
+ees_conformance::consumer_suite!(Sqlite);
