@@ -27,7 +27,8 @@ async fn swap(
     next: u64,
     parked: &[ParkedWrite],
 ) -> bool {
-    let swapped = store.swap_partition(ID, 3, previous, &document(next), parked);
+    let next = document(next);
+    let swapped = store.swap_partition(ID, 3, previous, &next, parked);
     swapped.await.expect("G16: to swap")
 }
 
@@ -151,7 +152,8 @@ pub async fn a_consumer_is_removed_with_everything<H: ConsumerHarness>(harness: 
         .await
         .expect("to define");
     assert!(swap(&*store, None, 1, &[write(5, Some("{}"))]).await);
-    let kept = store.swap_partition("other@1", 3, None, &document(1), &[]);
+    let first = document(1);
+    let kept = store.swap_partition("other@1", 3, None, &first, &[]);
     assert!(kept.await.expect("to swap"));
     let slots = [vec![], vec![], vec![], vec![5]];
     let removed = store.remove_consumer("billing", "{} ", ID, &slots).await;

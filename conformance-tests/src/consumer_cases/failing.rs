@@ -113,7 +113,7 @@ pub async fn a_consumer_that_stops_holds_its_partition<H: ConsumerHarness>(harne
         scene.ack(&batch, &[("b", 1)]).await;
     }
     let stream = "b".parse().expect("a stream id");
-    let one = 1.try_into().expect("a changeset id");
+    let one = 1_u64.try_into().expect("a changeset id");
     let skipped = scene.consumers.skip(&scene.name, &stream, one).await;
     assert!(skipped.expect("G16: to skip").stopped, "G16: its entry");
     assert_eq!(
