@@ -73,9 +73,10 @@ pub trait AdapterHarness: Harness {
 }
 
 /// A harness of a storage that keeps durable consumers.
-pub trait ConsumerHarness: AdapterHarness<Storage: ConsumerStore> {}
-
-impl<H: AdapterHarness<Storage: ConsumerStore>> ConsumerHarness for H {}
+pub trait ConsumerHarness: AdapterHarness {
+    /// The adapter under test, as a storage of consumers.
+    fn consumers(&self) -> Arc<dyn ConsumerStore>;
+}
 
 /// The kinds of failures of an adapter's write, below the storage port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -45,8 +45,8 @@ async fn parked(store: &dyn ConsumerStore, slots: &[u16]) -> Vec<String> {
 }
 
 /// The first definition of a name stands.
-pub async fn a_name_has_one_definition<H: ConsumerHarness>(harness: &mut H) {
-    let store = harness.storage();
+pub async fn a_name_has_one_definition(harness: &mut dyn ConsumerHarness) {
+    let store = harness.consumers();
     assert_eq!(store.load_consumer("a").await.expect("to load"), None);
     let first = store.define_consumer("a", "{\"x\": 1}").await;
     assert_eq!(first.expect("to define"), None, "G16: new");
@@ -60,8 +60,8 @@ pub async fn a_name_has_one_definition<H: ConsumerHarness>(harness: &mut H) {
 }
 
 /// All names are listed, by their bytes.
-pub async fn names_are_listed_in_order<H: ConsumerHarness>(harness: &mut H) {
-    let store = harness.storage();
+pub async fn names_are_listed_in_order(harness: &mut dyn ConsumerHarness) {
+    let store = harness.consumers();
     for name in ["b", "a", "Z", "a.b", "a-b", "a_b", "0"] {
         store.define_consumer(name, "{}").await.expect("to define");
     }
@@ -70,8 +70,8 @@ pub async fn names_are_listed_in_order<H: ConsumerHarness>(harness: &mut H) {
 }
 
 /// A swap that expects another revision changes nothing.
-pub async fn a_partition_is_swapped_by_its_revision<H: ConsumerHarness>(harness: &mut H) {
-    let store = harness.storage();
+pub async fn a_partition_is_swapped_by_its_revision(harness: &mut dyn ConsumerHarness) {
+    let store = harness.consumers();
     assert_eq!(partition(&*store).await, None, "G16: none yet");
     assert!(!swap(&*store, Some(1), 2, &[]).await, "G16: there is none");
     assert!(swap(&*store, None, 7, &[]).await, "G16: the first");
@@ -100,8 +100,8 @@ pub async fn a_partition_is_swapped_by_its_revision<H: ConsumerHarness>(harness:
 }
 
 /// Parked streams change together with the document, or not at all.
-pub async fn parked_streams_change_with_their_partition<H: ConsumerHarness>(harness: &mut H) {
-    let store = harness.storage();
+pub async fn parked_streams_change_with_their_partition(harness: &mut dyn ConsumerHarness) {
+    let store = harness.consumers();
     let many: Vec<_> = (0..64).map(|slot| write(slot, Some("{}"))).collect();
     assert!(
         !swap(&*store, Some(1), 2, &many).await,
@@ -123,8 +123,8 @@ pub async fn parked_streams_change_with_their_partition<H: ConsumerHarness>(harn
 }
 
 /// Of any number of swaps of one revision one succeeds.
-pub async fn one_of_racing_swaps_wins<H: ConsumerHarness>(harness: &mut H) {
-    let store = harness.storage();
+pub async fn one_of_racing_swaps_wins(harness: &mut dyn ConsumerHarness) {
+    let store = harness.consumers();
     for round in 0..5_u64 {
         let previous = round.checked_sub(1).map(|last| last * 100 + 50);
         let racing = (0..8).map(|racer| {
@@ -141,8 +141,8 @@ pub async fn one_of_racing_swaps_wins<H: ConsumerHarness>(harness: &mut H) {
 }
 
 /// What belongs to a removed consumer is gone, and the rest stays.
-pub async fn a_consumer_is_removed_with_everything<H: ConsumerHarness>(harness: &mut H) {
-    let store = harness.storage();
+pub async fn a_consumer_is_removed_with_everything(harness: &mut dyn ConsumerHarness) {
+    let store = harness.consumers();
     store
         .define_consumer("billing", "{}")
         .await
@@ -173,8 +173,8 @@ pub async fn a_consumer_is_removed_with_everything<H: ConsumerHarness>(harness: 
 }
 
 /// Consumers survive a restart if anything does.
-pub async fn consumers_survive_a_restart<H: ConsumerHarness>(harness: &mut H) {
-    let store = harness.storage();
+pub async fn consumers_survive_a_restart(harness: &mut dyn ConsumerHarness) {
+    let store = harness.consumers();
     store
         .define_consumer("billing", "{}")
         .await
@@ -182,7 +182,7 @@ pub async fn consumers_survive_a_restart<H: ConsumerHarness>(harness: &mut H) {
     assert!(swap(&*store, None, 1, &[write(5, Some("{}"))]).await);
     drop(store);
     harness.restart().await;
-    let store = harness.storage();
+    let store = harness.consumers();
     let durable = harness.capabilities().durable;
     let kept = durable.then(|| document(1));
     assert_eq!(partition(&*store).await, kept, "G4: as declared");

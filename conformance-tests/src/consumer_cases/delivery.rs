@@ -20,7 +20,7 @@ fn partitions(partitions: u16) -> ConsumerDefinition {
 }
 
 /// Every changeset is delivered once if nothing goes wrong, and each stream in its order.
-pub async fn everything_is_delivered_in_each_streams_order<H: ConsumerHarness>(harness: &mut H) {
+pub async fn everything_is_delivered_in_each_streams_order(harness: &mut dyn ConsumerHarness) {
     for count in [1, 4] {
         let scene = Scene::new(harness, &partitions(count)).await;
         let streams = ["a", "b", "c", "d", "e", "f"];
@@ -55,7 +55,7 @@ pub async fn everything_is_delivered_in_each_streams_order<H: ConsumerHarness>(h
 }
 
 /// A worker that slept past its lease is told so, and changes nothing.
-pub async fn a_worker_that_sleeps_is_fenced<H: ConsumerHarness>(harness: &mut H) {
+pub async fn a_worker_that_sleeps_is_fenced(harness: &mut dyn ConsumerHarness) {
     let scene = Scene::new(harness, &partitions(1)).await;
     scene.commit(harness, &["a", "b", "c"]).await;
     let first = scene.claimed(2).await;
@@ -77,7 +77,7 @@ pub async fn a_worker_that_sleeps_is_fenced<H: ConsumerHarness>(harness: &mut H)
 }
 
 /// An acknowledgement whose answer was lost is sent again, and answered again.
-pub async fn a_lost_answer_is_given_again<H: ConsumerHarness>(harness: &mut H) {
+pub async fn a_lost_answer_is_given_again(harness: &mut dyn ConsumerHarness) {
     let scene = Scene::new(harness, &partitions(1)).await;
     scene.commit(harness, &["a", "b", "a", "c"]).await;
     let first = scene.claimed(2).await;
@@ -102,7 +102,7 @@ pub async fn a_lost_answer_is_given_again<H: ConsumerHarness>(harness: &mut H) {
 }
 
 /// A batch that is given back is handed out at once.
-pub async fn a_released_batch_is_handed_out_again<H: ConsumerHarness>(harness: &mut H) {
+pub async fn a_released_batch_is_handed_out_again(harness: &mut dyn ConsumerHarness) {
     let scene = Scene::new(harness, &partitions(1)).await;
     scene.commit(harness, &["a", "b"]).await;
     let first = scene.claimed(10).await;
@@ -120,7 +120,7 @@ pub async fn a_released_batch_is_handed_out_again<H: ConsumerHarness>(harness: &
 }
 
 /// What does not fit the batch is refused, and changes nothing.
-pub async fn an_acknowledgement_must_fit_its_batch<H: ConsumerHarness>(harness: &mut H) {
+pub async fn an_acknowledgement_must_fit_its_batch(harness: &mut dyn ConsumerHarness) {
     let scene = Scene::new(harness, &partitions(1)).await;
     scene.commit(harness, &["a", "b", "c"]).await;
     scene.ack(&scene.claimed(1).await, &[]).await;
@@ -149,7 +149,7 @@ pub async fn an_acknowledgement_must_fit_its_batch<H: ConsumerHarness>(harness: 
 }
 
 /// A consumer whose filter matches nothing reaches the head, and stays there.
-pub async fn a_filter_that_matches_nothing_reaches_the_head<H: ConsumerHarness>(harness: &mut H) {
+pub async fn a_filter_that_matches_nothing_reaches_the_head(harness: &mut dyn ConsumerHarness) {
     let definition = ConsumerDefinition {
         stream_prefixes: vec!["order-".to_owned()],
         event_types: vec!["paid".to_owned(), "sent".to_owned()],
@@ -165,7 +165,7 @@ pub async fn a_filter_that_matches_nothing_reaches_the_head<H: ConsumerHarness>(
 }
 
 /// A claim that waits returns when something is committed for it.
-pub async fn a_claim_that_waits_is_woken<H: ConsumerHarness>(harness: &mut H) {
+pub async fn a_claim_that_waits_is_woken(harness: &mut dyn ConsumerHarness) {
     let scene = Scene::new(harness, &partitions(2)).await;
     let wait = Duration::from_secs(60);
     let claim = Claim::new("w");
@@ -179,7 +179,7 @@ pub async fn a_claim_that_waits_is_woken<H: ConsumerHarness>(harness: &mut H) {
 
 /// Workers that stop at any step, and come back late, neither skip a changeset nor break the order
 /// of a stream.
-pub async fn workers_that_stop_anywhere_skip_nothing<H: ConsumerHarness>(harness: &mut H) {
+pub async fn workers_that_stop_anywhere_skip_nothing(harness: &mut dyn ConsumerHarness) {
     let scene = Scene::new(harness, &partitions(8)).await;
     let streams: Vec<String> = (0..12).map(|n| format!("s-{n}")).collect();
     let names: Vec<&str> = streams

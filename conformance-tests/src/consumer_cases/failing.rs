@@ -25,7 +25,7 @@ async fn parked(scene: &Scene) -> Vec<(String, u64, u32, bool)> {
 }
 
 /// A failure parks its stream, and delays no other.
-pub async fn a_failure_parks_its_stream_alone<H: ConsumerHarness>(harness: &mut H) {
+pub async fn a_failure_parks_its_stream_alone(harness: &mut dyn ConsumerHarness) {
     let scene = Scene::new(harness, &definition()).await;
     scene.commit(harness, &["a", "b", "a", "b", "a"]).await;
     let batch = scene.claimed(10).await;
@@ -49,7 +49,7 @@ pub async fn a_failure_parks_its_stream_alone<H: ConsumerHarness>(harness: &mut 
 }
 
 /// A stream that is handled again follows in its order, batch by batch, beside the others.
-pub async fn a_parked_stream_catches_up_in_order<H: ConsumerHarness>(harness: &mut H) {
+pub async fn a_parked_stream_catches_up_in_order(harness: &mut dyn ConsumerHarness) {
     let scene = Scene::new(harness, &definition()).await;
     scene.commit(harness, &["a", "b"]).await;
     scene.ack(&scene.claimed(10).await, &[("a", 1)]).await;
@@ -68,9 +68,7 @@ pub async fn a_parked_stream_catches_up_in_order<H: ConsumerHarness>(harness: &m
 }
 
 /// After its last try a stream waits for an operator.
-pub async fn a_stream_waits_for_an_operator_after_its_last_try<H: ConsumerHarness>(
-    harness: &mut H,
-) {
+pub async fn a_stream_waits_for_an_operator_after_its_last_try(harness: &mut dyn ConsumerHarness) {
     let scene = Scene::new(harness, &definition()).await;
     scene.commit(harness, &["a", "a"]).await;
     scene.ack(&scene.claimed(10).await, &[("a", 1)]).await;
@@ -94,7 +92,7 @@ pub async fn a_stream_waits_for_an_operator_after_its_last_try<H: ConsumerHarnes
 }
 
 /// A consumer that is to stop holds its partition at the failure, and tries it for ever.
-pub async fn a_consumer_that_stops_holds_its_partition<H: ConsumerHarness>(harness: &mut H) {
+pub async fn a_consumer_that_stops_holds_its_partition(harness: &mut dyn ConsumerHarness) {
     let definition = ConsumerDefinition {
         on_failure: OnFailure::Stop,
         ..definition()
@@ -124,7 +122,7 @@ pub async fn a_consumer_that_stops_holds_its_partition<H: ConsumerHarness>(harne
 }
 
 /// More failures than one change holds are all parked, each once.
-pub async fn many_failures_at_once_are_all_kept<H: ConsumerHarness>(harness: &mut H) {
+pub async fn many_failures_at_once_are_all_kept(harness: &mut dyn ConsumerHarness) {
     let scene = Scene::new(harness, &definition()).await;
     let streams: Vec<String> = (0..70).map(|n| format!("s-{n:02}")).collect();
     let names: Vec<&str> = streams.iter().map(String::as_str).collect();

@@ -9,7 +9,7 @@ use super::scene::{Scene, assert_fenced, assert_invalid, ids, listed};
 use crate::ConsumerHarness;
 
 /// A definition may be repeated, and not changed.
-pub async fn a_definition_is_the_same_or_refused<H: ConsumerHarness>(harness: &mut H) {
+pub async fn a_definition_is_the_same_or_refused(harness: &mut dyn ConsumerHarness) {
     let at_head = ConsumerDefinition {
         from: StartAt::HEAD,
         ..ConsumerDefinition::default()
@@ -40,7 +40,7 @@ pub async fn a_definition_is_the_same_or_refused<H: ConsumerHarness>(harness: &m
 }
 
 /// What an operator skips is not delivered; what the partition has not reached cannot be skipped.
-pub async fn a_skipped_changeset_is_not_delivered<H: ConsumerHarness>(harness: &mut H) {
+pub async fn a_skipped_changeset_is_not_delivered(harness: &mut dyn ConsumerHarness) {
     let scene = Scene::new(harness, &ConsumerDefinition::default()).await;
     scene.commit(harness, &["a", "a", "a", "b"]).await;
     let (a, b) = (
@@ -78,7 +78,7 @@ pub async fn a_skipped_changeset_is_not_delivered<H: ConsumerHarness>(harness: &
 
 /// A reset ends the batch that is out. What follows the new checkpoint is delivered again, and what
 /// was parked before it stays parked.
-pub async fn a_reset_ends_the_batch_and_delivers_again<H: ConsumerHarness>(harness: &mut H) {
+pub async fn a_reset_ends_the_batch_and_delivers_again(harness: &mut dyn ConsumerHarness) {
     let scene = Scene::new(harness, &ConsumerDefinition::default()).await;
     scene.commit(harness, &["a", "b", "c", "d", "a"]).await;
     scene
@@ -111,7 +111,7 @@ pub async fn a_reset_ends_the_batch_and_delivers_again<H: ConsumerHarness>(harne
 }
 
 /// A consumer that is removed ends its batches, and nothing of it comes back.
-pub async fn a_consumer_that_is_removed_ends_its_batches<H: ConsumerHarness>(harness: &mut H) {
+pub async fn a_consumer_that_is_removed_ends_its_batches(harness: &mut dyn ConsumerHarness) {
     let definition = ConsumerDefinition::default();
     let scene = Scene::new(harness, &definition).await;
     scene.commit(harness, &["a", "b"]).await;
@@ -133,7 +133,7 @@ pub async fn a_consumer_that_is_removed_ends_its_batches<H: ConsumerHarness>(har
 }
 
 /// A report tells the lag, who has a batch, and what is parked.
-pub async fn a_report_says_how_far_it_has_come<H: ConsumerHarness>(harness: &mut H) {
+pub async fn a_report_says_how_far_it_has_come(harness: &mut dyn ConsumerHarness) {
     let scene = Scene::new(harness, &ConsumerDefinition::default()).await;
     let report = || async { scene.consumers.report(&scene.name).await.expect("a report") };
     let empty = report().await;

@@ -42,13 +42,13 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    pub(super) async fn new<H: ConsumerHarness>(
-        harness: &H,
+    pub(super) async fn new(
+        harness: &dyn ConsumerHarness,
         definition: &ConsumerDefinition,
     ) -> Self {
         let clock = Arc::new(Ahead::default());
-        let store = EventStore::new(harness.storage())
-            .with_consumers(harness.storage())
+        let store = EventStore::from_parts(harness.storage(), harness.storage())
+            .with_consumers(harness.consumers())
             .with_clock(Arc::clone(&clock) as Arc<dyn Clock>)
             .with_poll_interval(Duration::from_millis(50));
         let consumers = store.consumers().expect("G16: consumers");
@@ -65,8 +65,9 @@ impl Scene {
     }
 
     /// The same after a restart.
-    pub(super) fn reopened<H: ConsumerHarness>(harness: &H, before: &Self) -> Self {
-        let store = EventStore::new(harness.storage()).with_consumers(harness.storage());
+    pub(super) fn reopened(harness: &dyn ConsumerHarness, before: &Self) -> Self {
+        let store = EventStore::from_parts(harness.storage(), harness.storage())
+            .with_consumers(harness.consumers());
         Self {
             consumers: store.consumers().expect("G16: consumers"),
             store,
@@ -84,7 +85,7 @@ impl Scene {
     }
 
     /// Commits one changeset to each of these streams, in this order.
-    pub(super) async fn commit<H: ConsumerHarness>(&self, harness: &H, streams: &[&str]) {
+    pub(super) async fn commit(&self, harness: &dyn ConsumerHarness, streams: &[&str]) {
         for stream in streams {
             let last = {
                 let mut lengths = self.lengths.lock().expect("no panic");
