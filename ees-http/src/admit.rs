@@ -28,7 +28,8 @@ pub(crate) async fn admit(
 }
 
 fn is_long_poll(request: &Request, context: &RequestContext) -> bool {
-    let can_wait = matches!(request.uri().path(), "/changesets" | "/events");
+    let path = request.uri().path();
+    let can_wait = matches!(path, "/changesets" | "/events") || path.starts_with("/consumers/");
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     can_wait && is_read && context.params.waits()
 }

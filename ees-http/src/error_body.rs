@@ -50,6 +50,9 @@ pub(crate) struct ErrorBody<'a> {
     /// changeset will get.
     #[serde(skip_serializing_if = "Option::is_none")]
     head: Option<u64>,
+    /// With `FENCED`: the generation of the partition's last batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generation: Option<u64>,
     /// With 503: `none` means that nothing was written, `unknown` that the commit may have happened.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = outcomes, required = false)]
@@ -96,6 +99,7 @@ pub(crate) fn render(error: &ApiError, request_id: &str, layout: Layout) -> Resp
         forthcoming_changesets: None,
         next: None,
         head: error.more.head.map(Checkpoint::get),
+        generation: error.more.generation,
         outcome: error.more.outcome,
         idempotency_key: error.more.idempotency_key.as_ref().map(CommitId::as_str),
         request_id: is_internal.then_some(request_id),

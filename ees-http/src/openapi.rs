@@ -7,7 +7,15 @@ use utoipa::openapi::{
 /// The description of the calls, as JSON.
 pub(crate) fn describe(mut calls: OpenApi) -> String {
     for item in calls.paths.paths.values_mut() {
-        for call in [&mut item.get, &mut item.post].into_iter().flatten() {
+        for call in [
+            &mut item.get,
+            &mut item.post,
+            &mut item.put,
+            &mut item.delete,
+        ]
+        .into_iter()
+        .flatten()
+        {
             describe_common_errors(&mut call.responses);
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::http::Uri;
 use ees_core::adapter::{parse_number, unknown_name};
-use ees_core::{Direction, Expectation, MAX_FORTHCOMING, MAX_ID, PageLimit};
+use ees_core::{Checkpoint, Direction, Expectation, MAX_FORTHCOMING, MAX_ID, PageLimit};
 
 use crate::codes::{self, Code};
 use crate::error::ApiError;
@@ -22,7 +22,7 @@ pub(crate) const MAX_GLOBAL_LIMIT: u64 = 1000;
 const DEFAULT_GLOBAL_LIMIT: u64 = 10;
 
 /// The longest a reader may wait, in seconds.
-const MAX_WAIT_SECONDS: u64 = 20;
+pub(crate) const MAX_WAIT_SECONDS: u64 = 20;
 
 /// The parameters that a commit takes.
 const OF_COMMITS: &[&str] = &[
@@ -50,7 +50,7 @@ impl Params {
         self.wait().is_ok_and(|wait| !wait.is_zero())
     }
 
-    fn text(&self, name: &str) -> Result<Option<&str>, ApiError> {
+    pub(crate) fn text(&self, name: &str) -> Result<Option<&str>, ApiError> {
         let mut given = self.0.iter().filter(|(key, _)| key == name);
         let first = given.next().map(|(_, value)| value.as_str());
         if given.next().is_some() {
@@ -109,7 +109,7 @@ impl Params {
     }
 
     /// The limit of a read of the global order. One above the maximum counts as the maximum.
-    fn global_limit(&self) -> Result<u64, ApiError> {
+    pub(crate) fn global_limit(&self) -> Result<u64, ApiError> {
         let expected = || {
             format!(
                 "an integer from 1 to {MAX_GLOBAL_LIMIT}; a larger one counts as {MAX_GLOBAL_LIMIT}"
@@ -119,9 +119,15 @@ impl Params {
         Ok(limit.unwrap_or(DEFAULT_GLOBAL_LIMIT).min(MAX_GLOBAL_LIMIT))
     }
 
-    fn wait(&self) -> Result<Duration, ApiError> {
+    pub(crate) fn wait(&self) -> Result<Duration, ApiError> {
         let wait = self.number("wait", 0..=MAX_WAIT_SECONDS, codes::INVALID_PARAMETER)?;
         Ok(Duration::from_secs(wait.unwrap_or(0)))
+    }
+
+    /// The position that a consumer shall have passed.
+    pub(crate) fn passed(&self) -> Result<Option<Checkpoint>, ApiError> {
+        let passed = self.id("passed", codes::INVALID_CHECKPOINT)?;
+        Ok(passed.and_then(|position| Checkpoint::new(position).ok()))
     }
 
     /// The parameters of a commit. A misspelt expectation would mean a new stream, so a commit refuses

@@ -1,6 +1,7 @@
 //! The calls of the contract, and the layers around them.
 
 mod changesets;
+mod consumers;
 mod events;
 mod health;
 mod pages;
@@ -41,6 +42,7 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(changesets::all))
         .routes(routes!(events::of_stream))
         .routes(routes!(events::all))
+        .merge(consumers::described())
         .routes(routes!(service::version))
         .routes(routes!(service::openapi))
 }
