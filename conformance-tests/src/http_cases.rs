@@ -10,6 +10,7 @@ pub mod check_order;
 pub mod commit_bodies;
 pub mod conflicts;
 pub mod description;
+pub mod durable_consumers;
 pub mod endpoints;
 pub mod expectations;
 pub mod global_head;
@@ -128,6 +129,13 @@ list! { $
         unknown_paths_are_not_found [12];
         other_methods_are_not_allowed [12];
         event_streams_are_not_sent [12];
+    }
+    durable_consumers {
+        are_defined_work_and_are_deleted [16];
+        park_what_fails [16];
+        refuse_what_is_wrong [12, 16];
+        wait_where_asked [16, 8];
+        are_described [12];
     }
     description {
         is_of_the_contract [12];

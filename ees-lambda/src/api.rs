@@ -1,6 +1,7 @@
 //! The REST API behind API Gateway.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -72,7 +73,8 @@ async fn answer(
         options.request_timeout = REQUEST;
         options.embedded_body_percent = EMBEDDED_BODY_PERCENT;
         let storage = store.get().await?;
-        Ok(router(EventStore::new(storage), options))
+        let store = EventStore::new(Arc::clone(&storage)).with_consumers(storage);
+        Ok(router(store, options))
     };
     let router = opened.get_or_try_init(open).await.cloned();
     let router = router.unwrap_or_else(|error| failing_router(&error));

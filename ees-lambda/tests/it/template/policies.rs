@@ -63,7 +63,11 @@ const ROLES: [(&str, &[Allowed]); 6] = [
                 // A marker that a restore left behind is moved if its new place is free.
                 ("dynamodb:ConditionCheckItem", &[EVENTS]),
                 // What a lagging index does not show yet is read by its key.
-                ("dynamodb:BatchGetItem", &[EVENTS]),
+                ("dynamodb:BatchGetItem", &[EVENTS, ANALYSIS]),
+                // Consumers are kept in the analysis table.
+                ("dynamodb:BatchWriteItem", &[ANALYSIS]),
+                ("dynamodb:DeleteItem", &[ANALYSIS]),
+                ("dynamodb:UpdateItem", &[ANALYSIS]),
             ],
         ],
     ),
