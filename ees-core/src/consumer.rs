@@ -15,6 +15,7 @@ mod look;
 mod operators;
 mod records;
 mod report;
+mod run;
 mod scan;
 mod state;
 
@@ -29,6 +30,7 @@ pub use error::ConsumerError;
 pub use look::{Found, LiveLook, RetryLook, Share, look_again_in, look_in};
 pub use operators::ParkedStream;
 pub use report::{BatchReport, ConsumerReport, PartitionReport};
+pub use run::Consumer;
 pub use state::{
     Ack, AckRefusal, Acked, Batch, BatchKind, Failure, MAX_PARKED, MAX_PARKED_CHANGES, Parked,
     PartitionState, Refused, Work,

@@ -167,7 +167,7 @@ fn batch(context: &RequestContext, delivery: Option<&Delivery>, details: bool) -
         return StatusCode::NO_CONTENT.into_response();
     };
     let items = &delivery.changesets;
-    let next = |taken| {
+    let next = |taken: usize| {
         let left = items.get(taken).and_then(|changeset| changeset.checkpoint);
         left.unwrap_or(delivery.next).get()
     };

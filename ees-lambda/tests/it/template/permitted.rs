@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 
 use ees_aws_testkit::{Guard, LocalAws, Services};
 use ees_conformance::subject::{Ask, Expect, GlobalRead, Read, Remote, Subject};
-
-use super::policies::{granted, name_of};
 use lambda_http::http::Method;
 
+use super::policies::{granted, name_of};
 use super::{TEXT, parse};
 use crate::stack::options;
 
