@@ -186,3 +186,6 @@ fn place(changeset: &crate::Changeset) -> Checkpoint {
 pub(super) fn following(id: ChangesetId) -> ChangesetId {
     ChangesetId::new(id.get() + 1).unwrap_or(id)
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,7 +58,22 @@ fn refute(setting: Setting, expected: &'static str) {
 
 #[test]
 fn a_worker_fails_crashes_and_repeats() {
-    prove("failure, crash, repeat", WORLD);
+    let no_repeat = Setting {
+        repeats: 0,
+        ..WORLD
+    };
+    prove("failure, crash", no_repeat);
+    let no_crash = Setting {
+        crashes: 0,
+        ..WORLD
+    };
+    prove("failure, repeat", no_crash);
+    let all = Setting {
+        limit: 1,
+        order: &[("a", 1), ("b", 1), ("c", 1)],
+        ..WORLD
+    };
+    prove("failure, crash, repeat", all);
 }
 
 #[test]

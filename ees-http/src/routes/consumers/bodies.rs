@@ -159,9 +159,11 @@ pub(super) async fn body<T: DeserializeOwned>(
     request: Request,
 ) -> Result<T, ApiError> {
     let held = read_body(app, MAX_BODY, &context.permit, request).await?;
+    // A derived implementation would take an array for an object.
     let bytes = match held.bytes.trim_ascii() {
         [] => b"{}",
-        bytes => bytes,
+        object @ [b'{', ..] => object,
+        _ => return Err(invalid("the body is not a JSON object".to_owned())),
     };
     let read = serde_json::from_slice(bytes);
     read.map_err(|error| invalid(format!("the body is not as expected: {error}")))
