@@ -9,8 +9,8 @@ use ees_core::adapter::{
     Commit, DEFAULT_MAX_CHANGESET_BYTES, News, Outcome, StatisticsStore, Storage,
 };
 use ees_core::{
-    Changeset, Checkpoint, CheckpointStore, GlobalPage, Head, Identity, Page, PageLimit, Statistics,
-    StorageError, StreamId, StreamQuery,
+    Changeset, Checkpoint, CheckpointStore, GlobalPage, Head, Identity, Page, PageLimit,
+    Statistics, StorageError, StreamId, StreamQuery,
 };
 use futures_util::future::BoxFuture;
 use state::State;

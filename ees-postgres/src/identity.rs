@@ -1,6 +1,7 @@
 //! The stored identity of the store.
 
 use ees_core::{Identity, StorageError};
+use sqlx::Row;
 
 use crate::PostgresStorage;
 use crate::error::translate;
@@ -14,7 +15,6 @@ const REPLACE: &str = "UPDATE identity SET identity = $1 WHERE identity = $2 RET
 
 impl PostgresStorage {
     pub(crate) async fn stored_identity(&self) -> Result<Option<Identity>, StorageError> {
-        use sqlx::Row;
         let Some(row) = self.one(|| sqlx::query(LOAD)).await? else {
             return Ok(None);
         };

@@ -51,7 +51,10 @@ impl EventStore {
     pub async fn renew_identity(&self) -> Result<Arc<Identity>, Error> {
         for _ in 0..TRIES {
             let stored = self.storage.load_identity().await?;
-            let next = match stored.clone().or(self.known_identity().map(Arc::unwrap_or_clone)) {
+            let next = match stored
+                .clone()
+                .or(self.known_identity().map(Arc::unwrap_or_clone))
+            {
                 Some(stored) => {
                     let head = self.next_checkpoint().await?;
                     stored.renewed(head, self.storage.identity_place())
@@ -89,13 +92,19 @@ impl EventStore {
 
     /// Keeps the identity that was read first: calls at the same time agree.
     fn keep(&self, identity: Identity) -> Arc<Identity> {
-        let mut known = self.identity.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self
+            .identity
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         Arc::clone(known.get_or_insert_with(|| Arc::new(identity)))
     }
 
     fn replace(&self, identity: Identity) -> Arc<Identity> {
         let identity = Arc::new(identity);
-        let mut known = self.identity.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self
+            .identity
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         *known = Some(Arc::clone(&identity));
         identity
     }
