@@ -13,6 +13,7 @@ pub mod description;
 pub mod endpoints;
 pub mod expectations;
 pub mod global_head;
+pub mod identity;
 pub mod keys;
 pub mod layout;
 pub mod links;
@@ -40,6 +41,13 @@ list! { $
     global_head {
         an_empty_page_ends_there [6];
         a_checkpoint_beyond_it_is_refused [6, 12];
+    }
+    identity {
+        every_answer_tells_it [6];
+        another_store_is_refused [6, 12];
+        it_is_checked_before_the_checkpoint [6, 12];
+        what_is_no_id_is_refused [12];
+        it_survives_a_restart [6, 4];
     }
     parameters {
         bad_integers_are_refused [12];

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::http::Uri;
 use ees_core::adapter::{parse_number, unknown_name};
-use ees_core::{Direction, Expectation, MAX_FORTHCOMING, MAX_ID, PageLimit};
+use ees_core::{Direction, Expectation, MAX_FORTHCOMING, MAX_ID, PageLimit, StoreId, StoreIdError};
 
 use crate::codes::{self, Code};
 use crate::error::ApiError;
@@ -124,6 +124,17 @@ impl Params {
         Ok(Duration::from_secs(wait.unwrap_or(0)))
     }
 
+    fn store(&self) -> Result<Option<StoreId>, ApiError> {
+        let Some(text) = self.text("store")? else {
+            return Ok(None);
+        };
+        text.parse().map(Some).map_err(|error: StoreIdError| {
+            invalid_parameter(format!(
+                "`store={text}`: {error}; the header `EES-Store` has it"
+            ))
+        })
+    }
+
     /// The parameters of a commit. A misspelt expectation would mean a new stream, so a commit refuses
     /// what it does not know; it ignores names that begin with `_`, which make a URL unique.
     pub(crate) fn commit(&self) -> Result<CommitParams, ApiError> {
@@ -222,6 +233,7 @@ impl Params {
             from,
             limit: self.global_limit()?,
             wait: self.wait()?,
+            store: self.store()?,
             common: self.common()?,
         })
     }

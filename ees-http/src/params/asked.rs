@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use ees_core::{Direction, Expectation, PageLimit, StreamId, StreamQuery, StreamRange};
+use ees_core::{Direction, Expectation, PageLimit, StoreId, StreamId, StreamQuery, StreamRange};
 
 /// The parameters of every call.
 #[derive(Clone, Copy)]
@@ -47,6 +47,8 @@ pub(crate) struct GlobalRead<C> {
     pub(crate) from: Start<C>,
     pub(crate) limit: u64,
     pub(crate) wait: Duration,
+    /// The store to which the checkpoint belongs.
+    pub(crate) store: Option<StoreId>,
     pub(crate) common: Common,
 }
 

@@ -82,6 +82,7 @@ pub(super) async fn of_stream(
     responses(
         (status = 200, description = "A page of all changesets", body = AllChangesets),
         (status = 400, description = "`INVALID_CHECKPOINT`, `CHECKPOINT_BEYOND_HEAD`, `INVALID_LIMIT`, `INVALID_PARAMETER`", body = ErrorBody),
+        (status = 409, description = "`OTHER_STORE`: `store` is the id of another store", body = ErrorBody),
         (status = 406, description = "`NOT_ACCEPTABLE`: server-sent events are not supported", body = ErrorBody),
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`", body = ErrorBody),
     )

@@ -81,6 +81,7 @@ pub(super) async fn of_stream(
     responses(
         (status = 200, description = "A page of all events", body = AllEvents),
         (status = 400, description = "`INVALID_CHECKPOINT`, `CHECKPOINT_BEYOND_HEAD`, `INVALID_LIMIT`, `INVALID_PARAMETER`", body = ErrorBody),
+        (status = 409, description = "`OTHER_STORE`: `store` is the id of another store", body = ErrorBody),
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`", body = ErrorBody),
     )
 )]

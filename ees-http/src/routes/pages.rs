@@ -124,6 +124,10 @@ pub(super) async fn read_global<P: GlobalItems, R: Future<Output = Result<P, Err
     read: &GlobalRead<P::Position>,
     page: impl Fn(P::Position, PageLimit) -> R,
 ) -> Result<Found<P>, ApiError> {
+    if let Some(store) = read.store {
+        let check = app.store.check_store(store);
+        app.in_time(Written::None, check).await?;
+    }
     let from = match read.from {
         Start::Beginning => Checkpoint::FIRST.into(),
         Start::Checkpoint(position) => position,

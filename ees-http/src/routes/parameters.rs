@@ -39,4 +39,7 @@ pub(super) struct GlobalReadParams {
     /// The longest time, in seconds, to wait for the next item if there is none yet
     #[param(maximum = 20)]
     wait: Option<u64>,
+    /// The id of the store to which the checkpoint belongs, as `EES-Store` tells it. 409
+    /// `OTHER_STORE` if this is another one
+    store: Option<String>,
 }

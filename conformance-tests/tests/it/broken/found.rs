@@ -168,7 +168,7 @@ found! {
         identity::an_id_survives_a_restart, identity::stores_opened_at_once_agree,
         identity::a_new_id_tells_what_is_the_same, identity::a_swap_needs_the_stored_identity;
     an_identity_that_is_overwritten: Broken<identities::Overwrites> =>
-        identity::stores_opened_at_once_agree, identity::a_swap_needs_the_stored_identity;
+        identity::a_swap_needs_the_stored_identity;
     an_identity_for_all_stores: Broken<identities::OneForAll> =>
         identity::every_store_has_an_id_of_its_own;
     an_identity_without_its_history: Broken<identities::ForgetsFormer> =>
