@@ -106,9 +106,10 @@ pub trait Storage: Send + Sync + 'static {
     /// [`StorageError`] if the storage fails. The swap may have happened all the same.
     async fn swap_identity(
         &self,
-        _previous: Option<&Identity>,
-        _next: &Identity,
+        previous: Option<&Identity>,
+        next: &Identity,
     ) -> Result<bool, StorageError> {
+        let _ = (previous, next);
         Ok(true)
     }
 
