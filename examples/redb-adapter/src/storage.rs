@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use ees_core::adapter::group_commit::{BatchLimit, GroupCommit};
 use ees_core::adapter::{Commit, News, Outcome, PageBuilder, Storage};
 use ees_core::{
-    Changeset, Checkpoint, Direction, GlobalPage, Head, Identity, Page, PageLimit, StorageError, StreamId,
-    StreamQuery, StreamRange,
+    Changeset, Checkpoint, Direction, GlobalPage, Head, Identity, Page, PageLimit, StorageError,
+    StreamId, StreamQuery, StreamRange,
 };
 use futures_util::future::BoxFuture;
 use redb::{ReadTransaction, ReadableDatabase, ReadableTable, WriteTransaction};
