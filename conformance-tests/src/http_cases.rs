@@ -10,6 +10,7 @@ pub mod check_order;
 pub mod commit_bodies;
 pub mod conflicts;
 pub mod description;
+pub mod directions;
 pub mod endpoints;
 pub mod expectations;
 pub mod global_head;
@@ -54,7 +55,7 @@ list! { $
         the_largest_integer_is_taken [12, 5];
         an_empty_parameter_counts_as_not_given [12];
         a_parameter_given_twice_is_refused [12];
-        unknown_parameters_of_a_read_are_ignored [12];
+        a_read_refuses_unknown_parameters [12];
         a_commit_refuses_unknown_parameters [12];
         names_with_an_underscore_are_ignored [12];
         a_limit_is_one_or_more [12, 5];
@@ -64,6 +65,10 @@ list! { $
         ids_begin_at_one_but_ranges_at_zero [5];
         checkpoints_have_their_forms [6, 12];
         a_wait_has_a_maximum [12];
+    }
+    directions {
+        a_read_backward_does_not_wait [12];
+        a_read_backward_begins_at_the_head [6];
     }
     expectations {
         one_kind_is_given [12, 2];

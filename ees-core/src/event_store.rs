@@ -1,5 +1,6 @@
 //! The use cases of an event store, over any storage.
 
+mod backward;
 mod commit;
 mod global;
 mod identity;
