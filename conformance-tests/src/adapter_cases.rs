@@ -30,7 +30,6 @@ list! { $
     }
     identity {
         an_id_survives_a_restart [6, 4];
-        every_store_has_an_id_of_its_own [6];
         stores_opened_at_once_agree [6];
         a_new_id_tells_what_is_the_same [6, 12];
         a_swap_needs_the_stored_identity [6];

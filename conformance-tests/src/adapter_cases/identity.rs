@@ -2,23 +2,23 @@
 
 use std::sync::Arc;
 
-use ees_core::adapter::Storage;
 use ees_core::{Checkpoint, Error, EventStore, Identity, OtherStore, StoreId};
 use futures_util::future::join_all;
 
-use crate::AdapterHarness;
 use crate::subject::unique;
 use crate::support::fill;
+use crate::{Adapter, AdapterHarness};
 
 /// How many processes open a store at once.
 const AT_ONCE: usize = 4;
 
 /// The store as a process sees it that has just opened it.
-fn opened<H: AdapterHarness>(harness: &H) -> EventStore {
-    EventStore::new(harness.storage())
+fn opened(harness: &dyn AdapterHarness) -> EventStore {
+    let storage = harness.storage();
+    EventStore::from_parts(Arc::clone(&storage) as _, storage as _)
 }
 
-async fn id_of<H: AdapterHarness>(harness: &H) -> StoreId {
+async fn id_of(harness: &dyn AdapterHarness) -> StoreId {
     let identity = opened(harness).identity().await;
     identity.expect("G6: a store has an identity").id
 }
@@ -31,7 +31,7 @@ async fn other(store: &EventStore, asked: StoreId) -> OtherStore {
 }
 
 /// A durable store keeps its id. Another one begins again as another store.
-pub async fn an_id_survives_a_restart<H: AdapterHarness>(harness: &mut H) {
+pub async fn an_id_survives_a_restart(harness: &mut dyn AdapterHarness) {
     let before = id_of(harness).await;
     assert_eq!(id_of(harness).await, before, "G6: the id does not change");
     harness.restart().await;
@@ -44,18 +44,8 @@ pub async fn an_id_survives_a_restart<H: AdapterHarness>(harness: &mut H) {
     );
 }
 
-/// No two stores have one id.
-pub async fn every_store_has_an_id_of_its_own<H: AdapterHarness>(harness: &mut H) {
-    let another = H::start().await;
-    assert_ne!(
-        id_of(harness).await,
-        id_of(&another).await,
-        "G6: two stores"
-    );
-}
-
 /// Of any number of processes that make the first id, one makes it, and all take it.
-pub async fn stores_opened_at_once_agree<H: AdapterHarness>(harness: &mut H) {
+pub async fn stores_opened_at_once_agree(harness: &mut dyn AdapterHarness) {
     let stores: Vec<EventStore> = (0..AT_ONCE).map(|_| opened(harness)).collect();
     let identities = join_all(stores.iter().map(EventStore::identity)).await;
     let ids = identities
@@ -69,7 +59,7 @@ pub async fn stores_opened_at_once_agree<H: AdapterHarness>(harness: &mut H) {
 
 /// After a restore a store gets a new id. A reader with the old one learns where the head was then;
 /// a reader of a strange store learns that it is strange.
-pub async fn a_new_id_tells_what_is_the_same<H: AdapterHarness>(harness: &mut H) {
+pub async fn a_new_id_tells_what_is_the_same(harness: &mut dyn AdapterHarness) {
     fill(&*harness.subject(), &unique("identity"), &[1, 1]).await;
     harness.settle().await;
     let store = opened(harness);
@@ -97,7 +87,7 @@ pub async fn a_new_id_tells_what_is_the_same<H: AdapterHarness>(harness: &mut H)
 }
 
 /// An identity is replaced only by who knows the stored one, so that none is lost.
-pub async fn a_swap_needs_the_stored_identity<H: AdapterHarness>(harness: &mut H) {
+pub async fn a_swap_needs_the_stored_identity(harness: &mut dyn AdapterHarness) {
     let storage = harness.storage();
     let place = storage.identity_place();
     let [first, second, third] = [(); 3].map(|()| Identity::generate(place.clone()));
@@ -138,7 +128,7 @@ pub async fn a_swap_needs_the_stored_identity<H: AdapterHarness>(harness: &mut H
 }
 
 /// The history lasts, and a text of any size is kept whole.
-pub async fn former_ids_survive_a_restart<H: AdapterHarness>(harness: &mut H) {
+pub async fn former_ids_survive_a_restart(harness: &mut dyn AdapterHarness) {
     let store = opened(harness);
     let first = store.identity().await.expect("G6: an identity").id;
     for _ in 0..20 {
@@ -157,6 +147,6 @@ pub async fn former_ids_survive_a_restart<H: AdapterHarness>(harness: &mut H) {
     );
 }
 
-async fn load<S: Storage>(storage: &Arc<S>) -> Option<Identity> {
+async fn load(storage: &Arc<dyn Adapter>) -> Option<Identity> {
     storage.load_identity().await.expect("G6: to load")
 }

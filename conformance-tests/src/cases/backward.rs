@@ -64,7 +64,7 @@ async fn events(subject: &dyn Subject, start: u64, end: u64, limit: u64) -> Vec<
 }
 
 /// Backward and forward tell one order, by changesets and by events, whatever the limit.
-pub async fn the_order_is_the_same_backward<H: Harness>(harness: &mut H) {
+pub async fn the_order_is_the_same_backward(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let start = end_of_log(&*subject).await;
     for sizes in [[2, 1, 3], [1, 4, 1]] {
@@ -111,7 +111,7 @@ pub async fn the_order_is_the_same_backward<H: Harness>(harness: &mut H) {
 }
 
 /// Changesets that are too large for one page come in several, the newest first.
-pub async fn large_changesets_come_in_pages_backward<H: Harness>(harness: &mut H) {
+pub async fn large_changesets_come_in_pages_backward(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let start = end_of_log(&*subject).await;
     let size = harness.capabilities().max_changeset_bytes.min(1_500_000) - 1000;
@@ -129,7 +129,7 @@ pub async fn large_changesets_come_in_pages_backward<H: Harness>(harness: &mut H
 }
 
 /// Before checkpoint 0 there is nothing, and a reader who goes on stays there.
-pub async fn the_beginning_has_nothing_before_it<H: Harness>(harness: &mut H) {
+pub async fn the_beginning_has_nothing_before_it(harness: &mut dyn Harness) {
     let subject = harness.subject();
     fill(&*subject, &unique("backward"), &[1]).await;
     harness.settle().await;
@@ -148,7 +148,7 @@ pub async fn the_beginning_has_nothing_before_it<H: Harness>(harness: &mut H) {
 }
 
 /// Beyond the head there is no place to read backward from; the head itself is one.
-pub async fn a_checkpoint_beyond_the_head_is_refused_backward<H: Harness>(harness: &mut H) {
+pub async fn a_checkpoint_beyond_the_head_is_refused_backward(harness: &mut dyn Harness) {
     let subject = harness.subject();
     fill(&*subject, &unique("backward"), &[3, 1]).await;
     harness.settle().await;

@@ -44,7 +44,7 @@ async fn awaited(subject: &dyn Subject, stream: &str, last: u64) -> (Vec<u64>, V
 }
 
 /// Who waits on a stream gets its next changeset, and not those of other streams.
-pub async fn a_reader_of_a_stream_gets_what_is_committed<H: Harness>(harness: &mut H) {
+pub async fn a_reader_of_a_stream_gets_what_is_committed(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let stream = unique("stream-waiting");
     fill(&*subject, &stream, &[1]).await;
@@ -64,7 +64,7 @@ pub async fn a_reader_of_a_stream_gets_what_is_committed<H: Harness>(harness: &m
 }
 
 /// A stream that does not exist may be waited for.
-pub async fn a_reader_waits_for_a_stream_that_is_not_there<H: Harness>(harness: &mut H) {
+pub async fn a_reader_waits_for_a_stream_that_is_not_there(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let stream = unique("stream-waiting-new");
     let found = awaited(&*subject, &stream, 0).await;
@@ -72,7 +72,7 @@ pub async fn a_reader_waits_for_a_stream_that_is_not_there<H: Harness>(harness: 
 }
 
 /// Who waits for nothing gets nothing in the end: an empty page, or that there is no stream.
-pub async fn a_reader_of_a_stream_waits_no_longer_than_asked<H: Harness>(harness: &mut H) {
+pub async fn a_reader_of_a_stream_waits_no_longer_than_asked(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let stream = unique("stream-waiting");
     fill(&*subject, &stream, &[1]).await;

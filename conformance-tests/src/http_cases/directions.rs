@@ -7,7 +7,7 @@ use crate::wire::{
 };
 
 /// Only a read that goes forward can wait.
-pub async fn a_read_backward_does_not_wait<H: HttpHarness>(harness: &mut H) {
+pub async fn a_read_backward_does_not_wait(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("directions");
     append(&remote, &stream, 0, BODY).await;
@@ -25,7 +25,7 @@ pub async fn a_read_backward_does_not_wait<H: HttpHarness>(harness: &mut H) {
 }
 
 /// Backward, a read of the global order begins at the head unless it names a checkpoint.
-pub async fn a_read_backward_begins_at_the_head<H: HttpHarness>(harness: &mut H) {
+pub async fn a_read_backward_begins_at_the_head(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("directions");
     append(&remote, &stream, 0, BODY).await;

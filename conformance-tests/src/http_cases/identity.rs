@@ -17,7 +17,7 @@ async fn id(remote: &Remote) -> String {
 }
 
 /// Every answer has the store's id, errors included, and it is one id.
-pub async fn every_answer_tells_it<H: HttpHarness>(harness: &mut H) {
+pub async fn every_answer_tells_it(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let id = id(&remote).await;
     let stream = path(&unique("identity"));
@@ -34,7 +34,7 @@ pub async fn every_answer_tells_it<H: HttpHarness>(harness: &mut H) {
 
 /// A reader of this store names it and is answered. The id of another one is refused, and the answer
 /// tells both and the head.
-pub async fn another_store_is_refused<H: HttpHarness>(harness: &mut H) {
+pub async fn another_store_is_refused(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let description = Description::of(&remote).await;
     append(&remote, &unique("identity"), 0, r#"{"events":[1]}"#).await;
@@ -64,7 +64,7 @@ pub async fn another_store_is_refused<H: HttpHarness>(harness: &mut H) {
 
 /// Whether the store is another one is told before whether the checkpoint is beyond the head, and
 /// after the parameters were checked.
-pub async fn it_is_checked_before_the_checkpoint<H: HttpHarness>(harness: &mut H) {
+pub async fn it_is_checked_before_the_checkpoint(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let far = 1_u64 << 60;
     let id = id(&remote).await;
@@ -79,7 +79,7 @@ pub async fn it_is_checked_before_the_checkpoint<H: HttpHarness>(harness: &mut H
 }
 
 /// A text that is no id is refused; the message names it.
-pub async fn what_is_no_id_is_refused<H: HttpHarness>(harness: &mut H) {
+pub async fn what_is_no_id_is_refused(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     for call in global_calls() {
         for bad in ["mine", "0f3c9a52", "null", "*"] {
@@ -92,7 +92,7 @@ pub async fn what_is_no_id_is_refused<H: HttpHarness>(harness: &mut H) {
 }
 
 /// A durable store keeps its id; another one begins again as another store.
-pub async fn it_survives_a_restart<H: HttpHarness>(harness: &mut H) {
+pub async fn it_survives_a_restart(harness: &mut dyn HttpHarness) {
     let before = id(&harness.remote()).await;
     harness.restart().await;
     let after = id(&harness.remote()).await;
