@@ -29,12 +29,11 @@ fn check_exists(adapter: Adapter, storage: &str) -> Result<(), Failure> {
             let path = config
                 .map_err(|error| Failure::wrong_storage(storage, error))?
                 .path;
-            match path.exists() {
-                true => Ok(()),
-                false => Err(Failure::Storage(
-                    ees_sqlite::OpenError::Missing(path).to_string(),
-                )),
+            if !path.exists() {
+                let missing = ees_sqlite::OpenError::Missing(path);
+                return Err(Failure::Storage(missing.to_string()));
             }
+            Ok(())
         }
         _ => Ok(()),
     }
