@@ -1,6 +1,7 @@
 //! The identity of the store: one text.
 
 use ees_core::{Identity, StorageError};
+use redb::ReadableTable;
 
 use crate::error::translate;
 use crate::schema::IDENTITY;
