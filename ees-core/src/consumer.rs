@@ -27,11 +27,11 @@ pub use definition::{
     OnFailure, StartAt, partition_of,
 };
 pub use error::ConsumerError;
-pub use look::{Found, LiveLook, RetryLook, Share, look_again_in, look_in};
+pub use look::{LiveLook, RetryLook, Share, look_again_in, look_in};
 pub use operators::ParkedStream;
 pub use report::{BatchReport, ConsumerReport, PartitionReport};
 pub use run::Consumer;
 pub use state::{
-    Ack, AckRefusal, Acked, Batch, BatchKind, Failure, MAX_PARKED, MAX_PARKED_CHANGES, Parked,
-    PartitionState, Refused, Work,
+    Ack, AckRefusal, Acked, Batch, BatchKind, Failure, Found, MAX_PARKED, MAX_PARKED_CHANGES,
+    Parked, PartitionState, Refused, Work,
 };

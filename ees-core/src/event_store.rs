@@ -1,19 +1,21 @@
 //! The use cases of an event store, over any storage.
 
+mod backward;
 mod commit;
 mod global;
+mod identity;
 mod readiness;
 mod reading;
 mod stream;
 mod waiting;
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use crate::ports::{Clock, ConsumerStore, StatisticsStore, Storage, SystemClock};
-use crate::{Error, Statistics};
+use crate::{Error, Identity, Statistics};
 
 pub use global::{GlobalEvent, GlobalEventPage};
 
@@ -43,6 +45,8 @@ pub struct EventStore {
     poll_interval: Duration,
     /// Whether the storage failed the last commit.
     commit_failed: Arc<AtomicBool>,
+    /// The identity, once it was read.
+    identity: Arc<RwLock<Option<Arc<Identity>>>>,
 }
 
 impl EventStore {
@@ -64,6 +68,7 @@ impl EventStore {
             clock: Arc::new(SystemClock),
             poll_interval: Self::POLL_INTERVAL,
             commit_failed: Arc::default(),
+            identity: Arc::default(),
         }
     }
 

@@ -10,6 +10,7 @@ mod config;
 mod consumers;
 mod error;
 mod follower;
+mod identity;
 mod index;
 mod index_state;
 mod items;

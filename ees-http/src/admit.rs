@@ -29,7 +29,11 @@ pub(crate) async fn admit(
 
 fn is_long_poll(request: &Request, context: &RequestContext) -> bool {
     let path = request.uri().path();
-    let can_wait = matches!(path, "/changesets" | "/events") || path.starts_with("/consumers/");
+    let of_stream = path.strip_prefix("/streams/");
+    let of_stream = of_stream.and_then(|rest| rest.split_once('/'));
+    let read = of_stream.map_or(path.get(1..), |(_, read)| Some(read));
+    let of_consumer = path.starts_with("/consumers/");
+    let can_wait = of_consumer || matches!(read, Some("changesets" | "events"));
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     can_wait && is_read && context.params.waits()
 }

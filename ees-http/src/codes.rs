@@ -59,6 +59,8 @@ codes! {
     FENCED,
     /// The stream is not parked.
     STREAM_NOT_PARKED,
+    /// `store` is the id of another store.
+    OTHER_STORE,
     /// `limit` is invalid.
     INVALID_LIMIT,
     /// Any other parameter is invalid, or any parameter is given more than once.

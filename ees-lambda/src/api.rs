@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
-use ees_core::EventStore;
+use ees_core::{EventStore, StorageError};
 use ees_http::{Options, failing_router, router};
 use lambda_http::http::{HeaderValue, Uri};
 use lambda_http::request::{LambdaRequest, RequestContext};
@@ -74,11 +74,19 @@ async fn answer(
         options.embedded_body_percent = EMBEDDED_BODY_PERCENT;
         let storage = store.get().await?;
         let store = EventStore::new(Arc::clone(&storage)).with_consumers(storage);
+        store.identity().await.map_err(storage_error)?;
         Ok(router(store, options))
     };
     let router = opened.get_or_try_init(open).await.cloned();
     let router = router.unwrap_or_else(|error| failing_router(&error));
     router.oneshot(routed(request)).await
+}
+
+fn storage_error(error: ees_core::Error) -> StorageError {
+    match error {
+        ees_core::Error::Storage(error) => error,
+        other => StorageError::Backend(Arc::new(other)),
+    }
 }
 
 /// Converts a request to the form that the REST contract defines: without the stage, and with the

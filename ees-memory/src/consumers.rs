@@ -8,19 +8,7 @@ use ees_core::StorageError;
 use ees_core::adapter::{ConsumerStore, ParkedWrite, StoredPartition};
 
 use crate::MemoryStorage;
-
-/// The stored consumers.
-#[derive(Debug, Default)]
-pub(crate) struct Consumers {
-    definitions: BTreeMap<String, String>,
-    partitions: BTreeMap<(String, u16), Partition>,
-}
-
-#[derive(Debug)]
-struct Partition {
-    stored: StoredPartition,
-    parked: BTreeMap<u16, String>,
-}
+use crate::stored_consumers::Partition;
 
 #[async_trait]
 impl ConsumerStore for MemoryStorage {

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use ees_core::adapter::{ClientKey, Commit, Outcome, PageBuilder, Refusal, Verdict};
 use ees_core::{
-    Changeset, ChangesetId, Checkpoint, Direction, GlobalPage, Head, Page, PageLimit, Statistics,
-    StreamId, StreamQuery, StreamRange,
+    Changeset, ChangesetId, Checkpoint, Direction, GlobalPage, Head, Identity, Page, PageLimit,
+    Statistics, StreamId, StreamQuery, StreamRange,
 };
 
-use crate::consumers::Consumers;
+use crate::stored_consumers::Consumers;
 
 #[derive(Debug, Default)]
 pub(crate) struct State {
@@ -21,6 +21,7 @@ pub(crate) struct State {
     pub(crate) statistics: Statistics,
     pub(crate) checkpoints: HashMap<String, Checkpoint>,
     pub(crate) consumers: Consumers,
+    pub(crate) identity: Option<Identity>,
 }
 
 impl State {

@@ -1,6 +1,6 @@
 //! Looking for the next batch of a partition, without I/O: the caller reads, the look selects.
 
-use super::state::{BatchKind, PartitionState, Work, following};
+use super::state::{BatchKind, Found, PartitionState, Work, following};
 use super::{ConsumerDefinition, partition_of};
 use crate::adapter::PageBuilder;
 use crate::{Changeset, ChangesetId, Checkpoint, Filter, PageLimit, StreamId};
@@ -11,19 +11,6 @@ pub struct Share {
     filter: Filter,
     partition: u16,
     partitions: u16,
-}
-
-/// What a look has found: the next batch, if it has changesets.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    /// Where it was looked for.
-    pub kind: BatchKind,
-    /// The position that it begins at.
-    pub start: Checkpoint,
-    /// The position after what was looked at.
-    pub next: Checkpoint,
-    /// The changesets for the consumer, by position.
-    pub changesets: Vec<Changeset>,
 }
 
 impl Share {

@@ -2,6 +2,7 @@
 
 mod ack;
 mod batch;
+mod hand_out;
 mod operate;
 mod parked;
 
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{ChangesetId, Checkpoint, StreamId, Timestamp};
 
 pub use ack::{Ack, AckRefusal, Acked, Failure};
-pub use batch::{Batch, BatchKind, Work};
+pub use batch::{Batch, BatchKind, Found, Work};
 pub use operate::Refused;
 pub use parked::Parked;
 

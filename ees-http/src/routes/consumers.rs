@@ -51,7 +51,7 @@ pub(super) async fn names(
     State(app): State<App>,
     context: RequestContext,
 ) -> Result<Response, ApiError> {
-    context.params.common()?;
+    context.params.only_common()?;
     let consumers = app.consumers()?;
     let consumers = app.in_time(Written::None, consumers.names()).await?;
     Ok(answer(&ConsumerNames { consumers }))
@@ -84,7 +84,7 @@ pub(super) async fn define(
     Path(text): Path<String>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    context.params.common()?;
+    context.params.only_common()?;
     let name = name(&text)?;
     let definition: ConsumerDefinition = body(&app, &context, request).await?;
     let consumers = app.consumers()?;
@@ -125,10 +125,11 @@ pub(super) async fn state(
     Path(text): Path<String>,
 ) -> Result<Response, ApiError> {
     let name = name(&text)?;
-    context.params.common()?;
-    let passed = context.params.passed()?;
-    let wait = if passed.is_some() {
-        context.params.wait()?
+    let read = context.params.consumer_read()?;
+    let passed = read.passed;
+    let waits = passed.is_some();
+    let wait = if waits {
+        read.wait.time
     } else {
         Duration::ZERO
     };
@@ -166,7 +167,7 @@ pub(super) async fn remove(
     context: RequestContext,
     Path(text): Path<String>,
 ) -> Result<Response, ApiError> {
-    context.params.common()?;
+    context.params.only_common()?;
     let name = name(&text)?;
     let consumers = app.consumers()?;
     app.in_time(Written::Unknown, consumers.remove(&name))

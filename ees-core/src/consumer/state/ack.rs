@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::batch::{Batch, BatchKind};
 use super::parked::{cut, next_try};
-use super::{Batch, BatchKind, MAX_PARKED_CHANGES, Parked, PartitionState, place};
+use super::{MAX_PARKED_CHANGES, Parked, PartitionState, place};
 use crate::consumer::{ConsumerDefinition, OnFailure};
 use crate::{Changeset, ChangesetId, Checkpoint, StreamId, Timestamp};
 

@@ -37,11 +37,9 @@ pub(in crate::routes) async fn parked(
     Path(text): Path<String>,
 ) -> Result<Response, ApiError> {
     let name = name(&text)?;
-    context.params.common()?;
-    let limit = usize::try_from(context.params.global_limit()?).unwrap_or(usize::MAX);
-    let after = context.params.text("after")?.map(stream).transpose()?;
+    let read = context.params.parked_read()?;
     let consumers = app.consumers()?;
-    let page = consumers.parked(&name, after.as_ref(), limit);
+    let page = consumers.parked(&name, read.after.as_ref(), read.limit);
     let page = app.in_time(Written::None, page).await?;
     let last = page.items.last().filter(|_| page.more);
     Ok(answer(&ParkedStreams {
@@ -73,7 +71,7 @@ pub(in crate::routes) async fn retry(
     request: Request,
 ) -> Result<Response, ApiError> {
     let name = name(&text)?;
-    context.params.common()?;
+    context.params.only_common()?;
     let asked: RetryBody = body(&app, &context, request).await?;
     let stream_id = stream(&asked.stream_id)?;
     let consumers = app.consumers()?;
@@ -106,7 +104,7 @@ pub(in crate::routes) async fn skip(
     request: Request,
 ) -> Result<Response, ApiError> {
     let name = name(&text)?;
-    context.params.common()?;
+    context.params.only_common()?;
     let asked: SkipBody = body(&app, &context, request).await?;
     let stream_id = stream(&asked.stream_id)?;
     let through = changeset(asked.through_changeset)?;
@@ -140,7 +138,7 @@ pub(in crate::routes) async fn reset(
     request: Request,
 ) -> Result<Response, ApiError> {
     let name = name(&text)?;
-    context.params.common()?;
+    context.params.only_common()?;
     let asked: ResetBody = body(&app, &context, request).await?;
     let checkpoint = checkpoint(asked.checkpoint)?;
     let consumers = app.consumers()?;

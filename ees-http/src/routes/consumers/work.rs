@@ -47,7 +47,7 @@ pub(in crate::routes) async fn claim(
     request: Request,
 ) -> Result<Response, ApiError> {
     let name = name(&text)?;
-    let details = context.params.common()?.details;
+    let details = context.params.only_common()?.details;
     let asked: ClaimBody = body(&app, &context, request).await?;
     asked.check()?;
     let claim = Claim::new(asked.worker).limit(asked.limit);
@@ -87,7 +87,7 @@ pub(in crate::routes) async fn ack(
     request: Request,
 ) -> Result<Response, ApiError> {
     let name = name(&text)?;
-    let details = context.params.common()?.details;
+    let details = context.params.only_common()?.details;
     let asked: AckBody = body(&app, &context, request).await?;
     let ack = asked.ack()?;
     let next = asked.next.as_ref();
@@ -133,7 +133,7 @@ pub(in crate::routes) async fn release(
     request: Request,
 ) -> Result<Response, ApiError> {
     let name = name(&text)?;
-    context.params.common()?;
+    context.params.only_common()?;
     let asked: ReleaseBody = body(&app, &context, request).await?;
     let consumers = app.consumers()?;
     let released = consumers.release(&name, asked.partition, asked.generation);
