@@ -1,5 +1,7 @@
 //! The command line. Each flag has an environment variable; the flag wins.
 
+mod keys;
+
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
@@ -7,6 +9,8 @@ use clap::builder::{StringValueParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::failure::EXIT_CODES;
+
+pub use keys::{KeysAct, KeysAdd, KeysArgs, KeysList, KeysRevoke};
 
 /// The storages that a URL may name.
 const STORAGE_URLS: &str = "\
@@ -91,6 +95,8 @@ pub enum Command {
     Backup(BackupArgs),
     /// Create, inspect and repair a store's tables (DynamoDB).
     Admin(AdminArgs),
+    /// Make, list and revoke the keys of clients.
+    Keys(KeysArgs),
 }
 
 /// The flags of `ees serve`.
@@ -114,10 +120,26 @@ pub struct ServeArgs {
         value_parser = address
     )]
     pub listen: SocketAddr,
-    /// Allow --listen on an address that other machines can reach. There is no authentication yet:
-    /// every client that reaches the server can read and append everything
+    /// The file with the keys of clients, made by `ees keys add`. Without it, every client that
+    /// reaches the server can read and append everything
+    #[arg(long, value_name = "FILE", env = "EES_KEYS")]
+    pub keys: Option<PathBuf>,
+    /// Allow --listen on an address that other machines can reach, without --keys
     #[arg(long, env = "EES_ALLOW_UNAUTHENTICATED_REMOTE")]
     pub allow_unauthenticated_remote: bool,
+    /// Allow --listen on an address that other machines can reach, without TLS: normal behind a
+    /// proxy that has TLS
+    #[arg(long, env = "EES_ALLOW_PLAIN_REMOTE")]
+    pub allow_plain_remote: bool,
+    /// Without --keys: a further host name that requests may be addressed to. Several: separated by
+    /// commas, or repeated. `localhost` and loopback addresses are allowed always
+    #[arg(
+        long,
+        value_name = "HOST",
+        env = "EES_ALLOWED_HOST",
+        value_delimiter = ','
+    )]
+    pub allowed_host: Vec<String>,
     /// The most concurrent requests; further requests get 503 OVERLOADED
     #[arg(long, value_name = "N", env = "EES_MAX_REQUESTS", default_value = "512",
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]

@@ -1,5 +1,8 @@
 //! `ees serve`.
 
+mod exposure;
+mod keys;
+
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,13 +12,14 @@ use ees_http::{Options, ServerLimits, self_hosted_router};
 use ees_storage::{OpenStore, open, open_publisher, redacted};
 use ees_workers::{Indexing, Publishing, project_statistics};
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::{BoxFuture, join, join_all};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{ServeArgs, Switch};
 use crate::{Failure, logs};
+use keys::Keys;
 
 /// Serves until a signal stops it.
 ///
@@ -61,7 +65,8 @@ impl Server {
     /// # Errors
     /// [`Failure`] if the storage cannot be opened, or the address cannot be listened on.
     pub async fn start(args: &ServeArgs) -> Result<Self, Failure> {
-        refuse_remote(args)?;
+        exposure::check(args)?;
+        let keys = Keys::read(args)?;
         let publisher = match &args.publish {
             Some(url) => Some(open_publisher(url).await.map_err(Failure::of_publisher)?),
             None => None,
@@ -78,6 +83,8 @@ impl Server {
         let mut options = Options::default();
         options.max_requests = usize::try_from(args.max_requests).unwrap_or(usize::MAX);
         options.request_timeout = Duration::from_secs(args.request_timeout.into());
+        options.authorizer = keys.authorizer();
+        options.hosts = exposure::hosts(args);
         let mut limits = ServerLimits::default();
         limits.shutdown_timeout = options.request_timeout + Duration::from_secs(5);
         let closing = options.closing.clone();
@@ -87,6 +94,8 @@ impl Server {
             publisher,
             from: args.publish_from.into(),
         });
+        let working = work(&opened, args, publishing, closing.clone());
+        let working = join(working, keys.follow(closing.clone())).map(drop);
         let router = self_hosted_router(opened.store.clone(), options);
         let ended = CancellationToken::new();
         let serving = ees_http::serve(listener, router, limits, closing.clone());
@@ -97,7 +106,7 @@ impl Server {
                 let _tell_end = tell_end;
                 serving.await
             }),
-            working: tokio::spawn(work(&opened, args, publishing, closing.clone())),
+            working: tokio::spawn(working),
             opened,
             closing,
             ended,
@@ -158,20 +167,6 @@ fn work(
 fn sweep_every(args: &ServeArgs) -> Option<Duration> {
     let hours = u64::from(args.sweep_hours);
     (hours > 0).then(|| Duration::from_hours(hours))
-}
-
-/// Refuses an address that other machines can reach, unless a flag allows it. There is no
-/// authentication yet.
-fn refuse_remote(args: &ServeArgs) -> Result<(), Failure> {
-    if args.listen.ip().is_loopback() || args.allow_unauthenticated_remote {
-        return Ok(());
-    }
-    Err(Failure::Usage(format!(
-        "`--listen {}` can be reached from other machines, and there is no authentication yet: \
-         every client that reaches the server can read and append everything. Listen on a \
-         loopback address behind a proxy that authenticates, or add --allow-unauthenticated-remote",
-        args.listen
-    )))
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {

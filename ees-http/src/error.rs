@@ -35,6 +35,8 @@ pub(crate) struct More {
     pub(crate) changeset: Option<Box<Changeset>>,
     /// Whether changesets are shown with details.
     pub(crate) details: bool,
+    /// Whether changesets are left out.
+    pub(crate) changesets_are_hidden: bool,
     /// The end of the global order, for a checkpoint beyond it.
     pub(crate) head: Option<Checkpoint>,
     pub(crate) outcome: Option<&'static str>,
@@ -87,6 +89,11 @@ impl ApiError {
             self.more.idempotency_key = Some(key.clone());
         }
         self
+    }
+
+    /// Leaves the changesets of a refusal out, for a caller who may not read them.
+    pub(crate) fn hide_changesets(&mut self) {
+        self.more.changesets_are_hidden = true;
     }
 
     /// Shows changesets with or without details.

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
 mod admit;
 mod answer;
 mod app;
@@ -11,6 +12,7 @@ mod error_body;
 mod finish;
 mod foreign;
 mod gate;
+mod hosts;
 mod json;
 mod link;
 mod openapi;
@@ -28,7 +30,11 @@ mod turned_away;
 use axum::Router;
 use ees_core::{EventStore, StorageError};
 
+pub use access::{Authorizer, Caller, Right, Unauthorized};
+/// The head of a request, which an [`Authorizer`] looks at.
+pub use axum::http::request::Parts as RequestParts;
 pub use codes::ERROR_CODES;
+pub use hosts::Hosts;
 pub use options::Options;
 #[cfg(feature = "server")]
 pub use server::{ServerLimits, serve};

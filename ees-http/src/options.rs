@@ -1,8 +1,12 @@
 //! The options of a host.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+
+use crate::access::Authorizer;
+use crate::hosts::Hosts;
 
 /// The limits of the contract's router, and its shutdown signal.
 #[derive(Debug, Clone)]
@@ -30,6 +34,11 @@ pub struct Options {
     pub embedded_body_percent: usize,
     /// Ends waiting long polls with an empty page when it is cancelled. Cancel it on shutdown.
     pub closing: CancellationToken,
+    /// Recognises callers, and limits each to its rights. `None`: every caller may do everything.
+    pub authorizer: Option<Arc<dyn Authorizer>>,
+    /// The hosts that a self-hosted router serves. A request for another host gets 421
+    /// `MISDIRECTED_REQUEST`. `None`: it serves every host.
+    pub hosts: Option<Hosts>,
 }
 
 impl Default for Options {
@@ -41,6 +50,8 @@ impl Default for Options {
             max_buffered_bytes: 256 * 1024 * 1024,
             embedded_body_percent: 140,
             closing: CancellationToken::new(),
+            authorizer: None,
+            hosts: None,
         }
     }
 }

@@ -20,11 +20,13 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::access::{Access, authorize};
 use crate::admit::admit;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::finish::{finish, panicked};
 use crate::foreign::refuse_foreign_pages;
+use crate::hosts::refuse_other_hosts;
 use crate::openapi;
 use crate::options::Options;
 
@@ -63,9 +65,11 @@ pub(crate) fn contract(app: App) -> Router {
 /// limit the health calls.
 pub(crate) fn self_hosted(app: App) -> Router {
     let health = health::router().with_state(app.clone());
+    let hosts = app.options.hosts.clone();
     let finished = ServiceBuilder::new()
         .layer(from_fn_with_state(Arc::clone(&app.options), finish))
-        .layer(CatchPanicLayer::custom(panicked));
+        .layer(CatchPanicLayer::custom(panicked))
+        .option_layer(hosts.map(|hosts| from_fn_with_state(hosts, refuse_other_hosts)));
     layered(app, true).merge(health.layer(finished))
 }
 
@@ -86,7 +90,11 @@ pub(crate) fn failing(error: &StorageError) -> Router {
 fn layered(app: App, is_open: bool) -> Router {
     let gate = app.gate.clone();
     let options = Arc::clone(&app.options);
-    let (described, _) = described().split_for_parts();
+    let (described, description) = described().split_for_parts();
+    let authorizer = options.authorizer.clone();
+    let access =
+        authorizer.map(|authorizer| Access::new(authorizer, &openapi::calls(&description)));
+    let hosts = options.hosts.clone().filter(|_| is_open);
     described
         .route(
             "/streams/",
@@ -102,7 +110,9 @@ fn layered(app: App, is_open: bool) -> Router {
             ServiceBuilder::new()
                 .layer(from_fn_with_state(options, finish))
                 .layer(CatchPanicLayer::custom(panicked))
+                .option_layer(hosts.map(|hosts| from_fn_with_state(hosts, refuse_other_hosts)))
                 .option_layer(is_open.then(|| from_fn(refuse_foreign_pages)))
+                .option_layer(access.map(|access| from_fn_with_state(access, authorize)))
                 .layer(from_fn_with_state(gate, admit)),
         )
 }
