@@ -8,6 +8,7 @@ mod crash;
 mod guides;
 mod health;
 mod http;
+mod keys;
 mod process;
 mod proxies;
 mod readme;

@@ -55,3 +55,28 @@ pub(crate) fn need(method: &Method, path: &str) -> Option<Need> {
         |(known, known_path, _): &&(Method, &str, Need)| known == method && *known_path == path;
     NEEDS.iter().find(is_it).map(|(_, _, need)| *need)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// A call that is added to the contract fails here until its needs are stated.
+    #[test]
+    fn the_table_has_the_needs_of_every_call_and_of_no_other() {
+        let description: Value = serde_json::from_str(&crate::openapi_json()).unwrap();
+        let mut described = 0;
+        for (path, item) in description["paths"].as_object().unwrap() {
+            for method in item.as_object().unwrap().keys() {
+                let method = method.to_uppercase().parse().unwrap();
+                let need = need(&method, path);
+                assert!(need.is_some(), "{method} {path}: state what it needs");
+                described += 1;
+            }
+        }
+        assert_eq!(described, NEEDS.len(), "the table has calls that do not exist");
+        assert_eq!(need(&Method::HEAD, "/streams"), Some(READ_ALL));
+        assert_eq!(need(&Method::DELETE, "/streams"), None);
+    }
+}

@@ -73,7 +73,10 @@ fn help_tells_what_one_needs_to_know() {
     let settings = [
         "EES_STORAGE",
         "EES_LISTEN",
+        "EES_KEYS",
         "EES_ALLOW_UNAUTHENTICATED_REMOTE",
+        "EES_ALLOW_PLAIN_REMOTE",
+        "EES_ALLOWED_HOST",
         "EES_MAX_REQUESTS",
         "EES_REQUEST_TIMEOUT",
         "EES_LOG",
@@ -157,6 +160,31 @@ fn a_wrong_command_line_is_refused() {
             "--allow-unauthenticated-remote",
         ),
         (vec!["--listen", "[::]:0"], "--allow-unauthenticated-remote"),
+        (
+            vec!["--listen", "0.0.0.0:0", "--allow-unauthenticated-remote"],
+            "--allow-plain-remote",
+        ),
+        (
+            vec!["--listen", "0.0.0.0:0", "--allow-plain-remote"],
+            "--allow-unauthenticated-remote",
+        ),
+        (
+            vec!["--keys", "/nowhere/keys"],
+            "ees keys add --file /nowhere/keys",
+        ),
+        (vec!["keys", "add", "--file", "x", "--name", "a"], "--right"),
+        (
+            vec![
+                "keys", "add", "--file", "x", "--name", "a b", "--right", "read",
+            ],
+            "a name has 1 to 64",
+        ),
+        (
+            vec![
+                "keys", "add", "--file", "x", "--name", "a", "--right", "write",
+            ],
+            "`write` is not a right",
+        ),
         (vec!["--max-requests", "0"], "--max-requests"),
         (vec!["--request-timeout", "20"], "--request-timeout"),
         (vec!["--log-format", "xml"], "--log-format"),
