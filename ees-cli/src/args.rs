@@ -124,6 +124,22 @@ pub struct ServeArgs {
     /// reaches the server can read and append everything
     #[arg(long, value_name = "FILE", env = "EES_KEYS")]
     pub keys: Option<PathBuf>,
+    /// The certificate for TLS, as PEM, with those between it and a root. The server then speaks
+    /// HTTP/2 and HTTP/1.1 over TLS alone. Read again when it changes
+    #[arg(long, value_name = "FILE", env = "EES_TLS_CERT", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The private key of the certificate, as PEM
+    #[arg(long, value_name = "FILE", env = "EES_TLS_KEY", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// Accept only clients with a certificate from one of these roots, as PEM. Keys still decide
+    /// about rights
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "EES_TLS_CLIENT_CA",
+        requires = "tls_cert"
+    )]
+    pub tls_client_ca: Option<PathBuf>,
     /// Allow --listen on an address that other machines can reach, without --keys
     #[arg(long, env = "EES_ALLOW_UNAUTHENTICATED_REMOTE")]
     pub allow_unauthenticated_remote: bool,

@@ -2,6 +2,7 @@
 
 mod exposure;
 mod keys;
+mod tls;
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::args::{ServeArgs, Switch};
 use crate::{Failure, logs};
 use keys::Keys;
+use tls::Security;
 
 /// Serves until a signal stops it.
 ///
@@ -32,9 +34,10 @@ pub async fn run(args: &ServeArgs) -> Result<(), Failure> {
     let mut signals = Signals::new().map_err(failed)?;
     let server = Server::start(args).await?;
     println!(
-        "ees {} serves {} on http://{}",
+        "ees {} serves {} on {}://{}",
         env!("CARGO_PKG_VERSION"),
         redacted(&args.storage),
+        server.scheme,
         server.address()
     );
     let stopped = tokio::select! {
@@ -52,6 +55,7 @@ pub async fn run(args: &ServeArgs) -> Result<(), Failure> {
 /// A running server.
 pub struct Server {
     address: SocketAddr,
+    scheme: &'static str,
     opened: OpenStore,
     closing: CancellationToken,
     ended: CancellationToken,
@@ -66,7 +70,7 @@ impl Server {
     /// [`Failure`] if the storage cannot be opened, or the address cannot be listened on.
     pub async fn start(args: &ServeArgs) -> Result<Self, Failure> {
         exposure::check(args)?;
-        let keys = Keys::read(args)?;
+        let (keys, security) = (Keys::read(args)?, Security::read(args)?);
         let publisher = match &args.publish {
             Some(url) => Some(open_publisher(url).await.map_err(Failure::of_publisher)?),
             None => None,
@@ -95,13 +99,25 @@ impl Server {
             from: args.publish_from.into(),
         });
         let working = work(&opened, args, publishing, closing.clone());
-        let working = join(working, keys.follow(closing.clone())).map(drop);
+        let tls = security.tls();
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let rereading = join(
+            keys.follow(closing.clone()),
+            security.follow(closing.clone()),
+        );
+        let working = join(working, rereading).map(drop);
         let router = self_hosted_router(opened.store.clone(), options);
         let ended = CancellationToken::new();
-        let serving = ees_http::serve(listener, router, limits, closing.clone());
+        let serving = match tls {
+            None => ees_http::serve(listener, router, limits, closing.clone()).boxed(),
+            Some(tls) => {
+                ees_http::serve_tls(listener, tls, router, limits, closing.clone()).boxed()
+            }
+        };
         let tell_end = ended.clone().drop_guard();
         Ok(Self {
             address,
+            scheme,
             serving: tokio::spawn(async move {
                 let _tell_end = tell_end;
                 serving.await

@@ -25,6 +25,8 @@ mod request;
 mod routes;
 #[cfg(feature = "server")]
 mod server;
+#[cfg(feature = "tls")]
+mod tls;
 mod turned_away;
 
 use axum::Router;
@@ -36,8 +38,12 @@ pub use axum::http::request::Parts as RequestParts;
 pub use codes::ERROR_CODES;
 pub use hosts::Hosts;
 pub use options::Options;
+#[cfg(feature = "tls")]
+pub use server::serve_tls;
 #[cfg(feature = "server")]
 pub use server::{ServerLimits, serve};
+#[cfg(feature = "tls")]
+pub use tls::{Tls, TlsError, TlsFiles};
 
 /// The contract, for any host.
 pub fn router(store: EventStore, options: Options) -> Router {

@@ -24,10 +24,10 @@ fn check_address(flag: &str, address: SocketAddr, args: &ServeArgs) -> Result<()
              give --keys, or add --allow-unauthenticated-remote",
         );
     }
-    if !args.allow_plain_remote {
+    if args.tls_cert.is_none() && !args.allow_plain_remote {
         missing.push(
-            "without TLS, keys and data can be read on the network: put a proxy with TLS in front \
-             of it and add --allow-plain-remote",
+            "without TLS, keys and data can be read on the network: give --tls-cert and --tls-key, \
+             or put a proxy with TLS in front of it and add --allow-plain-remote",
         );
     }
     if missing.is_empty() {

@@ -13,4 +13,5 @@ mod process;
 mod proxies;
 mod readme;
 mod serving;
+mod tls;
 mod writers;

@@ -96,7 +96,7 @@ impl Ees {
         let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut line = String::new();
         stdout.read_line(&mut line).expect("a line");
-        assert!(line.contains(" on http://"), "{line}{}", errors.text());
+        assert!(line.contains(" on http"), "{line}{}", errors.text());
         Self {
             child,
             stdout,
@@ -107,7 +107,7 @@ impl Ees {
 
     /// Where it listens: `127.0.0.1:PORT`.
     pub(crate) fn address(&self) -> String {
-        let (_, address) = self.line.trim_end().rsplit_once("http://").expect("a URL");
+        let (_, address) = self.line.trim_end().rsplit_once("://").expect("a URL");
         address.to_owned()
     }
 

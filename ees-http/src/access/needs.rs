@@ -75,7 +75,11 @@ mod tests {
                 described += 1;
             }
         }
-        assert_eq!(described, NEEDS.len(), "the table has calls that do not exist");
+        assert_eq!(
+            described,
+            NEEDS.len(),
+            "the table has calls that do not exist"
+        );
         assert_eq!(need(&Method::HEAD, "/streams"), Some(READ_ALL));
         assert_eq!(need(&Method::DELETE, "/streams"), None);
     }

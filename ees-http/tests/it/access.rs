@@ -20,7 +20,10 @@ struct Named(CancellationToken);
 #[async_trait]
 impl Authorizer for Named {
     async fn authenticate(&self, request: &RequestParts) -> Result<Caller, Unauthorized> {
-        let name = request.headers.get("x-name").and_then(|name| name.to_str().ok());
+        let name = request
+            .headers
+            .get("x-name")
+            .and_then(|name| name.to_str().ok());
         let name = name.ok_or_else(|| Unauthorized::new("who are you?"))?;
         Ok(Caller::new(name, [Right::Read]).ended_by(self.0.clone()))
     }
@@ -39,7 +42,10 @@ async fn a_host_brings_its_own_authentication() {
     options.authorizer = Some(Arc::new(Named(ended.clone())));
     let router = router(storage.store(), options);
     let refused = get(&router, "/streams").await;
-    assert_eq!((refused.status.as_u16(), refused.error()), (401, "UNAUTHORIZED"));
+    assert_eq!(
+        (refused.status.as_u16(), refused.error()),
+        (401, "UNAUTHORIZED")
+    );
     assert_eq!(refused.message(), "who are you?");
     assert_eq!(refused.headers["www-authenticate"], "Bearer realm=\"ees\"");
     assert!(refused.headers.contains_key("x-request-id"));
@@ -47,7 +53,10 @@ async fn a_host_brings_its_own_authentication() {
     let append = Request::post("/streams/s").header("x-name", "somebody");
     let append = call(&router, append.body(Body::from("{}")).unwrap()).await;
     assert_eq!((append.status.as_u16(), append.error()), (403, "FORBIDDEN"));
-    assert_eq!(append.message(), "the key `somebody` lacks the right `append`");
+    assert_eq!(
+        append.message(),
+        "the key `somebody` lacks the right `append`"
+    );
     assert_eq!(append.body["stream_id"], "s");
     assert_eq!(get(&router, "/version").await.status, 200, "it is public");
 }
@@ -85,7 +94,13 @@ async fn a_server_serves_its_own_hosts_only() {
         assert_eq!(status("/streams", host).await.0, 200, "{host}");
     }
     let misdirected = (421, "MISDIRECTED_REQUEST".to_owned());
-    for host in ["evil.example", "localhost.evil.example", "10.0.0.1:80", "", "a b"] {
+    for host in [
+        "evil.example",
+        "localhost.evil.example",
+        "10.0.0.1:80",
+        "",
+        "a b",
+    ] {
         for path in ["/streams", "/version", "/health/live"] {
             assert_eq!(status(path, host).await, misdirected, "{host}: {path}");
         }
