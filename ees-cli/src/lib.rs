@@ -8,6 +8,7 @@ pub mod logs;
 pub mod server;
 
 mod failure;
+mod metrics;
 mod watched;
 
 pub use failure::Failure;

@@ -1,7 +1,9 @@
 //! `ees serve`.
 
 mod exposure;
+mod guards;
 mod keys;
+mod listeners;
 mod tls;
 
 use std::io;
@@ -9,18 +11,21 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ees_http::{Options, ServerLimits, self_hosted_router};
+use ees_core::adapter::Publisher;
+use ees_http::{ServerLimits, self_hosted_routers};
 use ees_storage::{OpenStore, open, open_publisher, redacted};
 use ees_workers::{Indexing, Publishing, project_statistics};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join, join_all};
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{ServeArgs, Switch};
+use crate::metrics::Metrics;
 use crate::{Failure, logs};
+use guards::Guards;
 use keys::Keys;
+use listeners::Listeners;
 use tls::Security;
 
 /// Serves until a signal stops it.
@@ -70,28 +75,35 @@ impl Server {
     /// [`Failure`] if the storage cannot be opened, or the address cannot be listened on.
     pub async fn start(args: &ServeArgs) -> Result<Self, Failure> {
         exposure::check(args)?;
-        let (keys, security) = (Keys::read(args)?, Security::read(args)?);
+        let guards = Guards {
+            keys: Keys::read(args)?,
+            security: Security::read(args)?,
+            metrics: Metrics::start()?,
+        };
         let publisher = match &args.publish {
             Some(url) => Some(open_publisher(url).await.map_err(Failure::of_publisher)?),
             None => None,
         };
         let opened = open(&args.storage).await.map_err(Failure::of_storage)?;
-        let listening = listen(args.listen).await;
-        let (listener, address) = match listening {
-            Ok(listening) => listening,
+        match Listeners::open(args).await {
+            Ok(listeners) => Ok(Self::begin(args, opened, publisher, listeners, guards)),
             Err(failure) => {
                 opened.store.close().await;
-                return Err(failure);
+                Err(failure)
             }
-        };
-        let mut options = Options::default();
-        options.max_requests = usize::try_from(args.max_requests).unwrap_or(usize::MAX);
-        options.request_timeout = Duration::from_secs(args.request_timeout.into());
-        options.authorizer = keys.authorizer();
-        options.hosts = exposure::hosts(args);
-        let mut limits = ServerLimits::default();
-        limits.shutdown_timeout = options.request_timeout + Duration::from_secs(5);
-        let closing = options.closing.clone();
+        }
+    }
+
+    fn begin(
+        args: &ServeArgs,
+        opened: OpenStore,
+        publisher: Option<Arc<dyn Publisher>>,
+        listeners: Listeners,
+        guards: Guards,
+    ) -> Self {
+        let (address, scheme) = (listeners.address, guards.security.scheme());
+        let closing = CancellationToken::new();
+        let options = guards.options(args, closing.clone());
         let publishing = publisher.map(|publisher| Publishing {
             store: opened.store.clone(),
             checkpoints: Arc::clone(&opened.checkpoints),
@@ -99,23 +111,14 @@ impl Server {
             from: args.publish_from.into(),
         });
         let working = work(&opened, args, publishing, closing.clone());
-        let tls = security.tls();
-        let scheme = if tls.is_some() { "https" } else { "http" };
-        let rereading = join(
-            keys.follow(closing.clone()),
-            security.follow(closing.clone()),
-        );
-        let working = join(working, rereading).map(drop);
-        let router = self_hosted_router(opened.store.clone(), options);
+        let hosts = Some(exposure::listed(args));
+        let routers = self_hosted_routers(opened.store.clone(), options, hosts);
+        let limits = limits(args);
+        let serving = listeners.serve(routers, guards.security.tls(), &limits, &closing);
+        let working = join(working, guards.follow(closing.clone())).map(drop);
         let ended = CancellationToken::new();
-        let serving = match tls {
-            None => ees_http::serve(listener, router, limits, closing.clone()).boxed(),
-            Some(tls) => {
-                ees_http::serve_tls(listener, tls, router, limits, closing.clone()).boxed()
-            }
-        };
         let tell_end = ended.clone().drop_guard();
-        Ok(Self {
+        Self {
             address,
             scheme,
             serving: tokio::spawn(async move {
@@ -126,7 +129,7 @@ impl Server {
             opened,
             closing,
             ended,
-        })
+        }
     }
 
     /// The address it listens on.
@@ -185,15 +188,10 @@ fn sweep_every(args: &ServeArgs) -> Option<Duration> {
     (hours > 0).then(|| Duration::from_hours(hours))
 }
 
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
-    let failed = |error: io::Error| {
-        Failure::Listen(format!(
-            "cannot listen on {address}: {error}; choose another with --listen"
-        ))
-    };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
-    Ok((listener, address))
+fn limits(args: &ServeArgs) -> ServerLimits {
+    let mut limits = ServerLimits::default();
+    limits.shutdown_timeout = Duration::from_secs(u64::from(args.request_timeout) + 5);
+    limits
 }
 
 /// The signals that stop the server: SIGINT and SIGTERM.

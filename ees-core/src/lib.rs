@@ -11,6 +11,7 @@ mod concurrency;
 mod error;
 mod event_store;
 mod ids;
+mod measure;
 mod number;
 mod page;
 mod payload;

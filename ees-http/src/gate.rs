@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::error::ApiError;
+use crate::measure::set;
 use crate::options::Options;
 use crate::permit::Permit;
 use crate::turned_away::TurnedAway;
@@ -23,17 +24,31 @@ struct Limits {
     turns: Arc<Semaphore>,
     buffered: Semaphore,
     turned_away: TurnedAway,
+    most: Most,
+}
+
+/// The limits themselves.
+#[derive(Debug)]
+struct Most {
+    requests: usize,
+    polls: usize,
+    bytes: usize,
 }
 
 impl Gate {
     pub(crate) fn new(options: &Options) -> Self {
-        let limit = |most: usize| Semaphore::new(most.min(Semaphore::MAX_PERMITS));
+        let most = Most {
+            requests: options.max_requests.min(Semaphore::MAX_PERMITS),
+            polls: options.max_waiting.min(Semaphore::MAX_PERMITS),
+            bytes: options.max_buffered_bytes.min(Semaphore::MAX_PERMITS),
+        };
         Self(Arc::new(Limits {
-            requests: Arc::new(limit(options.max_requests)),
-            polls: limit(options.max_waiting),
-            turns: Arc::new(limit(options.max_requests)),
-            buffered: limit(options.max_buffered_bytes),
+            requests: Arc::new(Semaphore::new(most.requests)),
+            polls: Semaphore::new(most.polls),
+            turns: Arc::new(Semaphore::new(most.requests)),
+            buffered: Semaphore::new(most.bytes),
             turned_away: TurnedAway::default(),
+            most,
         }))
     }
 
@@ -61,6 +76,20 @@ impl Gate {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let room = self.0.buffered.try_acquire_many(bytes);
         room.map_err(|_| self.too_many("large requests"))
+    }
+
+    /// Measures what the limits let in.
+    pub(crate) fn measure(&self) {
+        let limits = &*self.0;
+        let taken = |most: usize, free: &Semaphore| {
+            let taken = most.saturating_sub(free.available_permits());
+            u64::try_from(taken).unwrap_or(u64::MAX)
+        };
+        let requests = taken(limits.most.requests, &limits.requests);
+        let answering = taken(limits.most.requests, &limits.turns);
+        set("ees_requests_in_flight", requests + answering);
+        set("ees_waiting_readers", taken(limits.most.polls, &limits.polls));
+        set("ees_buffered_bytes", taken(limits.most.bytes, &limits.buffered));
     }
 
     fn too_many(&self, kind: &str) -> ApiError {

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::Authorizer;
 use crate::hosts::Hosts;
+use crate::measure::MetricsText;
 
 /// The limits of the contract's router, and its shutdown signal.
 #[derive(Debug, Clone)]
@@ -39,6 +40,8 @@ pub struct Options {
     /// The hosts that a self-hosted router serves. A request for another host gets 421
     /// `MISDIRECTED_REQUEST`. `None`: it serves every host.
     pub hosts: Option<Hosts>,
+    /// Writes the answer of `/metrics` of a self-hosted router. `None`: it answers 404.
+    pub metrics: Option<MetricsText>,
 }
 
 impl Default for Options {
@@ -52,6 +55,7 @@ impl Default for Options {
             closing: CancellationToken::new(),
             authorizer: None,
             hosts: None,
+            metrics: None,
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
-use x509_parser::prelude::{FromDer, X509Certificate};
+use rustls::client::verify_server_cert_signed_by_trust_anchor;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::UnixTime;
+use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
+use rustls::{CertificateError, RootCertStore, ServerConfig};
 
 /// The protocols that are offered, the preferred one first.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -95,10 +96,10 @@ impl fmt::Debug for Tls {
 
 fn config(files: TlsFiles<'_>) -> Result<ServerConfig, String> {
     let chain = certificates(files.certificate, "the certificate")?;
-    check_time(&chain)?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    check_time(&chain, &provider)?;
     let key = PrivateKeyDer::from_pem_slice(files.key.as_bytes());
     let key = key.map_err(|error| format!("the private key: no key was found in PEM: {error}"))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
     let builder = builder.with_safe_default_protocol_versions();
     let builder = builder.map_err(|error| error.to_string())?;
@@ -145,22 +146,26 @@ fn client_roots(pem: &str) -> Result<RootCertStore, String> {
 }
 
 /// Refuses a certificate that no client would accept: the log tells sooner than the clients do.
-fn check_time(chain: &[CertificateDer<'_>]) -> Result<(), String> {
-    let Some(certificate) = chain.first() else {
+fn check_time(chain: &[CertificateDer<'_>], provider: &CryptoProvider) -> Result<(), String> {
+    let Some((certificate, between)) = chain.split_first() else {
         return Ok(());
     };
-    let parsed = X509Certificate::from_der(certificate);
-    let (_, parsed) = parsed.map_err(|error| format!("the certificate: {error}"))?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let now = now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
-    let validity = parsed.validity();
-    if validity.not_after.timestamp() < now {
-        return Err(format!(
-            "the certificate has expired on {}",
-            validity.not_after
-        ));
+    let parsed = ParsedCertificate::try_from(certificate);
+    let parsed = parsed.map_err(|error| format!("the certificate: {error}"))?;
+    let verified = verify_server_cert_signed_by_trust_anchor(
+        &parsed,
+        // The root does not matter: the time is looked at first.
+        &RootCertStore::empty(),
+        between,
+        UnixTime::now(),
+        provider.signature_verification_algorithms.all,
+    );
+    match verified {
+        Err(rustls::Error::InvalidCertificate(
+            CertificateError::Expired | CertificateError::ExpiredContext { .. },
+        )) => Err("the certificate has expired".to_owned()),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -195,7 +200,7 @@ mod tests {
                 &other_key,
                 "does not belong to the certificate",
             ),
-            (&expired, &key_of_expired, "has expired on Jan  1 "),
+            (&expired, &key_of_expired, "the certificate has expired"),
         ] {
             let files = TlsFiles::new(certificate, key);
             let error = Tls::new(files).unwrap_err().to_string();

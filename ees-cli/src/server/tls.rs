@@ -29,6 +29,11 @@ impl Security {
         self.0.as_ref().map(|(tls, _)| tls.clone())
     }
 
+    /// The scheme of the server's URL.
+    pub(super) fn scheme(&self) -> &'static str {
+        if self.0.is_some() { "https" } else { "http" }
+    }
+
     /// Reads the files again when they change, until the server closes.
     pub(super) async fn follow(self, closing: CancellationToken) {
         let Self(Some((tls, watched))) = self else {

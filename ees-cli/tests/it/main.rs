@@ -9,6 +9,7 @@ mod guides;
 mod health;
 mod http;
 mod keys;
+mod metrics;
 mod process;
 mod proxies;
 mod readme;

@@ -140,6 +140,14 @@ impl Ees {
         self.errors.wait_for(text);
     }
 
+    /// Waits for a line of the log that has a text.
+    pub(crate) fn log_line(&self, text: &str) -> String {
+        self.errors.wait_for(text);
+        let log = self.errors.text();
+        let line = log.lines().find(|line| line.contains(text));
+        line.expect("the line").to_owned()
+    }
+
     /// Waits for its end; its exit code, what else it said on standard output, and its log.
     pub(crate) fn wait(mut self) -> (Option<i32>, String, String) {
         let status = wait(&mut self.child);

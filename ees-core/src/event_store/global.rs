@@ -2,6 +2,7 @@
 
 use super::EventStore;
 use crate::adapter::PageBuilder;
+use crate::measure;
 use crate::{
     Changeset, Checkpoint, Error, Event, EventCheckpoint, GlobalPage, PageLimit, StreamId,
 };
@@ -95,7 +96,8 @@ impl EventStore {
         from: Checkpoint,
         limit: PageLimit,
     ) -> Result<GlobalPage, Error> {
-        Ok(self.storage.read_global(from, limit).await?)
+        let read = self.storage.read_global(from, limit);
+        Ok(measure::read("global", read).await?)
     }
 
     /// As [`EventStore::global_events`], but does not check the checkpoint of an empty page; see
@@ -116,7 +118,8 @@ impl EventStore {
             ..limit
         };
         'read: while !page.is_full() {
-            let changesets = self.storage.read_global(next.changeset, chunk).await?;
+            let read = self.storage.read_global(next.changeset, chunk);
+            let changesets = measure::read("global", read).await?;
             for changeset in &changesets.changesets {
                 let position = changeset.checkpoint.unwrap_or(next.changeset);
                 for event in events_from(changeset, position, next) {

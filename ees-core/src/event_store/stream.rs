@@ -2,6 +2,7 @@
 
 use super::EventStore;
 use crate::adapter::PageBuilder;
+use crate::measure;
 use crate::{
     Changeset, Direction, Error, Event, EventId, Head, MAX_ID, Page, StreamId, StreamQuery,
     StreamRange,
@@ -13,7 +14,7 @@ impl EventStore {
     /// # Errors
     /// [`Error::StreamNotFound`], or [`Error::Storage`] if the storage fails.
     pub async fn head(&self, stream_id: &StreamId) -> Result<Head, Error> {
-        let head = self.storage.head(stream_id).await?;
+        let head = measure::read("head", self.storage.head(stream_id)).await?;
         head.ok_or_else(|| Error::StreamNotFound {
             stream_id: stream_id.clone(),
         })
@@ -24,7 +25,7 @@ impl EventStore {
     /// # Errors
     /// [`Error::StreamNotFound`], or [`Error::Storage`] if the storage fails.
     pub async fn changesets(&self, query: &StreamQuery) -> Result<Page<Changeset>, Error> {
-        let page = self.storage.read_stream(query).await?;
+        let page = measure::read("stream", self.storage.read_stream(query)).await?;
         if page.items.is_empty() {
             self.head(&query.stream_id).await?;
         }

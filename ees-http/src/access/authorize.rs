@@ -111,7 +111,7 @@ impl Access {
             Ok(caller) => caller,
             Err(refusal) => {
                 self.failures
-                    .count(refusal.key.as_deref(), &refusal.message);
+                    .count(StatusCode::UNAUTHORIZED, refusal.key.as_deref(), &refusal.message);
                 return Err(unauthorized(refusal.message));
             }
         };
@@ -125,7 +125,7 @@ impl Access {
         if let Err(lack) = allowed {
             let name = caller.name();
             self.failures
-                .count(Some(name), "its key lacks a right or a prefix");
+                .count(StatusCode::FORBIDDEN, Some(name), "its key lacks a right or a prefix");
             let message = format!("the key `{name}` {lack}");
             return Err(ApiError::new(
                 StatusCode::FORBIDDEN,
@@ -144,6 +144,7 @@ async fn within(caller: &Caller, scope: Scope, parts: &mut Parts) -> Result<(), 
     };
     let prefixes = prefixes.join("`, `");
     match scope {
+        Scope::Nothing => Ok(()),
         Scope::Whole => Err(format!(
             "is limited to streams with the prefix `{prefixes}`, and this call reaches all streams"
         )),

@@ -3,6 +3,10 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use axum::http::StatusCode;
+
+use crate::measure::refused;
+
 /// The shortest time between two lines in the log.
 const INTERVAL: Duration = Duration::from_secs(1);
 
@@ -21,7 +25,8 @@ struct State {
 impl Failures {
     /// Counts a request. `key` is the name of the key; `reason` goes into the log and must not
     /// contain a secret.
-    pub(super) fn count(&self, key: Option<&str>, reason: &str) {
+    pub(super) fn count(&self, status: StatusCode, key: Option<&str>, reason: &str) {
+        refused(status);
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.unlogged += 1;
         let is_due = state.logged.is_none_or(|last| last.elapsed() >= INTERVAL);

@@ -21,6 +21,8 @@ pub(crate) enum Scope {
     Stream,
     /// All streams.
     Whole,
+    /// No stream.
+    Nothing,
 }
 
 const READ_STREAM: Need = Need::Right(Right::Read, Scope::Stream);
@@ -41,6 +43,11 @@ const NEEDS: &[(Method, &str, Need)] = &[
     (Method::GET, "/events", READ_ALL),
     (Method::GET, "/version", Need::Public),
     (Method::GET, "/openapi.json", Need::Public),
+    (
+        Method::GET,
+        "/metrics",
+        Need::Right(Right::Metrics, Scope::Nothing),
+    ),
     (Method::GET, "/health/live", Need::Public),
     (Method::GET, "/health/ready", Need::Public),
 ];

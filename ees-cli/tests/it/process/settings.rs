@@ -39,6 +39,7 @@ fn what_is_set_to_nothing_is_unset() {
     for name in [
         "EES_STORAGE",
         "EES_KEYS",
+        "EES_METRICS_LISTEN",
         "EES_TLS_CERT",
         "EES_ALLOW_UNAUTHENTICATED_REMOTE",
         "EES_ALLOWED_HOST",

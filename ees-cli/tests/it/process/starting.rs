@@ -74,6 +74,7 @@ fn help_tells_what_one_needs_to_know() {
         "EES_STORAGE",
         "EES_LISTEN",
         "EES_KEYS",
+        "EES_METRICS_LISTEN",
         "EES_TLS_CERT",
         "EES_TLS_KEY",
         "EES_TLS_CLIENT_CA",
