@@ -102,19 +102,50 @@ fn install() -> Result<PrometheusHandle, BuildError> {
 fn describe() {
     let seconds = Unit::Seconds;
     describe_counter!("ees_commits_total", "Commits, by outcome");
-    describe_histogram!("ees_commit_duration_seconds", seconds, "The time of a commit");
-    describe_histogram!("ees_batch_changesets", "Changesets that were written together");
-    describe_histogram!("ees_read_duration_seconds", seconds, "The time of a read of the storage");
-    describe_counter!("ees_storage_errors_total", "Failures of the storage, by kind");
+    describe_histogram!(
+        "ees_commit_duration_seconds",
+        seconds,
+        "The time of a commit"
+    );
+    describe_histogram!(
+        "ees_batch_changesets",
+        "Changesets that were written together"
+    );
+    describe_histogram!(
+        "ees_read_duration_seconds",
+        seconds,
+        "The time of a read of the storage"
+    );
+    describe_counter!(
+        "ees_storage_errors_total",
+        "Failures of the storage, by kind"
+    );
     describe_counter!("ees_http_requests_total", "Answered requests");
-    describe_histogram!("ees_http_request_duration_seconds", seconds, "The time of a request");
-    describe_counter!("ees_unauthorized_requests_total", "Requests that a key did not allow");
-    describe_gauge!("ees_requests_in_flight", "Requests that run or are being answered");
+    describe_histogram!(
+        "ees_http_request_duration_seconds",
+        seconds,
+        "The time of a request"
+    );
+    describe_counter!(
+        "ees_unauthorized_requests_total",
+        "Requests that a key did not allow"
+    );
+    describe_gauge!(
+        "ees_requests_in_flight",
+        "Requests that run or are being answered"
+    );
     describe_gauge!("ees_waiting_readers", "Open long polls");
     describe_gauge!("ees_buffered_bytes", "Bytes of request bodies in memory");
     describe_gauge!("ees_head_checkpoint", "The end of the global order");
-    describe_gauge!("ees_statistics_lag", "Changesets that the statistics have not counted yet");
-    describe_gauge!("ees_publish_lag_seconds", seconds, "The age of the oldest unpublished changeset");
+    describe_gauge!(
+        "ees_statistics_lag",
+        "Changesets that the statistics have not counted yet"
+    );
+    describe_gauge!(
+        "ees_publish_lag_seconds",
+        seconds,
+        "The age of the oldest unpublished changeset"
+    );
     describe_gauge!("ees_storage_bytes", "The size of the storage's files");
     describe_gauge!("ees_build_info", "The version of the program");
 }

@@ -88,8 +88,14 @@ impl Gate {
         let requests = taken(limits.most.requests, &limits.requests);
         let answering = taken(limits.most.requests, &limits.turns);
         set("ees_requests_in_flight", requests + answering);
-        set("ees_waiting_readers", taken(limits.most.polls, &limits.polls));
-        set("ees_buffered_bytes", taken(limits.most.bytes, &limits.buffered));
+        set(
+            "ees_waiting_readers",
+            taken(limits.most.polls, &limits.polls),
+        );
+        set(
+            "ees_buffered_bytes",
+            taken(limits.most.bytes, &limits.buffered),
+        );
     }
 
     fn too_many(&self, kind: &str) -> ApiError {

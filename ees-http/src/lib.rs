@@ -67,7 +67,10 @@ pub fn self_hosted_routers(
     hosts: Option<Hosts>,
 ) -> (Router, Router) {
     let app = routes::app(store, options);
-    (routes::self_hosted(app.clone()), routes::operations(app, hosts))
+    (
+        routes::self_hosted(app.clone()),
+        routes::operations(app, hosts),
+    )
 }
 
 /// A router that answers every call with the same storage error: for a host whose storage could

@@ -83,11 +83,7 @@ fn own_described() -> OpenApiRouter<App> {
     health::described().routes(routes!(metrics::metrics))
 }
 
-fn own_calls(
-    app: App,
-    hosts: Option<Hosts>,
-    authorizer: Option<Arc<dyn Authorizer>>,
-) -> Router {
+fn own_calls(app: App, hosts: Option<Hosts>, authorizer: Option<Arc<dyn Authorizer>>) -> Router {
     let (calls, description) = own_described().split_for_parts();
     let access = authorizer.map(|asked| Access::new(asked, &openapi::calls(&description)));
     let layers = ServiceBuilder::new()

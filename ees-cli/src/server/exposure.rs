@@ -60,7 +60,9 @@ pub(super) fn hosts(args: &ServeArgs) -> Option<Hosts> {
 pub(super) fn listed(args: &ServeArgs) -> Hosts {
     let names = args.allowed_host.iter();
     let hosts = names.fold(Hosts::local(), |hosts, name| hosts.with(name));
-    let mut addresses = [Some(args.listen), args.metrics_listen].into_iter().flatten();
+    let mut addresses = [Some(args.listen), args.metrics_listen]
+        .into_iter()
+        .flatten();
     if addresses.all(|address| address.ip().is_loopback()) {
         hosts
     } else {

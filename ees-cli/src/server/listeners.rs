@@ -59,7 +59,9 @@ impl Listeners {
         let mut limits = limits.clone();
         limits.max_connections = OPERATORS;
         let operators = serve(listener, operators, limits, closing());
-        try_join(clients, operators).map(|served| served.map(drop)).boxed()
+        try_join(clients, operators)
+            .map(|served| served.map(drop))
+            .boxed()
     }
 }
 

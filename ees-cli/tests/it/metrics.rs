@@ -25,7 +25,9 @@ fn value(text: &str, metric: &str) -> Option<f64> {
 
 /// The names of the metrics of the store in a text.
 fn names(text: &str) -> BTreeSet<&str> {
-    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ees_"));
+    let types = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ees_"));
     types.filter_map(|line| line.split(' ').next()).collect()
 }
 
@@ -48,24 +50,54 @@ fn what_happens_is_measured() {
     for (metric, expected) in [
         (r#"ees_commits_total{outcome="committed"}"#.to_owned(), 1.0),
         (r#"ees_commits_total{outcome="conflict"}"#.to_owned(), 2.0),
-        (r#"ees_commit_duration_seconds_count{storage="sqlite"}"#.to_owned(), 3.0),
+        (
+            r#"ees_commit_duration_seconds_count{storage="sqlite"}"#.to_owned(),
+            3.0,
+        ),
         ("ees_batch_changesets_count".to_owned(), 1.0),
-        (r#"ees_read_duration_seconds_count{kind="global"}"#.to_owned(), 1.0),
-        (format!(r#"ees_http_requests_total{{method="POST",{commits},status="409"}}"#), 2.0),
-        (r#"ees_http_requests_total{method="other",route="none",status="404"}"#.to_owned(), 1.0),
-        (r#"ees_storage_errors_total{kind="corrupt"}"#.to_owned(), 0.0),
+        (
+            r#"ees_read_duration_seconds_count{kind="global"}"#.to_owned(),
+            1.0,
+        ),
+        (
+            format!(r#"ees_http_requests_total{{method="POST",{commits},status="409"}}"#),
+            2.0,
+        ),
+        (
+            r#"ees_http_requests_total{method="other",route="none",status="404"}"#.to_owned(),
+            1.0,
+        ),
+        (
+            r#"ees_storage_errors_total{kind="corrupt"}"#.to_owned(),
+            0.0,
+        ),
         ("ees_head_checkpoint".to_owned(), 1.0),
         ("ees_waiting_readers".to_owned(), 0.0),
-        (format!(r#"ees_build_info{{version="{}"}}"#, env!("CARGO_PKG_VERSION")), 1.0),
+        (
+            format!(
+                r#"ees_build_info{{version="{}"}}"#,
+                env!("CARGO_PKG_VERSION")
+            ),
+            1.0,
+        ),
     ] {
         assert_eq!(value(&text, &metric), Some(expected), "{metric} in {text}");
     }
     for metric in ["ees_storage_bytes", "process_resident_memory_bytes"] {
-        assert!(value(&text, metric).is_some_and(|value| value > 0.0), "{metric} in {text}");
+        assert!(
+            value(&text, metric).is_some_and(|value| value > 0.0),
+            "{metric} in {text}"
+        );
     }
     for name in names(&text) {
-        assert!(GUIDE.contains(&format!("`ees_{name}")), "the guide tells of ees_{name}");
-        assert!(text.contains(&format!("# HELP ees_{name} ")), "ees_{name} is described");
+        assert!(
+            GUIDE.contains(&format!("`ees_{name}")),
+            "the guide tells of ees_{name}"
+        );
+        assert!(
+            text.contains(&format!("# HELP ees_{name} ")),
+            "ees_{name} is described"
+        );
     }
 }
 
@@ -75,7 +107,14 @@ fn operators_have_a_listener_of_their_own() {
     let keys = folder.path().join("keys.toml");
     std::fs::write(&keys, "# none\n").expect("a file");
     let keys = keys.display().to_string();
-    let serve = ["--storage", "memory:", "--listen", "127.0.0.1:0", "--keys", &keys];
+    let serve = [
+        "--storage",
+        "memory:",
+        "--listen",
+        "127.0.0.1:0",
+        "--keys",
+        &keys,
+    ];
     let operators = ["--metrics-listen", "127.0.0.1:0"];
     let ees = Ees::spawn(ees(&[&serve[..], &operators].concat()));
     let log = ees.log_line("metrics and health checks are on http://");
@@ -87,6 +126,17 @@ fn operators_have_a_listener_of_their_own() {
     }
     let refused = request(&ees.address(), "GET", "/metrics", "").expect("an answer");
     assert_eq!(refused.status, 401, "G18: {}", refused.body);
-    let rebound = send(address.trim(), "GET", "/metrics HTTP/1.0\r\nHost: evil.example\r\nX:", "", "");
-    assert_eq!(receive(rebound.expect("a request")).expect("an answer").status, 421);
+    let rebound = send(
+        address.trim(),
+        "GET",
+        "/metrics HTTP/1.0\r\nHost: evil.example\r\nX:",
+        "",
+        "",
+    );
+    assert_eq!(
+        receive(rebound.expect("a request"))
+            .expect("an answer")
+            .status,
+        421
+    );
 }

@@ -152,11 +152,7 @@ fn what_cannot_work_is_told_at_the_start() {
             "other.key",
             "does not belong to the certificate",
         ),
-        (
-            "expired.pem",
-            "expired.key",
-            "the certificate has expired",
-        ),
+        ("expired.pem", "expired.key", "the certificate has expired"),
         ("server.key", "server.key", "no certificate was found"),
         ("server.pem", "nowhere", "nowhere: No such file"),
     ] {

@@ -110,8 +110,11 @@ impl Access {
         let caller = match self.authorizer.authenticate(parts).await {
             Ok(caller) => caller,
             Err(refusal) => {
-                self.failures
-                    .count(StatusCode::UNAUTHORIZED, refusal.key.as_deref(), &refusal.message);
+                self.failures.count(
+                    StatusCode::UNAUTHORIZED,
+                    refusal.key.as_deref(),
+                    &refusal.message,
+                );
                 return Err(unauthorized(refusal.message));
             }
         };
@@ -124,8 +127,11 @@ impl Access {
         };
         if let Err(lack) = allowed {
             let name = caller.name();
-            self.failures
-                .count(StatusCode::FORBIDDEN, Some(name), "its key lacks a right or a prefix");
+            self.failures.count(
+                StatusCode::FORBIDDEN,
+                Some(name),
+                "its key lacks a right or a prefix",
+            );
             let message = format!("the key `{name}` {lack}");
             return Err(ApiError::new(
                 StatusCode::FORBIDDEN,
