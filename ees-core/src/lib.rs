@@ -10,6 +10,8 @@ mod commit;
 mod concurrency;
 mod error;
 mod event_store;
+mod event_type;
+mod filter;
 mod ids;
 mod measure;
 mod number;
@@ -30,6 +32,7 @@ pub use commit::{MAX_FORTHCOMING, NewChangeset};
 pub use concurrency::Expectation;
 pub use error::{Conflict, Error};
 pub use event_store::{EventStore, GlobalEvent, GlobalEventPage};
+pub use filter::Filter;
 pub use ids::{
     CommitId, CommitIdError, MAX_COMMIT_ID_CHARS, MAX_STREAM_ID_BYTES, RESERVED_STREAM_PREFIX,
     StreamId, StreamIdError,

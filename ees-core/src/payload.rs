@@ -6,6 +6,7 @@
 mod error;
 mod scan;
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -13,6 +14,8 @@ use serde_json::value::RawValue;
 
 pub use error::{MAX_DEPTH, PayloadError};
 use scan::{Elements, check};
+
+use crate::event_type::TypesOf;
 
 /// A JSON value as text. Cheap to clone.
 ///
@@ -79,10 +82,20 @@ impl Default for Json {
 /// assert_eq!(events.iter().next(), Some(r#"{"type": "init"}"#));
 /// # Ok::<(), ees_core::PayloadError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone)]
 pub struct Events {
     array: Arc<str>,
     count: u64,
+    types: Types,
+}
+
+/// What is known of the types of the events.
+#[derive(Debug, Clone)]
+enum Types {
+    /// They were found when the array was checked; `None` if they cannot be kept.
+    Found(Option<Arc<str>>),
+    /// The array was read from a storage.
+    Unknown,
 }
 
 impl Events {
@@ -105,14 +118,19 @@ impl Events {
             return Err(PayloadError::NotAnArray);
         }
         check(array, MAX_DEPTH + 1)?;
-        let events = Self {
-            array: array.into(),
-            count: Elements::of(array).count() as u64,
-        };
-        if events.count == 0 {
+        let (mut count, mut types) = (0, TypesOf::new());
+        for event in Elements::of(array) {
+            count += 1;
+            types.add(event);
+        }
+        if count == 0 {
             return Err(PayloadError::NoEvents);
         }
-        Ok(events)
+        Ok(Self {
+            array: array.into(),
+            count,
+            types: Types::Found(types.finish().map(Into::into)),
+        })
     }
 
     /// Writes values as JSON, one event each.
@@ -130,6 +148,7 @@ impl Events {
         Self {
             array: array.into(),
             count,
+            types: Types::Unknown,
         }
     }
 
@@ -147,6 +166,35 @@ impl Events {
     /// it reaches it, so reading a few of many events costs no memory for the others.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         Elements::of(&self.array)
+    }
+
+    /// The distinct types of the events, as a text that a storage keeps beside the payload and gives
+    /// to [`Filter::matches_types`](crate::Filter::matches_types). `None` if they do not fit into a
+    /// kilobyte, or if one is empty or contains a line break or a NUL: the payload then has to be
+    /// read.
+    pub fn types(&self) -> Option<Arc<str>> {
+        if let Types::Found(types) = &self.types {
+            return types.clone();
+        }
+        let mut types = TypesOf::new();
+        self.iter().for_each(|event| types.add(event));
+        types.finish().map(Into::into)
+    }
+}
+
+/// Events are equal if their texts are: the rest follows from the text.
+impl PartialEq for Events {
+    fn eq(&self, other: &Self) -> bool {
+        self.array == other.array && self.count == other.count
+    }
+}
+
+impl Eq for Events {}
+
+impl Hash for Events {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.array.hash(state);
+        self.count.hash(state);
     }
 }
 
