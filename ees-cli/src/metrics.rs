@@ -87,8 +87,7 @@ fn install() -> Result<PrometheusHandle, BuildError> {
         .set_buckets_for_metric(Matcher::Full("ees_batch_changesets".to_owned()), CHANGESETS)?;
     let recorder = builder.build_recorder();
     let handle = recorder.handle();
-    metrics::set_global_recorder(recorder)
-        .map_err(|error| BuildError::FailedToSetGlobalRecorder(error.to_string()))?;
+    metrics::set_global_recorder(recorder)?;
     describe();
     Collector::default().describe();
     gauge!("ees_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1);

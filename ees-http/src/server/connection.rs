@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_io_timeout::TimeoutStream;
 
-use super::ServerLimits;
+use super::limits::ServerLimits;
 #[cfg(feature = "tls")]
 use crate::tls::Tls;
 
