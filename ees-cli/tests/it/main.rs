@@ -3,6 +3,7 @@
 // A test says what is wrong by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod alerts;
 mod conformance;
 mod crash;
 mod guides;
