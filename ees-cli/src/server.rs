@@ -115,7 +115,7 @@ impl Server {
         let routers = self_hosted_routers(opened.store.clone(), options, hosts);
         let limits = limits(args);
         let serving = listeners.serve(routers, guards.security.tls(), &limits, &closing);
-        let working = join(working, guards.follow(closing.clone())).map(drop);
+        let working = join(working, guards.follow(closing.clone()).boxed()).map(drop);
         let ended = CancellationToken::new();
         let tell_end = ended.clone().drop_guard();
         Self {

@@ -6,34 +6,35 @@ use std::time::Instant;
 
 use crate::{Error, Receipt, StorageError, Written};
 
-/// Measures a read of a kind.
-pub(crate) async fn read<T>(
-    kind: &'static str,
-    work: impl Future<Output = Result<T, StorageError>>,
-) -> Result<T, StorageError> {
-    let begun = Instant::now();
-    let read = work.await;
-    metrics::histogram!("ees_read_duration_seconds", "kind" => kind).record(begun.elapsed());
-    if let Err(error) = &read {
-        count_error(error);
-    }
-    read
+/// A call that is measured. It is not a future around another: these nest too deep already.
+pub(crate) struct Begun(Instant);
+
+/// Begins to measure a call.
+pub(crate) fn begin() -> Begun {
+    Begun(Instant::now())
 }
 
-/// Measures a commit to a storage.
-pub(crate) async fn commit(
-    storage: &'static str,
-    work: impl Future<Output = Result<Receipt, Error>>,
-) -> Result<Receipt, Error> {
-    let begun = Instant::now();
-    let committed = work.await;
-    metrics::counter!("ees_commits_total", "outcome" => outcome(&committed)).increment(1);
-    metrics::histogram!("ees_commit_duration_seconds", "storage" => storage)
-        .record(begun.elapsed());
-    if let Err(Error::Storage(error)) = &committed {
-        count_error(error);
+impl Begun {
+    /// Measures a read of a kind.
+    pub(crate) fn read<T>(
+        self,
+        kind: &'static str,
+        read: Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        let took = self.0.elapsed();
+        metrics::histogram!("ees_read_duration_seconds", "kind" => kind).record(took);
+        read.inspect_err(count_error)
     }
-    committed
+
+    /// Measures a commit to a storage.
+    pub(crate) fn commit(self, storage: &'static str, committed: &Result<Receipt, Error>) {
+        let took = self.0.elapsed();
+        metrics::counter!("ees_commits_total", "outcome" => outcome(committed)).increment(1);
+        metrics::histogram!("ees_commit_duration_seconds", "storage" => storage).record(took);
+        if let Err(Error::Storage(error)) = committed {
+            count_error(error);
+        }
+    }
 }
 
 /// Measures how many changesets were written together.

@@ -28,7 +28,10 @@ impl EventStore {
     /// [`Error::StreamTooLarge`]: nothing was written. [`Error::Storage`] if the storage failed;
     /// its [`Written`] says whether the commit may have happened.
     pub async fn commit(&self, asked: NewChangeset) -> Result<Receipt, Error> {
-        measure::commit(self.name, self.append(asked)).await
+        let begun = measure::begin();
+        let committed = self.append(asked).await;
+        begun.commit(self.name, &committed);
+        committed
     }
 
     async fn append(&self, asked: NewChangeset) -> Result<Receipt, Error> {

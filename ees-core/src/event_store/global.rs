@@ -96,8 +96,8 @@ impl EventStore {
         from: Checkpoint,
         limit: PageLimit,
     ) -> Result<GlobalPage, Error> {
-        let read = self.storage.read_global(from, limit);
-        Ok(measure::read("global", read).await?)
+        let begun = measure::begin();
+        Ok(begun.read("global", self.storage.read_global(from, limit).await)?)
     }
 
     /// As [`EventStore::global_events`], but does not check the checkpoint of an empty page; see
@@ -118,8 +118,9 @@ impl EventStore {
             ..limit
         };
         'read: while !page.is_full() {
-            let read = self.storage.read_global(next.changeset, chunk);
-            let changesets = measure::read("global", read).await?;
+            let begun = measure::begin();
+            let read = self.storage.read_global(next.changeset, chunk).await;
+            let changesets = begun.read("global", read)?;
             for changeset in &changesets.changesets {
                 let position = changeset.checkpoint.unwrap_or(next.changeset);
                 for event in events_from(changeset, position, next) {

@@ -14,7 +14,8 @@ impl EventStore {
     /// # Errors
     /// [`Error::StreamNotFound`], or [`Error::Storage`] if the storage fails.
     pub async fn head(&self, stream_id: &StreamId) -> Result<Head, Error> {
-        let head = measure::read("head", self.storage.head(stream_id)).await?;
+        let begun = measure::begin();
+        let head = begun.read("head", self.storage.head(stream_id).await)?;
         head.ok_or_else(|| Error::StreamNotFound {
             stream_id: stream_id.clone(),
         })
@@ -25,7 +26,8 @@ impl EventStore {
     /// # Errors
     /// [`Error::StreamNotFound`], or [`Error::Storage`] if the storage fails.
     pub async fn changesets(&self, query: &StreamQuery) -> Result<Page<Changeset>, Error> {
-        let page = measure::read("stream", self.storage.read_stream(query)).await?;
+        let begun = measure::begin();
+        let page = begun.read("stream", self.storage.read_stream(query).await)?;
         if page.items.is_empty() {
             self.head(&query.stream_id).await?;
         }
