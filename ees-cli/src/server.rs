@@ -84,7 +84,8 @@ impl Server {
             Some(url) => Some(open_publisher(url).await.map_err(Failure::of_publisher)?),
             None => None,
         };
-        let opened = open(&args.storage).await.map_err(Failure::of_storage)?;
+        let opened = Box::pin(open(&args.storage)).await;
+        let opened = opened.map_err(Failure::of_storage)?;
         match Listeners::open(args).await {
             Ok(listeners) => Ok(Self::begin(args, opened, publisher, listeners, guards)),
             Err(failure) => {

@@ -45,7 +45,8 @@ impl fmt::Debug for OpenStore {
 )]
 pub async fn open(url: &str) -> Result<OpenStore, OpenError> {
     let adapter = Adapter::of(url)?;
-    let opened = open_with(adapter, url).await?;
+    // Boxed, as it is large and rare: the futures of all drivers nest deep.
+    let opened = Box::pin(open_with(adapter, url)).await?;
     Ok(OpenStore {
         store: opened.store.with_storage_name(adapter.scheme()),
         ..opened
