@@ -1,6 +1,7 @@
 //! `ees serve`.
 
 mod exposure;
+mod files;
 mod guards;
 mod keys;
 mod listeners;
@@ -34,6 +35,7 @@ use tls::Security;
 /// [`Failure`] if the server cannot start, or the listener fails.
 pub async fn run(args: &ServeArgs) -> Result<(), Failure> {
     logs::start(&args.log, args.log_format)?;
+    files::allow_enough();
     // Signals are handled before the server prints its address.
     let failed = |error| Failure::Run(format!("signals cannot be received: {error}"));
     let mut signals = Signals::new().map_err(failed)?;
@@ -86,7 +88,7 @@ impl Server {
         };
         let opened = Box::pin(open(&args.storage)).await;
         let opened = opened.map_err(Failure::of_storage)?;
-        match Listeners::open(args).await {
+        match Listeners::open(args) {
             Ok(listeners) => Ok(Self::begin(args, opened, publisher, listeners, guards)),
             Err(failure) => {
                 opened.store.close().await;

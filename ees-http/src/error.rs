@@ -49,7 +49,7 @@ impl ApiError {
         Self {
             status,
             code,
-            message,
+            message: bounded(message),
             more: Box::default(),
         }
     }
@@ -143,6 +143,18 @@ impl ApiError {
         answer.more.retry_after = Some(retry_after);
         answer
     }
+}
+
+/// The longest message, in characters: it may contain what a client sent.
+const MAX_MESSAGE: usize = 1000;
+
+/// Cuts a message that is too long.
+fn bounded(mut message: String) -> String {
+    if let Some((end, _)) = message.char_indices().nth(MAX_MESSAGE) {
+        message.truncate(end);
+        message.push_str("...");
+    }
+    message
 }
 
 /// The parameter that states an expectation.

@@ -8,6 +8,7 @@ use crate::error::ApiError;
 use crate::measure::set;
 use crate::options::Options;
 use crate::permit::Permit;
+use crate::room::{Room, Taken};
 use crate::turned_away::TurnedAway;
 
 /// Limits requests, long polls and buffered bytes. Long polls have limits of their own, so
@@ -22,7 +23,7 @@ struct Limits {
     polls: Semaphore,
     /// The long polls that read or are answered. The limit equals that on requests.
     turns: Arc<Semaphore>,
-    buffered: Semaphore,
+    room: Room,
     turned_away: TurnedAway,
     most: Most,
 }
@@ -32,7 +33,6 @@ struct Limits {
 struct Most {
     requests: usize,
     polls: usize,
-    bytes: usize,
 }
 
 impl Gate {
@@ -40,13 +40,12 @@ impl Gate {
         let most = Most {
             requests: options.max_requests.min(Semaphore::MAX_PERMITS),
             polls: options.max_waiting.min(Semaphore::MAX_PERMITS),
-            bytes: options.max_buffered_bytes.min(Semaphore::MAX_PERMITS),
         };
         Self(Arc::new(Limits {
             requests: Arc::new(Semaphore::new(most.requests)),
             polls: Semaphore::new(most.polls),
             turns: Arc::new(Semaphore::new(most.requests)),
-            buffered: Semaphore::new(most.bytes),
+            room: Room::new(options.max_buffered_bytes, options.max_answer_bytes),
             turned_away: TurnedAway::default(),
             most,
         }))
@@ -71,11 +70,24 @@ impl Gate {
         permit.set(Arc::clone(&self.0.turns).acquire_owned().await.ok());
     }
 
-    /// Makes room for bytes of a request body. Dropping the result gives it back.
-    pub(crate) fn buffer(&self, bytes: usize) -> Result<SemaphorePermit<'_>, ApiError> {
-        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        let room = self.0.buffered.try_acquire_many(bytes);
-        room.map_err(|_| self.too_many("large requests"))
+    /// Makes room for more bytes of a request body. Dropping `taken` gives it back.
+    pub(crate) fn buffer<'a>(
+        &'a self,
+        taken: &mut Taken<'a>,
+        bytes: usize,
+        is_small: bool,
+    ) -> Result<(), ApiError> {
+        let is_there = self.0.room.grow(taken, bytes, is_small);
+        is_there
+            .then_some(())
+            .ok_or_else(|| self.too_many("large requests"))
+    }
+
+    /// Makes room for an answer. The permit gives it back.
+    pub(crate) fn answer(&self, permit: &Permit, bytes: usize) -> Result<(), ApiError> {
+        let room = self.0.room.answer(bytes);
+        permit.keep_room(room.ok_or_else(|| self.too_many("large answers"))?);
+        Ok(())
     }
 
     /// Measures what the limits let in.
@@ -92,9 +104,10 @@ impl Gate {
             "ees_waiting_readers",
             taken(limits.most.polls, &limits.polls),
         );
+        let buffered = limits.room.buffered();
         set(
             "ees_buffered_bytes",
-            taken(limits.most.bytes, &limits.buffered),
+            u64::try_from(buffered).unwrap_or(u64::MAX),
         );
     }
 

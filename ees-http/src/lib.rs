@@ -23,6 +23,7 @@ mod params;
 mod permit;
 mod pretty;
 mod request;
+mod room;
 mod routes;
 #[cfg(feature = "server")]
 mod server;

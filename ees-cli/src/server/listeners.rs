@@ -7,7 +7,7 @@ use axum::Router;
 use ees_http::{ServerLimits, Tls, serve, serve_tls};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, try_join};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 
 use crate::Failure;
@@ -15,6 +15,9 @@ use crate::args::ServeArgs;
 
 /// How many connections to `--metrics-listen` may be open.
 const OPERATORS: usize = 64;
+
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
 
 /// The addresses that a server listens on.
 pub(super) struct Listeners {
@@ -24,10 +27,10 @@ pub(super) struct Listeners {
 }
 
 impl Listeners {
-    pub(super) async fn open(args: &ServeArgs) -> Result<Self, Failure> {
-        let (clients, address) = listen("--listen", args.listen).await?;
+    pub(super) fn open(args: &ServeArgs) -> Result<Self, Failure> {
+        let (clients, address) = listen("--listen", args.listen)?;
         let operators = match args.metrics_listen {
-            Some(address) => Some(listen("--metrics-listen", address).await?),
+            Some(address) => Some(listen("--metrics-listen", address)?),
             None => None,
         };
         if let Some((_, address)) = &operators {
@@ -65,13 +68,26 @@ impl Listeners {
     }
 }
 
-async fn listen(flag: &str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+/// Listens with a longer queue of connections that wait to be accepted than is usual.
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // On Windows this would let others take the address.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+fn listen(flag: &str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
     let failed = |error: io::Error| {
         Failure::Listen(format!(
             "cannot listen on {address}: {error}; choose another with {flag}"
         ))
     };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let listener = bind(address).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))
 }

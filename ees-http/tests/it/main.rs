@@ -6,6 +6,7 @@
 mod access;
 mod clients;
 mod faults;
+mod greedy;
 mod limits;
 mod messages;
 mod pages;

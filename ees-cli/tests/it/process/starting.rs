@@ -348,3 +348,28 @@ async fn an_address_in_use_leaves_the_storage_free() {
     let server = serving::start(&storage).await;
     server.stop().await.expect("an end");
 }
+
+/// A server that was started with a limit on open files.
+#[cfg(target_os = "linux")]
+fn with_files(limit: &str) -> Ees {
+    let serve = format!("ulimit {limit}; exec \"$0\" \"$@\"");
+    let mut command = std::process::Command::new("bash");
+    let args = ["--storage", "memory:", "--listen", "127.0.0.1:0"];
+    command.env_clear().args(["-c", &serve]);
+    command.arg(env!("CARGO_BIN_EXE_ees")).args(args);
+    Ees::spawn(command)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_limit_on_open_files_is_raised_or_the_lack_is_told() {
+    let ees = with_files("-S -n 256");
+    let limits = fs::read_to_string(format!("/proc/{}/limits", ees.pid())).expect("limits");
+    let files = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"));
+    let soft = files.and_then(|files| files.split_whitespace().next());
+    let soft: u64 = soft.and_then(|soft| soft.parse().ok()).expect("a number");
+    assert!(soft > 256, "{soft}");
+    with_files("-n 256").wait_for_log("at most 256 open files are allowed");
+}
