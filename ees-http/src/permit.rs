@@ -33,8 +33,8 @@ impl Permit {
     }
 
     /// Keeps room for the bytes of the answer.
-    pub(crate) fn keep_room(&self, room: Option<OwnedSemaphorePermit>) {
-        self.lock().room = room;
+    pub(crate) fn keep_room(&self, room: OwnedSemaphorePermit) {
+        self.lock().room = Some(room);
     }
 
     fn lock(&self) -> MutexGuard<'_, Held> {

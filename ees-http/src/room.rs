@@ -56,14 +56,12 @@ impl Room {
         true
     }
 
-    /// Makes room for an answer; a small one needs none. `None` if there is no room.
-    pub(crate) fn answer(&self, bytes: usize) -> Option<Option<OwnedSemaphorePermit>> {
-        if bytes <= SMALL_BYTES {
-            return Some(None);
-        }
+    /// Makes room for an answer, which a small one does not need. `None` if there is no room.
+    pub(crate) fn answer(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let bytes = if bytes <= SMALL_BYTES { 0 } else { bytes };
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.answers).try_acquire_many_owned(bytes);
-        room.ok().map(Some)
+        room.ok()
     }
 
     /// How many bytes of bodies are in memory.

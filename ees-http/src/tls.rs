@@ -128,10 +128,10 @@ fn certificates(pem: &str, what: &str) -> Result<Vec<CertificateDer<'static>>, S
     let found = CertificateDer::pem_slice_iter(pem.as_bytes());
     let found: Result<Vec<_>, _> = found.collect();
     let found = found.map_err(|error| format!("{what}: {error}"))?;
-    match found.is_empty() {
-        true => Err(format!("{what}: no certificate was found in PEM")),
-        false => Ok(found),
+    if found.is_empty() {
+        return Err(format!("{what}: no certificate was found in PEM"));
     }
+    Ok(found)
 }
 
 fn client_roots(pem: &str) -> Result<RootCertStore, String> {

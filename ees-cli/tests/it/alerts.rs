@@ -92,7 +92,7 @@ impl Prometheus {
 
     /// Asks until a query has a result.
     fn until_found(&self, query: &str) {
-        let encoded: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded: String = form_urlencoded::byte_serialize(query.as_bytes()).collect();
         let path = format!("/api/v1/query?query={encoded}");
         let begun = Instant::now();
         loop {

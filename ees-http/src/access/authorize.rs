@@ -121,9 +121,10 @@ impl Access {
         let Call::Known(Need::Right(right, scope)) = *call else {
             return Ok(caller);
         };
-        let allowed = match caller.has(right) {
-            true => within(&caller, scope, parts).await,
-            false => Err(format!("lacks the right `{right}`")),
+        let allowed = if caller.has(right) {
+            within(&caller, scope, parts).await
+        } else {
+            Err(format!("lacks the right `{right}`"))
         };
         if let Err(lack) = allowed {
             let name = caller.name();

@@ -58,7 +58,8 @@ impl Connection {
         let stream = Box::pin(stream);
         #[cfg(feature = "tls")]
         if let Some(tls) = self.tls.clone() {
-            return tls::answer(self, &tls, stream, watcher).await;
+            // Boxed, as a connection without TLS would be as large otherwise.
+            return Box::pin(tls::answer(self, &tls, stream, watcher)).await;
         }
         self.http1(stream, watcher).await;
     }
@@ -92,7 +93,7 @@ mod tls {
     use tokio_rustls::TlsAcceptor;
     use tokio_rustls::server::TlsStream;
 
-    use super::*;
+    use super::{Connection, Stream, Tls, TokioIo, TokioTimer, TowerToHyperService, Watcher, told};
 
     /// How many requests may run at the same time on a connection of HTTP/2.
     const MAX_STREAMS: u32 = 128;
