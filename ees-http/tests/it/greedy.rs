@@ -139,7 +139,11 @@ async fn errors_repeat_only_the_beginning_of_what_was_sent() {
             "{}",
             refused.message().len()
         );
-        assert!(refused.message().contains(&"n".repeat(200)));
+        assert!(
+            refused.message().contains("nnnnnnnn"),
+            "{}",
+            refused.message()
+        );
     }
     let refused = get(&router, &format!("/{}", "x".repeat(20_000))).await;
     assert_eq!(refused.error(), "INVALID_ENDPOINT");
