@@ -7,9 +7,9 @@
 use std::net::IpAddr;
 
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::http::header::HOST;
 use axum::http::uri::Authority;
-use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -62,34 +62,38 @@ fn plain(host: &str) -> String {
     address.unwrap_or(host).to_ascii_lowercase()
 }
 
-/// Refuses a request for a host that is not served.
+/// Refuses a request for a host that is not served. A request that names no host passes: browsers
+/// always name one.
 pub(crate) async fn refuse_other_hosts(
     State(hosts): State<Hosts>,
     request: Request,
     next: Next,
 ) -> Response {
-    let host = host(&request);
-    if host.as_deref().is_some_and(|host| hosts.serve(host)) {
+    let Some(named) = named(&request) else {
+        return next.run(request).await;
+    };
+    let host = named.parse::<Authority>();
+    let host = host.map_or_else(|_| named.clone(), |host| host.host().to_owned());
+    if hosts.serve(&host) {
         return next.run(request).await;
     }
     let message = format!(
-        "this server does not serve the host `{}`; it serves `localhost`, loopback addresses and \
-         what `--allowed-host` names",
-        host.as_deref().unwrap_or_default()
+        "this server does not serve the host `{host}`; it serves `localhost`, loopback addresses \
+         and what `--allowed-host` names"
     );
     let status = StatusCode::MISDIRECTED_REQUEST;
     let error = ApiError::new(status, codes::MISDIRECTED_REQUEST, message);
     refused(error, request).await.into_response()
 }
 
-/// The host that a request names, without its port.
-fn host(request: &Request) -> Option<String> {
-    let header = request.headers().get(HOST).map(HeaderValue::to_str);
-    let of_header = header.and_then(Result::ok);
-    let of_header = of_header.and_then(|host| host.parse::<Authority>().ok());
+/// The host that a request names, with its port.
+fn named(request: &Request) -> Option<String> {
     // A request in absolute form, and every request of HTTP/2, names it in its target.
-    let authority = request.uri().authority().cloned().or(of_header);
-    authority.map(|authority| authority.host().to_owned())
+    if let Some(authority) = request.uri().authority() {
+        return Some(authority.to_string());
+    }
+    let header = request.headers().get(HOST)?;
+    Some(String::from_utf8_lossy(header.as_bytes()).into_owned())
 }
 
 #[cfg(test)]
