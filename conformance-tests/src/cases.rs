@@ -6,6 +6,7 @@
 
 pub mod apart;
 pub mod atomic;
+pub mod backward;
 pub mod beyond;
 pub mod bounds;
 pub mod client_keys;
@@ -23,6 +24,7 @@ pub mod random_walk;
 pub mod refusal;
 pub mod statistics;
 pub mod stream_reads;
+pub mod stream_waiting;
 pub mod waiting;
 
 list! { $
@@ -85,6 +87,12 @@ list! { $
         large_changesets_come_in_pages [6];
         commits_tell_their_checkpoint [6];
     }
+    backward {
+        the_order_is_the_same_backward [6];
+        large_changesets_come_in_pages_backward [6];
+        the_beginning_has_nothing_before_it [6];
+        a_checkpoint_beyond_the_head_is_refused_backward [6, 12];
+    }
     beyond {
         a_checkpoint_beyond_the_head_is_refused [6, 12];
     }
@@ -98,6 +106,11 @@ list! { $
         a_reader_waits_no_longer_than_asked [6];
         waiting_readers_get_what_is_committed [6, 8];
         no_commit_slips_past_a_waiting_reader [6, 8];
+    }
+    stream_waiting {
+        a_reader_of_a_stream_gets_what_is_committed [5, 8];
+        a_reader_waits_for_a_stream_that_is_not_there [5, 8];
+        a_reader_of_a_stream_waits_no_longer_than_asked [5, 12];
     }
     idempotent {
         a_repeat_is_answered_as_the_first [10];

@@ -151,6 +151,8 @@ pub struct Read {
     pub limit: Option<u64>,
     /// Newest first.
     pub backward: bool,
+    /// How long to wait while the range holds nothing.
+    pub wait: Duration,
 }
 
 /// Items of a stream.
@@ -203,15 +205,26 @@ pub struct GlobalRead<C> {
     pub limit: Option<u64>,
     /// How long to wait while there is no item.
     pub wait: Duration,
+    /// What is before the checkpoint, newest first.
+    pub backward: bool,
 }
 
 impl<C> GlobalRead<C> {
+    /// Reads what is before a checkpoint, newest first.
+    pub fn before(checkpoint: C) -> Self {
+        Self {
+            backward: true,
+            ..Self::from(checkpoint)
+        }
+    }
+
     /// Reads from a checkpoint, without waiting.
     pub fn from(checkpoint: C) -> Self {
         Self {
             checkpoint,
             limit: None,
             wait: Duration::ZERO,
+            backward: false,
         }
     }
 

@@ -88,6 +88,9 @@ impl Server {
         };
         let opened = Box::pin(open(&args.storage)).await;
         let opened = opened.map_err(Failure::of_storage)?;
+        if let Err(error) = opened.store.identity().await {
+            tracing::warn!(%error, "the id of the store is not known yet");
+        }
         match Listeners::open(args) {
             Ok(listeners) => Ok(Self::begin(args, opened, publisher, listeners, guards)),
             Err(failure) => {

@@ -1,19 +1,21 @@
 //! The use cases of an event store, over any storage.
 
+mod backward;
 mod commit;
 mod global;
+mod identity;
 mod readiness;
 mod reading;
 mod stream;
 mod waiting;
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use crate::ports::{Clock, StatisticsStore, Storage, SystemClock};
-use crate::{Error, Statistics};
+use crate::{Error, Identity, Statistics};
 
 pub use global::{GlobalEvent, GlobalEventPage};
 
@@ -44,6 +46,8 @@ pub struct EventStore {
     name: &'static str,
     /// Whether the storage failed the last commit.
     commit_failed: Arc<AtomicBool>,
+    /// The identity, once it was read.
+    identity: Arc<RwLock<Option<Arc<Identity>>>>,
 }
 
 impl EventStore {
@@ -65,6 +69,7 @@ impl EventStore {
             poll_interval: Self::POLL_INTERVAL,
             name: "other",
             commit_failed: Arc::default(),
+            identity: Arc::default(),
         }
     }
 

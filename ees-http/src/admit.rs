@@ -38,7 +38,11 @@ pub(crate) async fn admit(
 }
 
 fn is_long_poll(request: &Request, context: &RequestContext) -> bool {
-    let can_wait = matches!(request.uri().path(), "/changesets" | "/events");
+    let path = request.uri().path();
+    let of_stream = path.strip_prefix("/streams/");
+    let of_stream = of_stream.and_then(|rest| rest.split_once('/'));
+    let read = of_stream.map_or(path.get(1..), |(_, read)| Some(read));
+    let can_wait = matches!(read, Some("changesets" | "events"));
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     can_wait && is_read && context.params.waits()
 }

@@ -48,7 +48,8 @@ pub use server::{ServerLimits, serve};
 #[cfg(feature = "tls")]
 pub use tls::{Tls, TlsError, TlsFiles};
 
-/// The contract, for any host.
+/// The contract, for any host. Call [`EventStore::identity`] first: the answers then carry the store's
+/// id in the header `EES-Store`.
 pub fn router(store: EventStore, options: Options) -> Router {
     routes::contract(routes::app(store, options))
 }

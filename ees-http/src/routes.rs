@@ -25,7 +25,7 @@ use crate::access::{Access, Authorizer, authorize};
 use crate::admit::admit;
 use crate::app::App;
 use crate::error::ApiError;
-use crate::finish::{finish, panicked};
+use crate::finish::{Host, finish, panicked};
 use crate::foreign::refuse_foreign_pages;
 use crate::hosts::{Hosts, refuse_other_hosts};
 use crate::openapi;
@@ -73,7 +73,7 @@ pub(crate) fn self_hosted(app: App) -> Router {
 
 /// The additions alone, for a listener that only operators reach.
 pub(crate) fn operations(app: App, hosts: Option<Hosts>) -> Router {
-    let finish = from_fn_with_state(Arc::clone(&app.options), finish);
+    let finish = from_fn_with_state(host(&app), finish);
     let others = Router::new().fallback(unmatched::invalid_endpoint);
     own_calls(app, hosts, None).merge(others.layer(finish))
 }
@@ -87,7 +87,7 @@ fn own_calls(app: App, hosts: Option<Hosts>, authorizer: Option<Arc<dyn Authoriz
     let (calls, description) = own_described().split_for_parts();
     let access = authorizer.map(|asked| Access::new(asked, &openapi::calls(&description)));
     let layers = ServiceBuilder::new()
-        .layer(from_fn_with_state(Arc::clone(&app.options), finish))
+        .layer(from_fn_with_state(host(&app), finish))
         .layer(CatchPanicLayer::custom(panicked))
         .option_layer(hosts.map(|hosts| from_fn_with_state(hosts, refuse_other_hosts)))
         .option_layer(access.map(|access| from_fn_with_state(access, authorize)));
@@ -98,10 +98,20 @@ fn own_calls(app: App, hosts: Option<Hosts>, authorizer: Option<Arc<dyn Authoriz
 /// A router that answers every call with the same error.
 pub(crate) fn failing(error: &StorageError) -> Router {
     let answer = ApiError::from(error.clone());
-    let options = Arc::new(Options::default());
+    let host = Host {
+        options: Arc::default(),
+        store: None,
+    };
     Router::new()
         .fallback(async || answer)
-        .layer(from_fn_with_state(options, finish))
+        .layer(from_fn_with_state(host, finish))
+}
+
+fn host(app: &App) -> Host {
+    Host {
+        options: Arc::clone(&app.options),
+        store: Some(app.store.clone()),
+    }
 }
 
 /// The calls with their layers. `is_open`: browsers reach the server without a proxy that
@@ -112,6 +122,7 @@ pub(crate) fn failing(error: &StorageError) -> Router {
 fn layered(app: App, is_open: bool) -> Router {
     let gate = app.gate.clone();
     let options = Arc::clone(&app.options);
+    let host = host(&app);
     let (described, description) = described().split_for_parts();
     let authorizer = options.authorizer.clone();
     let access =
@@ -130,7 +141,7 @@ fn layered(app: App, is_open: bool) -> Router {
         // One layer of several, as a router boxes and clones each of its layers for each request.
         .layer(
             ServiceBuilder::new()
-                .layer(from_fn_with_state(options, finish))
+                .layer(from_fn_with_state(host, finish))
                 .layer(CatchPanicLayer::custom(panicked))
                 .option_layer(hosts.map(|hosts| from_fn_with_state(hosts, refuse_other_hosts)))
                 .option_layer(is_open.then(|| from_fn(refuse_foreign_pages)))

@@ -3,6 +3,7 @@
 mod checkpoints;
 mod config;
 mod error;
+mod identity;
 mod opening;
 mod readers;
 mod rows;

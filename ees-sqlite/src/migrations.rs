@@ -36,6 +36,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "no index by event",
         sql: include_str!("../migrations/0003_no_index_by_event.sql"),
     },
+    Migration {
+        version: 4,
+        name: "identity",
+        sql: include_str!("../migrations/0004_identity.sql"),
+    },
 ];
 
 const CREATE_TABLE: &str = "

@@ -232,11 +232,13 @@ fn query(read: &Read) -> String {
     let number = |name: &str, value: Option<u64>| {
         value.map_or_else(String::new, |value| format!("&{name}={value}"))
     };
+    let wait = Some(read.wait.as_secs()).filter(|wait| *wait > 0);
     format!(
-        "details=true{}{}{}{}",
+        "details=true{}{}{}{}{}",
         number("from", read.from),
         number("to", read.to),
         number("limit", read.limit),
+        number("wait", wait),
         if read.backward {
             "&direction=backward"
         } else {
@@ -250,7 +252,9 @@ fn limit_and_wait<C>(read: &GlobalRead<C>) -> String {
         .limit
         .map_or_else(String::new, |limit| format!("&limit={limit}"));
     let wait = read.wait.as_secs();
-    if wait == 0 {
+    if read.backward {
+        format!("{limit}&direction=backward")
+    } else if wait == 0 {
         limit
     } else {
         format!("{limit}&wait={wait}")

@@ -4,6 +4,7 @@ mod batched;
 mod counts;
 mod disk;
 mod found;
+mod identities;
 mod keys;
 pub(crate) mod order;
 mod pages;

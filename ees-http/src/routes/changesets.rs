@@ -4,9 +4,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header::ACCEPT};
 use axum::response::Response;
 use ees_core::adapter::parse_number;
-use ees_core::{Checkpoint, StreamRange, Written};
+use ees_core::{Checkpoint, Direction, StreamRange};
 
-use super::pages::{global_page, read_global, stream_page};
+use super::pages::{global_page, read_global, read_stream, stream_page};
 use super::parameters::{CommonParams, GlobalReadParams, StreamReadParams};
 use crate::answer::{AllChangesets, ChangesetItem, StreamChangesets, ok};
 use crate::app::App;
@@ -45,13 +45,14 @@ pub(super) async fn of_stream(
         let invalid_range = codes::INVALID_CHANGESET_FILTERING_PARAMS;
         let read = context.params.stream_read(invalid_range)?;
         let query = read.query(stream_id, StreamRange::Changesets);
-        let page = app.store.changesets(&query);
-        let page = app.in_time(Written::None, page).await?;
+        let page = || app.store.changesets(&query);
+        let page = read_stream(&app, &context, &read, page).await?;
         let body = |changesets: Raw<'_>, next| {
             to_json(&StreamChangesets {
                 stream_id: query.stream_id.as_str(),
                 changesets,
                 next,
+                wait: read.wait.told,
             })
         };
         let item = ChangesetItem::of_stream;
@@ -82,6 +83,7 @@ pub(super) async fn of_stream(
     responses(
         (status = 200, description = "A page of all changesets", body = AllChangesets),
         (status = 400, description = "`INVALID_CHECKPOINT`, `CHECKPOINT_BEYOND_HEAD`, `INVALID_LIMIT`, `INVALID_PARAMETER`", body = ErrorBody),
+        (status = 409, description = "`OTHER_STORE`: `store` is the id of another store", body = ErrorBody),
         (status = 406, description = "`NOT_ACCEPTABLE`: server-sent events are not supported", body = ErrorBody),
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`", body = ErrorBody),
     )
@@ -96,7 +98,13 @@ pub(super) async fn all(
         parse_number(text).and_then(|number| Checkpoint::new(number).ok())
     })?;
     refuse_event_stream(&headers)?;
-    let page = |from, limit| app.store.poll_changesets(from, limit);
+    let (store, direction) = (&app.store, read.direction);
+    let page = |from, limit| async move {
+        match direction {
+            Direction::Forward => store.poll_changesets(from, limit).await,
+            Direction::Backward => store.global_changesets_before(from, limit).await,
+        }
+    };
     let found = read_global(&app, &context, &read, page).await?;
     let body = |changesets: Raw<'_>, next: Checkpoint| {
         to_json(&AllChangesets {
@@ -105,6 +113,7 @@ pub(super) async fn all(
             changesets,
             next_checkpoint: next.get(),
             head: found.head,
+            wait: read.wait.told,
         })
     };
     let item = ChangesetItem::of_all;

@@ -2,9 +2,9 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use ees_core::{EventCheckpoint, StreamRange, Written};
+use ees_core::{Direction, EventCheckpoint, StreamRange};
 
-use super::pages::{global_page, read_global, stream_page};
+use super::pages::{global_page, read_global, read_stream, stream_page};
 use super::parameters::{CommonParams, GlobalReadParams, StreamReadParams};
 use crate::answer::{AllEvents, EventItem, GlobalEventItem, StreamEvents, ok};
 use crate::app::App;
@@ -43,13 +43,14 @@ pub(super) async fn of_stream(
         let invalid_range = codes::INVALID_EVENT_FILTERING_PARAMS;
         let read = context.params.stream_read(invalid_range)?;
         let query = read.query(stream_id, StreamRange::Events);
-        let page = app.store.events(&query);
-        let page = app.in_time(Written::None, page).await?;
+        let page = || app.store.events(&query);
+        let page = read_stream(&app, &context, &read, page).await?;
         let body = |events: Raw<'_>, next| {
             to_json(&StreamEvents {
                 stream_id: query.stream_id.as_str(),
                 events,
                 next,
+                wait: read.wait.told,
             })
         };
         let item = EventItem::new;
@@ -81,6 +82,7 @@ pub(super) async fn of_stream(
     responses(
         (status = 200, description = "A page of all events", body = AllEvents),
         (status = 400, description = "`INVALID_CHECKPOINT`, `CHECKPOINT_BEYOND_HEAD`, `INVALID_LIMIT`, `INVALID_PARAMETER`", body = ErrorBody),
+        (status = 409, description = "`OTHER_STORE`: `store` is the id of another store", body = ErrorBody),
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`", body = ErrorBody),
     )
 )]
@@ -92,7 +94,13 @@ pub(super) async fn all(
     let read = context
         .params
         .global_read(expected, |text| text.parse().ok())?;
-    let page = |from, limit| app.store.poll_events(from, limit);
+    let (store, direction) = (&app.store, read.direction);
+    let page = |from, limit| async move {
+        match direction {
+            Direction::Forward => store.poll_events(from, limit).await,
+            Direction::Backward => store.global_events_before(from, limit).await,
+        }
+    };
     let found = read_global(&app, &context, &read, page).await?;
     let body = |events: Raw<'_>, next: EventCheckpoint| {
         to_json(&AllEvents {
@@ -101,6 +109,7 @@ pub(super) async fn all(
             events,
             next_checkpoint: next.to_string(),
             head: found.head,
+            wait: read.wait.told,
         })
     };
     let item = GlobalEventItem::new;

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::http::header::LINK;
 use axum::response::Response;
 use ees_core::{
-    Changeset, Checkpoint, Error, EventCheckpoint, GlobalEvent, GlobalEventPage, GlobalPage,
-    MAX_ID, Page, PageLimit, Written,
+    Changeset, Checkpoint, Direction, Error, EventCheckpoint, GlobalEvent, GlobalEventPage,
+    GlobalPage, MAX_ID, Page, PageLimit, Written,
 };
 use serde::Serialize;
 
@@ -43,6 +43,29 @@ pub(super) fn stream_page<'a, T, I: Serialize>(
         response.headers_mut().insert(LINK, link);
     }
     response
+}
+
+/// Reads a page of a stream. If the request has a `wait`, waits while the range holds nothing or the
+/// stream does not exist.
+pub(super) async fn read_stream<T, R: Future<Output = Result<Page<T>, Error>>>(
+    app: &App,
+    context: &RequestContext,
+    read: &StreamRead,
+    page: impl Fn() -> R,
+) -> Result<Page<T>, ApiError> {
+    let found = || async {
+        match page().await {
+            Err(missing @ Error::StreamNotFound { .. }) => Ok(Err(missing)),
+            page => page.map(Ok),
+        }
+    };
+    let is_nothing = |found: &Result<Page<T>, Error>| {
+        let page = found.as_ref();
+        page.map_or(true, |page| page.items.is_empty())
+    };
+    let wait = read.wait.time;
+    let found = app.poll(&context.permit, wait, found, is_nothing).await?;
+    Ok(found?)
 }
 
 /// A page of the global order: of changesets or of events.
@@ -124,6 +147,10 @@ pub(super) async fn read_global<P: GlobalItems, R: Future<Output = Result<P, Err
     read: &GlobalRead<P::Position>,
     page: impl Fn(P::Position, PageLimit) -> R,
 ) -> Result<Found<P>, ApiError> {
+    if let Some(store) = read.store {
+        let check = app.store.check_store(store);
+        app.in_time(Written::None, check).await?;
+    }
     let from = match read.from {
         Start::Beginning => Checkpoint::FIRST.into(),
         Start::Checkpoint(position) => position,
@@ -141,7 +168,9 @@ pub(super) async fn read_global<P: GlobalItems, R: Future<Output = Result<P, Err
         }
         Ok(page)
     };
-    let page = app.poll(&context.permit, read.wait, page, is_empty).await?;
+    let page = app
+        .poll(&context.permit, read.wait.time, page, is_empty)
+        .await?;
     let head = if read.common.details {
         let head = app.store.next_checkpoint();
         Some(app.in_time(Written::None, head).await?.get())
@@ -161,9 +190,14 @@ pub(super) fn global_page<'a, P: GlobalItems, I: Serialize>(
     body: impl Fn(Raw<'_>, P::Position) -> Vec<u8>,
 ) -> Vec<u8> {
     let items = page.items();
-    let next = |taken| {
-        let left = items.get(taken).and_then(P::position);
-        left.unwrap_or_else(|| page.next())
+    let next = |taken: usize| {
+        let cut = items.get(taken);
+        let cut = match read.direction {
+            Direction::Forward => cut,
+            // Exclusive: the next page begins before the last one that was taken.
+            Direction::Backward => cut.and_then(|_| items.get(taken.checked_sub(1)?)),
+        };
+        cut.and_then(P::position).unwrap_or_else(|| page.next())
     };
     let items = items.iter().map(|found| item(found, read.common.details));
     write_page(layout, items, P::longest(), next, body)
