@@ -20,6 +20,12 @@ pub struct Acknowledged {
     pub claim: Claim,
 }
 
+/// A batch has ended.
+struct Settled {
+    /// The batch that was handed out with the same write.
+    next: Option<Delivery>,
+}
+
 impl Consumers {
     /// Acknowledges a batch. `next` is the largest number of changesets of the next batch, if the
     /// worker wants one.
@@ -59,7 +65,7 @@ impl Consumers {
                     let taken = self.settle(&record, partition, &loaded, ack, limit, &claim);
                     match taken.await? {
                         None => continue,
-                        Some(delivery) => delivery,
+                        Some(settled) => settled.next,
                     }
                 }
             };
@@ -78,7 +84,7 @@ impl Consumers {
         ack: &Ack,
         next: Option<usize>,
         claim: &Claim,
-    ) -> Result<Option<Option<Delivery>>, Error> {
+    ) -> Result<Option<Settled>, Error> {
         let mut scan = Scan::new(&self.store, record, claim.page_limit());
         let members = if loaded.state.needs_members(ack) {
             scan.again(partition, loaded).await?.changesets
@@ -106,7 +112,7 @@ impl Consumers {
         let swapped = self
             .records
             .swap(record, partition, loaded, state, self.now());
-        Ok(swapped.await?.map(|_| delivery))
+        Ok(swapped.await?.map(|_| Settled { next: delivery }))
     }
 
     /// The batch that is out, once more. `None` if the partition was changed meanwhile.

@@ -253,7 +253,7 @@ fn stop(
     let pauses = &definition.retry_seconds;
     let last = u32::try_from(pauses.len()).unwrap_or(u32::MAX);
     let pause = next_try(pauses, stopped.attempts.min(last), now);
-    let least = now.after(LEAST_STOP);
-    stopped.next_try = Some(pause.unwrap_or(least).max(least));
+    let soonest = now.after(LEAST_STOP);
+    stopped.next_try = Some(pause.unwrap_or(soonest).max(soonest));
     stopped
 }
