@@ -106,7 +106,7 @@ impl<'a> Scan<'a> {
         let budget = Budget {
             changesets: usize::MAX,
             bytes: usize::MAX,
-            end: self.store.clock().now().after(Duration::from_secs(3600)),
+            end: self.store.clock().now().after(Duration::from_hours(1)),
         };
         if let Some(mut look) = RetryLook::again(&loaded.state, &share) {
             self.retry(&mut look, budget).await?;
