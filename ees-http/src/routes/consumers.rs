@@ -65,7 +65,7 @@ pub(super) async fn names(
     put, path = "/consumers/{name}", tag = "consumers", operation_id = "defineConsumer",
     request_body = DefinitionBody,
     params(
-        ("name" = String, Path, description = "The name: 1 to 64 ASCII letters, digits, `.`, `_` and `-`"),
+        ("name" = String, Path, description = "The name: 1 to 64 ASCII letters, digits, dots, underscores and hyphens"),
         CommonParams,
     ),
     responses(
