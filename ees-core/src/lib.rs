@@ -30,7 +30,7 @@ pub use checkpoint::{Checkpoint, EventCheckpoint, EventCheckpointError};
 pub use commit::{MAX_FORTHCOMING, NewChangeset};
 pub use concurrency::Expectation;
 pub use error::{Conflict, Error};
-pub use event_store::{EventStore, GlobalEvent, GlobalEventPage};
+pub use event_store::{EventStore, GlobalEvent, GlobalEventPage, Onward};
 pub use filter::Filter;
 pub use ids::{
     CommitId, CommitIdError, MAX_COMMIT_ID_CHARS, MAX_STREAM_ID_BYTES, RESERVED_STREAM_PREFIX,

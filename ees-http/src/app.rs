@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ees_core::{Error, EventStore, StorageError, Written};
+use ees_core::{Error, EventStore, Onward, StorageError, Written};
 
 use crate::error::ApiError;
 use crate::gate::Gate;
@@ -59,28 +59,31 @@ impl App {
     /// Reads a page of the global order. While it is empty, waits for another until `wait` is over
     /// or the server closes. A request that waits has its permit only while it reads, and for the
     /// answer.
-    pub(crate) async fn poll<P, R: Future<Output = Result<P, Error>>>(
+    pub(crate) async fn poll<P: Onward, R: Future<Output = Result<P, Error>>>(
         &self,
         permit: &Permit,
+        from: P::Position,
         wait: Duration,
-        read: impl Fn() -> R,
-        is_empty: impl Fn(&P) -> bool,
+        read: impl Fn(P::Position) -> R,
     ) -> Result<P, ApiError> {
         if wait.is_zero() {
-            return self.in_time(Written::None, read()).await;
+            return self.in_time(Written::None, read(from)).await;
         }
-        let in_turn = || async {
-            self.gate.take_turn(permit).await;
-            let page = read().await?;
-            if is_empty(&page) {
-                permit.release();
+        let in_turn = |from| {
+            let page = read(from);
+            async {
+                self.gate.take_turn(permit).await;
+                let page = page.await?;
+                if page.is_empty() {
+                    permit.release();
+                }
+                Ok(page)
             }
-            Ok(page)
         };
         let page = async {
             tokio::select! {
-                page = self.store.await_page(wait, in_turn, &is_empty) => page,
-                () = self.options.closing.cancelled() => in_turn().await,
+                page = self.store.await_page(from, wait, in_turn) => page,
+                () = self.options.closing.cancelled() => in_turn(from).await,
             }
         };
         self.in_time(Written::None, page).await

@@ -7,7 +7,7 @@ use axum::http::header::LINK;
 use axum::response::Response;
 use ees_core::{
     Changeset, Checkpoint, Error, EventCheckpoint, GlobalEvent, GlobalEventPage, GlobalPage,
-    MAX_ID, Page, PageLimit, Written,
+    MAX_ID, Onward, Page, PageLimit, Written,
 };
 use serde::Serialize;
 
@@ -46,17 +46,13 @@ pub(super) fn stream_page<'a, T, I: Serialize>(
 }
 
 /// A page of the global order: of changesets or of events.
-pub(super) trait GlobalItems {
+pub(super) trait GlobalItems: Onward<Position: From<Checkpoint>> {
     type Item;
-    type Position: Copy + From<Checkpoint> + Into<EventCheckpoint>;
 
     fn items(&self) -> &[Self::Item];
 
     /// The position of an item.
     fn position(item: &Self::Item) -> Option<Self::Position>;
-
-    /// Where the next page begins.
-    fn next(&self) -> Self::Position;
 
     /// The position that takes the most bytes.
     fn longest() -> Self::Position;
@@ -64,7 +60,6 @@ pub(super) trait GlobalItems {
 
 impl GlobalItems for GlobalPage {
     type Item = Changeset;
-    type Position = Checkpoint;
 
     fn items(&self) -> &[Changeset] {
         &self.changesets
@@ -74,10 +69,6 @@ impl GlobalItems for GlobalPage {
         changeset.checkpoint
     }
 
-    fn next(&self) -> Checkpoint {
-        self.next
-    }
-
     fn longest() -> Checkpoint {
         Checkpoint::FIRST.plus(MAX_ID)
     }
@@ -85,7 +76,6 @@ impl GlobalItems for GlobalPage {
 
 impl GlobalItems for GlobalEventPage {
     type Item = GlobalEvent;
-    type Position = EventCheckpoint;
 
     fn items(&self) -> &[GlobalEvent] {
         &self.events
@@ -93,10 +83,6 @@ impl GlobalItems for GlobalEventPage {
 
     fn position(event: &GlobalEvent) -> Option<EventCheckpoint> {
         Some(event.checkpoint)
-    }
-
-    fn next(&self) -> EventCheckpoint {
-        self.next
     }
 
     fn longest() -> EventCheckpoint {
@@ -132,16 +118,19 @@ pub(super) async fn read_global<P: GlobalItems, R: Future<Output = Result<P, Err
             app.in_time(Written::None, head).await?.into()
         }
     };
-    let is_empty = |page: &P| page.items().is_empty();
     let is_checked = AtomicBool::new(!matches!(read.from, Start::Checkpoint(_)));
-    let page = || async {
-        let page = page(from, read.page_limit()).await?;
-        if is_empty(&page) && !is_checked.swap(true, Ordering::Relaxed) {
-            app.store.check_checkpoint(from.into()).await?;
+    let page = |from: P::Position| {
+        let (page, is_checked) = (page(from, read.page_limit()), &is_checked);
+        async move {
+            let page = page.await?;
+            let is_at_end = page.is_empty() && page.next() == from;
+            if is_at_end && !is_checked.swap(true, Ordering::Relaxed) {
+                app.store.check_checkpoint(from.into()).await?;
+            }
+            Ok(page)
         }
-        Ok(page)
     };
-    let page = app.poll(&context.permit, read.wait, page, is_empty).await?;
+    let page = app.poll(&context.permit, from, read.wait, page).await?;
     let head = if read.common.details {
         let head = app.store.next_checkpoint();
         Some(app.in_time(Written::None, head).await?.get())
