@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ees_core::adapter::{Commit, Outcome, StatisticsStore, Storage};
 use ees_core::{
-    Changeset, Checkpoint, CheckpointStore, GlobalPage, Head, Page, PageLimit, Statistics,
+    Changeset, Checkpoint, CheckpointStore, Filter, GlobalPage, Head, Page, PageLimit, Statistics,
     StorageError, StreamId, StreamQuery,
 };
 use futures_util::future::BoxFuture;
@@ -62,6 +62,20 @@ pub trait Fault: Send + Sync + 'static {
         limit: PageLimit,
     ) -> Result<GlobalPage, StorageError> {
         inner.read_global(from, limit).await
+    }
+
+    /// As [`Storage::read_filtered`].
+    ///
+    /// # Errors
+    /// Those of the fault, and those of the adapter.
+    async fn read_filtered(
+        &self,
+        inner: &dyn Adapter,
+        from: Checkpoint,
+        limit: PageLimit,
+        filter: &Filter,
+    ) -> Result<GlobalPage, StorageError> {
+        inner.read_filtered(from, limit, filter).await
     }
 
     /// As [`Storage::next_checkpoint`].
@@ -159,6 +173,16 @@ impl<F: Fault> Storage for Faulty<F> {
         limit: PageLimit,
     ) -> Result<GlobalPage, StorageError> {
         self.fault.read_global(&*self.inner, from, limit).await
+    }
+
+    async fn read_filtered(
+        &self,
+        from: Checkpoint,
+        limit: PageLimit,
+        filter: &Filter,
+    ) -> Result<GlobalPage, StorageError> {
+        let fault = &self.fault;
+        fault.read_filtered(&*self.inner, from, limit, filter).await
     }
 
     async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::http::Uri;
 use ees_core::adapter::{parse_number, unknown_name};
-use ees_core::{Direction, Expectation, MAX_FORTHCOMING, MAX_ID, PageLimit};
+use ees_core::{Direction, Expectation, Filter, MAX_FORTHCOMING, MAX_ID, PageLimit};
 
 use crate::codes::{self, Code};
 use crate::error::ApiError;
@@ -24,6 +24,9 @@ const DEFAULT_GLOBAL_LIMIT: u64 = 10;
 /// The longest a reader may wait, in seconds.
 const MAX_WAIT_SECONDS: u64 = 20;
 
+/// How often each parameter of a filter may be given.
+const MAX_FILTER_VALUES: usize = 100;
+
 /// The parameters that a commit takes.
 const OF_COMMITS: &[&str] = &[
     "expected_last_changeset",
@@ -34,7 +37,7 @@ const OF_COMMITS: &[&str] = &[
 ];
 
 /// The parameters of a request. Reads ignore unknown ones, commits refuse them. An empty one counts
-/// as not given. One that is given more than once is an error when it is read.
+/// as not given. One that is given more than once is an error when it is read, unless it may be.
 #[derive(Debug)]
 pub(crate) struct Params(Vec<(String, String)>);
 
@@ -58,6 +61,19 @@ impl Params {
             return Err(invalid_parameter(message));
         }
         Ok(first.filter(|value| !value.is_empty()))
+    }
+
+    /// The values of a parameter that may be given more than once.
+    fn texts(&self, name: &str) -> Result<impl Iterator<Item = &str>, ApiError> {
+        let given = self.0.iter().filter(move |(key, _)| key == name);
+        let values = given
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty());
+        if values.clone().count() > MAX_FILTER_VALUES {
+            let message = format!("`{name}` is given more than {MAX_FILTER_VALUES} times");
+            return Err(invalid_parameter(message));
+        }
+        Ok(values)
     }
 
     fn id(&self, name: &str, code: Code) -> Result<Option<u64>, ApiError> {
@@ -222,8 +238,16 @@ impl Params {
             from,
             limit: self.global_limit()?,
             wait: self.wait()?,
+            filter: self.filter()?,
             common: self.common()?,
         })
+    }
+
+    /// The filter of a read of the global order.
+    fn filter(&self) -> Result<Filter, ApiError> {
+        let prefixes = self.texts("stream_prefix")?;
+        let filter = prefixes.fold(Filter::default(), Filter::stream_prefix);
+        Ok(self.texts("event_type")?.fold(filter, Filter::event_type))
     }
 }
 

@@ -157,7 +157,7 @@ impl Subject for Remote {
         let path = format!(
             "/changesets?checkpoint={}&details=true{}",
             read.checkpoint,
-            limit_and_wait(read)
+            parameters(read)
         );
         self.read(&path, |response| {
             let wire: WireGlobal = response.read();
@@ -176,10 +176,7 @@ impl Subject for Remote {
         read: &GlobalRead<(u64, u64)>,
     ) -> Result<GlobalEventPage, Failure> {
         let (changeset, index) = read.checkpoint;
-        let path = format!(
-            "/events?checkpoint={changeset}.{index}{}",
-            limit_and_wait(read)
-        );
+        let path = format!("/events?checkpoint={changeset}.{index}{}", parameters(read));
         self.read(&path, |response| {
             let wire: WireGlobalEvents = response.read();
             let events = wire.events.into_iter().map(|event| GlobalEvent {
@@ -245,16 +242,18 @@ fn query(read: &Read) -> String {
     )
 }
 
-fn limit_and_wait<C>(read: &GlobalRead<C>) -> String {
-    let limit = read
-        .limit
-        .map_or_else(String::new, |limit| format!("&limit={limit}"));
+/// The parameters of a read of the global order but its checkpoint.
+fn parameters<C>(read: &GlobalRead<C>) -> String {
+    let limit = read.limit.map(|limit| ("limit", limit.to_string()));
     let wait = read.wait.as_secs();
-    if wait == 0 {
-        limit
-    } else {
-        format!("{limit}&wait={wait}")
-    }
+    let wait = (wait > 0).then(|| ("wait", wait.to_string()));
+    let prefixes = read.filter.stream_prefixes.iter();
+    let prefixes = prefixes.map(|prefix| ("stream_prefix", encode(prefix)));
+    let types = read.filter.event_types.iter();
+    let types = types.map(|found| ("event_type", encode(found)));
+    let all = limit.into_iter().chain(wait).chain(prefixes).chain(types);
+    all.map(|(name, value)| format!("&{name}={value}"))
+        .collect()
 }
 
 fn position(text: &str) -> (u64, u64) {

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use ees_core::{Direction, Expectation, PageLimit, StreamId, StreamQuery, StreamRange};
+use ees_core::{Direction, Expectation, Filter, PageLimit, StreamId, StreamQuery, StreamRange};
 
 /// The parameters of every call.
 #[derive(Clone, Copy)]
@@ -47,6 +47,7 @@ pub(crate) struct GlobalRead<C> {
     pub(crate) from: Start<C>,
     pub(crate) limit: u64,
     pub(crate) wait: Duration,
+    pub(crate) filter: Filter,
     pub(crate) common: Common,
 }
 

@@ -96,7 +96,8 @@ pub(super) async fn all(
         parse_number(text).and_then(|number| Checkpoint::new(number).ok())
     })?;
     refuse_event_stream(&headers)?;
-    let page = |from, limit| app.store.poll_changesets(from, limit);
+    let store = app.store.with_filter(read.filter.clone());
+    let page = |from, limit| store.poll_changesets(from, limit);
     let found = read_global(&app, &context, &read, page).await?;
     let body = |changesets: Raw<'_>, next: Checkpoint| {
         to_json(&AllChangesets {

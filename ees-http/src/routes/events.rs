@@ -92,7 +92,8 @@ pub(super) async fn all(
     let read = context
         .params
         .global_read(expected, |text| text.parse().ok())?;
-    let page = |from, limit| app.store.poll_events(from, limit);
+    let store = app.store.with_filter(read.filter.clone());
+    let page = |from, limit| store.poll_events(from, limit);
     let found = read_global(&app, &context, &read, page).await?;
     let body = |events: Raw<'_>, next: EventCheckpoint| {
         to_json(&AllEvents {

@@ -39,4 +39,9 @@ pub(super) struct GlobalReadParams {
     /// The longest time, in seconds, to wait for the next item if there is none yet
     #[param(maximum = 20)]
     wait: Option<u64>,
+    /// Selects streams whose id begins with this. May be given up to 100 times: any of them
+    stream_prefix: Option<Vec<String>>,
+    /// Selects changesets with an event of this type, and those events. May be given up to 100
+    /// times: any of them
+    event_type: Option<Vec<String>>,
 }
