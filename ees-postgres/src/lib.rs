@@ -3,6 +3,7 @@
 mod checkpoints;
 mod config;
 mod error;
+mod filtered;
 mod opening;
 mod readers;
 mod rows;

@@ -25,6 +25,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "client keys",
         include_str!("../migrations/0002_client_keys.sql"),
     ),
+    (
+        3,
+        "event types",
+        include_str!("../migrations/0003_event_types.sql"),
+    ),
 ];
 
 /// Selects the properties of the server and the database that [`assert_fit`] checks.

@@ -36,6 +36,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "no index by event",
         sql: include_str!("../migrations/0003_no_index_by_event.sql"),
     },
+    Migration {
+        version: 4,
+        name: "event types",
+        sql: include_str!("../migrations/0004_event_types.sql"),
+    },
 ];
 
 const CREATE_TABLE: &str = "
