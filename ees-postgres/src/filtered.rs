@@ -32,8 +32,7 @@ pub(crate) const FILTERED: &str = concat!(
                 AND ($6::text[] IS NULL OR event_types IS NULL
                      OR string_to_array(event_types, E'\\n') && $6::text[])
                 ORDER BY checkpoint LIMIT $1) AS rows) AS page
-        WHERE bytes_before <= $2) AS selected ON true
-    ORDER BY checkpoint"
+        WHERE bytes_before <= $2) AS selected ON true"
 );
 
 /// The number of the column `head`.
@@ -90,35 +89,31 @@ impl<'a> Filling<'a> {
 
     /// Takes in a part. Returns whether another one is needed.
     fn take(&mut self, rows: &[PgRow]) -> Result<bool, StorageError> {
-        let head: Checkpoint = match rows.first() {
-            Some(row) => number(row, HEAD)?,
-            None => self.next,
-        };
-        let (begin, past) = (self.next, self.past());
-        let mut bytes = 0;
+        let head = rows.first().map(|row| number(row, HEAD)).transpose()?;
+        let end = self.past().min(head.unwrap_or(self.next));
         let found = rows.iter().filter(|row| has_changeset(row));
-        let found = found.map(changeset).collect::<Result<Vec<_>, _>>()?;
-        let is_cut = |bytes| found.len() >= self.rows || bytes > self.bytes;
-        for changeset in &found {
+        let mut found = found.map(changeset).collect::<Result<Vec<_>, _>>()?;
+        // The statement gives them in this order, which no clause of it promises.
+        found.sort_by_key(|changeset| changeset.checkpoint);
+        let bytes: usize = found.iter().map(Changeset::payload_bytes).sum();
+        let is_all = found.len() < self.rows && bytes <= self.bytes;
+        let passed = end.get().saturating_sub(self.next.get());
+        for changeset in found {
             let position = changeset.checkpoint.unwrap_or(self.next);
-            bytes += changeset.payload_bytes();
-            self.look.read(changeset);
-            let selected = self.filter.matches(changeset);
-            if selected && !self.page.push_changeset(changeset.clone()) {
+            self.look.read(&changeset);
+            if self.filter.matches(&changeset) && !self.page.push_changeset(changeset) {
                 self.next = position;
                 return Ok(false);
             }
             self.next = position.plus(1);
         }
-        let at_end = !is_cut(bytes);
-        if at_end && !self.page.is_full() {
-            self.next = self.next.max(past.min(head));
+        if is_all {
+            self.next = self.next.max(end);
+            self.look
+                .pass(usize::try_from(passed).unwrap_or(usize::MAX));
         }
-        let passed = self.next.get().saturating_sub(begin.get());
-        let passed = usize::try_from(passed).unwrap_or(usize::MAX);
-        self.look.pass(passed.saturating_sub(found.len()));
         self.rows = self.rows.saturating_mul(2).min(MAX_ROWS);
-        Ok(!at_end && !self.page.is_full() && !self.look.is_over())
+        Ok(!is_all && !self.page.is_full() && !self.look.is_over())
     }
 }
 
