@@ -17,6 +17,7 @@ pub mod filters;
 pub mod global_order;
 pub mod idempotent;
 pub mod missed;
+pub mod moving_on;
 pub mod naming;
 pub mod pages;
 pub mod prefixes;
@@ -105,9 +106,11 @@ list! { $
         events_come_without_their_neighbours [15];
         prefixes_are_beginnings [15];
         every_limit_selects_the_same [15];
-        what_selects_nothing_reaches_the_head [15];
         large_changesets_are_passed [15];
         many_types_are_found [15];
+    }
+    moving_on {
+        what_selects_nothing_reaches_the_head [15];
         readers_beside_writers_skip_nothing [15, 6];
         a_reader_waits_at_the_head [15, 8];
         a_wait_in_vain_tells_how_far_it_came [15];

@@ -12,6 +12,7 @@ pub mod conflicts;
 pub mod description;
 pub mod endpoints;
 pub mod expectations;
+pub mod filter_parameters;
 pub mod global_head;
 pub mod keys;
 pub mod layout;
@@ -56,6 +57,11 @@ list! { $
         ids_begin_at_one_but_ranges_at_zero [5];
         checkpoints_have_their_forms [6, 12];
         a_wait_has_a_maximum [12];
+    }
+    filter_parameters {
+        may_be_given_more_than_once [15];
+        empty_ones_count_as_not_given [15, 12];
+        have_a_largest_number [12, 15];
     }
     expectations {
         one_kind_is_given [12, 2];

@@ -7,9 +7,9 @@ use ees_conformance::adapter_cases::{
     subscriptions, wake_hint,
 };
 use ees_conformance::cases::{
-    CASES, apart, atomic, bounds, client_keys, concurrency, dense, durable, fidelity, global_order,
-    idempotent, naming, pages as index_pages, prefixes, random_walk, refusal, statistics,
-    stream_reads,
+    CASES, apart, atomic, bounds, client_keys, concurrency, dense, durable, fidelity,
+    filters as selection, global_order, idempotent, moving_on, naming, pages as index_pages,
+    prefixes, random_walk, refusal, statistics, stream_reads,
 };
 use ees_conformance::fault_cases::{FAULT_CASES, after_the_write, before_the_write, late};
 use ees_conformance::hints::GUIDE;
@@ -17,7 +17,7 @@ use ees_conformance::{Case, run};
 
 use super::batched::OnDisk;
 use super::keys::{self, Keyed};
-use super::{Broken, Hanging, counts, disk, order, pages, reads, values, waits, writes};
+use super::{Broken, Hanging, counts, disk, filters, order, pages, reads, values, waits, writes};
 
 /// Asserts that cases find a fault, say which guarantee it breaks, and what usually is the cause.
 macro_rules! found {
@@ -48,10 +48,10 @@ macro_rules! waited_for {
 
 /// A case by its name.
 fn case_named(group: &str, name: &str) -> Case {
-    let group = if group == "index_pages" {
-        "pages"
-    } else {
-        group
+    let group = match group {
+        "index_pages" => "pages",
+        "selection" => "filters",
+        group => group,
     };
     let name = format!("{group}::{name}");
     let mut all = CASES.iter().chain(ADAPTER_CASES).chain(FAULT_CASES);
@@ -65,7 +65,7 @@ fn assert_found(case: Case, broken: impl FnOnce()) -> String {
     };
     let said = panic.downcast_ref::<String>().expect("a report").clone();
     let of_case = case.guarantees.iter().map(|number| format!("G{number}: "));
-    let named = (1..=14).map(|number| format!("G{number}: "));
+    let named = (1..=15).map(|number| format!("G{number}: "));
     let first = named
         .filter_map(|name| Some((said.find(&name)?, name)))
         .min();
@@ -191,6 +191,21 @@ found! {
     an_answer_before_the_write: OnDisk<disk::AnswersEarly> =>
         before_the_write::what_is_told_of_a_failed_commit_is_true,
         before_the_write::a_restart_finds_what_was_told;
+    types_of_first_events: Broken<filters::KnowsTheFirstType> =>
+        selection::types_are_those_of_the_top_level, selection::many_types_are_found;
+    types_that_are_searched_for: Broken<filters::SearchesForTheType> =>
+        selection::types_are_those_of_the_top_level;
+    prefixes_that_are_searched_for: Broken<filters::SearchesForThePrefix> =>
+        selection::prefixes_are_beginnings;
+    a_filter_that_stays_where_it_is: Broken<filters::StaysWhereItIs> =>
+        moving_on::what_selects_nothing_reaches_the_head,
+        moving_on::a_wait_in_vain_tells_how_far_it_came;
+    a_filter_that_moves_on_slowly: Broken<filters::MovesOnSlowly> =>
+        moving_on::what_selects_nothing_reaches_the_head;
+    a_filter_that_leads_past_its_page: Broken<filters::LeadsPastThePage> =>
+        selection::every_limit_selects_the_same;
+    a_filter_that_leads_to_a_later_head: Broken<filters::LeadsToALaterHead> =>
+        moving_on::readers_beside_writers_skip_nothing;
     a_write_that_is_seen_before_it_lasts: OnDisk<disk::ShowsEarly> =>
         before_the_write::nothing_is_read_that_does_not_last;
     a_write_that_never_comes_back: OnDisk<disk::GivesUp> =>
