@@ -1,5 +1,6 @@
 //! Publication: the messages for subscribers about committed changesets.
 
+mod attributes;
 mod lane;
 mod message;
 
@@ -200,7 +201,7 @@ impl Publication {
             let Some(message) = self.lanes.get(&key).and_then(Lane::message) else {
                 continue;
             };
-            bytes += message.body.len();
+            bytes += message.bytes();
             if bytes > limits.batch_bytes && !batch.is_empty() {
                 streams.push_front(key.1);
                 break;
