@@ -6,6 +6,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::context::RequestContext;
+use crate::event_stream::is_wanted;
 use crate::gate::Gate;
 use crate::request::refused;
 
@@ -16,7 +17,9 @@ pub(crate) async fn admit(
     request: Request,
     next: Next,
 ) -> Response {
-    let admitted = if is_long_poll(&request, &context) {
+    let admitted = if is_event_stream(&request) {
+        Ok(None)
+    } else if is_long_poll(&request, &context) {
         gate.open_poll().map(Some)
     } else {
         gate.enter(&context.permit).map(|()| None)
@@ -28,7 +31,15 @@ pub(crate) async fn admit(
 }
 
 fn is_long_poll(request: &Request, context: &RequestContext) -> bool {
-    let can_wait = matches!(request.uri().path(), "/changesets" | "/events");
+    is_global_read(request) && context.params.waits()
+}
+
+/// An event stream has limits of its own, which its handler applies.
+fn is_event_stream(request: &Request) -> bool {
+    is_global_read(request) && is_wanted(request.headers())
+}
+
+fn is_global_read(request: &Request) -> bool {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-    can_wait && is_read && context.params.waits()
+    is_read && matches!(request.uri().path(), "/changesets" | "/events")
 }

@@ -26,6 +26,11 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest id that is taken from a client.
 const MAX_ID_BYTES: usize = 128;
 
+/// Marks an answer that has no end, in its extensions: it is sent as it comes, and it sees to its own
+/// permits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Endless;
+
 /// The data of a request that the log and the answer's headers contain.
 struct About {
     begun: Instant,
@@ -50,11 +55,15 @@ pub(crate) async fn finish(
         keep(headers, &mut response);
         about.log_failure(&error);
     }
-    if context.layout.is_pretty {
+    let is_endless = response.extensions_mut().remove::<Endless>().is_some();
+    if context.layout.is_pretty && !is_endless {
         response = lay_out(response).await;
     }
     about.log(&response);
     response.headers_mut().insert(REQUEST_ID, about.id);
+    if is_endless {
+        return response;
+    }
     context.permit.hold(response).await
 }
 

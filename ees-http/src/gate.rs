@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use crate::error::ApiError;
 use crate::options::Options;
@@ -19,6 +19,8 @@ struct Limits {
     requests: Arc<Semaphore>,
     /// The long polls that are open.
     polls: Semaphore,
+    /// The event streams that are open.
+    event_streams: Arc<Semaphore>,
     /// The long polls that read or are answered. The limit equals that on requests.
     turns: Arc<Semaphore>,
     buffered: Semaphore,
@@ -31,6 +33,7 @@ impl Gate {
         Self(Arc::new(Limits {
             requests: Arc::new(limit(options.max_requests)),
             polls: limit(options.max_waiting),
+            event_streams: Arc::new(limit(options.max_event_streams)),
             turns: Arc::new(limit(options.max_requests)),
             buffered: limit(options.max_buffered_bytes),
             turned_away: TurnedAway::default(),
@@ -50,7 +53,13 @@ impl Gate {
         poll.map_err(|_| self.too_many("long polls"))
     }
 
-    /// Waits until the long poll may read, and fills its permit.
+    /// Opens an event stream, unless too many are open. It ends when the result is dropped.
+    pub(crate) fn open_event_stream(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        let opened = Arc::clone(&self.0.event_streams).try_acquire_owned();
+        opened.map_err(|_| self.too_many("event streams"))
+    }
+
+    /// Waits until the long poll or the event stream may read, and fills its permit.
     pub(crate) async fn take_turn(&self, permit: &Permit) {
         permit.release();
         permit.set(Arc::clone(&self.0.turns).acquire_owned().await.ok());

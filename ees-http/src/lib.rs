@@ -8,6 +8,7 @@ mod codes;
 mod context;
 mod error;
 mod error_body;
+mod event_stream;
 mod finish;
 mod foreign;
 mod gate;

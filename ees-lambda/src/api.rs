@@ -71,6 +71,7 @@ async fn answer(
         let mut options = Options::default();
         options.request_timeout = REQUEST;
         options.embedded_body_percent = EMBEDDED_BODY_PERCENT;
+        options.max_event_streams = 0;
         let storage = store.get().await?;
         Ok(router(EventStore::new(storage), options))
     };

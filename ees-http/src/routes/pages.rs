@@ -1,13 +1,15 @@
 //! The common part of reads of changesets and of events.
 
 use std::cell::Cell;
+use std::fmt::Display;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::http::header::LINK;
 use axum::response::Response;
+use ees_core::adapter::parse_number;
 use ees_core::{
-    Changeset, Checkpoint, Error, EventCheckpoint, GlobalEvent, GlobalEventPage, GlobalPage,
-    MAX_ID, Onward, Page, PageLimit, Written,
+    Changeset, Checkpoint, Error, EventCheckpoint, EventStore, GlobalEvent, GlobalEventPage,
+    GlobalPage, MAX_ID, Onward, Page, PageLimit, Written,
 };
 use serde::Serialize;
 
@@ -46,10 +48,21 @@ pub(super) fn stream_page<'a, T, I: Serialize>(
 }
 
 /// A page of the global order: of changesets or of events.
-pub(super) trait GlobalItems: Onward<Position: From<Checkpoint>> {
+pub(super) trait GlobalItems:
+    Onward<Position: From<Checkpoint> + Display + Send + Sync> + Send + Sync + Sized + 'static
+{
     type Item;
 
+    fn read(
+        store: &EventStore,
+        from: Self::Position,
+        limit: PageLimit,
+    ) -> impl Future<Output = Result<Self, Error>> + Send;
+
     fn items(&self) -> &[Self::Item];
+
+    /// Reads the text of a position.
+    fn parse(text: &str) -> Option<Self::Position>;
 
     /// The position of an item.
     fn position(item: &Self::Item) -> Option<Self::Position>;
@@ -60,6 +73,14 @@ pub(super) trait GlobalItems: Onward<Position: From<Checkpoint>> {
 
 impl GlobalItems for GlobalPage {
     type Item = Changeset;
+
+    async fn read(store: &EventStore, from: Checkpoint, limit: PageLimit) -> Result<Self, Error> {
+        store.poll_changesets(from, limit).await
+    }
+
+    fn parse(text: &str) -> Option<Checkpoint> {
+        Checkpoint::new(parse_number(text)?).ok()
+    }
 
     fn items(&self) -> &[Changeset] {
         &self.changesets
@@ -76,6 +97,18 @@ impl GlobalItems for GlobalPage {
 
 impl GlobalItems for GlobalEventPage {
     type Item = GlobalEvent;
+
+    async fn read(
+        store: &EventStore,
+        from: EventCheckpoint,
+        limit: PageLimit,
+    ) -> Result<Self, Error> {
+        store.poll_events(from, limit).await
+    }
+
+    fn parse(text: &str) -> Option<EventCheckpoint> {
+        text.parse().ok()
+    }
 
     fn items(&self) -> &[GlobalEvent] {
         &self.events
@@ -102,25 +135,33 @@ pub(super) struct Found<P: GlobalItems> {
     pub(super) head: Option<u64>,
 }
 
-/// Reads a page of the global order, and waits for one if the request has a `wait`. The first page,
-/// if it is empty, shows whether the checkpoint is beyond the head.
-pub(super) async fn read_global<P: GlobalItems, R: Future<Output = Result<P, Error>>>(
+/// Where a read of the global order begins.
+pub(super) async fn begin<P: GlobalItems>(
     app: &App,
-    context: &RequestContext,
     read: &GlobalRead<P::Position>,
-    page: impl Fn(P::Position, PageLimit) -> R,
-) -> Result<Found<P>, ApiError> {
-    let from = match read.from {
+) -> Result<P::Position, ApiError> {
+    Ok(match read.from {
         Start::Beginning => Checkpoint::FIRST.into(),
         Start::Checkpoint(position) => position,
         Start::Head => {
             let head = app.store.next_checkpoint();
             app.in_time(Written::None, head).await?.into()
         }
-    };
+    })
+}
+
+/// Reads a page of the global order, and waits for one if the request has a `wait`. The first page,
+/// if it is empty, shows whether the checkpoint is beyond the head.
+pub(super) async fn read_global<P: GlobalItems>(
+    app: &App,
+    context: &RequestContext,
+    read: &GlobalRead<P::Position>,
+) -> Result<Found<P>, ApiError> {
+    let from = begin::<P>(app, read).await?;
+    let store = app.store.with_filter(read.filter.clone());
     let is_checked = AtomicBool::new(!matches!(read.from, Start::Checkpoint(_)));
     let page = |from: P::Position| {
-        let (page, is_checked) = (page(from, read.page_limit()), &is_checked);
+        let (page, is_checked) = (P::read(&store, from, read.page_limit()), &is_checked);
         async move {
             let page = page.await?;
             let is_at_end = page.is_empty() && page.next() == from;
