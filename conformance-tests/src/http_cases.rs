@@ -11,6 +11,7 @@ pub mod commit_bodies;
 pub mod conflicts;
 pub mod description;
 pub mod endpoints;
+pub mod event_streams;
 pub mod expectations;
 pub mod filter_parameters;
 pub mod global_head;
@@ -133,7 +134,16 @@ list! { $
     endpoints {
         unknown_paths_are_not_found [12];
         other_methods_are_not_allowed [12];
-        event_streams_are_not_sent [12];
+        event_streams_are_sent_where_nothing_else_will_do [12];
+    }
+    event_streams {
+        send_what_pages_have [6];
+        go_on_behind_the_last_event [6];
+        send_what_is_committed [8];
+        skip_and_repeat_nothing [6];
+        tell_how_far_a_filter_came [15];
+        send_data_on_one_line [11];
+        refuse_what_reads_refuse [12];
     }
     description {
         is_of_the_contract [12];

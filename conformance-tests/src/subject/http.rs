@@ -1,6 +1,7 @@
 //! A store over HTTP: the REST contract's client.
 
 mod access;
+mod event_stream;
 mod remote;
 mod response;
 #[cfg(feature = "sigv4")]
@@ -14,6 +15,7 @@ use hyper::{Method, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 pub use access::Access;
+pub use event_stream::{EventStream, Sent};
 pub use remote::Remote;
 pub use response::Response;
 #[cfg(feature = "sigv4")]
