@@ -107,6 +107,10 @@ struct Follower<P: Sent> {
     app: App,
     store: EventStore,
     from: P::Position,
+    /// The position behind what the client was told.
+    told: P::Position,
+    /// Whether a filter has not reached the head yet.
+    is_catching_up: bool,
     details: bool,
     /// What was read before the answer began.
     read: Option<(P, Permit)>,
@@ -157,6 +161,8 @@ pub(super) async fn follow<P: Sent>(
         app: app.clone(),
         store,
         from,
+        told: from,
+        is_catching_up: !read.filter.is_unlimited(),
         details: read.common.details,
         read: read_already,
         has_begun: false,
@@ -195,29 +201,46 @@ impl<P: Sent> Follower<P> {
         Some(permit.keep(self.text(&page)))
     }
 
-    /// Waits for a page, for as long as a stream may be silent.
-    async fn wait(&self) -> Result<(P, Permit), ApiError> {
-        let permit = Permit::default();
-        let read = |from| P::read(&self.store, from, CHUNK);
-        let page = self.app.poll(&permit, self.from, SILENCE, read).await?;
-        Ok((page, permit))
+    /// Waits for a page, for as long as a stream may be silent. A filter that passed a long stretch on
+    /// its way to the head says so at once.
+    async fn wait(&mut self) -> Result<(P, Permit), ApiError> {
+        loop {
+            let permit = Permit::default();
+            let read = |from| P::read(&self.store, from, CHUNK);
+            if !self.is_catching_up {
+                let page = self.app.poll(&permit, self.from, SILENCE, read).await?;
+                return Ok((page, permit));
+            }
+            self.app.gate.take_turn(&permit).await;
+            let page = self.app.in_time(Written::None, read(self.from)).await?;
+            if !page.is_empty() || self.passed(&page) >= LONG_STRETCH {
+                return Ok((page, permit));
+            }
+            self.is_catching_up = false;
+            self.from = page.next();
+        }
+    }
+
+    /// How many changesets a filter passed since the client was told something.
+    fn passed(&self, page: &P) -> u64 {
+        P::passed(self.told, page.next()).map_or(0, |(stretch, _)| stretch)
     }
 
     /// Writes a page, and moves on behind it.
     fn text(&mut self, page: &P) -> String {
         let mut text = String::new();
-        let mut behind = self.from;
         for item in page.items() {
             if let Some(position) = P::position(item) {
                 P::write(&mut text, item, position, self.details);
-                behind = P::behind(position);
+                self.told = P::behind(position);
             }
         }
-        if let Some((stretch, id)) = P::passed(behind, page.next())
+        if let Some((stretch, id)) = P::passed(self.told, page.next())
             && (stretch >= LONG_STRETCH || page.is_empty())
         {
             let next_checkpoint = page.next().to_string();
             write(&mut text, "checkpoint", id, &Passed { next_checkpoint });
+            self.told = page.next();
         }
         if text.is_empty() {
             text.push_str(KEEP_ALIVE);
