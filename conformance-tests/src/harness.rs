@@ -29,12 +29,14 @@ pub struct Capabilities {
 ///
 /// Every case starts its own store, with a namespace to which nothing else writes.
 #[async_trait]
-pub trait Harness: Sized + Send + Sync + 'static {
+pub trait Harness: Send + Sync + 'static {
     /// The promises of the storage.
     fn capabilities(&self) -> Capabilities;
 
     /// Starts an empty store.
-    async fn start() -> Self;
+    async fn start() -> Self
+    where
+        Self: Sized;
 
     /// The store as its users see it.
     fn subject(&self) -> Arc<dyn Subject>;
@@ -60,11 +62,8 @@ impl<T: Storage + StatisticsStore + CheckpointStore> Adapter for T {}
 
 /// A harness that runs in the adapter's own process.
 pub trait AdapterHarness: Harness {
-    /// The adapter.
-    type Storage: Adapter;
-
     /// The adapter under test.
-    fn storage(&self) -> Arc<Self::Storage>;
+    fn storage(&self) -> Arc<dyn Adapter>;
 
     /// The faults of the adapter's own writes, if the harness can cause them: see
     /// [`fault_cases`](crate::fault_cases).

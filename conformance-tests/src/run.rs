@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
@@ -22,12 +23,29 @@ const GLANCE: Duration = Duration::from_millis(100);
 /// The time limit for the tasks of a failed case to end.
 pub(crate) const REST: Duration = Duration::from_secs(1);
 
-/// Runs one case against a new store. The suite's macros expand to it.
+/// What a case does with its harness.
+pub(crate) type Body<H> = for<'a> fn(&'a mut H) -> Ended<'a>;
+
+/// The same, with what it has captured.
+pub(crate) type BoxedBody<H> = Box<dyn for<'a> FnOnce(&'a mut H) -> Ended<'a> + Send>;
+
+/// Ends with the case.
+pub(crate) type Ended<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+/// Runs one case against a new store.
 ///
 /// # Panics
 /// If the case fails. The message begins with the number of the broken guarantee, and ends with the
 /// source location, the case and the usual cause.
 pub fn run<H: Harness>(case: Case, body: impl AsyncFnOnce(&mut H) + Send + 'static) {
+    boxed::<H>(
+        case,
+        Box::new(move |harness| Box::pin(async move { body(harness).await })),
+    );
+}
+
+/// Runs one case, as [`run`] does. It is compiled once for each harness.
+pub(crate) fn boxed<H: Harness>(case: Case, body: BoxedBody<H>) {
     let running = Running::new(case);
     let (sender, receiver) = mpsc::channel();
     let inside = running.clone();
@@ -47,7 +65,7 @@ pub fn run<H: Harness>(case: Case, body: impl AsyncFnOnce(&mut H) + Send + 'stat
     panic!("{}", report(&running, &said));
 }
 
-fn inside_runtime<H: Harness>(running: &Running, body: impl AsyncFnOnce(&mut H)) {
+fn inside_runtime<H: Harness>(running: &Running, body: BoxedBody<H>) {
     running.enter();
     let runtime = runtime(running.clone());
     let ended = catch_unwind(AssertUnwindSafe(|| {

@@ -10,12 +10,15 @@ mod global;
 mod reading;
 mod writing;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use ees_core::EventStore;
 use futures_util::future::join_all;
 use serde_json::value::RawValue;
 use tokio::task::JoinHandle;
 
+use crate::Adapter;
 pub(crate) use crate::place::{Place, within};
 use crate::running::guarantee;
 use crate::subject::Failure;
@@ -38,6 +41,11 @@ pub(crate) const AHEAD: &str = "INVALID_EXPECTED_CHANGESET_ID";
 pub(crate) const KEY_REUSED: &str = "IDEMPOTENCY_KEY_REUSED";
 pub(crate) const NOT_FOUND: &str = "STREAM_NOT_FOUND";
 pub(crate) const TOO_LARGE: &str = "CHANGESET_TOO_LARGE";
+
+/// The store over an adapter.
+pub(crate) fn store_over(adapter: Arc<dyn Adapter>) -> EventStore {
+    EventStore::from_parts(Arc::clone(&adapter) as _, adapter)
+}
 
 /// The largest id there can be.
 pub(crate) const MAX_ID: u64 = i64::MAX.cast_unsigned();

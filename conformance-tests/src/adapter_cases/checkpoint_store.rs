@@ -19,13 +19,13 @@ async fn save(store: &dyn CheckpointStore, name: &str, checkpoint: Checkpoint) {
 }
 
 /// A subscription that never saved begins at the beginning.
-pub async fn an_unknown_name_has_no_checkpoint<H: AdapterHarness>(harness: &mut H) {
+pub async fn an_unknown_name_has_no_checkpoint(harness: &mut dyn AdapterHarness) {
     let store = harness.storage();
     assert_eq!(load(&*store, &unique("unknown")).await, None, "G6: none");
 }
 
 /// What was saved last counts, be it higher or lower: a subscription may be set back.
-pub async fn the_checkpoint_saved_last_wins<H: AdapterHarness>(harness: &mut H) {
+pub async fn the_checkpoint_saved_last_wins(harness: &mut dyn AdapterHarness) {
     let store = harness.storage();
     let name = unique("last");
     for number in [0, 1, 7, 7, 3, 0, i64::MAX.cast_unsigned(), 1] {
@@ -36,7 +36,7 @@ pub async fn the_checkpoint_saved_last_wins<H: AdapterHarness>(harness: &mut H) 
 }
 
 /// A name is only itself.
-pub async fn names_keep_apart<H: AdapterHarness>(harness: &mut H) {
+pub async fn names_keep_apart(harness: &mut dyn AdapterHarness) {
     let store = harness.storage();
     let mark = unique("name");
     let names = [
@@ -62,7 +62,7 @@ pub async fn names_keep_apart<H: AdapterHarness>(harness: &mut H) {
 }
 
 /// Names of up to 255 characters count to the last one; one may be the beginning of another.
-pub async fn names_of_every_length_keep_apart<H: AdapterHarness>(harness: &mut H) {
+pub async fn names_of_every_length_keep_apart(harness: &mut dyn AdapterHarness) {
     let store = harness.storage();
     let mut names: Vec<_> = [1, 2, 63, 64, 127, 128, 254, 255]
         .map(|length| "n".repeat(length))
@@ -88,7 +88,7 @@ async fn keep_apart(store: &dyn CheckpointStore, names: &[String]) {
 }
 
 /// What was saved survives a restart if anything does.
-pub async fn checkpoints_survive_a_restart<H: AdapterHarness>(harness: &mut H) {
+pub async fn checkpoints_survive_a_restart(harness: &mut dyn AdapterHarness) {
     let name = unique("kept");
     save(&*harness.storage(), &name, at(42)).await;
     harness.restart().await;

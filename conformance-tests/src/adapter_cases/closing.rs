@@ -3,17 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ees_core::adapter::{StatisticsStore, Storage};
-use ees_core::{
-    Checkpoint, CheckpointStore, PageLimit, Statistics, StorageError, StreamId, StreamQuery,
-};
+use ees_core::{Checkpoint, PageLimit, Statistics, StorageError, StreamId, StreamQuery};
 
 use futures_util::future::join_all;
 
 use super::outages::new_commit;
 use crate::AdapterHarness;
 use crate::subject::{Ask, Committed, Direct, Expect, Failure, Subject, unique};
-use crate::support::{commit, fill, head, joined, stream, within};
+use crate::support::{commit, fill, head, joined, store_over, stream, within};
 
 const CLOSES: &str = "G4: closing a storage ends";
 
@@ -29,7 +26,7 @@ fn assert_unavailable<T>(call: &str, answer: &Result<T, StorageError>) {
 }
 
 /// After it was closed, every call says that the storage is unavailable.
-pub async fn a_closed_storage_is_unavailable<H: AdapterHarness>(harness: &mut H) {
+pub async fn a_closed_storage_is_unavailable(harness: &mut dyn AdapterHarness) {
     let (storage, name) = (harness.storage(), unique("closed"));
     fill(&*harness.subject(), &name, &[1]).await;
     let stream = StreamId::new(&name).expect("a stream id");
@@ -51,7 +48,7 @@ pub async fn a_closed_storage_is_unavailable<H: AdapterHarness>(harness: &mut H)
 }
 
 /// To close what is closed, or is being closed, changes nothing.
-pub async fn a_storage_may_be_closed_twice<H: AdapterHarness>(harness: &mut H) {
+pub async fn a_storage_may_be_closed_twice(harness: &mut dyn AdapterHarness) {
     let storage = harness.storage();
     within(CLOSES, async {
         tokio::join!(storage.close(), storage.close());
@@ -63,10 +60,10 @@ pub async fn a_storage_may_be_closed_twice<H: AdapterHarness>(harness: &mut H) {
 
 /// What writers were acknowledged while the storage was being closed is there when it is opened
 /// again, and what was refused for it is not.
-pub async fn what_was_acknowledged_before_closing_lasts<H: AdapterHarness>(harness: &mut H) {
+pub async fn what_was_acknowledged_before_closing_lasts(harness: &mut dyn AdapterHarness) {
     let storage = harness.storage();
     let writers = (0..8).map(|_| {
-        let subject = Direct::new(Arc::clone(&storage));
+        let subject = Direct::over(store_over(Arc::clone(&storage)));
         tokio::spawn(async move { write_until_closed(&*subject).await })
     });
     let writers: Vec<_> = writers.collect();
@@ -109,7 +106,7 @@ pub async fn what_was_acknowledged_before_closing_lasts<H: AdapterHarness>(harne
 
 /// What was closed opens again over what it held, as often as it is closed, and all who hold it
 /// then see the same.
-pub async fn a_closed_storage_opens_again<H: AdapterHarness>(harness: &mut H) {
+pub async fn a_closed_storage_opens_again(harness: &mut dyn AdapterHarness) {
     let name = unique("opened");
     for round in 0..3 {
         let (one, other) = (harness.subject(), harness.subject());

@@ -13,7 +13,7 @@ use futures_util::FutureExt;
 
 use crate::faults::{Fault, Faulty};
 use crate::subject::unique;
-use crate::support::{stream, within};
+use crate::support::{store_over, stream, within};
 use crate::{Adapter, AdapterHarness};
 
 /// Commits, and then says of the first so many that it does not know whether it did.
@@ -33,7 +33,7 @@ impl Fault for LosesAnswers {
     }
 }
 
-fn store<H: AdapterHarness>(harness: &H, lost: u64) -> EventStore {
+fn store(harness: &dyn AdapterHarness, lost: u64) -> EventStore {
     EventStore::new(Faulty::new(
         harness.storage(),
         LosesAnswers(AtomicU64::new(lost)),
@@ -61,7 +61,7 @@ pub(super) fn new_commit(name: &str, last_changeset: u64) -> Commit {
 
 /// Asked again with the same key, the store answers what it would have answered, and the commit
 /// stands once.
-pub async fn a_lost_answer_can_be_asked_for_again<H: AdapterHarness>(harness: &mut H) {
+pub async fn a_lost_answer_can_be_asked_for_again(harness: &mut dyn AdapterHarness) {
     for expectation in [Expectation::LastChangeset(0), Expectation::LastEvent(0)] {
         let (store, name) = (store(harness, 3), unique("lost"));
         for _ in 0..3 {
@@ -93,7 +93,7 @@ pub async fn a_lost_answer_can_be_asked_for_again<H: AdapterHarness>(harness: &m
 }
 
 /// Also if others have committed since; and a commit that lost to them is told so.
-pub async fn a_lost_answer_never_turns_into_a_conflict<H: AdapterHarness>(harness: &mut H) {
+pub async fn a_lost_answer_never_turns_into_a_conflict(harness: &mut dyn AdapterHarness) {
     let (store, name) = (store(harness, 1), unique("overtaken"));
     let first = || asked(&name, Expectation::NEW_STREAM, "first");
     assert!(store.commit(first()).await.is_err(), "G10: no answer");
@@ -119,10 +119,10 @@ pub async fn a_lost_answer_never_turns_into_a_conflict<H: AdapterHarness>(harnes
 }
 
 /// The answer to a commit that was refused may be lost as well.
-pub async fn a_refusal_can_be_asked_for_again<H: AdapterHarness>(harness: &mut H) {
+pub async fn a_refusal_can_be_asked_for_again(harness: &mut dyn AdapterHarness) {
     let name = unique("refused");
     let storage = harness.storage();
-    let placed = EventStore::new(Arc::clone(&storage));
+    let placed = store_over(Arc::clone(&storage));
     let first = asked(&name, Expectation::NEW_STREAM, "first");
     placed.commit(first).await.expect("G2: a new stream");
     let store = store(harness, 1);
@@ -136,8 +136,8 @@ pub async fn a_refusal_can_be_asked_for_again<H: AdapterHarness>(harness: &mut H
 
 /// A call may be dropped at any point. Asked again with the same key, its commit stands once, and
 /// the next one succeeds.
-pub async fn a_caller_who_goes_away_may_ask_again<H: AdapterHarness>(harness: &mut H) {
-    let store = EventStore::new(harness.storage());
+pub async fn a_caller_who_goes_away_may_ask_again(harness: &mut dyn AdapterHarness) {
+    let store = store_over(harness.storage());
     for polls in 0..30 {
         let name = unique("gone");
         let first = || asked(&name, Expectation::NEW_STREAM, &name);

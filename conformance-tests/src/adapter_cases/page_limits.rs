@@ -21,7 +21,7 @@ fn limits() -> impl Iterator<Item = PageLimit> {
         .flat_map(|items| BYTES.map(|bytes| PageLimit { items, bytes }))
 }
 
-async fn written<H: AdapterHarness>(harness: &H) -> (u64, StreamId) {
+async fn written(harness: &dyn AdapterHarness) -> (u64, StreamId) {
     let subject = harness.subject();
     let (start, name) = (end_of_log(&*subject).await, unique("limits"));
     for (last, size) in (0..).zip(SIZES) {
@@ -116,7 +116,7 @@ async fn hold_to_limits(storage: &dyn Storage, stream: StreamId, range: StreamRa
 }
 
 /// Pages of changesets, forward and backward.
-pub async fn stream_pages_end_where_the_limit_says<H: AdapterHarness>(harness: &mut H) {
+pub async fn stream_pages_end_where_the_limit_says(harness: &mut dyn AdapterHarness) {
     let (_, stream) = written(harness).await;
     let storage = harness.storage();
     for ids in [0..=u64::MAX >> 1, 1..=8, 3..=7, 8..=8, 9..=20] {
@@ -126,7 +126,7 @@ pub async fn stream_pages_end_where_the_limit_says<H: AdapterHarness>(harness: &
 }
 
 /// Pages of the changesets that hold some events.
-pub async fn event_ranges_end_where_the_limit_says<H: AdapterHarness>(harness: &mut H) {
+pub async fn event_ranges_end_where_the_limit_says(harness: &mut dyn AdapterHarness) {
     let (_, stream) = written(harness).await;
     let storage = harness.storage();
     for ids in [0..=u64::MAX >> 1, 1..=8, 2..=6, 9..=20] {
@@ -136,7 +136,7 @@ pub async fn event_ranges_end_where_the_limit_says<H: AdapterHarness>(harness: &
 }
 
 /// Pages of the global order lead to the first changeset that they do not hold.
-pub async fn global_pages_end_where_the_limit_says<H: AdapterHarness>(harness: &mut H) {
+pub async fn global_pages_end_where_the_limit_says(harness: &mut dyn AdapterHarness) {
     let (start, stream) = written(harness).await;
     let storage = harness.storage();
     let start = Checkpoint::new(start).expect("a checkpoint");

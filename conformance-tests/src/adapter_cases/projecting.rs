@@ -9,7 +9,7 @@ use ees_core::{Checkpoint, EventStore, Projector, Statistics, StorageError, Writ
 
 use crate::faults::{Fault, Faulty};
 use crate::subject::{Subject, unique};
-use crate::support::{GLOBAL_LIMIT, fill, log, together};
+use crate::support::{GLOBAL_LIMIT, fill, log, store_over, together};
 use crate::{Adapter, AdapterHarness};
 
 fn at(number: u64) -> Checkpoint {
@@ -21,13 +21,13 @@ async fn load(store: &dyn StatisticsStore) -> Statistics {
 }
 
 /// Before anything was counted, all counts are 0.
-pub async fn statistics_begin_at_zero<H: AdapterHarness>(harness: &mut H) {
+pub async fn statistics_begin_at_zero(harness: &mut dyn AdapterHarness) {
     let found = load(&*harness.storage()).await;
     assert_eq!(found, Statistics::default(), "G13: nothing was counted");
 }
 
 /// Only a caller that knows the last saved value may replace it.
-pub async fn a_swap_needs_the_right_version<H: AdapterHarness>(harness: &mut H) {
+pub async fn a_swap_needs_the_right_version(harness: &mut dyn AdapterHarness) {
     let store = harness.storage();
     let counts = |version| Statistics {
         version: at(version),
@@ -55,7 +55,7 @@ pub async fn a_swap_needs_the_right_version<H: AdapterHarness>(harness: &mut H) 
 }
 
 /// Of many callers that know the same value, one may replace it.
-pub async fn one_of_racing_swaps_succeeds<H: AdapterHarness>(harness: &mut H) {
+pub async fn one_of_racing_swaps_succeeds(harness: &mut dyn AdapterHarness) {
     let store = harness.storage();
     for round in 0..10 {
         let swaps = (0..8).map(|racer| {
@@ -90,8 +90,8 @@ async fn recount(subject: &dyn Subject) -> Statistics {
 }
 
 /// Projectors that run at the same time, while others write, count everything once.
-pub async fn projectors_at_once_count_nothing_twice<H: AdapterHarness>(harness: &mut H) {
-    let store = EventStore::new(harness.storage());
+pub async fn projectors_at_once_count_nothing_twice(harness: &mut dyn AdapterHarness) {
+    let store = store_over(harness.storage());
     let subject = harness.subject();
     let writers = (0..10).map(|_| {
         let (subject, projector) = (Arc::clone(&subject), Projector::new(&store));
@@ -134,7 +134,7 @@ impl Fault for FailsAfterSaving {
 
 /// A projector that stopped between two pages, even without knowing whether it had saved, goes on
 /// and counts everything once.
-pub async fn a_projector_that_stopped_goes_on<H: AdapterHarness>(harness: &mut H) {
+pub async fn a_projector_that_stopped_goes_on(harness: &mut dyn AdapterHarness) {
     let subject = harness.subject();
     let writers = (0..45).map(|_| {
         let subject = Arc::clone(&subject);

@@ -1,6 +1,6 @@
 //! G11, G10: reads return the values that a commit passes to the storage port.
 
-use ees_core::adapter::{Commit, Outcome, Storage};
+use ees_core::adapter::{Commit, Outcome};
 use ees_core::{
     Changeset, Checkpoint, CommitId, Events, Expectation, Json, PageLimit, StreamId, StreamQuery,
     Timestamp,
@@ -38,7 +38,7 @@ fn new_commit(name: &str, last: u64, micros: i64, commit_id: &str) -> Commit {
 }
 
 /// What the storage gives back of a stream, and of the global order.
-async fn read<H: AdapterHarness>(harness: &H, name: &str, start: u64) -> [Vec<Changeset>; 2] {
+async fn read(harness: &dyn AdapterHarness, name: &str, start: u64) -> [Vec<Changeset>; 2] {
     harness.settle().await;
     let storage = harness.storage();
     let stream = StreamId::new(name).expect("a stream id");
@@ -51,7 +51,7 @@ async fn read<H: AdapterHarness>(harness: &H, name: &str, start: u64) -> [Vec<Ch
 }
 
 /// All calls return times to the microsecond.
-pub async fn times_keep_their_microseconds<H: AdapterHarness>(harness: &mut H) {
+pub async fn times_keep_their_microseconds(harness: &mut dyn AdapterHarness) {
     let (storage, name) = (harness.storage(), unique("times"));
     let start = end_of_log(&*harness.subject()).await;
     for (last, micros) in (0..).zip(MICROS) {
@@ -73,7 +73,7 @@ pub async fn times_keep_their_microseconds<H: AdapterHarness>(harness: &mut H) {
 }
 
 /// Commit ids are kept as they are, to 255 characters of printable ASCII.
-pub async fn commit_ids_keep_their_characters<H: AdapterHarness>(harness: &mut H) {
+pub async fn commit_ids_keep_their_characters(harness: &mut dyn AdapterHarness) {
     let (storage, name) = (harness.storage(), unique("commit-ids"));
     let start = end_of_log(&*harness.subject()).await;
     let printable: String = ('!'..='~').collect();

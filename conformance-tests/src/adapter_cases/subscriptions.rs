@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ees_core::{
-    Changeset, Checkpoint, CheckpointStore, Error, EventStore, GlobalPage, PageLimit, StorageError,
-    Subscription, Written,
+    Changeset, Checkpoint, Error, EventStore, GlobalPage, PageLimit, StorageError, Subscription,
+    Written,
 };
 use futures_util::FutureExt;
 
 use crate::faults::{Fault, Faulty};
 use crate::subject::{Ask, Expect, Subject, unique};
-use crate::support::{commit, end_of_log, fill, within};
+use crate::support::{commit, end_of_log, fill, store_over, within};
 use crate::{Adapter, AdapterHarness};
 
 /// What a subscription gives next; it waits for that as long as it takes.
@@ -40,9 +40,9 @@ async fn append(subject: &dyn Subject, name: &str, last: u64) {
 }
 
 /// A subscription returns the existing changesets first, then new ones, without a gap.
-pub async fn a_subscription_catches_up_and_goes_on_live<H: AdapterHarness>(harness: &mut H) {
+pub async fn a_subscription_catches_up_and_goes_on_live(harness: &mut dyn AdapterHarness) {
     let (subject, name) = (harness.subject(), unique("live"));
-    let store = EventStore::new(harness.storage());
+    let store = store_over(harness.storage());
     fill(&*subject, &name, &[1; 20]).await;
     let mut subscription = Subscription::new(&store, Checkpoint::FIRST);
     expect(&mut subscription, &name, 1..=20).await;
@@ -56,10 +56,10 @@ pub async fn a_subscription_catches_up_and_goes_on_live<H: AdapterHarness>(harne
 }
 
 /// A subscription that resumes from a checkpoint saved by another continues there.
-pub async fn a_subscription_resumes_where_it_was_saved<H: AdapterHarness>(harness: &mut H) {
+pub async fn a_subscription_resumes_where_it_was_saved(harness: &mut dyn AdapterHarness) {
     let (subject, name) = (harness.subject(), unique("resumed"));
     let storage = harness.storage();
-    let store = EventStore::new(harness.storage());
+    let store = store_over(harness.storage());
     fill(&*subject, &name, &[1; 9]).await;
     for round in 0..3 {
         let resumed = Subscription::resume(&store, &*storage, &name).await;
@@ -76,9 +76,9 @@ pub async fn a_subscription_resumes_where_it_was_saved<H: AdapterHarness>(harnes
 }
 
 /// A reader that gives up waiting, over and over, misses nothing when it comes back.
-pub async fn a_dropped_call_loses_nothing<H: AdapterHarness>(harness: &mut H) {
+pub async fn a_dropped_call_loses_nothing(harness: &mut dyn AdapterHarness) {
     let (subject, name) = (harness.subject(), unique("dropped"));
-    let store = EventStore::new(harness.storage());
+    let store = store_over(harness.storage());
     let mut subscription = Subscription::new(&store, Checkpoint::FIRST);
     let mut seen = 0;
     for last in 0..20 {
@@ -123,7 +123,7 @@ impl Fault for Outages {
 }
 
 /// A subscription reports an outage, and continues at the same position.
-pub async fn a_subscription_outlives_an_outage<H: AdapterHarness>(harness: &mut H) {
+pub async fn a_subscription_outlives_an_outage(harness: &mut dyn AdapterHarness) {
     let (subject, name) = (harness.subject(), unique("outage"));
     let fault = Outages(AtomicU64::new(0));
     let store = EventStore::new(Faulty::new(harness.storage(), fault));

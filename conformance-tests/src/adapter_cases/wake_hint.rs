@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use ees_core::StreamId;
-use ees_core::adapter::Storage;
 use futures_util::future::join_all;
 
 use crate::AdapterHarness;
@@ -11,7 +10,7 @@ use crate::subject::{Ask, Expect, unique};
 use crate::support::{commit, fill, joined, together, within};
 
 /// A commit wakes every listener in the same process.
-pub async fn a_commit_wakes_who_listens<H: AdapterHarness>(harness: &mut H) {
+pub async fn a_commit_wakes_who_listens(harness: &mut dyn AdapterHarness) {
     let (storage, name) = (harness.storage(), unique("woken"));
     for last in 0..10 {
         let listeners: Vec<_> = (0..5).map(|_| storage.news()).collect();
@@ -22,7 +21,7 @@ pub async fn a_commit_wakes_who_listens<H: AdapterHarness>(harness: &mut H) {
 }
 
 /// Who listens first and reads then needs no poll: whatever the read did not see yet wakes.
-pub async fn no_commit_is_missed_between_listening_and_reading<H: AdapterHarness>(harness: &mut H) {
+pub async fn no_commit_is_missed_between_listening_and_reading(harness: &mut dyn AdapterHarness) {
     const COMMITS: usize = 25;
     let (storage, subject) = (harness.storage(), harness.subject());
     let names: Vec<String> = (0..4).map(|_| unique("heard")).collect();

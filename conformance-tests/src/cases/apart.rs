@@ -51,7 +51,7 @@ fn names() -> Vec<String> {
 }
 
 /// The same key, expectation and content in all of them: each stream stores its own commit.
-pub async fn the_same_key_in_streams_that_look_alike<H: Harness>(harness: &mut H) {
+pub async fn the_same_key_in_streams_that_look_alike(harness: &mut dyn Harness) {
     let (subject, names) = (harness.subject(), names());
     let start = end_of_log(&*subject).await;
     let ask = |name: &str| Ask::new(name, Expect::Changeset(0)).key("the same key");
@@ -91,7 +91,7 @@ pub async fn the_same_key_in_streams_that_look_alike<H: Harness>(harness: &mut H
 }
 
 /// A conflict lists the changesets of its own stream, and none of streams with similar ids.
-pub async fn a_conflict_tells_of_its_own_stream_alone<H: Harness>(harness: &mut H) {
+pub async fn a_conflict_tells_of_its_own_stream_alone(harness: &mut dyn Harness) {
     let (subject, names) = (harness.subject(), names());
     for last in 0..2 {
         for name in &names {

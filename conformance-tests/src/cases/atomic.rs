@@ -14,7 +14,7 @@ const EVENTS: u64 = 50;
 const CHANGESETS: u64 = 30;
 
 /// Every event of a changeset can be read, by every way there is.
-pub async fn a_changeset_is_stored_whole<H: Harness>(harness: &mut H) {
+pub async fn a_changeset_is_stored_whole(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (start, name) = (end_of_log(&*subject).await, unique("whole"));
     let asked = events("whole", 100);
@@ -36,7 +36,7 @@ pub async fn a_changeset_is_stored_whole<H: Harness>(harness: &mut H) {
 }
 
 /// While big changesets are written, no reader sees a part of one.
-pub async fn a_reader_never_sees_part_of_a_changeset<H: Harness>(harness: &mut H) {
+pub async fn a_reader_never_sees_part_of_a_changeset(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (start, name) = (end_of_log(&*subject).await, unique("torn"));
     fill(&*subject, &name, &[EVENTS]).await;
@@ -95,7 +95,7 @@ fn assert_whole(changesets: &[crate::subject::Changeset]) {
 }
 
 /// Of commits that race, the events of one are stored, not a mixture.
-pub async fn racing_commits_do_not_mix<H: Harness>(harness: &mut H) {
+pub async fn racing_commits_do_not_mix(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let name = unique("mix");
     let asks = (0..8).map(|writer| {
@@ -119,7 +119,7 @@ pub async fn racing_commits_do_not_mix<H: Harness>(harness: &mut H) {
 }
 
 /// A commit that is refused leaves nothing behind, anywhere.
-pub async fn a_refused_commit_changes_nothing<H: Harness>(harness: &mut H) {
+pub async fn a_refused_commit_changes_nothing(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (start, name) = (end_of_log(&*subject).await, unique("refused"));
     fill(&*subject, &name, &[2, 3]).await;

@@ -9,7 +9,7 @@ use crate::support::{LONG, end_of_log, fill, log_page};
 
 /// At the head a page is empty, and its next checkpoint is the requested one. A checkpoint beyond the
 /// head is refused, also by a reader that waits: no reader that follows this order has it.
-pub async fn a_checkpoint_beyond_the_head_is_refused<H: Harness>(harness: &mut H) {
+pub async fn a_checkpoint_beyond_the_head_is_refused(harness: &mut dyn Harness) {
     let subject = harness.subject();
     fill(&*subject, &unique("beyond"), &[3, 1]).await;
     harness.settle().await;

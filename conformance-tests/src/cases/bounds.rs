@@ -34,7 +34,7 @@ fn range(from: u64, to: u64) -> Read {
 
 /// Numbers are in order where they get another digit or another byte: in streams, by changeset and
 /// by event, and in the global order.
-pub async fn numbers_keep_their_order<H: Harness>(harness: &mut H) {
+pub async fn numbers_keep_their_order(harness: &mut dyn Harness) {
     let (place, subject) = (Place::here(), harness.subject());
     let start = end_of_log(&*subject).await;
     let (name, model) = long_stream(place, &*subject).await;
@@ -66,7 +66,7 @@ pub async fn numbers_keep_their_order<H: Harness>(harness: &mut H) {
 }
 
 /// So are those of events where they get a third byte.
-pub async fn event_numbers_keep_their_order<H: Harness>(harness: &mut H) {
+pub async fn event_numbers_keep_their_order(harness: &mut dyn Harness) {
     const MANY: usize = 21_844;
     let (place, subject) = (Place::here(), harness.subject());
     let (name, mut model) = (unique("events"), Model::default());
@@ -104,7 +104,7 @@ pub async fn event_numbers_keep_their_order<H: Harness>(harness: &mut H) {
 }
 
 /// Ranges may begin and end anywhere from 0 to the largest number there is.
-pub async fn ranges_reach_to_the_ends<H: Harness>(harness: &mut H) {
+pub async fn ranges_reach_to_the_ends(harness: &mut dyn Harness) {
     let (place, subject) = (Place::here(), harness.subject());
     let (name, mut model) = (unique("ends"), Model::default());
     for (last, events) in (0..).zip(["[1,2]", "[3]", "[4,5,6]"]) {
@@ -132,7 +132,7 @@ pub async fn ranges_reach_to_the_ends<H: Harness>(harness: &mut H) {
 }
 
 /// The largest numbers cannot be expected of any stream, and do no harm.
-pub async fn the_largest_expectations_are_refused<H: Harness>(harness: &mut H) {
+pub async fn the_largest_expectations_are_refused(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (name, missing) = (unique("largest"), unique("missing"));
     commit(&*subject, &Ask::new(&name, Expect::Changeset(0))).await;
@@ -150,7 +150,7 @@ pub async fn the_largest_expectations_are_refused<H: Harness>(harness: &mut H) {
 
 /// Stream ids up to 1024 bytes, of which one is the beginning of the next, or differs from it by
 /// its last character alone.
-pub async fn stream_ids_of_every_length<H: Harness>(harness: &mut H) {
+pub async fn stream_ids_of_every_length(harness: &mut dyn Harness) {
     let mark = unique("length");
     let fill = |filler: &str, bytes: usize| {
         let fillers = (bytes - mark.len()) / filler.len();
@@ -172,7 +172,7 @@ pub async fn stream_ids_of_every_length<H: Harness>(harness: &mut H) {
 
 /// Stream ids with every printable character of ASCII, and with the first and last of each class
 /// of others, at their end and at their beginning.
-pub async fn stream_ids_of_every_character<H: Harness>(harness: &mut H) {
+pub async fn stream_ids_of_every_character(harness: &mut dyn Harness) {
     let mark = unique("class");
     let others = "\u{a0}\u{ff}\u{100}\u{7ff}\u{800}\u{301}\u{200d}\u{2028}\u{2029}\u{d7ff}\u{e000}\
                   \u{fffd}\u{fffe}\u{ffff}\u{10000}\u{1f600}\u{10ffff}";
@@ -183,7 +183,7 @@ pub async fn stream_ids_of_every_character<H: Harness>(harness: &mut H) {
 }
 
 /// Each printable character is a key that differs from all others.
-pub async fn keys_of_every_character<H: Harness>(harness: &mut H) {
+pub async fn keys_of_every_character(harness: &mut dyn Harness) {
     let (subject, name) = (harness.subject(), unique("characters"));
     let keys: Vec<String> = ('!'..='~').map(String::from).collect();
     let ask = |last, key: &String| Ask::new(&name, Expect::Changeset(last)).key(key);
@@ -202,7 +202,7 @@ pub async fn keys_of_every_character<H: Harness>(harness: &mut H) {
 }
 
 /// Keys of 255 characters count to the last one.
-pub async fn keys_of_every_length<H: Harness>(harness: &mut H) {
+pub async fn keys_of_every_length(harness: &mut dyn Harness) {
     let subject = harness.subject();
     for length in [1, 2, 31, 32, 36, 63, 64, 127, 128, 191, 254, 255] {
         let name = unique("keys");

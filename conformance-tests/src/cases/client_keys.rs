@@ -11,7 +11,7 @@ use crate::support::{
 
 /// A key is found far behind the head, whatever the commit expects: outdated, at the head, ahead, or
 /// a new stream.
-pub async fn a_key_is_found_whatever_is_expected<H: Harness>(harness: &mut H) {
+pub async fn a_key_is_found_whatever_is_expected(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (ask, first) = keyed(&*subject).await;
     for last in 2..40 {
@@ -41,7 +41,7 @@ fn anywhere(last: u64) -> [Expect; 8] {
 }
 
 /// With another content it is refused, and the answer tells of the changeset that has the key.
-pub async fn a_reused_key_tells_of_its_changeset<H: Harness>(harness: &mut H) {
+pub async fn a_reused_key_tells_of_its_changeset(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (ask, first) = keyed(&*subject).await;
     for last in 2..20 {
@@ -67,7 +67,7 @@ pub async fn a_reused_key_tells_of_its_changeset<H: Harness>(harness: &mut H) {
 
 /// Of commits with one key and different expectations, at once, one is stored. The others are
 /// answered as it was, or refused by their expectation before it was stored.
-pub async fn a_key_wins_once_whatever_is_expected<H: Harness>(harness: &mut H) {
+pub async fn a_key_wins_once_whatever_is_expected(harness: &mut dyn Harness) {
     let subject = harness.subject();
     for round in 0..8 {
         let name = unique("one-key");
@@ -100,7 +100,7 @@ pub async fn a_key_wins_once_whatever_is_expected<H: Harness>(harness: &mut H) {
 }
 
 /// A key that stands is found after the store was closed and opened again.
-pub async fn a_key_is_found_after_a_restart<H: Harness>(harness: &mut H) {
+pub async fn a_key_is_found_after_a_restart(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (ask, first) = keyed(&*subject).await;
     fill(&*subject, &unique("other"), &[1]).await;
@@ -123,7 +123,7 @@ pub async fn a_key_is_found_after_a_restart<H: Harness>(harness: &mut H) {
 }
 
 /// Keys that begin with `ees-` are the store's own: one counts only directly behind the expectation.
-pub async fn a_key_of_the_store_counts_at_its_place<H: Harness>(harness: &mut H) {
+pub async fn a_key_of_the_store_counts_at_its_place(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let name = unique("own");
     fill(&*subject, &name, &[3]).await;
@@ -151,7 +151,7 @@ pub async fn a_key_of_the_store_counts_at_its_place<H: Harness>(harness: &mut H)
 }
 
 /// Reads tell the key of each changeset, and one that the store made can be sent back.
-pub async fn reads_tell_keys<H: Harness>(harness: &mut H) {
+pub async fn reads_tell_keys(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (ask, _) = keyed(&*subject).await;
     let stored = stream(&*subject, &ask.stream).await;
@@ -166,7 +166,7 @@ pub async fn reads_tell_keys<H: Harness>(harness: &mut H) {
 }
 
 /// The id of changesets without a key cannot be sent as one.
-pub async fn the_key_of_none_is_refused<H: Harness>(harness: &mut H) {
+pub async fn the_key_of_none_is_refused(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let ask = Ask::new(&unique("none"), Expect::Changeset(0)).key("ees-none");
     refused(&*subject, &ask, "INVALID_IDEMPOTENCY_KEY").await;

@@ -12,19 +12,19 @@ use crate::support::{
 const WRITERS: usize = 16;
 
 /// Of many commits with one expectation exactly one succeeds; the others' conflicts list it.
-pub async fn one_of_racing_commits_succeeds<H: Harness>(harness: &mut H) {
+pub async fn one_of_racing_commits_succeeds(harness: &mut dyn Harness) {
     race(harness.subject(), &[2, 1], |_| Expect::Changeset(2)).await;
     race(harness.subject(), &[], |_| Expect::Changeset(0)).await;
 }
 
 /// The same where the expectation is by event.
-pub async fn one_of_racing_commits_by_event_succeeds<H: Harness>(harness: &mut H) {
+pub async fn one_of_racing_commits_by_event_succeeds(harness: &mut dyn Harness) {
     race(harness.subject(), &[2, 1], |_| Expect::Event(3)).await;
     race(harness.subject(), &[], |_| Expect::Event(0)).await;
 }
 
 /// The same where some expect by event and some by changeset.
-pub async fn one_of_racing_commits_of_both_kinds_succeeds<H: Harness>(harness: &mut H) {
+pub async fn one_of_racing_commits_of_both_kinds_succeeds(harness: &mut dyn Harness) {
     let expect = |writer| match writer % 2 {
         0 => Expect::Changeset(2),
         _ => Expect::Event(5),
@@ -65,7 +65,7 @@ async fn race(subject: Arc<dyn Subject>, sizes: &[u64], expect: fn(usize) -> Exp
 
 /// Many writers on many streams, each again until it succeeds: nothing is lost, doubled or
 /// overwritten, and nobody is told of what did not last.
-pub async fn writers_that_retry_all_succeed<H: Harness>(harness: &mut H) {
+pub async fn writers_that_retry_all_succeed(harness: &mut dyn Harness) {
     contend(harness.subject(), |(changeset, _)| {
         Expect::Changeset(changeset)
     })
@@ -73,7 +73,7 @@ pub async fn writers_that_retry_all_succeed<H: Harness>(harness: &mut H) {
 }
 
 /// The same where the expectation is by event.
-pub async fn writers_that_retry_by_event_all_succeed<H: Harness>(harness: &mut H) {
+pub async fn writers_that_retry_by_event_all_succeed(harness: &mut dyn Harness) {
     contend(harness.subject(), |(_, event)| Expect::Event(event)).await;
 }
 
@@ -137,7 +137,7 @@ fn end_told(failure: Failure) -> (u64, u64) {
 }
 
 /// Writers of different streams never get into each other's way.
-pub async fn streams_do_not_disturb_each_other<H: Harness>(harness: &mut H) {
+pub async fn streams_do_not_disturb_each_other(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let writers = (0..32).map(|_| {
         let subject = Arc::clone(&subject);
@@ -151,7 +151,7 @@ pub async fn streams_do_not_disturb_each_other<H: Harness>(harness: &mut H) {
 }
 
 /// A commit that expects a new stream gets a conflict with the whole stream if it exists.
-pub async fn a_new_stream_must_not_exist<H: Harness>(harness: &mut H) {
+pub async fn a_new_stream_must_not_exist(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let name = unique("exists");
     fill(&*subject, &name, &[1, 2, 3]).await;
@@ -169,7 +169,7 @@ pub async fn a_new_stream_must_not_exist<H: Harness>(harness: &mut H) {
 
 /// An expectation may name an event inside a changeset: it is outdated, and what is told begins
 /// with the changeset that holds the next event.
-pub async fn an_expectation_inside_a_changeset_is_outdated<H: Harness>(harness: &mut H) {
+pub async fn an_expectation_inside_a_changeset_is_outdated(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let name = unique("inside");
     fill(&*subject, &name, &[3, 3, 2]).await;
@@ -193,7 +193,7 @@ pub async fn an_expectation_inside_a_changeset_is_outdated<H: Harness>(harness: 
 }
 
 /// The same expectation by changeset and by event gets the same answer.
-pub async fn both_kinds_of_expectation_agree<H: Harness>(harness: &mut H) {
+pub async fn both_kinds_of_expectation_agree(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let name = unique("kinds");
     let committed = fill(&*subject, &name, &[2, 1, 4, 1]).await;
@@ -214,7 +214,7 @@ pub async fn both_kinds_of_expectation_agree<H: Harness>(harness: &mut H) {
 }
 
 /// What lies beyond a stream's end cannot be expected, nor the end of a stream that is missing.
-pub async fn an_expectation_ahead_is_refused<H: Harness>(harness: &mut H) {
+pub async fn an_expectation_ahead_is_refused(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let name = unique("ahead");
     fill(&*subject, &name, &[2, 2]).await;

@@ -7,7 +7,7 @@ use crate::support::{AHEAD, CONFLICT, commit, fill, head, refused, split, stream
 const SIZES: [u64; 9] = [1, 2, 1, 3, 10, 1, 100, 1000, 1];
 
 /// Every commit gets the next changeset id and the next event ids.
-pub async fn commits_get_the_next_ids<H: Harness>(harness: &mut H) {
+pub async fn commits_get_the_next_ids(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let committed = fill(&*subject, &unique("next"), &SIZES).await;
     let mut last_event = 0;
@@ -20,7 +20,7 @@ pub async fn commits_get_the_next_ids<H: Harness>(harness: &mut H) {
 }
 
 /// Every read returns the ids from the answers to the commits, and as many events as they span.
-pub async fn reads_tell_the_same_ids<H: Harness>(harness: &mut H) {
+pub async fn reads_tell_the_same_ids(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let name = unique("same");
     let committed = fill(&*subject, &name, &SIZES).await;
@@ -51,7 +51,7 @@ pub async fn reads_tell_the_same_ids<H: Harness>(harness: &mut H) {
 }
 
 /// Commits that are refused use up no ids.
-pub async fn refused_commits_take_no_ids<H: Harness>(harness: &mut H) {
+pub async fn refused_commits_take_no_ids(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let name = unique("unused");
     for last in 0..5 {

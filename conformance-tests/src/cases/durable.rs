@@ -30,7 +30,7 @@ async fn assert_gone(subject: &dyn Subject, name: &str) {
 }
 
 /// Streams are read after a restart as they were before: ids, payloads, times.
-pub async fn streams_survive_a_restart<H: Harness>(harness: &mut H) {
+pub async fn streams_survive_a_restart(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let name = unique("kept");
     fill(&*subject, &name, &SIZES).await;
@@ -49,7 +49,7 @@ pub async fn streams_survive_a_restart<H: Harness>(harness: &mut H) {
 }
 
 /// So is the global order, whatever was read of it before.
-pub async fn the_global_order_survives_a_restart<H: Harness>(harness: &mut H) {
+pub async fn the_global_order_survives_a_restart(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let start = end_of_log(&*subject).await;
     let names: Vec<String> = (0..5).map(|_| unique("order")).collect();
@@ -73,7 +73,7 @@ pub async fn the_global_order_survives_a_restart<H: Harness>(harness: &mut H) {
 }
 
 /// Commits go on where they ended, in their streams and in the global order.
-pub async fn commits_go_on_after_a_restart<H: Harness>(harness: &mut H) {
+pub async fn commits_go_on_after_a_restart(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (start, name) = (end_of_log(&*subject).await, unique("onward"));
     fill(&*subject, &name, &[2, 2]).await;
@@ -94,7 +94,7 @@ pub async fn commits_go_on_after_a_restart<H: Harness>(harness: &mut H) {
 }
 
 /// A commit whose answer a restart swallowed can be repeated.
-pub async fn idempotency_keys_survive_a_restart<H: Harness>(harness: &mut H) {
+pub async fn idempotency_keys_survive_a_restart(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let name = unique("key");
     let ask = Ask::new(&name, Expect::Changeset(0)).key("the key");
@@ -120,7 +120,7 @@ pub async fn idempotency_keys_survive_a_restart<H: Harness>(harness: &mut H) {
 }
 
 /// Restart after restart, what many writers at once were acknowledged stays.
-pub async fn what_many_writers_wrote_survives<H: Harness>(harness: &mut H) {
+pub async fn what_many_writers_wrote_survives(harness: &mut dyn Harness) {
     const WRITERS: u64 = 12;
     let names: Vec<String> = (0..WRITERS).map(|_| unique("crowd")).collect();
     for round in 0..3 {

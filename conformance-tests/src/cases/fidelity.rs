@@ -53,7 +53,7 @@ const VALUES: &[&str] = &[
 ];
 
 /// Commits events and metadata to a new stream and reads them back in every way.
-async fn comes_back<H: Harness>(harness: &H, events: &[String], metadata: Option<&str>) {
+async fn comes_back(harness: &dyn Harness, events: &[String], metadata: Option<&str>) {
     let subject = harness.subject();
     let (start, name) = (end_of_log(&*subject).await, unique("fidelity"));
     let array = format!("[{}]", events.join(" ,\n"));
@@ -81,13 +81,13 @@ async fn comes_back<H: Harness>(harness: &H, events: &[String], metadata: Option
 }
 
 /// Numbers, strings, objects and white space as they were written.
-pub async fn values_keep_their_bytes<H: Harness>(harness: &mut H) {
+pub async fn values_keep_their_bytes(harness: &mut dyn Harness) {
     let values: Vec<String> = VALUES.iter().map(|&value| value.to_owned()).collect();
     comes_back(harness, &values, None).await;
 }
 
 /// So does metadata, which may be any value; `null` is not the same as none.
-pub async fn metadata_keeps_its_bytes<H: Harness>(harness: &mut H) {
+pub async fn metadata_keeps_its_bytes(harness: &mut dyn Harness) {
     let events = ["1".to_owned()];
     comes_back(harness, &events, None).await;
     for value in VALUES {
@@ -96,7 +96,7 @@ pub async fn metadata_keeps_its_bytes<H: Harness>(harness: &mut H) {
 }
 
 /// The changesets in a conflict have the committed bytes too.
-pub async fn a_conflict_tells_the_same_bytes<H: Harness>(harness: &mut H) {
+pub async fn a_conflict_tells_the_same_bytes(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let name = unique("told");
     let array = format!("[{}]", VALUES.join(", "));
@@ -114,7 +114,7 @@ pub async fn a_conflict_tells_the_same_bytes<H: Harness>(harness: &mut H) {
 }
 
 /// Values may be nested to 100 levels.
-pub async fn a_hundred_levels_of_nesting<H: Harness>(harness: &mut H) {
+pub async fn a_hundred_levels_of_nesting(harness: &mut dyn Harness) {
     let arrays = format!("{}{}", "[".repeat(100), "]".repeat(100));
     let objects = format!("{}1{}", r#"{"k":"#.repeat(100), "}".repeat(100));
     let mixed = format!("{}0{}", r#"[{"k":"#.repeat(50), "}]".repeat(50));
@@ -125,12 +125,12 @@ pub async fn a_hundred_levels_of_nesting<H: Harness>(harness: &mut H) {
 }
 
 /// A changeset may have many events, and each is still itself.
-pub async fn a_thousand_events<H: Harness>(harness: &mut H) {
+pub async fn a_thousand_events(harness: &mut dyn Harness) {
     comes_back(harness, &split(&events("many", 1000)), None).await;
 }
 
 /// Random JSON.
-pub async fn any_json_keeps_its_bytes<H: Harness>(harness: &mut H) {
+pub async fn any_json_keeps_its_bytes(harness: &mut dyn Harness) {
     let changesets = {
         let mut random = TestRunner::default();
         let changesets = (prop::collection::vec(json(), 12), json());
@@ -164,7 +164,7 @@ fn json() -> impl Strategy<Value = String> {
 }
 
 /// All calls return the same time of a commit, in UTC.
-pub async fn times_are_told_the_same_everywhere<H: Harness>(harness: &mut H) {
+pub async fn times_are_told_the_same_everywhere(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (start, name) = (end_of_log(&*subject).await, unique("time"));
     let told = fill(&*subject, &name, &[1, 2, 1]).await;

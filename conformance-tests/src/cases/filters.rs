@@ -53,7 +53,7 @@ async fn write(subject: &dyn Subject, stream: &str, last: u64, events: &str) {
 }
 
 /// Every event list in a stream of its own, and where the order ended before.
-async fn typed<H: Harness>(harness: &H) -> (u64, String) {
+async fn typed(harness: &dyn Harness) -> (u64, String) {
     let subject = harness.subject();
     let (start, base) = (end_of_log(&*subject).await, unique("typed"));
     for (number, events) in EVENTS.iter().enumerate() {
@@ -70,7 +70,7 @@ fn selected(order: &[Changeset], filter: &Filter) -> Vec<Changeset> {
 }
 
 /// A filter by types selects the changesets that have an event of one of them.
-pub async fn types_are_those_of_the_top_level<H: Harness>(harness: &mut H) {
+pub async fn types_are_those_of_the_top_level(harness: &mut dyn Harness) {
     let (start, base) = typed(harness).await;
     let subject = harness.subject();
     let order = log(&*subject, start, GLOBAL_LIMIT).await;
@@ -83,7 +83,7 @@ pub async fn types_are_those_of_the_top_level<H: Harness>(harness: &mut H) {
 }
 
 /// A reader of events gets the events of these types alone, from every position on.
-pub async fn events_come_without_their_neighbours<H: Harness>(harness: &mut H) {
+pub async fn events_come_without_their_neighbours(harness: &mut dyn Harness) {
     let (start, base) = typed(harness).await;
     let subject = harness.subject();
     let order = log(&*subject, start, GLOBAL_LIMIT).await;
@@ -110,7 +110,7 @@ pub async fn events_come_without_their_neighbours<H: Harness>(harness: &mut H) {
 
 /// A prefix selects the streams whose ids begin with it, byte for byte, and several prefixes select
 /// each changeset once.
-pub async fn prefixes_are_beginnings<H: Harness>(harness: &mut H) {
+pub async fn prefixes_are_beginnings(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (start, base) = (end_of_log(&*subject).await, unique("prefix"));
     let ids = ids(&base);
@@ -133,7 +133,7 @@ pub async fn prefixes_are_beginnings<H: Harness>(harness: &mut H) {
 }
 
 /// Pages of every size give the same changesets, and whoever goes on misses none.
-pub async fn every_limit_selects_the_same<H: Harness>(harness: &mut H) {
+pub async fn every_limit_selects_the_same(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (start, name) = (end_of_log(&*subject).await, unique("limits"));
     for last in 0..60 {
@@ -152,7 +152,7 @@ pub async fn every_limit_selects_the_same<H: Harness>(harness: &mut H) {
 }
 
 /// Large changesets are passed, and selected ones come in pages of bounded size.
-pub async fn large_changesets_are_passed<H: Harness>(harness: &mut H) {
+pub async fn large_changesets_are_passed(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (start, large, small) = (
         end_of_log(&*subject).await,
@@ -179,7 +179,7 @@ pub async fn large_changesets_are_passed<H: Harness>(harness: &mut H) {
 }
 
 /// A changeset with many types is found by each of them.
-pub async fn many_types_are_found<H: Harness>(harness: &mut H) {
+pub async fn many_types_are_found(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (start, name) = (end_of_log(&*subject).await, unique("many"));
     for (last, count) in [10, 60, 70, 80, 1000].into_iter().enumerate() {

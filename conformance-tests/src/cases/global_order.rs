@@ -15,7 +15,7 @@ use crate::support::{
 const SIZES: [u64; 5] = [3, 1, 2, 5, 1];
 
 /// Writes streams at the same time, and returns where the order ended before, and their names.
-async fn written<H: Harness>(harness: &H, streams: usize) -> (u64, Vec<String>) {
+async fn written(harness: &dyn Harness, streams: usize) -> (u64, Vec<String>) {
     let subject = harness.subject();
     let start = end_of_log(&*subject).await;
     let names = write_at_once(&subject, streams).await;
@@ -44,7 +44,7 @@ async fn placed(subject: &dyn Subject, start: u64, names: &[String]) -> Vec<Chan
 }
 
 /// Every changeset has exactly one position, and positions have no hole.
-pub async fn checkpoints_are_dense<H: Harness>(harness: &mut H) {
+pub async fn checkpoints_are_dense(harness: &mut dyn Harness) {
     let (start, names) = written(harness, 8).await;
     let subject = harness.subject();
     // That each page is dense is asserted wherever one is read.
@@ -55,7 +55,7 @@ pub async fn checkpoints_are_dense<H: Harness>(harness: &mut H) {
 }
 
 /// The order holds the very changesets of the streams, each stream's in its own order.
-pub async fn streams_keep_their_order<H: Harness>(harness: &mut H) {
+pub async fn streams_keep_their_order(harness: &mut dyn Harness) {
     let (start, names) = written(harness, 8).await;
     let subject = harness.subject();
     let order = placed(&*subject, start, &names).await;
@@ -67,7 +67,7 @@ pub async fn streams_keep_their_order<H: Harness>(harness: &mut H) {
 }
 
 /// A position answers the same changeset for ever: again, with other limits, after more commits.
-pub async fn a_checkpoint_always_answers_the_same<H: Harness>(harness: &mut H) {
+pub async fn a_checkpoint_always_answers_the_same(harness: &mut dyn Harness) {
     let (start, names) = written(harness, 4).await;
     let subject = harness.subject();
     let first = placed(&*subject, start, &names).await;
@@ -84,7 +84,7 @@ pub async fn a_checkpoint_always_answers_the_same<H: Harness>(harness: &mut H) {
 }
 
 /// Pages of every size give one order.
-pub async fn every_limit_gives_the_same_order<H: Harness>(harness: &mut H) {
+pub async fn every_limit_gives_the_same_order(harness: &mut dyn Harness) {
     let (start, names) = written(harness, 4).await;
     let subject = harness.subject();
     let whole = placed(&*subject, start, &names).await;
@@ -97,7 +97,7 @@ pub async fn every_limit_gives_the_same_order<H: Harness>(harness: &mut H) {
 }
 
 /// Readers who follow the order while it is written miss nothing and see nothing twice.
-pub async fn readers_miss_nothing_and_repeat_nothing<H: Harness>(harness: &mut H) {
+pub async fn readers_miss_nothing_and_repeat_nothing(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let start = end_of_log(&*subject).await;
     let done = Arc::new(AtomicBool::new(false));
@@ -177,7 +177,7 @@ fn patience(all_written: bool) -> Duration {
 
 /// Events can be read from every single one on; an index beyond a changeset's events means the
 /// next changeset.
-pub async fn events_can_be_read_from_each_on<H: Harness>(harness: &mut H) {
+pub async fn events_can_be_read_from_each_on(harness: &mut dyn Harness) {
     let (start, names) = written(harness, 2).await;
     let subject = harness.subject();
     let order = log(&*subject, start, GLOBAL_LIMIT).await;
@@ -200,7 +200,7 @@ pub async fn events_can_be_read_from_each_on<H: Harness>(harness: &mut H) {
 }
 
 /// Pages of every size of events give the events of the changesets, one after another.
-pub async fn every_limit_gives_the_same_events<H: Harness>(harness: &mut H) {
+pub async fn every_limit_gives_the_same_events(harness: &mut dyn Harness) {
     let (start, names) = written(harness, 4).await;
     let subject = harness.subject();
     let expected = flat(&placed(&*subject, start, &names).await);
@@ -212,7 +212,7 @@ pub async fn every_limit_gives_the_same_events<H: Harness>(harness: &mut H) {
 }
 
 /// No page exceeds its size limit, however many items were requested.
-pub async fn large_changesets_come_in_pages<H: Harness>(harness: &mut H) {
+pub async fn large_changesets_come_in_pages(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (start, name) = (end_of_log(&*subject).await, unique("large"));
     let count = fill_large(&*subject, &name, harness.capabilities().max_changeset_bytes).await;
@@ -233,7 +233,7 @@ pub async fn large_changesets_come_in_pages<H: Harness>(harness: &mut H) {
 
 /// A store that orders at commit time tells the position at once; another cannot, and must not
 /// guess. The stream, where it tells a position, tells the same one.
-pub async fn commits_tell_their_checkpoint<H: Harness>(harness: &mut H) {
+pub async fn commits_tell_their_checkpoint(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (start, name) = (end_of_log(&*subject).await, unique("receipt"));
     let told = fill(&*subject, &name, &SIZES).await;

@@ -19,7 +19,7 @@ pub(super) async fn keyed(subject: &dyn Subject) -> (Ask, Committed) {
 }
 
 /// Repeats a commit: it is answered as the first time, and the stream stays as it is.
-pub(super) async fn repeat<H: Harness>(harness: &H, ask: &Ask, first: &Committed) {
+pub(super) async fn repeat(harness: &dyn Harness, ask: &Ask, first: &Committed) {
     let subject = &*harness.subject();
     let before = stream(subject, &ask.stream).await.len();
     let mut again = commit(subject, ask).await;
@@ -35,7 +35,7 @@ pub(super) async fn repeat<H: Harness>(harness: &H, ask: &Ask, first: &Committed
 }
 
 /// The same key and content is the same commit, however far the stream has moved.
-pub async fn a_repeat_is_answered_as_the_first<H: Harness>(harness: &mut H) {
+pub async fn a_repeat_is_answered_as_the_first(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let start = end_of_log(&*subject).await;
     let (ask, first) = keyed(&*subject).await;
@@ -53,7 +53,7 @@ pub async fn a_repeat_is_answered_as_the_first<H: Harness>(harness: &mut H) {
 }
 
 /// The same holds if the expectation is by event, the first time, the second time or both times.
-pub async fn a_place_is_the_same_by_event<H: Harness>(harness: &mut H) {
+pub async fn a_place_is_the_same_by_event(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (by_changeset, first) = keyed(&*subject).await;
     let by_event = Ask {
@@ -73,7 +73,7 @@ pub async fn a_place_is_the_same_by_event<H: Harness>(harness: &mut H) {
 }
 
 /// In another stream, the same key belongs to another commit.
-pub async fn a_key_may_be_used_elsewhere<H: Harness>(harness: &mut H) {
+pub async fn a_key_may_be_used_elsewhere(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (ask, _) = keyed(&*subject).await;
     let other = Ask {
@@ -90,7 +90,7 @@ pub async fn a_key_may_be_used_elsewhere<H: Harness>(harness: &mut H) {
 }
 
 /// Many concurrent repeats are one commit, and all get the same answer.
-pub async fn repeats_at_once_are_one_commit<H: Harness>(harness: &mut H) {
+pub async fn repeats_at_once_are_one_commit(harness: &mut dyn Harness) {
     let subject = harness.subject();
     for expect in [Expect::Changeset(0), Expect::Event(0)] {
         let name = unique("at-once");
@@ -110,7 +110,7 @@ pub async fn repeats_at_once_are_one_commit<H: Harness>(harness: &mut H) {
 }
 
 /// The same key with other content is an error.
-pub async fn a_key_stands_for_one_content<H: Harness>(harness: &mut H) {
+pub async fn a_key_stands_for_one_content(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let name = unique("content");
     let ask = Ask::new(&name, Expect::Changeset(0)).key("content");
@@ -136,7 +136,7 @@ pub async fn a_key_stands_for_one_content<H: Harness>(harness: &mut H) {
 }
 
 /// To leave out the metadata is to say `{}`, and nothing else.
-pub async fn absent_metadata_is_an_empty_object<H: Harness>(harness: &mut H) {
+pub async fn absent_metadata_is_an_empty_object(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let name = unique("absent");
     let absent = Ask::new(&name, Expect::Changeset(0)).key("absent");
@@ -148,7 +148,7 @@ pub async fn absent_metadata_is_an_empty_object<H: Harness>(harness: &mut H) {
 }
 
 /// Without its key, or with another one, the same content is another commit.
-pub async fn content_alone_makes_no_repeat<H: Harness>(harness: &mut H) {
+pub async fn content_alone_makes_no_repeat(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (ask, _) = keyed(&*subject).await;
     for key in [None, Some("another"), Some("THE KEY"), Some("the key2")] {
@@ -169,7 +169,7 @@ pub async fn content_alone_makes_no_repeat<H: Harness>(harness: &mut H) {
 }
 
 /// A commit that was refused has not used up its key.
-pub async fn a_refused_commit_leaves_its_key<H: Harness>(harness: &mut H) {
+pub async fn a_refused_commit_leaves_its_key(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let name = unique("ahead");
     let ahead = Ask::new(&name, Expect::Changeset(1)).key("ahead");
@@ -193,7 +193,7 @@ pub async fn a_refused_commit_leaves_its_key<H: Harness>(harness: &mut H) {
 }
 
 /// A key may be anything printable, from one character to 255.
-pub async fn every_legal_key_is_kept<H: Harness>(harness: &mut H) {
+pub async fn every_legal_key_is_kept(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let printable: String = ('!'..='~').collect();
     for key in ["k", "with space", "\"'\\%;,=", &printable, &"k".repeat(255)] {

@@ -12,7 +12,7 @@ async fn listed(subject: &dyn Subject, name: &str, expect: Expect) -> (Vec<u64>,
 }
 
 /// A conflict lists 100 changesets.
-pub async fn a_conflict_lists_a_hundred_changesets<H: Harness>(harness: &mut H) {
+pub async fn a_conflict_lists_a_hundred_changesets(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let name = unique("long-conflict");
     fill(&*subject, &name, &[1; 103]).await;
@@ -28,7 +28,7 @@ pub async fn a_conflict_lists_a_hundred_changesets<H: Harness>(harness: &mut H) 
 }
 
 /// A conflict lists 256 KiB, but at least one changeset.
-pub async fn a_conflict_lists_256_kib<H: Harness>(harness: &mut H) {
+pub async fn a_conflict_lists_256_kib(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let name = unique("wide-conflict");
     let sizes = [100, 100, 100, 300].map(|kib| kib * 1024);
@@ -47,7 +47,7 @@ pub async fn a_conflict_lists_256_kib<H: Harness>(harness: &mut H) {
 }
 
 /// What does not fit into the answer to a conflict is a page with a next one.
-pub async fn a_large_conflict_is_told_in_pages<H: Harness>(harness: &mut H) {
+pub async fn a_large_conflict_is_told_in_pages(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let name = unique("large-conflict");
     let count = fill_large(&*subject, &name, harness.capabilities().max_changeset_bytes).await;

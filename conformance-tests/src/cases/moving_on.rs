@@ -20,7 +20,7 @@ async fn write(subject: &dyn Subject, stream: &str, last: u64, events: &str) {
 }
 
 /// A filter that selects nothing reaches the head in a few requests.
-pub async fn what_selects_nothing_reaches_the_head<H: Harness>(harness: &mut H) {
+pub async fn what_selects_nothing_reaches_the_head(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let start = end_of_log(&*subject).await;
     let streams = (0..4).map(|_| {
@@ -59,7 +59,7 @@ pub async fn what_selects_nothing_reaches_the_head<H: Harness>(harness: &mut H) 
 
 /// Readers with filters who follow the order while it is written get every selected changeset once,
 /// in order.
-pub async fn readers_beside_writers_skip_nothing<H: Harness>(harness: &mut H) {
+pub async fn readers_beside_writers_skip_nothing(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (start, base) = (end_of_log(&*subject).await, unique("beside"));
     let done = Arc::new(AtomicBool::new(false));
@@ -120,7 +120,7 @@ async fn follow(
 }
 
 /// A reader that waits passes what its filter does not select, and gets what it selects.
-pub async fn a_reader_waits_at_the_head<H: Harness>(harness: &mut H) {
+pub async fn a_reader_waits_at_the_head(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (start, name) = (end_of_log(&*subject).await, unique("awaited"));
     let filter = Filter::new(&[], &[&name]);
@@ -161,7 +161,7 @@ async fn await_one(subject: &dyn Subject, start: u64, filter: &Filter) -> u64 {
 }
 
 /// A reader that waits in vain is told how far it came.
-pub async fn a_wait_in_vain_tells_how_far_it_came<H: Harness>(harness: &mut H) {
+pub async fn a_wait_in_vain_tells_how_far_it_came(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (start, name) = (end_of_log(&*subject).await, unique("vain"));
     for last in 0..5 {

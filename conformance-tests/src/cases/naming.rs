@@ -62,7 +62,7 @@ const NAMES: &[&str] = &[
 ];
 
 /// Stream ids may be anything printable; none is taken for another.
-pub async fn stream_ids_keep_their_bytes<H: Harness>(harness: &mut H) {
+pub async fn stream_ids_keep_their_bytes(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (start, mark) = (end_of_log(&*subject).await, unique(""));
     let names: Vec<String> = NAMES
@@ -101,7 +101,7 @@ pub async fn stream_ids_keep_their_bytes<H: Harness>(harness: &mut H) {
 
 /// Not even `.` and `..` are special. There is only one stream of each name, so others may have
 /// written to it.
-pub async fn dots_are_stream_ids<H: Harness>(harness: &mut H) {
+pub async fn dots_are_stream_ids(harness: &mut dyn Harness) {
     let subject = harness.subject();
     for name in [".", "..", "..."] {
         let mark = unique("dots");

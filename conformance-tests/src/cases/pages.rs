@@ -11,7 +11,7 @@ use crate::support::{
 const PAGE: u64 = 1000;
 
 /// Fills the order up to the next multiple of 1000 and so many further; returns the multiple.
-async fn fill_to_boundary<H: Harness>(harness: &H, further: u64) -> u64 {
+async fn fill_to_boundary(harness: &dyn Harness, further: u64) -> u64 {
     let subject = harness.subject();
     let start = end_of_log(&*subject).await;
     let boundary = (start / PAGE + 1) * PAGE;
@@ -36,7 +36,7 @@ async fn append_many(subject: &Arc<dyn Subject>, count: u64) {
 }
 
 /// Reads that begin and end on either side of the boundary are as anywhere else.
-pub async fn reads_cross_a_page_boundary<H: Harness>(harness: &mut H) {
+pub async fn reads_cross_a_page_boundary(harness: &mut dyn Harness) {
     let boundary = fill_to_boundary(harness, 3).await;
     let subject = harness.subject();
     let around = log(&*subject, boundary - 3, GLOBAL_LIMIT).await;
@@ -56,7 +56,7 @@ pub async fn reads_cross_a_page_boundary<H: Harness>(harness: &mut H) {
 }
 
 /// From before the boundary to the end, pages of every kind of size give one order.
-pub async fn every_limit_crosses_a_page_boundary<H: Harness>(harness: &mut H) {
+pub async fn every_limit_crosses_a_page_boundary(harness: &mut dyn Harness) {
     let start = end_of_log(&*harness.subject()).await;
     let boundary = fill_to_boundary(harness, 2).await;
     let subject = harness.subject();
@@ -83,7 +83,7 @@ pub async fn every_limit_crosses_a_page_boundary<H: Harness>(harness: &mut H) {
 }
 
 /// An order that ends exactly at the boundary continues after it.
-pub async fn the_order_goes_on_at_a_page_boundary<H: Harness>(harness: &mut H) {
+pub async fn the_order_goes_on_at_a_page_boundary(harness: &mut dyn Harness) {
     let boundary = fill_to_boundary(harness, 0).await;
     let subject = harness.subject();
     let end = end_of_log(&*subject).await;

@@ -40,19 +40,19 @@ const MANY: usize = 12;
 const FEW: usize = 2;
 
 /// The longer an id, the earlier its stream is written.
-pub async fn longer_ids_are_written_first<H: Harness>(harness: &mut H) {
+pub async fn longer_ids_are_written_first(harness: &mut dyn Harness) {
     let mut order = streams();
     order.reverse();
     hold_apart(harness, &one_after_another(&order)).await;
 }
 
 /// The shorter an id, the earlier its stream is written.
-pub async fn shorter_ids_are_written_first<H: Harness>(harness: &mut H) {
+pub async fn shorter_ids_are_written_first(harness: &mut dyn Harness) {
     hold_apart(harness, &one_after_another(&streams())).await;
 }
 
 /// All streams grow at the same time.
-pub async fn all_ids_are_written_in_turn<H: Harness>(harness: &mut H) {
+pub async fn all_ids_are_written_in_turn(harness: &mut dyn Harness) {
     let streams = streams();
     let rounds = (0..MANY).flat_map(|round| {
         let grow = streams.iter().filter(move |(_, count)| round < *count);
@@ -77,7 +77,7 @@ fn one_after_another(streams: &[(String, usize)]) -> Vec<String> {
 }
 
 /// Appends a changeset to each stream named, and finds every stream's own.
-async fn hold_apart<H: Harness>(harness: &H, order: &[String]) {
+async fn hold_apart(harness: &dyn Harness, order: &[String]) {
     let (place, subject) = (Place::here(), harness.subject());
     let start = end_of_log(&*subject).await;
     let mut model = Model::default();

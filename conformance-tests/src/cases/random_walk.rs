@@ -19,7 +19,7 @@ const CUTS: usize = 200;
 const SHARE: u32 = 4;
 
 /// Any mixture of commits and reads is answered as the model answers it.
-pub async fn the_store_answers_as_the_model<H: Harness>(harness: &mut H) {
+pub async fn the_store_answers_as_the_model(harness: &mut dyn Harness) {
     let schedules: Vec<_> = {
         let mut random = TestRunner::default();
         let one = vec(operation(), 60);
@@ -46,8 +46,8 @@ pub async fn the_store_answers_as_the_model<H: Harness>(harness: &mut H) {
 }
 
 /// The smallest schedule that still fails, as far as there is time to find it.
-async fn smallest<H: Harness>(
-    harness: &H,
+async fn smallest(
+    harness: &dyn Harness,
     mut schedule: impl ValueTree<Value = Vec<Operation>>,
     first: Difference,
 ) -> (Vec<Operation>, Difference) {
@@ -83,7 +83,7 @@ struct Difference {
     expected: String,
 }
 
-async fn play<H: Harness>(harness: &H, operations: &[Operation]) -> Result<(), Difference> {
+async fn play(harness: &dyn Harness, operations: &[Operation]) -> Result<(), Difference> {
     let subject = harness.subject();
     let start = end_of_log(&*subject).await;
     let names: Vec<String> = (0..STREAMS).map(|_| unique("random-walk")).collect();

@@ -39,7 +39,7 @@ async fn refuses(subject: &dyn Subject, code: &str, change: impl Fn(Ask) -> Ask)
 }
 
 /// A stream id that breaks a rule is refused by every call.
-pub async fn bad_stream_ids_are_refused<H: Harness>(harness: &mut H) {
+pub async fn bad_stream_ids_are_refused(harness: &mut dyn Harness) {
     let subject = harness.subject();
     for (name, code) in [
         (String::new(), "MISSING_STREAM_ID"),
@@ -67,7 +67,7 @@ pub async fn bad_stream_ids_are_refused<H: Harness>(harness: &mut H) {
 }
 
 /// So is an idempotency key.
-pub async fn bad_keys_are_refused<H: Harness>(harness: &mut H) {
+pub async fn bad_keys_are_refused(harness: &mut dyn Harness) {
     let subject = harness.subject();
     for key in ["", &"k".repeat(256), "schlüssel", "a\tb"] {
         refuses(&*subject, "INVALID_IDEMPOTENCY_KEY", |ask| ask.key(key)).await;
@@ -75,7 +75,7 @@ pub async fn bad_keys_are_refused<H: Harness>(harness: &mut H) {
 }
 
 /// A changeset holds something.
-pub async fn no_events_are_refused<H: Harness>(harness: &mut H) {
+pub async fn no_events_are_refused(harness: &mut dyn Harness) {
     let subject = harness.subject();
     for events in ["[]", "[ \n ]"] {
         refuses(&*subject, "NO_EVENTS", |ask| ask.events(events)).await;
@@ -83,7 +83,7 @@ pub async fn no_events_are_refused<H: Harness>(harness: &mut H) {
 }
 
 /// Events are an array.
-pub async fn events_must_be_an_array<H: Harness>(harness: &mut H) {
+pub async fn events_must_be_an_array(harness: &mut dyn Harness) {
     let subject = harness.subject();
     for events in ["{}", "null", "1", "\"x\"", "true", r#"{"0":1}"#, "\"[1]\""] {
         refuses(&*subject, BODY, |ask| ask.events(events)).await;
@@ -91,7 +91,7 @@ pub async fn events_must_be_an_array<H: Harness>(harness: &mut H) {
 }
 
 /// Events and metadata are JSON, as strict as its standard.
-pub async fn what_is_not_json_is_refused<H: Harness>(harness: &mut H) {
+pub async fn what_is_not_json_is_refused(harness: &mut dyn Harness) {
     let subject = harness.subject();
     for value in [
         "",
@@ -124,7 +124,7 @@ pub async fn what_is_not_json_is_refused<H: Harness>(harness: &mut H) {
 }
 
 /// Nesting ends at 100 levels, however much deeper it goes.
-pub async fn what_is_nested_too_deep_is_refused<H: Harness>(harness: &mut H) {
+pub async fn what_is_nested_too_deep_is_refused(harness: &mut dyn Harness) {
     let subject = harness.subject();
     for levels in [101, 126, 127, 128, 129, 20_000] {
         let arrays = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
@@ -137,7 +137,7 @@ pub async fn what_is_nested_too_deep_is_refused<H: Harness>(harness: &mut H) {
 }
 
 /// Half a surrogate pair is no text.
-pub async fn lone_surrogates_are_refused<H: Harness>(harness: &mut H) {
+pub async fn lone_surrogates_are_refused(harness: &mut dyn Harness) {
     let subject = harness.subject();
     for value in [
         r#""\ud83d""#,
@@ -153,7 +153,7 @@ pub async fn lone_surrogates_are_refused<H: Harness>(harness: &mut H) {
 }
 
 /// Input is looked at before the stream is: what is bad is not called outdated.
-pub async fn bad_input_is_told_before_a_conflict<H: Harness>(harness: &mut H) {
+pub async fn bad_input_is_told_before_a_conflict(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let name = unique("order");
     fill(&*subject, &name, &[1, 1]).await;
@@ -169,7 +169,7 @@ pub async fn bad_input_is_told_before_a_conflict<H: Harness>(harness: &mut H) {
 }
 
 /// A changeset may have exactly as many bytes of events and metadata as the store declares.
-pub async fn a_changeset_has_a_largest_size<H: Harness>(harness: &mut H) {
+pub async fn a_changeset_has_a_largest_size(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let largest = harness.capabilities().max_changeset_bytes;
     let metadata = r#"{"m":1}"#;

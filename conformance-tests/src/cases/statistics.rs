@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 /// The statistics of all that is there.
-async fn now<H: Harness>(harness: &H) -> Statistics {
+async fn now(harness: &dyn Harness) -> Statistics {
     harness.settle().await;
     let subject = harness.subject();
     let end = end_of_log(&*subject).await;
@@ -38,7 +38,7 @@ async fn assert_counted(subject: &dyn Subject, before: Statistics, after: Statis
 }
 
 /// What many writers commit to many streams is counted exactly.
-pub async fn counts_are_exact<H: Harness>(harness: &mut H) {
+pub async fn counts_are_exact(harness: &mut dyn Harness) {
     let before = now(harness).await;
     let subject = harness.subject();
     let writers = (1..=12_u64).map(|length| {
@@ -63,7 +63,7 @@ pub async fn counts_are_exact<H: Harness>(harness: &mut H) {
 }
 
 /// Step by step as well; few steps, as a deployment may count only once a minute.
-pub async fn counts_go_up_commit_by_commit<H: Harness>(harness: &mut H) {
+pub async fn counts_go_up_commit_by_commit(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (name, mut before) = (unique("steps"), now(harness).await);
     for last in 0..2 {
@@ -79,7 +79,7 @@ pub async fn counts_go_up_commit_by_commit<H: Harness>(harness: &mut H) {
 }
 
 /// Many pages of the order are counted as one.
-pub async fn counts_span_pages<H: Harness>(harness: &mut H) {
+pub async fn counts_span_pages(harness: &mut dyn Harness) {
     let before = now(harness).await;
     let subject = harness.subject();
     let writers = (0..42).map(|_| {
@@ -92,7 +92,7 @@ pub async fn counts_span_pages<H: Harness>(harness: &mut H) {
 }
 
 /// What was refused or repeated does not count.
-pub async fn only_what_stands_counts<H: Harness>(harness: &mut H) {
+pub async fn only_what_stands_counts(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let before = now(harness).await;
     let name = unique("stands");
@@ -113,7 +113,7 @@ pub async fn only_what_stands_counts<H: Harness>(harness: &mut H) {
 }
 
 /// After a restart, counting continues from the saved version.
-pub async fn counts_survive_a_restart<H: Harness>(harness: &mut H) {
+pub async fn counts_survive_a_restart(harness: &mut dyn Harness) {
     fill(&*harness.subject(), &unique("before"), &[1, 2, 3]).await;
     let before = now(harness).await;
     harness.restart().await;

@@ -44,7 +44,7 @@ fn every_read(highest: u64, limits: &[Option<u64>]) -> Vec<Read> {
 }
 
 /// Whoever committed sees it in every read that comes after.
-pub async fn reads_see_what_was_just_written<H: Harness>(harness: &mut H) {
+pub async fn reads_see_what_was_just_written(harness: &mut dyn Harness) {
     let name = unique("own");
     for last in 0..20 {
         let ask = Ask::new(&name, Expect::Changeset(last));
@@ -61,7 +61,7 @@ pub async fn reads_see_what_was_just_written<H: Harness>(harness: &mut H) {
 }
 
 /// Every range of changesets with every limit, forward and backward.
-pub async fn every_range_of_changesets<H: Harness>(harness: &mut H) {
+pub async fn every_range_of_changesets(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (name, model) = written(&*subject, &SIZES).await;
     for read in every_read(6, &[None, Some(1), Some(3), Some(4), Some(5)]) {
@@ -71,7 +71,7 @@ pub async fn every_range_of_changesets<H: Harness>(harness: &mut H) {
 }
 
 /// Every range of events, also those that begin or end inside a changeset.
-pub async fn every_range_of_events<H: Harness>(harness: &mut H) {
+pub async fn every_range_of_events(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (name, model) = written(&*subject, &SIZES).await;
     for read in every_read(12, &[None, Some(1), Some(3), Some(10)]) {
@@ -81,7 +81,7 @@ pub async fn every_range_of_events<H: Harness>(harness: &mut H) {
 }
 
 /// What lies beyond the end is empty, not an error, and before the first id as well.
-pub async fn a_range_beyond_the_end_is_empty<H: Harness>(harness: &mut H) {
+pub async fn a_range_beyond_the_end_is_empty(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (name, _) = written(&*subject, &[2, 2]).await;
     for (from, to) in [
@@ -113,7 +113,7 @@ pub async fn a_range_beyond_the_end_is_empty<H: Harness>(harness: &mut H) {
 }
 
 /// Whoever follows `next` gets exactly the unpaged answer, with every limit, in both directions.
-pub async fn following_next_gives_the_whole_answer<H: Harness>(harness: &mut H) {
+pub async fn following_next_gives_the_whole_answer(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let (name, _) = written(&*subject, &[1, 5, 2, 1, 1, 7, 3]).await;
     let ranges = [(None, None), (Some(2), Some(6)), (Some(3), None)];
@@ -143,7 +143,7 @@ pub async fn following_next_gives_the_whole_answer<H: Harness>(harness: &mut H) 
 }
 
 /// A stream that no answer can hold is cut with a next page, never without one.
-pub async fn a_large_stream_comes_in_pages<H: Harness>(harness: &mut H) {
+pub async fn a_large_stream_comes_in_pages(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let name = unique("large");
     let count = fill_large(&*subject, &name, harness.capabilities().max_changeset_bytes).await;
@@ -177,7 +177,7 @@ fn assert_cut<T>(pages: &[Page<T>], bytes: impl Fn(&T) -> usize) {
 
 /// A changeset that is larger than an answer should be comes alone; its events come in pages. A
 /// store that takes no such changeset refuses it.
-pub async fn a_changeset_larger_than_a_page_comes_alone<H: Harness>(harness: &mut H) {
+pub async fn a_changeset_larger_than_a_page_comes_alone(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let name = unique("huge");
     let event = format!("\"{}\"", "y".repeat(PAGE_BYTES / 8));
@@ -214,7 +214,7 @@ pub async fn a_changeset_larger_than_a_page_comes_alone<H: Harness>(harness: &mu
 }
 
 /// No read finds a stream without commits.
-pub async fn a_missing_stream_is_not_found<H: Harness>(harness: &mut H) {
+pub async fn a_missing_stream_is_not_found(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let name = unique("missing");
     let code = subject.head(&name).await.expect_err("G5: no head").code;

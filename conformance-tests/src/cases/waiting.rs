@@ -28,7 +28,7 @@ async fn in_time(is_in_time: impl AsyncFn() -> bool) {
 }
 
 /// Whoever is willing to wait does not, if there is something.
-pub async fn a_reader_does_not_wait_for_what_is_there<H: Harness>(harness: &mut H) {
+pub async fn a_reader_does_not_wait_for_what_is_there(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let start = end_of_log(&*subject).await;
     fill(&*subject, &unique("there"), &[2]).await;
@@ -46,7 +46,7 @@ pub async fn a_reader_does_not_wait_for_what_is_there<H: Harness>(harness: &mut 
 }
 
 /// Whoever waits for nothing gets nothing in the end, and may ask again from where it was.
-pub async fn a_reader_waits_no_longer_than_asked<H: Harness>(harness: &mut H) {
+pub async fn a_reader_waits_no_longer_than_asked(harness: &mut dyn Harness) {
     let subject = harness.subject();
     let mut at = end_of_log(&*subject).await;
     let waited = loop {
@@ -77,7 +77,7 @@ pub async fn a_reader_waits_no_longer_than_asked<H: Harness>(harness: &mut H) {
 }
 
 /// Many readers that wait for changesets and for events all get the commits made meanwhile.
-pub async fn waiting_readers_get_what_is_committed<H: Harness>(harness: &mut H) {
+pub async fn waiting_readers_get_what_is_committed(harness: &mut dyn Harness) {
     let subject = harness.subject();
     in_time(async || {
         let (start, name) = (end_of_log(&*subject).await, unique("awaited"));
@@ -133,7 +133,7 @@ async fn await_event(subject: &dyn Subject, start: u64, name: &str) -> bool {
 }
 
 /// Readers that take turns with writers, each waiting for the next, never miss one.
-pub async fn no_commit_slips_past_a_waiting_reader<H: Harness>(harness: &mut H) {
+pub async fn no_commit_slips_past_a_waiting_reader(harness: &mut dyn Harness) {
     let subject = harness.subject();
     in_time(async || {
         let games = (0..4).map(|_| take_turns(Arc::clone(&subject)));

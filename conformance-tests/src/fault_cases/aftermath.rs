@@ -3,11 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ees_core::EventStore;
-
 use super::scene::{BEFORE, Scene, Told, told};
 use crate::subject::{Changeset, Direct, GlobalRead, Read, Subject, unique};
-use crate::support::{GLOBAL_LIMIT, log, of_streams, stream, together};
+use crate::support::{GLOBAL_LIMIT, log, of_streams, store_over, stream, together};
 use crate::{AdapterHarness, WriteFault};
 
 /// How long a fault that holds commits back is in force while others look.
@@ -16,7 +14,7 @@ const HELD: Duration = Duration::from_millis(200);
 /// How often they look.
 const LOOKS: u32 = 20;
 
-pub(super) async fn is_as_told<H: AdapterHarness>(harness: &H, fault: WriteFault) {
+pub(super) async fn is_as_told(harness: &dyn AdapterHarness, fault: WriteFault) {
     let scene = Scene::set(harness).await;
     scene.begin(fault).await;
     let told = scene.ask("key").await;
@@ -24,7 +22,7 @@ pub(super) async fn is_as_told<H: AdapterHarness>(harness: &H, fault: WriteFault
     scene.assert_true(harness, &told).await;
 }
 
-pub(super) async fn can_be_repeated<H: AdapterHarness>(harness: &H, fault: WriteFault) {
+pub(super) async fn can_be_repeated(harness: &dyn AdapterHarness, fault: WriteFault) {
     let scene = Scene::set(harness).await;
     scene.begin(fault).await;
     let told = scene.ask("key").await;
@@ -36,7 +34,7 @@ pub(super) async fn can_be_repeated<H: AdapterHarness>(harness: &H, fault: Write
     scene.assert_stands_once(harness, &again).await;
 }
 
-pub(super) async fn leaves_its_place<H: AdapterHarness>(harness: &H, fault: WriteFault) {
+pub(super) async fn leaves_its_place(harness: &dyn AdapterHarness, fault: WriteFault) {
     let scene = Scene::set(harness).await;
     scene.begin(fault).await;
     let failed = scene.ask("failed").await;
@@ -80,7 +78,7 @@ async fn seen(subject: &dyn Subject, name: &str, start: u64) -> Vec<Changeset> {
     seen
 }
 
-pub(super) async fn shows_what_lasts<H: AdapterHarness>(harness: &mut H, fault: WriteFault) {
+pub(super) async fn shows_what_lasts(harness: &mut dyn AdapterHarness, fault: WriteFault) {
     let scene = Scene::set(harness).await;
     let subject = harness.subject();
     scene.begin(fault).await;
@@ -132,18 +130,18 @@ pub(super) async fn shows_what_lasts<H: AdapterHarness>(harness: &mut H, fault: 
     }
 }
 
-pub(super) async fn leaves_no_hole<H: AdapterHarness>(harness: &H, fault: WriteFault) {
+pub(super) async fn leaves_no_hole(harness: &dyn AdapterHarness, fault: WriteFault) {
     let scene = Scene::set(harness).await;
     scene.begin(fault).await;
     let names: Vec<String> = (0..6).map(|_| unique("holes")).collect();
-    let store = EventStore::new(harness.storage());
+    let store = store_over(harness.storage());
     let failing = names.iter().map(|name| {
         let (store, name) = (store.clone(), name.clone());
         async move { told(&store, &name, 0, "failing").await }
     });
     together(failing.collect::<Vec<_>>()).await;
     scene.end().await;
-    let subject: Arc<dyn Subject> = Direct::new(harness.storage());
+    let subject: Arc<dyn Subject> = Direct::over(store_over(harness.storage()));
     for name in &names {
         for (last, key) in [(0, "failing"), (1, "after")] {
             let told = told(&store, name, last, key).await;
@@ -170,7 +168,7 @@ pub(super) async fn leaves_no_hole<H: AdapterHarness>(harness: &H, fault: WriteF
     );
 }
 
-pub(super) async fn survives_a_restart<H: AdapterHarness>(harness: &mut H, fault: WriteFault) {
+pub(super) async fn survives_a_restart(harness: &mut dyn AdapterHarness, fault: WriteFault) {
     let scene = Scene::set(harness).await;
     scene.begin(fault).await;
     let told = scene.ask("restarted").await;

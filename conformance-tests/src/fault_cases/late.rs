@@ -11,7 +11,7 @@ use crate::{AdapterHarness, WriteFault};
 const HELD: Duration = Duration::from_millis(200);
 
 /// A delayed commit is answered as soon as the delay ends, and it is stored.
-pub async fn a_late_commit_is_answered_in_the_end<H: AdapterHarness>(harness: &mut H) {
+pub async fn a_late_commit_is_answered_in_the_end(harness: &mut dyn AdapterHarness) {
     let scene = Scene::set(harness).await;
     scene.begin(WriteFault::Late).await;
     let asking = async {
@@ -31,7 +31,7 @@ pub async fn a_late_commit_is_answered_in_the_end<H: AdapterHarness>(harness: &m
 }
 
 /// If a caller gives up and repeats with the same key, one commit is stored.
-pub async fn a_caller_who_goes_away_may_ask_again<H: AdapterHarness>(harness: &mut H) {
+pub async fn a_caller_who_goes_away_may_ask_again(harness: &mut dyn AdapterHarness) {
     let scene = Scene::set(harness).await;
     scene.begin(WriteFault::Late).await;
     let given_up = tokio::time::timeout(HELD, scene.ask("gone")).await;
@@ -44,6 +44,6 @@ pub async fn a_caller_who_goes_away_may_ask_again<H: AdapterHarness>(harness: &m
 }
 
 /// The changesets that a reader or a conflict returned meanwhile last.
-pub async fn nothing_is_read_that_does_not_last<H: AdapterHarness>(harness: &mut H) {
+pub async fn nothing_is_read_that_does_not_last(harness: &mut dyn AdapterHarness) {
     aftermath::shows_what_lasts(harness, WriteFault::Late).await;
 }

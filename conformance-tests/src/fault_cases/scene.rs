@@ -9,7 +9,8 @@ use ees_core::{
 
 use crate::subject::{Ask, Changeset, Expect, unique};
 use crate::support::{
-    AHEAD, GLOBAL_LIMIT, end_of_log, fill, head, log, of_streams, refused, stream, within,
+    AHEAD, GLOBAL_LIMIT, end_of_log, fill, head, log, of_streams, refused, store_over, stream,
+    within,
 };
 use crate::{AdapterHarness, WriteFault, WriteFaults};
 
@@ -41,23 +42,23 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    pub(super) async fn set<H: AdapterHarness>(harness: &H) -> Self {
+    pub(super) async fn set(harness: &dyn AdapterHarness) -> Self {
         let subject = harness.subject();
         let (start, name) = (end_of_log(&*subject).await, unique("faulty"));
         fill(&*subject, &name, &[1, 1]).await;
         Self {
             faults: harness.faults().expect("G10: a harness that makes faults"),
-            store: EventStore::new(harness.storage()),
+            store: store_over(harness.storage()),
             name,
             start,
         }
     }
 
     /// The same over a store that was restarted.
-    pub(super) fn again<H: AdapterHarness>(self, harness: &H) -> Self {
+    pub(super) fn again(self, harness: &dyn AdapterHarness) -> Self {
         Self {
             faults: harness.faults().expect("G10: a harness that makes faults"),
-            store: EventStore::new(harness.storage()),
+            store: store_over(harness.storage()),
             ..self
         }
     }
@@ -76,7 +77,7 @@ impl Scene {
     }
 
     /// Checks that the answer to a commit matches the stored changesets.
-    pub(super) async fn assert_true<H: AdapterHarness>(&self, harness: &H, told: &Told) {
+    pub(super) async fn assert_true(&self, harness: &dyn AdapterHarness, told: &Told) {
         let stands = stream(&*harness.subject(), &self.name).await;
         self.assert_head(harness, &stands).await;
         let stands = stands.iter().find(|c| c.changeset_id > BEFORE);
@@ -104,7 +105,7 @@ impl Scene {
     }
 
     /// Checks that a repeat was answered, and that its commit is stored once.
-    pub(super) async fn assert_stands_once<H: AdapterHarness>(&self, harness: &H, told: &Told) {
+    pub(super) async fn assert_stands_once(&self, harness: &dyn AdapterHarness, told: &Told) {
         let Told::Stands(receipt) = told else {
             panic!("G10: a repeat is answered with its changeset, but the answer was {told:?}");
         };
@@ -128,7 +129,7 @@ impl Scene {
     }
 
     /// The head is that of what stands, and what lies beyond is ahead.
-    async fn assert_head<H: AdapterHarness>(&self, harness: &H, stands: &[Changeset]) {
+    async fn assert_head(&self, harness: &dyn AdapterHarness, stands: &[Changeset]) {
         let subject = harness.subject();
         let head = head(&*subject, &self.name).await.last_changeset;
         let last = stands.last().map_or(0, |c| c.changeset_id);

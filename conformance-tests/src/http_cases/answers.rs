@@ -57,7 +57,7 @@ fn assert_details(changeset: &Value) {
 }
 
 /// A commit's answer.
-pub async fn a_commit<H: HttpHarness>(harness: &mut H) {
+pub async fn a_commit(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("answers");
     let call = commit_call(&path(&stream));
@@ -75,7 +75,7 @@ pub async fn a_commit<H: HttpHarness>(harness: &mut H) {
 }
 
 /// A stream's end; it has no details.
-pub async fn a_streams_end<H: HttpHarness>(harness: &mut H) {
+pub async fn a_streams_end(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = two_changesets(&remote).await;
     let [_, head, _, _] = stream_calls(&path(&stream));
@@ -95,7 +95,7 @@ pub async fn a_streams_end<H: HttpHarness>(harness: &mut H) {
 }
 
 /// A stream's changesets, with a cursor and without.
-pub async fn a_streams_changesets<H: HttpHarness>(harness: &mut H) {
+pub async fn a_streams_changesets(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = two_changesets(&remote).await;
     harness.settle().await;
@@ -127,7 +127,7 @@ pub async fn a_streams_changesets<H: HttpHarness>(harness: &mut H) {
 }
 
 /// A stream's events, with a cursor and without.
-pub async fn a_streams_events<H: HttpHarness>(harness: &mut H) {
+pub async fn a_streams_events(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = two_changesets(&remote).await;
     let call = events_call(&path(&stream));
@@ -167,7 +167,7 @@ fn own(page: &Value, name: &str, stream: &str) -> Vec<Value> {
 }
 
 /// All changesets.
-pub async fn all_changesets<H: HttpHarness>(harness: &mut H) {
+pub async fn all_changesets(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = two_changesets(&remote).await;
     harness.settle().await;
@@ -199,7 +199,7 @@ pub async fn all_changesets<H: HttpHarness>(harness: &mut H) {
 }
 
 /// All events.
-pub async fn all_events<H: HttpHarness>(harness: &mut H) {
+pub async fn all_events(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = two_changesets(&remote).await;
     harness.settle().await;
@@ -235,7 +235,7 @@ pub async fn all_events<H: HttpHarness>(harness: &mut H) {
 }
 
 /// The statistics: five counts.
-pub async fn statistics<H: HttpHarness>(harness: &mut H) {
+pub async fn statistics(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let call = Call::new(Method::GET, "/streams", "");
     for query in ["", "details=true"] {
@@ -251,7 +251,7 @@ pub async fn statistics<H: HttpHarness>(harness: &mut H) {
 }
 
 /// The version and the description.
-pub async fn what_the_service_says_of_itself<H: HttpHarness>(harness: &mut H) {
+pub async fn what_the_service_says_of_itself(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let version = Call::new(Method::GET, "/version", "");
     let body = answer(&remote, &version, "").await;
@@ -263,7 +263,7 @@ pub async fn what_the_service_says_of_itself<H: HttpHarness>(harness: &mut H) {
 }
 
 /// HEAD works wherever GET does.
-pub async fn a_head_request_has_the_same_headers<H: HttpHarness>(harness: &mut H) {
+pub async fn a_head_request_has_the_same_headers(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = two_changesets(&remote).await;
     let mut calls = crate::wire::all_calls(&path(&stream));
@@ -280,7 +280,7 @@ pub async fn a_head_request_has_the_same_headers<H: HttpHarness>(harness: &mut H
 }
 
 /// An existing stream whose range holds nothing answers an empty list.
-pub async fn a_range_that_holds_nothing<H: HttpHarness>(harness: &mut H) {
+pub async fn a_range_that_holds_nothing(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = two_changesets(&remote).await;
     for (call, name) in [

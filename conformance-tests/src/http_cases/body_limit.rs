@@ -43,7 +43,7 @@ fn all(count: u64) -> Vec<u64> {
 }
 
 /// Changesets and events of a stream.
-pub async fn no_page_of_a_stream_passes_it<H: HttpHarness>(harness: &mut H) {
+pub async fn no_page_of_a_stream_passes_it(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("limit");
     let changesets = large_stream(&remote, &stream).await;
@@ -56,7 +56,7 @@ pub async fn no_page_of_a_stream_passes_it<H: HttpHarness>(harness: &mut H) {
 }
 
 /// Changesets and events of the global order.
-pub async fn no_page_of_the_global_order_passes_it<H: HttpHarness>(harness: &mut H) {
+pub async fn no_page_of_the_global_order_passes_it(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let begin = end_of_log(&remote).await;
     let stream = unique("limit");
@@ -83,7 +83,7 @@ async fn tiny_events(remote: &Remote, count: usize) -> String {
 }
 
 /// Events of one byte each take more for their frames than for themselves.
-pub async fn the_frames_of_tiny_events_count<H: HttpHarness>(harness: &mut H) {
+pub async fn the_frames_of_tiny_events_count(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let count = 80_000;
     let stream = tiny_events(&remote, count).await;
@@ -92,7 +92,7 @@ pub async fn the_frames_of_tiny_events_count<H: HttpHarness>(harness: &mut H) {
 }
 
 /// The same in the global order, where the stream's name comes with each.
-pub async fn the_frames_of_events_count_globally<H: HttpHarness>(harness: &mut H) {
+pub async fn the_frames_of_events_count_globally(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let begin = end_of_log(&remote).await;
     // On the wire its name takes 2000 bytes.
@@ -113,7 +113,7 @@ pub async fn the_frames_of_events_count_globally<H: HttpHarness>(harness: &mut H
 }
 
 /// What pretty-printing adds counts too.
-pub async fn white_space_counts<H: HttpHarness>(harness: &mut H) {
+pub async fn white_space_counts(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("limit-space");
     let event = format!("{}1{}", "[".repeat(30), "]".repeat(30));
@@ -132,7 +132,7 @@ pub async fn white_space_counts<H: HttpHarness>(harness: &mut H) {
 }
 
 /// An item that passes the limit by itself is answered all the same, alone.
-pub async fn what_passes_it_alone_comes_alone<H: HttpHarness>(harness: &mut H) {
+pub async fn what_passes_it_alone_comes_alone(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let largest = harness.capabilities().max_changeset_bytes;
     if largest <= LIMIT {

@@ -22,7 +22,7 @@ async fn post(
 }
 
 /// A wrong method or path is reported before a wrong stream id or parameter.
-pub async fn method_and_path_come_first<H: HttpHarness>(harness: &mut H) {
+pub async fn method_and_path_come_first(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let reserved = "!!!RESERVED";
     for call in stream_calls(&path(reserved)) {
@@ -46,7 +46,7 @@ pub async fn method_and_path_come_first<H: HttpHarness>(harness: &mut H) {
 }
 
 /// A wrong stream id is reported before wrong parameters, headers, bodies.
-pub async fn the_stream_id_comes_before_the_parameters<H: HttpHarness>(harness: &mut H) {
+pub async fn the_stream_id_comes_before_the_parameters(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let reserved = "!!!RESERVED";
     let bad = "expected_last_changeset=x&from=x&limit=0&details=x&pp=x&pp=x";
@@ -61,7 +61,7 @@ pub async fn the_stream_id_comes_before_the_parameters<H: HttpHarness>(harness: 
 
 /// Of several wrong parameters the first of the contract's table is reported, wherever it is in
 /// the query.
-pub async fn parameters_come_in_the_order_of_the_contract<H: HttpHarness>(harness: &mut H) {
+pub async fn parameters_come_in_the_order_of_the_contract(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("order");
     let commit = [
@@ -107,7 +107,7 @@ async fn assert_order(remote: &Remote, call: &Call, order: &[(&str, &str)], stre
 }
 
 /// A wrong parameter is reported before a wrong header.
-pub async fn parameters_come_before_headers<H: HttpHarness>(harness: &mut H) {
+pub async fn parameters_come_before_headers(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("order");
     let path = path(&stream);
@@ -127,7 +127,7 @@ pub async fn parameters_come_before_headers<H: HttpHarness>(harness: &mut H) {
 }
 
 /// A wrong header is reported before a wrong body.
-pub async fn headers_come_before_the_body<H: HttpHarness>(harness: &mut H) {
+pub async fn headers_come_before_the_body(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("order");
     let response = post(&remote, &path(&stream), &[BAD_KEY], "x").await;
@@ -135,7 +135,7 @@ pub async fn headers_come_before_the_body<H: HttpHarness>(harness: &mut H) {
 }
 
 /// A wrong body is reported before a conflict or an expectation ahead.
-pub async fn the_body_comes_before_the_storage<H: HttpHarness>(harness: &mut H) {
+pub async fn the_body_comes_before_the_storage(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("order");
     append(&remote, &stream, 0, BODY).await;
@@ -148,7 +148,7 @@ pub async fn the_body_comes_before_the_storage<H: HttpHarness>(harness: &mut H) 
 }
 
 /// A wrong parameter is reported before a missing stream.
-pub async fn parameters_come_before_the_storage<H: HttpHarness>(harness: &mut H) {
+pub async fn parameters_come_before_the_storage(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("order");
     for call in all_calls(&path(&stream)) {

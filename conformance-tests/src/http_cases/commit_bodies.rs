@@ -38,7 +38,7 @@ fn nested(levels: usize) -> String {
 }
 
 /// Not JSON in UTF-8, or another JSON value than an object.
-pub async fn what_is_no_json_object_is_refused<H: HttpHarness>(harness: &mut H) {
+pub async fn what_is_no_json_object_is_refused(harness: &mut dyn HttpHarness) {
     let bodies: &[&[u8]] = &[
         b"",
         b" ",
@@ -78,7 +78,7 @@ pub async fn what_is_no_json_object_is_refused<H: HttpHarness>(harness: &mut H) 
 }
 
 /// No key twice at the top level, whichever and however written; further down it is the client's.
-pub async fn a_key_given_twice_is_refused<H: HttpHarness>(harness: &mut H) {
+pub async fn a_key_given_twice_is_refused(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let bodies: &[&[u8]] = &[
         br#"{"events":[1],"events":[1]}"#,
@@ -105,7 +105,7 @@ pub async fn a_key_given_twice_is_refused<H: HttpHarness>(harness: &mut H) {
 }
 
 /// `events` is there and an array.
-pub async fn events_are_an_array<H: HttpHarness>(harness: &mut H) {
+pub async fn events_are_an_array(harness: &mut dyn HttpHarness) {
     let bodies: &[&[u8]] = &[
         b"{}",
         br#"{"metadata":{}}"#,
@@ -122,7 +122,7 @@ pub async fn events_are_an_array<H: HttpHarness>(harness: &mut H) {
 }
 
 /// `events` holds something.
-pub async fn no_events_are_refused<H: HttpHarness>(harness: &mut H) {
+pub async fn no_events_are_refused(harness: &mut dyn HttpHarness) {
     let bodies: &[&[u8]] = &[
         br#"{"events":[]}"#,
         br#"{"events": [ ] ,"metadata":{"a":1}}"#,
@@ -132,7 +132,7 @@ pub async fn no_events_are_refused<H: HttpHarness>(harness: &mut H) {
 
 /// A member that the contract does not know, whatever it holds, after the known ones were checked;
 /// the refusal suggests the member that was probably meant.
-pub async fn other_keys_are_refused<H: HttpHarness>(harness: &mut H) {
+pub async fn other_keys_are_refused(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("bodies");
     for (body, name, meant) in [
@@ -172,7 +172,7 @@ pub async fn other_keys_are_refused<H: HttpHarness>(harness: &mut H) {
 }
 
 /// `null` is metadata; only absent metadata is `{}`.
-pub async fn null_metadata_is_not_absent_metadata<H: HttpHarness>(harness: &mut H) {
+pub async fn null_metadata_is_not_absent_metadata(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     for metadata in ["null", "{}", "[]", "0", "\"\"", "false", "1.0"] {
         let body = format!(r#"{{"metadata": {metadata} , "events" : [null] }}"#);
@@ -185,7 +185,7 @@ pub async fn null_metadata_is_not_absent_metadata<H: HttpHarness>(harness: &mut 
 }
 
 /// 100 levels are taken, 101 are not, in an event as in metadata.
-pub async fn a_hundred_levels_of_nesting_and_no_more<H: HttpHarness>(harness: &mut H) {
+pub async fn a_hundred_levels_of_nesting_and_no_more(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let (fits, too_deep) = (nested(100), nested(101));
     let objects = format!("{}1{}", r#"{"a":"#.repeat(100), "}".repeat(100));
@@ -202,7 +202,7 @@ pub async fn a_hundred_levels_of_nesting_and_no_more<H: HttpHarness>(harness: &m
 }
 
 /// Nesting that would exhaust a stack is refused like any other, and the server lives.
-pub async fn thousands_of_levels_do_no_harm<H: HttpHarness>(harness: &mut H) {
+pub async fn thousands_of_levels_do_no_harm(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let deep = nested(20_000);
     let open = "[".repeat(20_000);
@@ -221,7 +221,7 @@ pub async fn thousands_of_levels_do_no_harm<H: HttpHarness>(harness: &mut H) {
 }
 
 /// An escaped lone surrogate is no text, in values and in keys.
-pub async fn half_a_surrogate_pair_is_refused<H: HttpHarness>(harness: &mut H) {
+pub async fn half_a_surrogate_pair_is_refused(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let bodies: &[&[u8]] = &[
         br#"{"events":["\ud800"]}"#,
@@ -246,7 +246,7 @@ pub async fn half_a_surrogate_pair_is_refused<H: HttpHarness>(harness: &mut H) {
 }
 
 /// A client may say what it likes of a body's type.
-pub async fn the_content_type_is_not_looked_at<H: HttpHarness>(harness: &mut H) {
+pub async fn the_content_type_is_not_looked_at(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     for kind in [
         "text/plain",

@@ -34,7 +34,7 @@ async fn conflict(remote: &Remote, stream: &str, query: &str) -> Value {
 }
 
 /// Every changeset that holds something after the expectation.
-pub async fn tell_what_came_after_the_expectation<H: HttpHarness>(harness: &mut H) {
+pub async fn tell_what_came_after_the_expectation(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("conflicts");
     append(&remote, &stream, 0, r#"{"events":[1,2],"metadata":null}"#).await;
@@ -74,7 +74,7 @@ pub async fn tell_what_came_after_the_expectation<H: HttpHarness>(harness: &mut 
 }
 
 /// The same details as a stream's reader gets.
-pub async fn tell_details_where_asked<H: HttpHarness>(harness: &mut H) {
+pub async fn tell_details_where_asked(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("conflicts");
     append(&remote, &stream, 0, BODY).await;
@@ -87,7 +87,7 @@ pub async fn tell_details_where_asked<H: HttpHarness>(harness: &mut H) {
 }
 
 /// `forthcoming` limits the list; with 0 there is none, and no `next`.
-pub async fn list_no_more_than_was_asked_for<H: HttpHarness>(harness: &mut H) {
+pub async fn list_no_more_than_was_asked_for(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("conflicts");
     for last in 0..3 {
@@ -115,7 +115,7 @@ pub async fn list_no_more_than_was_asked_for<H: HttpHarness>(harness: &mut H) {
 }
 
 /// The list ends at 100 changesets or before 256 KiB; the rest is read with GET, from `next`.
-pub async fn that_list_not_all_go_on_elsewhere<H: HttpHarness>(harness: &mut H) {
+pub async fn that_list_not_all_go_on_elsewhere(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("conflicts");
     let count = large_stream(&remote, &stream).await;

@@ -84,7 +84,7 @@ const ERRORS: &[(&str, &str, &[&str])] = &[
 ];
 
 /// OpenAPI 3.1, with every call of the contract.
-pub async fn is_of_the_contract<H: HttpHarness>(harness: &mut H) {
+pub async fn is_of_the_contract(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let description = Description::of(&remote).await;
     let version = description.json()["openapi"].as_str().unwrap_or_default();
@@ -127,7 +127,7 @@ const ERRORS_OF_ALL: &[&str] = &[
 ];
 
 /// Every error of a call is named where it is described.
-pub async fn names_every_error<H: HttpHarness>(harness: &mut H) {
+pub async fn names_every_error(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let description = Description::of(&remote).await;
     for (method, template, errors) in ERRORS {
@@ -145,7 +145,7 @@ pub async fn names_every_error<H: HttpHarness>(harness: &mut H) {
 }
 
 /// The body of a commit is described as one that has no other members.
-pub async fn closes_the_body_of_a_commit<H: HttpHarness>(harness: &mut H) {
+pub async fn closes_the_body_of_a_commit(harness: &mut dyn HttpHarness) {
     let description = Description::of(&harness.remote()).await;
     let body = &description.json()["components"]["schemas"]["CommitBody"];
     assert_eq!(body["additionalProperties"], false, "G12: {body}");
@@ -155,7 +155,7 @@ pub async fn closes_the_body_of_a_commit<H: HttpHarness>(harness: &mut H) {
 }
 
 /// Programs may switch over the codes of errors: all are listed.
-pub async fn lists_the_codes_of_errors<H: HttpHarness>(harness: &mut H) {
+pub async fn lists_the_codes_of_errors(harness: &mut dyn HttpHarness) {
     let description = Description::of(&harness.remote()).await;
     let body = &description.json()["components"]["schemas"]["ErrorBody"];
     let codes = body["properties"]["error"]["enum"].as_array();
@@ -174,7 +174,7 @@ pub async fn lists_the_codes_of_errors<H: HttpHarness>(harness: &mut H) {
 }
 
 /// Errors are as they are described.
-pub async fn describes_every_error_body<H: HttpHarness>(harness: &mut H) {
+pub async fn describes_every_error_body(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let description = Description::of(&remote).await;
     let stream = unique("description");

@@ -9,7 +9,7 @@ use crate::subject::{Remote, unique};
 use crate::wire::{BODY, append, assert_untouched, path, refused};
 
 /// What is no path of the contract, a slash too many included.
-pub async fn unknown_paths_are_not_found<H: HttpHarness>(harness: &mut H) {
+pub async fn unknown_paths_are_not_found(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("endpoints");
     append(&remote, &stream, 0, BODY).await;
@@ -88,7 +88,7 @@ async fn assert_not_allowed(
 }
 
 /// A method that the path does not support; `Allow` lists those that it supports.
-pub async fn other_methods_are_not_allowed<H: HttpHarness>(harness: &mut H) {
+pub async fn other_methods_are_not_allowed(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("endpoints/%");
     let stream_path = path(&stream);
@@ -106,7 +106,7 @@ pub async fn other_methods_are_not_allowed<H: HttpHarness>(harness: &mut H) {
 }
 
 /// Whoever accepts something else too gets JSON.
-pub async fn event_streams_are_sent_where_nothing_else_will_do<H: HttpHarness>(harness: &mut H) {
+pub async fn event_streams_are_sent_where_nothing_else_will_do(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     for accept in [
         "*/*",

@@ -48,7 +48,7 @@ async fn take(stream: &mut EventStream, count: usize) -> Vec<Sent> {
 }
 
 /// Some changesets of two events each in a stream of its own; where the order ended before.
-async fn written<H: HttpHarness>(harness: &H, count: u64) -> (u64, String) {
+async fn written(harness: &dyn HttpHarness, count: u64) -> (u64, String) {
     let remote = harness.remote();
     let (start, name) = (end_of_log(&remote).await, unique("sent"));
     for last in 0..count {
@@ -80,7 +80,7 @@ fn parsed(sent: &Sent) -> (String, String, Value) {
 }
 
 /// A stream sends the items that pages have, with and without details and filters.
-pub async fn send_what_pages_have<H: HttpHarness>(harness: &mut H) {
+pub async fn send_what_pages_have(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     if !has_event_streams(&remote).await {
         return;
@@ -105,7 +105,7 @@ pub async fn send_what_pages_have<H: HttpHarness>(harness: &mut H) {
 
 /// Whoever connects again goes on behind the last event, wherever that was, and whatever the query
 /// says.
-pub async fn go_on_behind_the_last_event<H: HttpHarness>(harness: &mut H) {
+pub async fn go_on_behind_the_last_event(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     if !has_event_streams(&remote).await {
         return;
@@ -131,7 +131,7 @@ pub async fn go_on_behind_the_last_event<H: HttpHarness>(harness: &mut H) {
 }
 
 /// A stream that begins at the head sends what is committed then.
-pub async fn send_what_is_committed<H: HttpHarness>(harness: &mut H) {
+pub async fn send_what_is_committed(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     if !has_event_streams(&remote).await {
         return;
@@ -150,7 +150,7 @@ pub async fn send_what_is_committed<H: HttpHarness>(harness: &mut H) {
 }
 
 /// Readers whose connections break all the time get everything once, in order, beside writers.
-pub async fn skip_and_repeat_nothing<H: HttpHarness>(harness: &mut H) {
+pub async fn skip_and_repeat_nothing(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     if !has_event_streams(&remote).await {
         return;
@@ -192,7 +192,7 @@ pub async fn skip_and_repeat_nothing<H: HttpHarness>(harness: &mut H) {
 
 /// A filter that passed many changesets tells how far it came, and whoever connects again with that
 /// id goes on from there.
-pub async fn tell_how_far_a_filter_came<H: HttpHarness>(harness: &mut H) {
+pub async fn tell_how_far_a_filter_came(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     if !has_event_streams(&remote).await {
         return;
@@ -247,7 +247,7 @@ pub async fn tell_how_far_a_filter_came<H: HttpHarness>(harness: &mut H) {
 }
 
 /// Data is one line, whatever white space the committed JSON has; strings keep theirs.
-pub async fn send_data_on_one_line<H: HttpHarness>(harness: &mut H) {
+pub async fn send_data_on_one_line(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     if !has_event_streams(&remote).await {
         return;
@@ -266,7 +266,7 @@ pub async fn send_data_on_one_line<H: HttpHarness>(harness: &mut H) {
 }
 
 /// What a read refuses is refused before a stream begins, as JSON.
-pub async fn refuse_what_reads_refuse<H: HttpHarness>(harness: &mut H) {
+pub async fn refuse_what_reads_refuse(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     if !has_event_streams(&remote).await {
         return;

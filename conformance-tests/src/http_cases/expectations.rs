@@ -5,7 +5,7 @@ use crate::subject::unique;
 use crate::wire::{BODY, accepted, ahead, append, assert_untouched, commit_call, path, refused};
 
 /// One kind of expectation is given, not both.
-pub async fn one_kind_is_given<H: HttpHarness>(harness: &mut H) {
+pub async fn one_kind_is_given(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("expectations");
     for values in [(0, 0), (0, 1), (7, 0), (1, 1)] {
@@ -19,7 +19,7 @@ pub async fn one_kind_is_given<H: HttpHarness>(harness: &mut H) {
 }
 
 /// What lies beyond the stream's end, a missing stream's too, is no expectation, of either kind.
-pub async fn an_expectation_beyond_the_end_is_invalid<H: HttpHarness>(harness: &mut H) {
+pub async fn an_expectation_beyond_the_end_is_invalid(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("expectations");
     let call = commit_call(&path(&stream));
@@ -43,7 +43,7 @@ pub async fn an_expectation_beyond_the_end_is_invalid<H: HttpHarness>(harness: &
 }
 
 /// Neither kind, or 0 of either, means a stream that does not exist yet.
-pub async fn none_means_a_new_stream<H: HttpHarness>(harness: &mut H) {
+pub async fn none_means_a_new_stream(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     for query in ["", "expected_last_changeset=0", "expected_last_event=0"] {
         let stream = unique("expectations");

@@ -8,7 +8,7 @@ use crate::wire::{accepted, assert_fields, end_of_log, error, global_calls};
 
 /// At the head a page is empty, and its next checkpoint is the requested one. With details it tells
 /// the head.
-pub async fn an_empty_page_ends_there<H: HttpHarness>(harness: &mut H) {
+pub async fn an_empty_page_ends_there(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let description = Description::of(&remote).await;
     for (call, name) in global_calls().iter().zip(["changesets", "events"]) {
@@ -34,7 +34,7 @@ pub async fn an_empty_page_ends_there<H: HttpHarness>(harness: &mut H) {
 }
 
 /// A checkpoint beyond the head is refused, and the refusal tells the head.
-pub async fn a_checkpoint_beyond_it_is_refused<H: HttpHarness>(harness: &mut H) {
+pub async fn a_checkpoint_beyond_it_is_refused(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let far = 1_u64 << 60;
     for call in global_calls() {

@@ -15,7 +15,7 @@ async fn commit(remote: &Remote, stream: &str, last: u64, keys: &[&str], body: &
 }
 
 /// A key is 1 to 255 printable ASCII characters, given once.
-pub async fn bad_ones_are_refused<H: HttpHarness>(harness: &mut H) {
+pub async fn bad_ones_are_refused(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("keys");
     let long = "k".repeat(256);
@@ -39,7 +39,7 @@ pub async fn bad_ones_are_refused<H: HttpHarness>(harness: &mut H) {
 }
 
 /// 255 characters, of every kind that there is.
-pub async fn the_longest_one_is_taken<H: HttpHarness>(harness: &mut H) {
+pub async fn the_longest_one_is_taken(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let printable: String = ('!'..='~').collect();
     let long = "k".repeat(255);
@@ -53,7 +53,7 @@ pub async fn the_longest_one_is_taken<H: HttpHarness>(harness: &mut H) {
 }
 
 /// The very same answer, details too, however far the stream has moved.
-pub async fn a_repeat_is_answered_as_the_first<H: HttpHarness>(harness: &mut H) {
+pub async fn a_repeat_is_answered_as_the_first(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("keys");
     append(&remote, &stream, 0, BODY).await;
@@ -84,7 +84,7 @@ pub async fn a_repeat_is_answered_as_the_first<H: HttpHarness>(harness: &mut H) 
 }
 
 /// A key stands for the bytes of events and metadata that it came with.
-pub async fn another_content_is_refused<H: HttpHarness>(harness: &mut H) {
+pub async fn another_content_is_refused(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("keys");
     let body = r#"{"events":[{"a":1}]}"#;
@@ -120,7 +120,7 @@ pub async fn another_content_is_refused<H: HttpHarness>(harness: &mut H) {
 }
 
 /// A repeat never conflicts. Another key with the same expectation does.
-pub async fn a_repeat_is_found_before_a_conflict_is_told<H: HttpHarness>(harness: &mut H) {
+pub async fn a_repeat_is_found_before_a_conflict_is_told(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("keys");
     accepted(&commit(&remote, &stream, 0, &["one"], BODY).await);
@@ -135,7 +135,7 @@ pub async fn a_repeat_is_found_before_a_conflict_is_told<H: HttpHarness>(harness
 
 /// A key that stands is answered before an expectation that is ahead or outdated, and after a wrong
 /// body.
-pub async fn the_key_comes_before_the_expectation<H: HttpHarness>(harness: &mut H) {
+pub async fn the_key_comes_before_the_expectation(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("keys");
     accepted(&commit(&remote, &stream, 0, &["one"], BODY).await);
@@ -150,7 +150,7 @@ pub async fn the_key_comes_before_the_expectation<H: HttpHarness>(harness: &mut 
 }
 
 /// With `details=true` reads tell the key of each changeset, a client's or one that the store made.
-pub async fn reads_tell_them_where_asked<H: HttpHarness>(harness: &mut H) {
+pub async fn reads_tell_them_where_asked(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("keys");
     accepted(&commit(&remote, &stream, 0, &["mine"], BODY).await);

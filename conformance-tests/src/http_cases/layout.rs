@@ -45,7 +45,7 @@ fn assert_same(plain: &Response, laid_out: &Response) {
 }
 
 /// Payloads keep their bytes, white space between tokens apart.
-pub async fn only_white_space_is_added<H: HttpHarness>(harness: &mut H) {
+pub async fn only_white_space_is_added(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("layout \" \\ { , :");
     let begin = end_of_log(&remote).await;
@@ -85,7 +85,7 @@ pub async fn only_white_space_is_added<H: HttpHarness>(harness: &mut H) {
 }
 
 /// Errors too, those of the router as well, and conflicts.
-pub async fn errors_are_laid_out_too<H: HttpHarness>(harness: &mut H) {
+pub async fn errors_are_laid_out_too(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let missing = unique("layout");
     for (method, path) in [

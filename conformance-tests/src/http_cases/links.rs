@@ -14,7 +14,7 @@ fn linked(response: &Response) -> Option<String> {
 
 /// Who follows the links alone gets every item once, in both directions, in the form of the first
 /// page. There is a link where there is `next`, and none elsewhere.
-pub async fn lead_through_all_pages<H: HttpHarness>(harness: &mut H) {
+pub async fn lead_through_all_pages(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("links");
     for last in 0..5 {

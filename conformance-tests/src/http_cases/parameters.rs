@@ -98,7 +98,7 @@ async fn assert_refused(
 }
 
 /// Integers are decimal digits only, up to 2^63 - 1; the message names the value.
-pub async fn bad_integers_are_refused<H: HttpHarness>(harness: &mut H) {
+pub async fn bad_integers_are_refused(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("parameters");
     for (call, name, code) in integers(&path(&stream)) {
@@ -115,7 +115,7 @@ pub async fn bad_integers_are_refused<H: HttpHarness>(harness: &mut H) {
 }
 
 /// 2^63 - 1 is an integer like any other.
-pub async fn the_largest_integer_is_taken<H: HttpHarness>(harness: &mut H) {
+pub async fn the_largest_integer_is_taken(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let (stream, free) = streams(&remote).await;
     harness.settle().await;
@@ -147,7 +147,7 @@ pub async fn the_largest_integer_is_taken<H: HttpHarness>(harness: &mut H) {
 }
 
 /// `from=` is as good as nothing.
-pub async fn an_empty_parameter_counts_as_not_given<H: HttpHarness>(harness: &mut H) {
+pub async fn an_empty_parameter_counts_as_not_given(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let (stream, free) = streams(&remote).await;
     let query = "expected_last_changeset=&expected_last_event=&details=&pp";
@@ -180,7 +180,7 @@ pub async fn an_empty_parameter_counts_as_not_given<H: HttpHarness>(harness: &mu
 }
 
 /// A parameter given twice is refused, even with one value.
-pub async fn a_parameter_given_twice_is_refused<H: HttpHarness>(harness: &mut H) {
+pub async fn a_parameter_given_twice_is_refused(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("parameters");
     let calls = integers(&path(&stream));
@@ -206,7 +206,7 @@ pub async fn a_parameter_given_twice_is_refused<H: HttpHarness>(harness: &mut H)
 }
 
 /// A read ignores what the contract does not know, even twice.
-pub async fn unknown_parameters_of_a_read_are_ignored<H: HttpHarness>(harness: &mut H) {
+pub async fn unknown_parameters_of_a_read_are_ignored(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let (stream, _) = streams(&remote).await;
     let unknown = "colour=red&colour=blue&FROM=x&Limit=0&=&&%ff=%fe&_=1";
@@ -222,7 +222,7 @@ pub async fn unknown_parameters_of_a_read_are_ignored<H: HttpHarness>(harness: &
 
 /// A commit refuses a parameter that it does not take, after it has checked those that it takes; it
 /// suggests the name that was probably meant.
-pub async fn a_commit_refuses_unknown_parameters<H: HttpHarness>(harness: &mut H) {
+pub async fn a_commit_refuses_unknown_parameters(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("parameters");
     let commit = commit_call(&path(&stream));
@@ -276,7 +276,7 @@ pub async fn a_commit_refuses_unknown_parameters<H: HttpHarness>(harness: &mut H
 }
 
 /// A name that begins with `_` is never a parameter: such names make a URL unique.
-pub async fn names_with_an_underscore_are_ignored<H: HttpHarness>(harness: &mut H) {
+pub async fn names_with_an_underscore_are_ignored(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("parameters");
     for call in all_calls(&path(&stream)) {
@@ -289,7 +289,7 @@ pub async fn names_with_an_underscore_are_ignored<H: HttpHarness>(harness: &mut 
 }
 
 /// A limit is 1 or more; a stream's may be as large as one likes.
-pub async fn a_limit_is_one_or_more<H: HttpHarness>(harness: &mut H) {
+pub async fn a_limit_is_one_or_more(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let (stream, _) = streams(&remote).await;
     let mut calls = vec![changesets_call(&path(&stream)), events_call(&path(&stream))];
@@ -314,7 +314,7 @@ pub async fn a_limit_is_one_or_more<H: HttpHarness>(harness: &mut H) {
 }
 
 /// A page of the global order has at most 1000 items. The answer has the limit that was applied.
-pub async fn a_global_limit_has_a_maximum<H: HttpHarness>(harness: &mut H) {
+pub async fn a_global_limit_has_a_maximum(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     for call in global_calls() {
         for (asked, used) in [
@@ -338,7 +338,7 @@ pub async fn a_global_limit_has_a_maximum<H: HttpHarness>(harness: &mut H) {
 }
 
 /// `direction`, `details` and `pp` know two words each.
-pub async fn bad_words_are_refused<H: HttpHarness>(harness: &mut H) {
+pub async fn bad_words_are_refused(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("parameters");
     for (call, name) in words(&path(&stream)) {
@@ -377,7 +377,7 @@ pub async fn bad_words_are_refused<H: HttpHarness>(harness: &mut H) {
 }
 
 /// `from` is not behind `to`.
-pub async fn a_range_is_not_upside_down<H: HttpHarness>(harness: &mut H) {
+pub async fn a_range_is_not_upside_down(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let (stream, _) = streams(&remote).await;
     for (call, code) in [
@@ -398,7 +398,7 @@ pub async fn a_range_is_not_upside_down<H: HttpHarness>(harness: &mut H) {
 }
 
 /// `from=0` is as `from=1`; nothing is before it.
-pub async fn ids_begin_at_one_but_ranges_at_zero<H: HttpHarness>(harness: &mut H) {
+pub async fn ids_begin_at_one_but_ranges_at_zero(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let (stream, _) = streams(&remote).await;
     for (call, name, id) in [
@@ -431,7 +431,7 @@ pub async fn ids_begin_at_one_but_ranges_at_zero<H: HttpHarness>(harness: &mut H
 }
 
 /// A checkpoint is an integer, or `c.i` for events, or `head`.
-pub async fn checkpoints_have_their_forms<H: HttpHarness>(harness: &mut H) {
+pub async fn checkpoints_have_their_forms(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let [changesets, events] = global_calls();
     let shared = [
@@ -470,7 +470,7 @@ pub async fn checkpoints_have_their_forms<H: HttpHarness>(harness: &mut H) {
 }
 
 /// Nobody waits longer than 20 seconds.
-pub async fn a_wait_has_a_maximum<H: HttpHarness>(harness: &mut H) {
+pub async fn a_wait_has_a_maximum(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     append(&remote, &unique("parameters"), 0, BODY).await;
     harness.settle().await;

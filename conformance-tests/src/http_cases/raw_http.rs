@@ -9,7 +9,7 @@ use crate::wire::{BODY, accepted, assert_untouched, path};
 const REST: &str = "HTTP/1.1\r\nHost: ees\r\n";
 
 /// A client may send the next request before it has the last answer.
-pub async fn requests_may_be_sent_ahead<H: HttpHarness>(harness: &mut H) {
+pub async fn requests_may_be_sent_ahead(harness: &mut dyn HttpHarness) {
     let stream = path(&unique("raw"));
     let length = BODY.len();
     let post = format!("POST {stream} {REST}Content-Length: {length}\r\n\r\n{BODY}");
@@ -23,7 +23,7 @@ pub async fn requests_may_be_sent_ahead<H: HttpHarness>(harness: &mut H) {
 }
 
 /// Chunks of any size, with extensions and trailers.
-pub async fn a_body_may_come_in_chunks<H: HttpHarness>(harness: &mut H) {
+pub async fn a_body_may_come_in_chunks(harness: &mut dyn HttpHarness) {
     let stream = unique("raw");
     let event = "{\"text\":\"\u{e9}\u{1f600}\"}";
     let body = format!(r#"{{"events":[{event}]}}"#);
@@ -48,7 +48,7 @@ pub async fn a_body_may_come_in_chunks<H: HttpHarness>(harness: &mut H) {
 }
 
 /// HTTP/1.0, without a Host.
-pub async fn old_clients_are_answered<H: HttpHarness>(harness: &mut H) {
+pub async fn old_clients_are_answered(harness: &mut dyn HttpHarness) {
     let mut socket = Socket::connect(harness.remote().url()).await;
     socket.send("GET /version HTTP/1.0\r\n\r\n").await;
     let answer = socket.receive().await;
@@ -58,7 +58,7 @@ pub async fn old_clients_are_answered<H: HttpHarness>(harness: &mut H) {
 }
 
 /// The layer below refuses what is no HTTP, and others are not disturbed.
-pub async fn what_is_no_http_is_refused<H: HttpHarness>(harness: &mut H) {
+pub async fn what_is_no_http_is_refused(harness: &mut dyn HttpHarness) {
     for garbage in [
         "hello\r\n\r\n",
         "GET\r\n\r\n",
@@ -78,7 +78,7 @@ pub async fn what_is_no_http_is_refused<H: HttpHarness>(harness: &mut H) {
 }
 
 /// A client that goes away in the middle of its body has committed nothing.
-pub async fn a_body_that_breaks_off_changes_nothing<H: HttpHarness>(harness: &mut H) {
+pub async fn a_body_that_breaks_off_changes_nothing(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("raw");
     let whole = BODY.len() + 1;
@@ -100,7 +100,7 @@ pub async fn a_body_that_breaks_off_changes_nothing<H: HttpHarness>(harness: &mu
 }
 
 /// A body over the limit, in chunks, which do not announce the size.
-pub async fn a_body_in_chunks_over_the_limit_is_refused<H: HttpHarness>(harness: &mut H) {
+pub async fn a_body_in_chunks_over_the_limit_is_refused(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("sizes");
     let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x1_0000));

@@ -34,7 +34,7 @@ async fn assert_usable(remote: &Remote) {
 }
 
 /// One byte more than the storage takes.
-pub async fn a_changeset_over_the_storages_limit_is_refused<H: HttpHarness>(harness: &mut H) {
+pub async fn a_changeset_over_the_storages_limit_is_refused(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let limit = harness.capabilities().max_changeset_bytes;
     let stream = unique("sizes");
@@ -49,7 +49,7 @@ pub async fn a_changeset_over_the_storages_limit_is_refused<H: HttpHarness>(harn
 }
 
 /// A body that says that it is far longer than any changeset.
-pub async fn a_body_over_the_limit_is_refused<H: HttpHarness>(harness: &mut H) {
+pub async fn a_body_over_the_limit_is_refused(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("sizes");
     let size = harness.capabilities().max_changeset_bytes + 2 * 1024 * 1024;

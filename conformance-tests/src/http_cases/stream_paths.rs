@@ -9,7 +9,7 @@ use crate::wire::{
 };
 
 /// `/streams//changesets` names no stream.
-pub async fn an_empty_one_is_missing<H: HttpHarness>(harness: &mut H) {
+pub async fn an_empty_one_is_missing(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     for call in stream_calls("/streams/") {
         for query in ["", "from=x&expected_last_changeset=x&pp=x"] {
@@ -20,7 +20,7 @@ pub async fn an_empty_one_is_missing<H: HttpHarness>(harness: &mut H) {
 }
 
 /// A path is percent-encoded UTF-8.
-pub async fn an_encoding_that_is_no_text_is_invalid<H: HttpHarness>(harness: &mut H) {
+pub async fn an_encoding_that_is_no_text_is_invalid(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     for bad in [
         "%ff",
@@ -43,7 +43,7 @@ pub async fn an_encoding_that_is_no_text_is_invalid<H: HttpHarness>(harness: &mu
 }
 
 /// Too long, with a control character, or reserved.
-pub async fn what_no_stream_may_be_called_is_invalid<H: HttpHarness>(harness: &mut H) {
+pub async fn what_no_stream_may_be_called_is_invalid(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let long = "x".repeat(1025);
     let wide = "\u{e9}".repeat(513);
@@ -61,7 +61,7 @@ pub async fn what_no_stream_may_be_called_is_invalid<H: HttpHarness>(harness: &m
 }
 
 /// Whatever else a client can percent-encode is a stream's name, in every call.
-pub async fn any_other_text_works_in_every_call<H: HttpHarness>(harness: &mut H) {
+pub async fn any_other_text_works_in_every_call(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let room = 1024 - unique("").len();
     let long = "x".repeat(room);
@@ -100,7 +100,7 @@ pub async fn any_other_text_works_in_every_call<H: HttpHarness>(harness: &mut H)
 }
 
 /// Reads of a stream without a changeset, with whatever range.
-pub async fn a_missing_stream_is_not_found<H: HttpHarness>(harness: &mut H) {
+pub async fn a_missing_stream_is_not_found(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let stream = unique("missing");
     let path = path(&stream);

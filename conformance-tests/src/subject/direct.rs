@@ -26,7 +26,10 @@ pub struct Direct {
 impl Direct {
     /// The store over an adapter.
     pub fn new<A: Adapter>(adapter: Arc<A>) -> Arc<Self> {
-        let store = EventStore::new(adapter);
+        Self::over(EventStore::new(adapter))
+    }
+
+    pub(crate) fn over(store: EventStore) -> Arc<Self> {
         Arc::new(Self { store })
     }
 

@@ -7,7 +7,7 @@ use crate::Harness;
 use crate::subject::{Ask, Expect};
 
 /// Commits to each stream its own id, and finds each where it belongs.
-pub(crate) async fn hold_apart<H: Harness>(harness: &H, names: Vec<String>) {
+pub(crate) async fn hold_apart(harness: &dyn Harness, names: Vec<String>) {
     let subject = harness.subject();
     let start = end_of_log(&*subject).await;
     let own = |name: &String| serde_json::json!([name]).to_string();

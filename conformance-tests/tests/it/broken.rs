@@ -19,7 +19,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ees_conformance::faults::{Fault, Faulty};
 use ees_conformance::subject::{Direct, Subject};
-use ees_conformance::{AdapterHarness, Capabilities, Harness};
+use ees_conformance::{Adapter, AdapterHarness, Capabilities, Harness};
 use ees_memory::MemoryStorage;
 
 /// Small, so that the cases that go right up to it are quick.
@@ -62,10 +62,8 @@ impl<F: Fault + Default> Harness for Broken<F> {
 }
 
 impl<F: Fault + Default> AdapterHarness for Broken<F> {
-    type Storage = Faulty<F>;
-
-    fn storage(&self) -> Arc<Faulty<F>> {
-        Arc::clone(&self.0)
+    fn storage(&self) -> Arc<dyn Adapter> {
+        self.0.clone()
     }
 }
 
@@ -95,9 +93,7 @@ impl<F: Fault + Default> Harness for Hanging<F> {
 }
 
 impl<F: Fault + Default> AdapterHarness for Hanging<F> {
-    type Storage = Faulty<F>;
-
-    fn storage(&self) -> Arc<Faulty<F>> {
+    fn storage(&self) -> Arc<dyn Adapter> {
         self.0.storage()
     }
 }

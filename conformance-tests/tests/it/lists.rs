@@ -20,8 +20,8 @@ fn written_in(folder: &str) -> BTreeSet<String> {
         let group = path.file_stem().expect("a name").to_string_lossy();
         let text = fs::read_to_string(&path).expect("a file to read");
         for function in text.split("pub async fn ").skip(1) {
-            let (name, rest) = function.split_once('<').expect("a generic case");
-            assert!(rest.contains("harness: &mut H"), "{group}::{name}");
+            let (name, rest) = function.split_once('(').expect("a case");
+            assert!(rest.starts_with("harness: &mut dyn "), "{group}::{name}");
             found.insert(format!("{group}::{name}"));
         }
     }
@@ -77,7 +77,7 @@ fn who_restarts_a_store_holds_what_is_durable() {
         let file = folder.join(format!("{group}.rs"));
         let text = fs::read_to_string(file).expect("a file to read");
         let mut functions = text.split("pub async fn ");
-        let function = functions.find(|text| text.starts_with(&format!("{name}<")));
+        let function = functions.find(|text| text.starts_with(&format!("{name}(")));
         let restarts = function.expect("the case").contains(".restart()");
         assert_eq!(restarts, case.guarantees.contains(&4), "{}", case.name);
     }

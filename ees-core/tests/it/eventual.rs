@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ees_conformance::subject::{Direct, Subject};
-use ees_conformance::{AdapterHarness, Capabilities, Harness};
+use ees_conformance::{Adapter, AdapterHarness, Capabilities, Harness};
 use ees_core::adapter::Index;
 use ees_core::indexer::Indexer;
 
@@ -59,10 +59,8 @@ impl Harness for Eventual {
 }
 
 impl AdapterHarness for Eventual {
-    type Storage = EventualStorage;
-
-    fn storage(&self) -> Arc<EventualStorage> {
-        Arc::clone(&self.0)
+    fn storage(&self) -> Arc<dyn Adapter> {
+        self.0.clone()
     }
 }
 

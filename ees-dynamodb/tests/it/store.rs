@@ -220,10 +220,8 @@ impl<const FAULTY: bool> Harness for Store<FAULTY> {
 }
 
 impl<const FAULTY: bool> AdapterHarness for Store<FAULTY> {
-    type Storage = Watched;
-
-    fn storage(&self) -> Arc<Watched> {
-        Arc::clone(&self.watched)
+    fn storage(&self) -> Arc<dyn Adapter> {
+        self.watched.clone()
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ees_conformance::subject::{Direct, Subject};
-use ees_conformance::{AdapterHarness, Capabilities, Harness};
+use ees_conformance::{Adapter, AdapterHarness, Capabilities, Harness};
 use ees_memory::MemoryStorage;
 
 /// Small, so that the cases that go right up to it are quick.
@@ -39,10 +39,8 @@ impl Harness for Memory {
 }
 
 impl AdapterHarness for Memory {
-    type Storage = MemoryStorage;
-
-    fn storage(&self) -> Arc<MemoryStorage> {
-        Arc::clone(&self.0)
+    fn storage(&self) -> Arc<dyn Adapter> {
+        self.0.clone()
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ees_conformance::subject::{Direct, Subject};
-use ees_conformance::{AdapterHarness, Capabilities, Harness, WriteFault, WriteFaults};
+use ees_conformance::{Adapter, AdapterHarness, Capabilities, Harness, WriteFault, WriteFaults};
 use ees_core::adapter::Storage;
 use ees_postgres::PostgresStorage;
 use ees_postgres_testkit::Database;
@@ -69,10 +69,8 @@ impl Harness for Postgres {
 }
 
 impl AdapterHarness for Postgres {
-    type Storage = PostgresStorage;
-
-    fn storage(&self) -> Arc<PostgresStorage> {
-        Arc::clone(&self.storage)
+    fn storage(&self) -> Arc<dyn Adapter> {
+        self.storage.clone()
     }
 
     fn faults(&self) -> Option<Arc<dyn WriteFaults>> {

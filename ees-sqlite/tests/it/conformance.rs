@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ees_conformance::subject::{Direct, Subject};
-use ees_conformance::{AdapterHarness, Capabilities, Harness, WriteFaults};
+use ees_conformance::{Adapter, AdapterHarness, Capabilities, Harness, WriteFaults};
 use ees_core::adapter::Storage;
 use ees_sqlite::{SqliteConfig, SqliteStorage};
 use tempfile::TempDir;
@@ -62,10 +62,8 @@ impl Harness for Sqlite {
 }
 
 impl AdapterHarness for Sqlite {
-    type Storage = SqliteStorage;
-
-    fn storage(&self) -> Arc<SqliteStorage> {
-        Arc::clone(&self.storage)
+    fn storage(&self) -> Arc<dyn Adapter> {
+        self.storage.clone()
     }
 
     fn faults(&self) -> Option<Arc<dyn WriteFaults>> {

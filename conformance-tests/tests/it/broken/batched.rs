@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ees_conformance::subject::{Direct, Subject};
-use ees_conformance::{AdapterHarness, Capabilities, Harness, WriteFaults};
+use ees_conformance::{Adapter, AdapterHarness, Capabilities, Harness, WriteFaults};
 use ees_core::adapter::group_commit::{BatchLimit, GroupCommit};
 use ees_core::adapter::{Commit, News, Outcome, PageBuilder, StatisticsStore, Storage};
 use ees_core::{
@@ -218,10 +218,8 @@ impl<M: Mistake> Harness for OnDisk<M> {
 }
 
 impl<M: Mistake> AdapterHarness for OnDisk<M> {
-    type Storage = Batched<M>;
-
-    fn storage(&self) -> Arc<Batched<M>> {
-        Arc::clone(&self.storage)
+    fn storage(&self) -> Arc<dyn Adapter> {
+        self.storage.clone()
     }
 
     fn faults(&self) -> Option<Arc<dyn WriteFaults>> {

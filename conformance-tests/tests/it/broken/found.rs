@@ -2,18 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use ees_conformance::adapter_cases::{
-    ADAPTER_CASES, checkpoint_store, closing, outages, page_limits, projecting, stored_values,
-    subscriptions, wake_hint,
-};
-use ees_conformance::cases::{
-    CASES, apart, atomic, bounds, client_keys, concurrency, dense, durable, fidelity,
-    filters as selection, global_order, idempotent, moving_on, naming, pages as index_pages,
-    prefixes, random_walk, refusal, statistics, stream_reads,
-};
-use ees_conformance::fault_cases::{FAULT_CASES, after_the_write, before_the_write, late};
+use ees_conformance::adapter_cases::{self, ADAPTER_CASES};
+use ees_conformance::cases::{self, CASES};
+use ees_conformance::fault_cases::{self, FAULT_CASES};
 use ees_conformance::hints::GUIDE;
-use ees_conformance::{Case, run};
+use ees_conformance::{AdapterHarness, Case};
 
 use super::batched::OnDisk;
 use super::keys::{self, Keyed};
@@ -26,7 +19,7 @@ macro_rules! found {
         fn $test() {
             $(
                 let case = case_named(stringify!($group), stringify!($case));
-                assert_found(case, || run::<$harness>(case, $group::$case));
+                assert_found(case, || run::<$harness>(case));
             )+
         })+
     };
@@ -39,7 +32,7 @@ macro_rules! waited_for {
         fn $test() {
             $(
                 let case = case_named(stringify!($group), stringify!($case));
-                let said = assert_found(case, || run::<Hanging<$fault>>(case, $group::$case));
+                let said = assert_found(case, || run::<Hanging<$fault>>(case));
                 assert!(said.contains("(waited "), "{said}");
             )+
         })+
@@ -48,15 +41,20 @@ macro_rules! waited_for {
 
 /// A case by its name.
 fn case_named(group: &str, name: &str) -> Case {
-    let group = match group {
-        "index_pages" => "pages",
-        "selection" => "filters",
-        group => group,
-    };
     let name = format!("{group}::{name}");
     let mut all = CASES.iter().chain(ADAPTER_CASES).chain(FAULT_CASES);
     *all.find(|case| case.name == name)
         .expect("a case of this name")
+}
+
+fn run<H: AdapterHarness>(case: Case) {
+    if CASES.contains(&case) {
+        cases::run::<H>(case.name);
+    } else if ADAPTER_CASES.contains(&case) {
+        adapter_cases::run::<H>(case.name);
+    } else {
+        fault_cases::run::<H>(case.name);
+    }
 }
 
 fn assert_found(case: Case, broken: impl FnOnce()) -> String {
@@ -110,7 +108,7 @@ found! {
     an_order_that_changes: Broken<order::ReordersPages> =>
         global_order::streams_keep_their_order, global_order::every_limit_gives_the_same_order;
     a_lost_page_boundary: Broken<order::LosesTheFirstOfAPage> =>
-        index_pages::reads_cross_a_page_boundary, index_pages::every_limit_crosses_a_page_boundary;
+        pages::reads_cross_a_page_boundary, pages::every_limit_crosses_a_page_boundary;
     a_forgotten_key: Broken<reads::ForgetsKeys> =>
         idempotent::a_repeat_is_answered_as_the_first, idempotent::repeats_at_once_are_one_commit;
     one_key_for_all: Broken<reads::TakesEveryKeyForTheSame> =>
@@ -192,18 +190,18 @@ found! {
         before_the_write::what_is_told_of_a_failed_commit_is_true,
         before_the_write::a_restart_finds_what_was_told;
     types_of_first_events: Broken<filters::KnowsTheFirstType> =>
-        selection::types_are_those_of_the_top_level, selection::many_types_are_found;
+        filters::types_are_those_of_the_top_level, filters::many_types_are_found;
     types_that_are_searched_for: Broken<filters::SearchesForTheType> =>
-        selection::types_are_those_of_the_top_level;
+        filters::types_are_those_of_the_top_level;
     prefixes_that_are_searched_for: Broken<filters::SearchesForThePrefix> =>
-        selection::prefixes_are_beginnings;
+        filters::prefixes_are_beginnings;
     a_filter_that_stays_where_it_is: Broken<filters::StaysWhereItIs> =>
         moving_on::what_selects_nothing_reaches_the_head,
         moving_on::a_wait_in_vain_tells_how_far_it_came;
     a_filter_that_moves_on_slowly: Broken<filters::MovesOnSlowly> =>
         moving_on::what_selects_nothing_reaches_the_head;
     a_filter_that_leads_past_its_page: Broken<filters::LeadsPastThePage> =>
-        selection::every_limit_selects_the_same;
+        filters::every_limit_selects_the_same;
     a_filter_that_leads_to_a_later_head: Broken<filters::LeadsToALaterHead> =>
         moving_on::readers_beside_writers_skip_nothing;
     a_write_that_is_seen_before_it_lasts: OnDisk<disk::ShowsEarly> =>

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ees_conformance::subject::{Direct, Subject};
-use ees_conformance::{AdapterHarness, Capabilities, Harness};
+use ees_conformance::{Adapter, AdapterHarness, Capabilities, Harness};
 use ees_core::adapter::Storage;
 use fjall_adapter::FjallStorage;
 use tempfile::TempDir;
@@ -57,10 +57,8 @@ impl Harness for Fjall {
 }
 
 impl AdapterHarness for Fjall {
-    type Storage = FjallStorage;
-
-    fn storage(&self) -> Arc<FjallStorage> {
-        Arc::clone(&self.storage)
+    fn storage(&self) -> Arc<dyn Adapter> {
+        self.storage.clone()
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ees_conformance::subject::{Direct, Subject};
-use ees_conformance::{AdapterHarness, Capabilities, Harness};
+use ees_conformance::{Adapter, AdapterHarness, Capabilities, Harness};
 use ees_core::adapter::Storage;
 use redb_adapter::RedbStorage;
 use tempfile::TempDir;
@@ -60,10 +60,8 @@ impl Harness for Redb {
 }
 
 impl AdapterHarness for Redb {
-    type Storage = RedbStorage;
-
-    fn storage(&self) -> Arc<RedbStorage> {
-        Arc::clone(&self.storage)
+    fn storage(&self) -> Arc<dyn Adapter> {
+        self.storage.clone()
     }
 }
 
