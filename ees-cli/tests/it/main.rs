@@ -5,6 +5,7 @@
 
 mod conformance;
 mod crash;
+mod event_streams;
 mod guides;
 mod health;
 mod http;
