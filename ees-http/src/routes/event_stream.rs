@@ -121,8 +121,8 @@ struct Follower<P: Sent> {
 
 /// The data of an event that says how far a filter looked.
 #[derive(Serialize)]
-struct Passed {
-    next_checkpoint: String,
+struct Passed<C> {
+    next_checkpoint: C,
 }
 
 /// Answers with an event stream. The first read comes before the answer, so that its error is one.
@@ -238,7 +238,7 @@ impl<P: Sent> Follower<P> {
         if let Some((stretch, id)) = P::passed(self.told, page.next())
             && (stretch >= LONG_STRETCH || page.is_empty())
         {
-            let next_checkpoint = page.next().to_string();
+            let next_checkpoint = page.next();
             write(&mut text, "checkpoint", id, &Passed { next_checkpoint });
             self.told = page.next();
         }

@@ -49,7 +49,11 @@ pub(super) fn stream_page<'a, T, I: Serialize>(
 
 /// A page of the global order: of changesets or of events.
 pub(super) trait GlobalItems:
-    Onward<Position: From<Checkpoint> + Display + Send + Sync> + Send + Sync + Sized + 'static
+    Onward<Position: From<Checkpoint> + Display + Serialize + Send + Sync>
+    + Send
+    + Sync
+    + Sized
+    + 'static
 {
     type Item;
 
