@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ees_core::adapter::{Commit, Outcome, StatisticsStore, Storage};
+use ees_core::adapter::{Commit, Outcome, StatisticsStore, Storage, read_filtered};
 use ees_core::{
     Changeset, Checkpoint, CheckpointStore, Filter, GlobalPage, Head, Page, PageLimit, Statistics,
     StorageError, StreamId, StreamQuery,
@@ -64,18 +64,15 @@ pub trait Fault: Send + Sync + 'static {
         inner.read_global(from, limit).await
     }
 
-    /// As [`Storage::read_filtered`].
-    ///
-    /// # Errors
-    /// Those of the fault, and those of the adapter.
+    /// As [`Storage::read_filtered`]. `None`: the provided one, over [`Fault::read_global`].
     async fn read_filtered(
         &self,
-        inner: &dyn Adapter,
-        from: Checkpoint,
-        limit: PageLimit,
-        filter: &Filter,
-    ) -> Result<GlobalPage, StorageError> {
-        inner.read_filtered(from, limit, filter).await
+        _inner: &dyn Adapter,
+        _from: Checkpoint,
+        _limit: PageLimit,
+        _filter: &Filter,
+    ) -> Option<Result<GlobalPage, StorageError>> {
+        None
     }
 
     /// As [`Storage::next_checkpoint`].
@@ -181,8 +178,12 @@ impl<F: Fault> Storage for Faulty<F> {
         limit: PageLimit,
         filter: &Filter,
     ) -> Result<GlobalPage, StorageError> {
-        let fault = &self.fault;
-        fault.read_filtered(&*self.inner, from, limit, filter).await
+        let inner = &*self.inner;
+        let read = self.fault.read_filtered(inner, from, limit, filter);
+        match read.await {
+            Some(page) => page,
+            None => read_filtered(self, from, limit, filter).await,
+        }
     }
 
     async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError> {

@@ -10,7 +10,7 @@
 pub mod group_commit;
 pub mod settings;
 
-pub(crate) mod filtered;
+mod filtered;
 mod look;
 mod names;
 mod page_builder;
@@ -31,6 +31,7 @@ pub use crate::ports::{
     StatisticsStore, Storage, SweepCursor, SweepPage, Topic,
 };
 pub use crate::publication::MIN_MESSAGE_BYTES;
+pub use filtered::read_filtered;
 pub use look::Look;
 pub use names::unknown_name;
 pub use page_builder::PageBuilder;

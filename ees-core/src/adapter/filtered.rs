@@ -8,8 +8,12 @@ use crate::{Changeset, Checkpoint, Filter, GlobalPage, MAX_PAGE_BYTES, PageLimit
 /// The least and the most changesets that are read at once.
 const AT_ONCE: std::ops::RangeInclusive<usize> = 64..=1000;
 
-/// Reads a filtered page with [`Storage::read_global`].
-pub(crate) async fn read_filtered<S: Storage + ?Sized>(
+/// Reads a filtered page with [`Storage::read_global`]: the body of the provided
+/// [`Storage::read_filtered`].
+///
+/// # Errors
+/// Those of the storage.
+pub async fn read_filtered<S: Storage + ?Sized>(
     storage: &S,
     from: Checkpoint,
     limit: PageLimit,

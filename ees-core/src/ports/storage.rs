@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
-use crate::adapter::filtered::read_filtered;
+use crate::adapter::read_filtered;
 use crate::commit::Commit;
 use crate::concurrency::Refusal;
 use crate::{

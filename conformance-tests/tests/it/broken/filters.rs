@@ -36,9 +36,9 @@ macro_rules! fault {
                 from: Checkpoint,
                 limit: PageLimit,
                 $filter: &Filter,
-            ) -> Result<GlobalPage, StorageError> {
+            ) -> Option<Result<GlobalPage, StorageError>> {
                 let $range = (from, limit);
-                $body
+                Some(async { $body }.await)
             }
         }
     };
