@@ -182,7 +182,10 @@ impl<F: Fault> Storage for Faulty<F> {
         let read = self.fault.read_filtered(inner, from, limit, filter);
         match read.await {
             Some(page) => page,
-            None => read_filtered(self, from, limit, filter).await,
+            None => {
+                let read = |from, limit| self.read_global(from, limit);
+                read_filtered(from, limit, filter, read).await
+            }
         }
     }
 

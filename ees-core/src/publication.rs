@@ -3,6 +3,7 @@
 mod attributes;
 mod lane;
 mod message;
+mod noncharacters;
 
 impl std::fmt::Debug for Publication {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -2,28 +2,27 @@
 //! does not select.
 
 use crate::adapter::{Look, PageBuilder};
-use crate::ports::Storage;
 use crate::{Changeset, Checkpoint, Filter, GlobalPage, MAX_PAGE_BYTES, PageLimit, StorageError};
 
 /// The least and the most changesets that are read at once.
 const AT_ONCE: std::ops::RangeInclusive<usize> = 64..=1000;
 
-/// Reads a filtered page with [`Storage::read_global`]: the body of the provided
-/// [`Storage::read_filtered`].
+/// Reads a filtered page, with a function that reads pages without a filter, as
+/// [`Storage::read_global`](crate::adapter::Storage::read_global) does.
 ///
 /// # Errors
-/// Those of the storage.
-pub async fn read_filtered<S: Storage + ?Sized>(
-    storage: &S,
+/// Those of the function.
+pub async fn read_filtered<R: Future<Output = Result<GlobalPage, StorageError>>>(
     from: Checkpoint,
     limit: PageLimit,
     filter: &Filter,
+    read_global: impl Fn(Checkpoint, PageLimit) -> R,
 ) -> Result<GlobalPage, StorageError> {
     let mut look = Look::begin();
     let mut page = PageBuilder::new(limit);
     let mut next = from;
     while !look.is_over() {
-        let read = storage.read_global(next, at_once(&look, &page)).await?;
+        let read = read_global(next, at_once(&look, &page)).await?;
         let came_from = next;
         for changeset in read.changesets {
             let position = changeset.checkpoint.unwrap_or(next);

@@ -84,7 +84,8 @@ pub trait Storage: Send + Sync + 'static {
         limit: PageLimit,
         filter: &Filter,
     ) -> Result<GlobalPage, StorageError> {
-        read_filtered(self, from, limit, filter).await
+        let read = |from, limit| self.read_global(from, limit);
+        read_filtered(from, limit, filter, read).await
     }
 
     /// The end of the global order: the checkpoint that the next changeset will get.

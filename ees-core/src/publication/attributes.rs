@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::message::without_noncharacters;
+use super::noncharacters::without_noncharacters;
 use crate::{Events, StreamId};
 
 /// The largest list of event types, in bytes of JSON.

@@ -8,6 +8,7 @@ use crate::ports::Message;
 use crate::{Changeset, EventId, Events};
 
 use super::attributes::{event_types, stream_prefix};
+use super::noncharacters::without_noncharacters;
 
 /// The smallest valid message limit of a publisher: the size of a message without its payload whose
 /// stream id has the maximum length and is fully escaped.
@@ -88,15 +89,4 @@ fn message(
     let mut bodies = bodies.iter().map(|body| without_noncharacters(body()));
     message.body = bodies.find(|body| body.len() <= room).unwrap_or_default();
     message
-}
-
-/// JSON allows two characters inside strings that queues refuse. They are sent escaped, which is
-/// the same JSON value.
-pub(super) fn without_noncharacters(body: String) -> String {
-    if body.contains(['\u{fffe}', '\u{ffff}']) {
-        return body
-            .replace('\u{fffe}', r"\ufffe")
-            .replace('\u{ffff}', r"\uffff");
-    }
-    body
 }
