@@ -180,13 +180,11 @@ impl<F: Fault> Storage for Faulty<F> {
     ) -> Result<GlobalPage, StorageError> {
         let inner = &*self.inner;
         let read = self.fault.read_filtered(inner, from, limit, filter);
-        match read.await {
-            Some(page) => page,
-            None => {
-                let read = |from, limit| self.read_global(from, limit);
-                read_filtered(from, limit, filter, read).await
-            }
+        if let Some(page) = read.await {
+            return page;
         }
+        let read = |from, limit| self.read_global(from, limit);
+        read_filtered(from, limit, filter, read).await
     }
 
     async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError> {

@@ -246,16 +246,15 @@ fn query(read: &Read) -> String {
 
 /// The parameters of a read of the global order but its checkpoint.
 fn parameters<C>(read: &GlobalRead<C>) -> String {
-    let limit = read.limit.map(|limit| ("limit", limit.to_string()));
+    let limit = read.limit.map(|limit| format!("&limit={limit}"));
     let wait = read.wait.as_secs();
-    let wait = (wait > 0).then(|| ("wait", wait.to_string()));
+    let wait = (wait > 0).then(|| format!("&wait={wait}"));
     let prefixes = read.filter.stream_prefixes.iter();
-    let prefixes = prefixes.map(|prefix| ("stream_prefix", encode(prefix)));
+    let prefixes = prefixes.map(|prefix| format!("&stream_prefix={}", encode(prefix)));
     let types = read.filter.event_types.iter();
-    let types = types.map(|found| ("event_type", encode(found)));
+    let types = types.map(|found| format!("&event_type={}", encode(found)));
     let all = limit.into_iter().chain(wait).chain(prefixes).chain(types);
-    all.map(|(name, value)| format!("&{name}={value}"))
-        .collect()
+    all.collect()
 }
 
 fn position(text: &str) -> (u64, u64) {

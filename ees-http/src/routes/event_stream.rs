@@ -12,7 +12,8 @@ use ees_core::{
     Changeset, Checkpoint, Error, EventCheckpoint, EventStore, GlobalEvent, GlobalEventPage,
     GlobalPage, PageLimit, Written,
 };
-use futures_util::stream::unfold;
+use futures_util::StreamExt;
+use futures_util::stream::{once, unfold};
 use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -114,7 +115,6 @@ struct Follower<P: Sent> {
     details: bool,
     /// What was read before the answer began.
     read: Option<(P, Permit)>,
-    has_begun: bool,
     has_ended: bool,
     _open: OwnedSemaphorePermit,
 }
@@ -165,10 +165,10 @@ pub(super) async fn follow<P: Sent>(
         is_catching_up: !read.filter.is_unlimited(),
         details: read.common.details,
         read: read_already,
-        has_begun: false,
         has_ended: false,
         _open: open,
     };
+    let beginning = once(async { Ok(Bytes::from_static(BEGINNING.as_bytes())) });
     let chunks = unfold(follower, |mut follower| async {
         let chunk = follower.next().await?;
         Some((Ok::<_, Infallible>(chunk), follower))
@@ -178,7 +178,7 @@ pub(super) async fn follow<P: Sent>(
         (CACHE_CONTROL, "no-store"),
         (BUFFERING, "no"),
     ];
-    let mut response = (headers, Body::from_stream(chunks)).into_response();
+    let mut response = (headers, Body::from_stream(beginning.chain(chunks))).into_response();
     response.extensions_mut().insert(Endless);
     Ok(response)
 }
@@ -188,10 +188,6 @@ impl<P: Sent> Follower<P> {
     async fn next(&mut self) -> Option<Bytes> {
         if self.has_ended {
             return None;
-        }
-        if !self.has_begun {
-            self.has_begun = true;
-            return Some(Bytes::from_static(BEGINNING.as_bytes()));
         }
         let (page, permit) = match self.read.take() {
             Some(read) => read,
