@@ -3,6 +3,7 @@
 
 pub mod checkpoint_store;
 pub mod closing;
+pub mod identity;
 pub mod outages;
 pub mod page_limits;
 pub mod projecting;
@@ -26,6 +27,13 @@ list! { $
         a_storage_may_be_closed_twice [4];
         what_was_acknowledged_before_closing_lasts [4, 1];
         a_closed_storage_opens_again [4];
+    }
+    identity {
+        an_id_survives_a_restart [6, 4];
+        stores_opened_at_once_agree [6];
+        a_new_id_tells_what_is_the_same [6, 12];
+        a_swap_needs_the_stored_identity [6];
+        former_ids_survive_a_restart [6, 4];
     }
     outages {
         a_lost_answer_can_be_asked_for_again [10];

@@ -6,6 +6,7 @@
 
 pub mod apart;
 pub mod atomic;
+pub mod backward;
 pub mod beyond;
 pub mod bounds;
 pub mod client_keys;
@@ -25,6 +26,7 @@ pub mod random_walk;
 pub mod refusal;
 pub mod statistics;
 pub mod stream_reads;
+pub mod stream_waiting;
 pub mod waiting;
 
 list! { $
@@ -87,6 +89,12 @@ list! { $
         large_changesets_come_in_pages [6];
         commits_tell_their_checkpoint [6];
     }
+    backward {
+        the_order_is_the_same_backward [6];
+        large_changesets_come_in_pages_backward [6];
+        the_beginning_has_nothing_before_it [6];
+        a_checkpoint_beyond_the_head_is_refused_backward [6, 12];
+    }
     beyond {
         a_checkpoint_beyond_the_head_is_refused [6, 12];
     }
@@ -111,9 +119,15 @@ list! { $
     }
     moving_on {
         what_selects_nothing_reaches_the_head [15];
+        the_newest_come_first_backward [15];
         readers_beside_writers_skip_nothing [15, 6];
         a_reader_waits_at_the_head [15, 8];
         a_wait_in_vain_tells_how_far_it_came [15];
+    }
+    stream_waiting {
+        a_reader_of_a_stream_gets_what_is_committed [5, 8];
+        a_reader_waits_for_a_stream_that_is_not_there [5, 8];
+        a_reader_of_a_stream_waits_no_longer_than_asked [5, 12];
     }
     idempotent {
         a_repeat_is_answered_as_the_first [10];

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ees_core::adapter::{Commit, Outcome, StatisticsStore, Storage, read_filtered};
 use ees_core::{
-    Changeset, Checkpoint, CheckpointStore, Filter, GlobalPage, Head, Page, PageLimit, Statistics,
-    StorageError, StreamId, StreamQuery,
+    Changeset, Checkpoint, CheckpointStore, Filter, GlobalPage, Head, Identity, Page, PageLimit,
+    Statistics, StorageError, StreamId, StreamQuery,
 };
 use futures_util::future::BoxFuture;
 
@@ -81,6 +81,27 @@ pub trait Fault: Send + Sync + 'static {
     /// Those of the fault, and those of the adapter.
     async fn next_checkpoint(&self, inner: &dyn Adapter) -> Result<Checkpoint, StorageError> {
         inner.next_checkpoint().await
+    }
+
+    /// As [`Storage::load_identity`].
+    ///
+    /// # Errors
+    /// Those of the fault, and those of the adapter.
+    async fn load_identity(&self, inner: &dyn Adapter) -> Result<Option<Identity>, StorageError> {
+        inner.load_identity().await
+    }
+
+    /// As [`Storage::swap_identity`].
+    ///
+    /// # Errors
+    /// Those of the fault, and those of the adapter.
+    async fn swap_identity(
+        &self,
+        inner: &dyn Adapter,
+        previous: Option<&Identity>,
+        next: &Identity,
+    ) -> Result<bool, StorageError> {
+        inner.swap_identity(previous, next).await
     }
 
     /// As [`Storage::news`].
@@ -189,6 +210,22 @@ impl<F: Fault> Storage for Faulty<F> {
 
     async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError> {
         self.fault.next_checkpoint(&*self.inner).await
+    }
+
+    async fn load_identity(&self) -> Result<Option<Identity>, StorageError> {
+        self.fault.load_identity(&*self.inner).await
+    }
+
+    async fn swap_identity(
+        &self,
+        previous: Option<&Identity>,
+        next: &Identity,
+    ) -> Result<bool, StorageError> {
+        self.fault.swap_identity(&*self.inner, previous, next).await
+    }
+
+    fn identity_place(&self) -> Option<String> {
+        self.inner.identity_place()
     }
 
     fn news(&self) -> BoxFuture<'static, ()> {

@@ -128,6 +128,12 @@ pub const HINTS: &[Hint] = &[
         READS,
     ),
     hint(
+        "identity",
+        0,
+        "the identity is not stored, or not swapped by comparing the stored text in the same write",
+        STATISTICS,
+    ),
+    hint(
         "checkpoint_store",
         0,
         "a checkpoint is not saved as an upsert by its exact name, the last one winning",

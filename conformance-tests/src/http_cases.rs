@@ -10,11 +10,13 @@ pub mod check_order;
 pub mod commit_bodies;
 pub mod conflicts;
 pub mod description;
+pub mod directions;
 pub mod endpoints;
 pub mod event_streams;
 pub mod expectations;
 pub mod filter_parameters;
 pub mod global_head;
+pub mod identity;
 pub mod keys;
 pub mod layout;
 pub mod links;
@@ -43,12 +45,19 @@ list! { $
         an_empty_page_ends_there [6];
         a_checkpoint_beyond_it_is_refused [6, 12];
     }
+    identity {
+        every_answer_tells_it [6];
+        another_store_is_refused [6, 12];
+        it_is_checked_before_the_checkpoint [6, 12];
+        what_is_no_id_is_refused [12];
+        it_survives_a_restart [6, 4];
+    }
     parameters {
         bad_integers_are_refused [12];
         the_largest_integer_is_taken [12, 5];
         an_empty_parameter_counts_as_not_given [12];
         a_parameter_given_twice_is_refused [12];
-        unknown_parameters_of_a_read_are_ignored [12];
+        a_read_refuses_unknown_parameters [12];
         a_commit_refuses_unknown_parameters [12];
         names_with_an_underscore_are_ignored [12];
         a_limit_is_one_or_more [12, 5];
@@ -63,6 +72,10 @@ list! { $
         may_be_given_more_than_once [15];
         empty_ones_count_as_not_given [15, 12];
         have_a_largest_number [12, 15];
+    }
+    directions {
+        a_read_backward_does_not_wait [12];
+        a_read_backward_begins_at_the_head [6];
     }
     expectations {
         one_kind_is_given [12, 2];

@@ -290,6 +290,7 @@ mod tests {
             to: Some(to),
             limit,
             backward,
+            ..Read::default()
         };
         let page = model.events("s", &read(2, 4, Some(2), true)).unwrap();
         let ids: Vec<u64> = page.items.iter().map(|event| event.id).collect();

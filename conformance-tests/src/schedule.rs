@@ -127,6 +127,7 @@ fn read() -> impl Strategy<Value = Read> {
             to,
             limit,
             backward,
+            ..Read::default()
         }
     })
 }

@@ -151,6 +151,8 @@ pub struct Read {
     pub limit: Option<u64>,
     /// Newest first.
     pub backward: bool,
+    /// How long to wait while the range holds nothing.
+    pub wait: Duration,
 }
 
 /// Items of a stream.
@@ -225,9 +227,19 @@ pub struct GlobalRead<C> {
     pub wait: Duration,
     /// What is selected.
     pub filter: Filter,
+    /// What is before the checkpoint, newest first.
+    pub backward: bool,
 }
 
 impl<C> GlobalRead<C> {
+    /// Reads what is before a checkpoint, newest first.
+    pub fn before(checkpoint: C) -> Self {
+        Self {
+            backward: true,
+            ..Self::from(checkpoint)
+        }
+    }
+
     /// Reads from a checkpoint, without waiting.
     pub fn from(checkpoint: C) -> Self {
         Self {
@@ -235,6 +247,7 @@ impl<C> GlobalRead<C> {
             limit: None,
             wait: Duration::ZERO,
             filter: Filter::default(),
+            backward: false,
         }
     }
 

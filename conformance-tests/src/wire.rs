@@ -30,6 +30,7 @@ const STATUS: &[(&str, u16)] = &[
     ("INVALID_EVENT_FILTERING_PARAMS", 400),
     ("INVALID_CHECKPOINT", 400),
     ("CHECKPOINT_BEYOND_HEAD", 400),
+    ("OTHER_STORE", 409),
     ("INVALID_LIMIT", 400),
     ("INVALID_PARAMETER", 400),
     ("INVALID_ENDPOINT", 404),
@@ -186,6 +187,13 @@ fn assert_headers(response: &Response) {
     );
     let id = response.header("x-request-id").unwrap_or_default();
     assert!(!id.is_empty(), "G12: every answer has an x-request-id");
+    assert_eq!(store_id(response).len(), 36, "G6: the store's id is a UUID");
+}
+
+/// The id of the store that answers.
+pub(crate) fn store_id(response: &Response) -> String {
+    let id = response.header("ees-store");
+    id.expect("G6: every answer has an EES-Store").to_owned()
 }
 
 /// Exactly these fields, no others.

@@ -89,7 +89,7 @@ pub enum Command {
     /// name after it has passed an integrity check. To restore: stop the server, remove the store's
     /// file and its -wal and -shm files, move the copy to the store's path, start the server.
     Backup(BackupArgs),
-    /// Create, inspect and repair a store's tables (DynamoDB).
+    /// Give a store a new id; create, inspect and repair a store's tables (DynamoDB).
     Admin(AdminArgs),
 }
 
@@ -237,6 +237,12 @@ pub struct AdminArgs {
 /// A task of an operator.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum AdminAct {
+    /// Give the store a new id, so that readers that are ahead of it learn to go back.
+    ///
+    /// For a store that was restored from a copy, or lost commits in a failover. Stop all servers of
+    /// the store first, and run it before anything is committed to the restored store. `ees restore`
+    /// does it by itself, and so does opening restored DynamoDB tables.
+    NewStoreId,
     /// Create the missing tables and check the existing ones. Safe to repeat.
     CreateTables,
     /// Scan for changesets without a position in the global order, and assign one. Safe at any time,

@@ -67,6 +67,9 @@ impl Server {
             None => None,
         };
         let opened = open(&args.storage).await.map_err(Failure::of_storage)?;
+        if let Err(error) = opened.store.identity().await {
+            tracing::warn!(%error, "the id of the store is not known yet");
+        }
         let listening = listen(args.listen).await;
         let (listener, address) = match listening {
             Ok(listening) => listening,

@@ -1,10 +1,11 @@
 //! The one error type of the use cases.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::{
     Changeset, Checkpoint, CommitIdError, EventCheckpoint, Expectation, Head, Page, PayloadError,
-    StorageError, StreamId, StreamIdError, UnreadableEvent, Written,
+    StorageError, StoreId, StreamId, StreamIdError, UnreadableEvent, Written,
 };
 
 /// Why a use case failed.
@@ -58,6 +59,9 @@ pub enum Error {
         /// The end of the global order: the checkpoint that the next changeset will get.
         head: Checkpoint,
     },
+    /// The reader's checkpoint belongs to a store with another id.
+    #[error("{0}")]
+    OtherStore(Box<OtherStore>),
     /// The stream holds no changeset.
     #[error("stream `{stream_id}` does not exist: it has no changeset")]
     StreamNotFound {
@@ -102,6 +106,40 @@ impl Error {
         match self {
             Self::Storage(error) => error.written(),
             _ => Written::None,
+        }
+    }
+}
+
+/// A reader's checkpoint belongs to a store with another id: the reader asks the wrong store, or the
+/// store was restored and got another id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherStore {
+    /// The id of this store.
+    pub store: StoreId,
+    /// The id that the reader asked for.
+    pub asked: StoreId,
+    /// The end of the global order: the checkpoint that the next changeset will get.
+    pub head: Checkpoint,
+    /// Below this checkpoint both have the same changesets; `None` if the id that the reader asked for
+    /// is not a former id of this store.
+    pub same_below: Option<Checkpoint>,
+}
+
+impl fmt::Display for OtherStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { store, asked, .. } = self;
+        match self.same_below {
+            Some(below) => write!(
+                f,
+                "this store had the id {asked} before and has the id {store} now: it was restored \
+                 from a copy. Its changesets below checkpoint {below} are the same. A reader that \
+                 is at {below} or before goes on with the new id; another one goes back to {below}"
+            ),
+            None => write!(
+                f,
+                "this store has the id {store}; {asked} is another store, and its checkpoints mean \
+                 nothing here"
+            ),
         }
     }
 }

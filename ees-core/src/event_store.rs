@@ -1,19 +1,21 @@
 //! The use cases of an event store, over any storage.
 
+mod backward;
 mod commit;
 mod global;
+mod identity;
 mod readiness;
 mod reading;
 mod stream;
 mod waiting;
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use crate::ports::{Clock, StatisticsStore, Storage, SystemClock};
-use crate::{Error, Filter, Statistics};
+use crate::{Error, Filter, Identity, Statistics};
 
 pub use global::{GlobalEvent, GlobalEventPage};
 pub use waiting::Onward;
@@ -45,6 +47,8 @@ pub struct EventStore {
     filter: Arc<Filter>,
     /// Whether the storage failed the last commit.
     commit_failed: Arc<AtomicBool>,
+    /// The identity, once it was read.
+    identity: Arc<RwLock<Option<Arc<Identity>>>>,
 }
 
 impl EventStore {
@@ -66,6 +70,7 @@ impl EventStore {
             poll_interval: Self::POLL_INTERVAL,
             filter: Arc::default(),
             commit_failed: Arc::default(),
+            identity: Arc::default(),
         }
     }
 

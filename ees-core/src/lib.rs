@@ -12,6 +12,7 @@ mod error;
 mod event_store;
 mod event_type;
 mod filter;
+mod identity;
 mod ids;
 mod number;
 mod page;
@@ -29,9 +30,10 @@ pub use changeset::{Changeset, Event, Head, Receipt};
 pub use checkpoint::{Checkpoint, EventCheckpoint, EventCheckpointError};
 pub use commit::{MAX_FORTHCOMING, NewChangeset};
 pub use concurrency::Expectation;
-pub use error::{Conflict, Error};
+pub use error::{Conflict, Error, OtherStore};
 pub use event_store::{EventStore, GlobalEvent, GlobalEventPage, Onward};
 pub use filter::Filter;
+pub use identity::{FormerId, Identity, StoreId, StoreIdError};
 pub use ids::{
     CommitId, CommitIdError, MAX_COMMIT_ID_CHARS, MAX_STREAM_ID_BYTES, RESERVED_STREAM_PREFIX,
     StreamId, StreamIdError,

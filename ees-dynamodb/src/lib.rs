@@ -9,6 +9,7 @@ mod commit;
 mod config;
 mod error;
 mod follower;
+mod identity;
 mod index;
 mod index_state;
 mod items;

@@ -25,6 +25,8 @@ const MAX_COPY_BYTES: usize = 2 * 1024;
 pub(crate) struct Opened {
     pub(crate) max_changeset_bytes: usize,
     pub(crate) stream_arn: String,
+    /// The id that DynamoDB gave to the events table. A restored table has another one.
+    pub(crate) table_id: Option<String>,
     pub(crate) voids: Voids,
 }
 
@@ -37,6 +39,7 @@ pub(crate) async fn open(tables: &Tables, sdk: &SdkConfig) -> Result<Opened, Ope
     }
     Ok(Opened {
         max_changeset_bytes: max_changeset_bytes(&events),
+        table_id: events.table_id.clone(),
         stream_arn: events.latest_stream_arn.unwrap_or_default(),
         voids: tables.voids().await?,
     })

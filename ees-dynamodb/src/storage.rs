@@ -5,8 +5,8 @@ use aws_config::SdkConfig;
 use ees_core::adapter::{Commit, News, Outcome, PageBuilder, Storage};
 use ees_core::indexer::read_global;
 use ees_core::{
-    Changeset, Checkpoint, Direction, GlobalPage, Head, MAX_ID, Page, PageLimit, StorageError,
-    StreamId, StreamQuery, StreamRange,
+    Changeset, Checkpoint, Direction, GlobalPage, Head, Identity, MAX_ID, Page, PageLimit,
+    StorageError, StreamId, StreamQuery, StreamRange,
 };
 use futures_util::future::BoxFuture;
 use tokio::sync::{RwLock, RwLockReadGuard};
@@ -30,6 +30,7 @@ pub struct DynamoStorage {
     pub(crate) news: News,
     max_changeset_bytes: usize,
     stream_arn: String,
+    table_id: Option<String>,
     /// Every call holds the read lock. Closing takes the write lock once.
     closed: RwLock<bool>,
 }
@@ -52,6 +53,7 @@ impl DynamoStorage {
             news: News::default(),
             max_changeset_bytes: opened.max_changeset_bytes,
             stream_arn: opened.stream_arn,
+            table_id: opened.table_id,
             closed: RwLock::new(false),
         })
     }
@@ -198,6 +200,24 @@ impl Storage for DynamoStorage {
     async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError> {
         let _open = self.enter().await?;
         Ok(self.tables.state().await?.next())
+    }
+
+    async fn load_identity(&self) -> Result<Option<Identity>, StorageError> {
+        let _open = self.enter().await?;
+        self.tables.identity().await
+    }
+
+    async fn swap_identity(
+        &self,
+        previous: Option<&Identity>,
+        next: &Identity,
+    ) -> Result<bool, StorageError> {
+        let _open = self.enter().await?;
+        self.tables.swap_identity(previous, next).await
+    }
+
+    fn identity_place(&self) -> Option<String> {
+        self.table_id.clone()
     }
 
     fn news(&self) -> BoxFuture<'static, ()> {

@@ -31,15 +31,20 @@ pub(crate) async fn admit(
 }
 
 fn is_long_poll(request: &Request, context: &RequestContext) -> bool {
-    is_global_read(request) && context.params.waits()
+    let path = request.uri().path();
+    let of_stream = path.strip_prefix("/streams/");
+    let of_stream = of_stream.and_then(|rest| rest.split_once('/'));
+    let read = of_stream.map_or(path.get(1..), |(_, read)| Some(read));
+    let can_wait = matches!(read, Some("changesets" | "events"));
+    can_wait && is_read(request) && context.params.waits()
 }
 
 /// An event stream has limits of its own, which its handler applies.
 fn is_event_stream(request: &Request) -> bool {
-    is_global_read(request) && is_wanted(request.headers())
+    let can_follow = matches!(request.uri().path(), "/changesets" | "/events");
+    can_follow && is_read(request) && is_wanted(request.headers())
 }
 
-fn is_global_read(request: &Request) -> bool {
-    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-    is_read && matches!(request.uri().path(), "/changesets" | "/events")
+fn is_read(request: &Request) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ees_core::{Error, EventStore, Onward, StorageError, Written};
+use ees_core::{Checkpoint, Error, EventStore, Onward, StorageError, Written};
 
 use crate::error::ApiError;
 use crate::gate::Gate;
@@ -59,7 +59,7 @@ impl App {
     /// Reads a page of the global order. While it is empty, waits for another until `wait` is over
     /// or the server closes. A request that waits has its permit only while it reads, and for the
     /// answer.
-    pub(crate) async fn poll<P: Onward, R: Future<Output = Result<P, Error>>>(
+    pub(crate) async fn poll_onward<P: Onward, R: Future<Output = Result<P, Error>>>(
         &self,
         permit: &Permit,
         from: P::Position,
@@ -82,10 +82,48 @@ impl App {
         };
         let page = async {
             tokio::select! {
-                page = self.store.await_page(from, wait, in_turn) => page,
+                page = self.store.await_onward(from, wait, in_turn) => page,
                 () = self.options.closing.cancelled() => in_turn(from).await,
             }
         };
         self.in_time(Written::None, page).await
+    }
+
+    /// The same for a read of a stream, which begins at the same place each time.
+    pub(crate) async fn poll<P, R: Future<Output = Result<P, Error>>>(
+        &self,
+        permit: &Permit,
+        wait: Duration,
+        read: impl Fn() -> R,
+        is_empty: impl Fn(&P) -> bool,
+    ) -> Result<P, ApiError> {
+        let read = |_| {
+            let (page, is_empty) = (read(), &is_empty);
+            async move {
+                let page = page.await?;
+                let is_empty = is_empty(&page);
+                Ok(InPlace { page, is_empty })
+            }
+        };
+        let found = self.poll_onward(permit, Checkpoint::FIRST, wait, read);
+        Ok(found.await?.page)
+    }
+}
+
+/// A page of a stream.
+struct InPlace<P> {
+    page: P,
+    is_empty: bool,
+}
+
+impl<P> Onward for InPlace<P> {
+    type Position = Checkpoint;
+
+    fn is_empty(&self) -> bool {
+        self.is_empty
+    }
+
+    fn next(&self) -> Checkpoint {
+        Checkpoint::FIRST
     }
 }

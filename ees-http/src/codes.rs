@@ -45,6 +45,8 @@ codes! {
     INVALID_CHECKPOINT,
     /// `checkpoint` is beyond the head of the global order.
     CHECKPOINT_BEYOND_HEAD,
+    /// `store` is the id of another store.
+    OTHER_STORE,
     /// `limit` is invalid.
     INVALID_LIMIT,
     /// Any other parameter is invalid, or any parameter is given more than once.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use ees_core::{
-    Changeset, Checkpoint, CommitId, CommitIdError, Conflict, Error, Expectation, Head,
+    Changeset, Checkpoint, CommitId, CommitIdError, Conflict, Error, Expectation, Head, OtherStore,
     PayloadError, StorageError, StreamIdError, Written,
 };
 
@@ -35,8 +35,10 @@ pub(crate) struct More {
     pub(crate) changeset: Option<Box<Changeset>>,
     /// Whether changesets are shown with details.
     pub(crate) details: bool,
-    /// The end of the global order, for a checkpoint beyond it.
+    /// The end of the global order, for a checkpoint beyond it or of another store.
     pub(crate) head: Option<Checkpoint>,
+    /// With `OTHER_STORE`: both stores.
+    pub(crate) other_store: Option<Box<OtherStore>>,
     pub(crate) outcome: Option<&'static str>,
     pub(crate) idempotency_key: Option<CommitId>,
     pub(crate) retry_after: Option<Duration>,
@@ -168,6 +170,12 @@ impl From<Error> for ApiError {
             Error::CheckpointBeyondHead { head, .. } => {
                 let mut answer = Self::bad_request(codes::CHECKPOINT_BEYOND_HEAD, message);
                 answer.more.head = Some(head);
+                return answer;
+            }
+            Error::OtherStore(other) => {
+                let mut answer = Self::new(StatusCode::CONFLICT, codes::OTHER_STORE, message);
+                answer.more.head = Some(other.head);
+                answer.more.other_store = Some(other);
                 return answer;
             }
             Error::ExpectationAhead {

@@ -46,8 +46,18 @@ pub(crate) struct ErrorBody<'a> {
     /// If more of them remain: the `from` of the next page of the stream's changesets.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<u64>,
-    /// With `CHECKPOINT_BEYOND_HEAD`: the head of the global order, the checkpoint that the next
-    /// changeset will get.
+    /// With `OTHER_STORE`: the id of this store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store: Option<String>,
+    /// With `OTHER_STORE`: the id that the request has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<String>,
+    /// With `OTHER_STORE`, if the request has a former id of this store: below this checkpoint the
+    /// changesets are the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    same_below: Option<u64>,
+    /// With `CHECKPOINT_BEYOND_HEAD` and `OTHER_STORE`: the head of the global order, the checkpoint
+    /// that the next changeset will get.
     #[serde(skip_serializing_if = "Option::is_none")]
     head: Option<u64>,
     /// With 503: `none` means that nothing was written, `unknown` that the commit may have happened.
@@ -85,6 +95,7 @@ fn one_of(description: &str, values: &[&str]) -> Object {
 pub(crate) fn render(error: &ApiError, request_id: &str, layout: Layout) -> Response {
     let is_internal = error.status == StatusCode::INTERNAL_SERVER_ERROR;
     let (changeset, details) = (error.more.changeset.as_deref(), error.more.details);
+    let other = error.more.other_store.as_deref();
     let body = ErrorBody {
         error: error.code.as_str(),
         message: &error.message,
@@ -95,6 +106,9 @@ pub(crate) fn render(error: &ApiError, request_id: &str, layout: Layout) -> Resp
         last_event: error.more.end.map(|(_, event)| event),
         forthcoming_changesets: None,
         next: None,
+        store: other.map(|other| other.store.to_string()),
+        asked: other.map(|other| other.asked.to_string()),
+        same_below: other.and_then(|other| other.same_below.map(Checkpoint::get)),
         head: error.more.head.map(Checkpoint::get),
         outcome: error.more.outcome,
         idempotency_key: error.more.idempotency_key.as_ref().map(CommitId::as_str),

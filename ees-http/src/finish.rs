@@ -10,7 +10,7 @@ use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response as HttpResponse};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use ees_core::MAX_PAGE_BYTES;
+use ees_core::{EventStore, MAX_PAGE_BYTES};
 use uuid::Uuid;
 
 use crate::codes;
@@ -23,6 +23,9 @@ use crate::pretty::pretty;
 /// The header with the id of a request: the client's or proxy's, otherwise a generated one.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The header with the id of the store, once it is known.
+const STORE: HeaderName = HeaderName::from_static("ees-store");
+
 /// The longest id that is taken from a client.
 const MAX_ID_BYTES: usize = 128;
 
@@ -30,6 +33,14 @@ const MAX_ID_BYTES: usize = 128;
 /// permits.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Endless;
+
+/// What the layer needs of its host.
+#[derive(Clone)]
+pub(crate) struct Host {
+    pub(crate) options: Arc<Options>,
+    /// The store, if it could be opened.
+    pub(crate) store: Option<EventStore>,
+}
 
 /// The data of a request that the log and the answer's headers contain.
 struct About {
@@ -41,13 +52,9 @@ struct About {
 
 /// Begins the context of a request, and finishes its answer. It is the outermost layer: see
 /// [`RequestContext`].
-pub(crate) async fn finish(
-    State(options): State<Arc<Options>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub(crate) async fn finish(State(host): State<Host>, mut request: Request, next: Next) -> Response {
     let about = About::of(&request);
-    let context = RequestContext::begin(&mut request, &options);
+    let context = RequestContext::begin(&mut request, &host.options);
     let mut response = next.run(request).await;
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         let headers = std::mem::take(response.headers_mut());
@@ -61,6 +68,9 @@ pub(crate) async fn finish(
     }
     about.log(&response);
     response.headers_mut().insert(REQUEST_ID, about.id);
+    if let Some(store) = host.store.and_then(|store| store_id(&store)) {
+        response.headers_mut().insert(STORE, store);
+    }
     if is_endless {
         return response;
     }
@@ -110,6 +120,10 @@ impl About {
             );
         }
     }
+}
+
+fn store_id(store: &EventStore) -> Option<HeaderValue> {
+    HeaderValue::try_from(store.store_id()?.to_string()).ok()
 }
 
 fn new_id() -> HeaderValue {

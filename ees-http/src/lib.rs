@@ -34,7 +34,8 @@ pub use options::Options;
 #[cfg(feature = "server")]
 pub use server::{ServerLimits, serve};
 
-/// The contract, for any host.
+/// The contract, for any host. Call [`EventStore::identity`] first: the answers then carry the store's
+/// id in the header `EES-Store`.
 pub fn router(store: EventStore, options: Options) -> Router {
     routes::contract(routes::app(store, options))
 }

@@ -24,7 +24,7 @@ use utoipa_axum::routes;
 use crate::admit::admit;
 use crate::app::App;
 use crate::error::ApiError;
-use crate::finish::{finish, panicked};
+use crate::finish::{Host, finish, panicked};
 use crate::foreign::refuse_foreign_pages;
 use crate::openapi;
 use crate::options::Options;
@@ -65,7 +65,7 @@ pub(crate) fn contract(app: App) -> Router {
 pub(crate) fn self_hosted(app: App) -> Router {
     let health = health::router().with_state(app.clone());
     let finished = ServiceBuilder::new()
-        .layer(from_fn_with_state(Arc::clone(&app.options), finish))
+        .layer(from_fn_with_state(host(&app), finish))
         .layer(CatchPanicLayer::custom(panicked));
     layered(app, true).merge(health.layer(finished))
 }
@@ -73,10 +73,20 @@ pub(crate) fn self_hosted(app: App) -> Router {
 /// A router that answers every call with the same error.
 pub(crate) fn failing(error: &StorageError) -> Router {
     let answer = ApiError::from(error.clone());
-    let options = Arc::new(Options::default());
+    let host = Host {
+        options: Arc::default(),
+        store: None,
+    };
     Router::new()
         .fallback(async || answer)
-        .layer(from_fn_with_state(options, finish))
+        .layer(from_fn_with_state(host, finish))
+}
+
+fn host(app: &App) -> Host {
+    Host {
+        options: Arc::clone(&app.options),
+        store: Some(app.store.clone()),
+    }
 }
 
 /// The calls with their layers. `is_open`: browsers reach the server without a proxy that
@@ -86,7 +96,7 @@ pub(crate) fn failing(error: &StorageError) -> Router {
 /// others extract, and finishes the answers of all others.
 fn layered(app: App, is_open: bool) -> Router {
     let gate = app.gate.clone();
-    let options = Arc::clone(&app.options);
+    let host = host(&app);
     let (described, _) = described().split_for_parts();
     described
         .route(
@@ -101,7 +111,7 @@ fn layered(app: App, is_open: bool) -> Router {
         // One layer of several, as a router boxes and clones each of its layers for each request.
         .layer(
             ServiceBuilder::new()
-                .layer(from_fn_with_state(options, finish))
+                .layer(from_fn_with_state(host, finish))
                 .layer(CatchPanicLayer::custom(panicked))
                 .option_layer(is_open.then(|| from_fn(refuse_foreign_pages)))
                 .layer(from_fn_with_state(gate, admit)),

@@ -1,12 +1,13 @@
 //! The REST API behind API Gateway.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
-use ees_core::EventStore;
+use ees_core::{EventStore, StorageError};
 use ees_http::{Options, failing_router, router};
 use lambda_http::http::{HeaderValue, Uri};
 use lambda_http::request::{LambdaRequest, RequestContext};
@@ -72,12 +73,20 @@ async fn answer(
         options.request_timeout = REQUEST;
         options.embedded_body_percent = EMBEDDED_BODY_PERCENT;
         options.max_event_streams = 0;
-        let storage = store.get().await?;
-        Ok(router(EventStore::new(storage), options))
+        let store = EventStore::new(store.get().await?);
+        store.identity().await.map_err(storage_error)?;
+        Ok(router(store, options))
     };
     let router = opened.get_or_try_init(open).await.cloned();
     let router = router.unwrap_or_else(|error| failing_router(&error));
     router.oneshot(routed(request)).await
+}
+
+fn storage_error(error: ees_core::Error) -> StorageError {
+    match error {
+        ees_core::Error::Storage(error) => error,
+        other => StorageError::Backend(Arc::new(other)),
+    }
 }
 
 /// Converts a request to the form that the REST contract defines: without the stage, and with the

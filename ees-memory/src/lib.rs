@@ -9,8 +9,8 @@ use ees_core::adapter::{
     Commit, DEFAULT_MAX_CHANGESET_BYTES, News, Outcome, StatisticsStore, Storage,
 };
 use ees_core::{
-    Changeset, Checkpoint, CheckpointStore, GlobalPage, Head, Page, PageLimit, Statistics,
-    StorageError, StreamId, StreamQuery,
+    Changeset, Checkpoint, CheckpointStore, GlobalPage, Head, Identity, Page, PageLimit,
+    Statistics, StorageError, StreamId, StreamQuery,
 };
 use futures_util::future::BoxFuture;
 use state::State;
@@ -80,6 +80,24 @@ impl Storage for MemoryStorage {
 
     async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError> {
         self.with_state(|state| state.next_checkpoint())
+    }
+
+    async fn load_identity(&self) -> Result<Option<Identity>, StorageError> {
+        self.with_state(|state| state.identity.clone())
+    }
+
+    async fn swap_identity(
+        &self,
+        previous: Option<&Identity>,
+        next: &Identity,
+    ) -> Result<bool, StorageError> {
+        self.with_state(|state| {
+            let unchanged = state.identity.as_ref() == previous;
+            if unchanged {
+                state.identity = Some(next.clone());
+            }
+            unchanged
+        })
     }
 
     fn news(&self) -> BoxFuture<'static, ()> {

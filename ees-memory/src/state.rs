@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use ees_core::adapter::{ClientKey, Commit, Outcome, PageBuilder, Refusal, Verdict};
 use ees_core::{
-    Changeset, ChangesetId, Checkpoint, Direction, GlobalPage, Head, Page, PageLimit, Statistics,
-    StreamId, StreamQuery, StreamRange,
+    Changeset, ChangesetId, Checkpoint, Direction, GlobalPage, Head, Identity, Page, PageLimit,
+    Statistics, StreamId, StreamQuery, StreamRange,
 };
 
 #[derive(Debug, Default)]
@@ -18,6 +18,7 @@ pub(crate) struct State {
     keys: HashMap<ClientKey, ChangesetId>,
     pub(crate) statistics: Statistics,
     pub(crate) checkpoints: HashMap<String, Checkpoint>,
+    pub(crate) identity: Option<Identity>,
 }
 
 impl State {

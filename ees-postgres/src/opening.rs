@@ -27,8 +27,13 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     ),
     (
         3,
+        "identity",
+        include_str!("../migrations/0003_identity.sql"),
+    ),
+    (
+        4,
         "event types",
-        include_str!("../migrations/0003_event_types.sql"),
+        include_str!("../migrations/0004_event_types.sql"),
     ),
 ];
 

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use ees_core::adapter::group_commit::{BatchLimit, GroupCommit};
 use ees_core::adapter::{Commit, News, Outcome, PageBuilder, Storage};
 use ees_core::{
-    Changeset, Checkpoint, Direction, Filter, GlobalPage, Head, Page, PageLimit, StorageError,
-    StreamId, StreamQuery, StreamRange,
+    Changeset, Checkpoint, Direction, Filter, GlobalPage, Head, Identity, Page, PageLimit,
+    StorageError, StreamId, StreamQuery, StreamRange,
 };
 use futures_util::future::BoxFuture;
 use sqlx::postgres::PgRow;
@@ -234,6 +234,18 @@ impl Storage for PostgresStorage {
     async fn check_writable(&self) -> Result<(), StorageError> {
         let write = "UPDATE statistics SET version = version RETURNING version";
         self.one(|| sqlx::query(write)).await.map(drop)
+    }
+
+    async fn load_identity(&self) -> Result<Option<Identity>, StorageError> {
+        self.stored_identity().await
+    }
+
+    async fn swap_identity(
+        &self,
+        previous: Option<&Identity>,
+        next: &Identity,
+    ) -> Result<bool, StorageError> {
+        self.store_identity(previous, next).await
     }
 
     fn news(&self) -> BoxFuture<'static, ()> {

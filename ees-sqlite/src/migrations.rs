@@ -38,8 +38,13 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         version: 4,
+        name: "identity",
+        sql: include_str!("../migrations/0004_identity.sql"),
+    },
+    Migration {
+        version: 5,
         name: "event types",
-        sql: include_str!("../migrations/0004_event_types.sql"),
+        sql: include_str!("../migrations/0005_event_types.sql"),
     },
 ];
 

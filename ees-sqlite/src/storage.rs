@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use async_trait::async_trait;
 use ees_core::adapter::{Commit, News, Outcome, Storage};
 use ees_core::{
-    Changeset, Checkpoint, Filter, GlobalPage, Head, Page, PageLimit, StorageError, StreamId,
-    StreamQuery,
+    Changeset, Checkpoint, Filter, GlobalPage, Head, Identity, Page, PageLimit, StorageError,
+    StreamId, StreamQuery,
 };
 use futures_util::future::BoxFuture;
 use rusqlite::Params;
@@ -18,7 +18,7 @@ use crate::jobs::Jobs;
 use crate::lock::{WriterLock, real_path};
 use crate::readers::Readers;
 use crate::writer_thread::WriterThread;
-use crate::{OpenError, SqliteConfig, opening, reads, threads};
+use crate::{OpenError, SqliteConfig, identity, opening, reads, threads};
 
 /// A store in one SQLite file. One thread writes, with group commit, and several threads read. It
 /// can be used on any async runtime.
@@ -135,6 +135,23 @@ impl Storage for SqliteStorage {
 
     async fn check_writable(&self) -> Result<(), StorageError> {
         self.try_write(opening::mark).await
+    }
+
+    async fn load_identity(&self) -> Result<Option<Identity>, StorageError> {
+        self.readers.run(identity::load).await
+    }
+
+    async fn swap_identity(
+        &self,
+        previous: Option<&Identity>,
+        next: &Identity,
+    ) -> Result<bool, StorageError> {
+        let next = next.to_text();
+        let changed = match previous.map(Identity::to_text) {
+            None => self.write(identity::STORE, [next]).await?,
+            Some(previous) => self.write(identity::REPLACE, [next, previous]).await?,
+        };
+        Ok(changed == 1)
     }
 
     fn news(&self) -> BoxFuture<'static, ()> {

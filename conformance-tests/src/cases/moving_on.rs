@@ -57,6 +57,55 @@ pub async fn what_selects_nothing_reaches_the_head(harness: &mut dyn Harness) {
     }
 }
 
+/// Whoever reads backward gets the same, newest first.
+pub async fn the_newest_come_first_backward(harness: &mut dyn Harness) {
+    let subject = harness.subject();
+    let (start, name) = (end_of_log(&*subject).await, unique("backward"));
+    for last in 0..40 {
+        let kind = last % 5;
+        let events = format!(r#"[{{"type":"t{kind}"}},{{"type":"other"}},{{"type":"t{kind}"}}]"#);
+        write(&*subject, &name, last, &events).await;
+    }
+    harness.settle().await;
+    let end = end_of_log(&*subject).await;
+    for filter in [
+        Filter::new(&[&name], &["t1", "t3"]),
+        Filter::new(&[&name], &[]),
+        Filter::new(&[&name], &["none"]),
+    ] {
+        let mut changesets = filtered(&*subject, start, &filter, GLOBAL_LIMIT)
+            .await
+            .items;
+        let mut events = filtered_events(&*subject, (start, 0), &filter, GLOBAL_LIMIT)
+            .await
+            .items;
+        changesets.reverse();
+        events.reverse();
+        for limit in [1, 3, GLOBAL_LIMIT] {
+            let (mut found, mut at) = (Vec::new(), end);
+            while at > start {
+                let read = GlobalRead::before(at).limit(limit).filter(&filter);
+                let page = subject.global_changesets(&read).await.expect("G15: a page");
+                assert!(page.next_checkpoint < at, "G15: it leads on from {at}");
+                found.extend(page.changesets);
+                at = page.next_checkpoint;
+            }
+            found.retain(|changeset| changeset.checkpoint >= Some(start));
+            assert_eq!(found, changesets, "G15: {filter:?} in pages of {limit}");
+            let (mut found, mut at) = (Vec::new(), (end, 0));
+            while at > (start, 0) {
+                let read = GlobalRead::before(at).limit(limit).filter(&filter);
+                let page = subject.global_events(&read).await.expect("G15: a page");
+                assert!(page.next_checkpoint < at, "G15: it leads on from {at:?}");
+                found.extend(page.events);
+                at = page.next_checkpoint;
+            }
+            found.retain(|event| event.checkpoint >= (start, 0));
+            assert_eq!(found, events, "G15: {filter:?} in pages of {limit}");
+        }
+    }
+}
+
 /// Readers with filters who follow the order while it is written get every selected changeset once,
 /// in order.
 pub async fn readers_beside_writers_skip_nothing(harness: &mut dyn Harness) {

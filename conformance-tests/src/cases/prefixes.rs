@@ -132,6 +132,7 @@ fn reads(last: u64) -> Vec<Read> {
         to,
         limit,
         backward: false,
+        ..Read::default()
     };
     vec![
         Read::default(),

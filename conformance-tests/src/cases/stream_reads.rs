@@ -35,6 +35,7 @@ fn every_read(highest: u64, limits: &[Option<u64>]) -> Vec<Read> {
                         to,
                         limit,
                         backward,
+                        ..Read::default()
                     });
                 }
             }
@@ -97,6 +98,7 @@ pub async fn a_range_beyond_the_end_is_empty(harness: &mut dyn Harness) {
                 to,
                 backward,
                 limit: None,
+                ..Read::default()
             };
             let found = page(&*subject, &name, read).await;
             assert_eq!((found.items.len(), found.next), (0, None), "G5: {read:?}");
@@ -124,6 +126,7 @@ pub async fn following_next_gives_the_whole_answer(harness: &mut dyn Harness) {
                 to,
                 backward,
                 limit: None,
+                ..Read::default()
             };
             // A storage may give them their positions in between.
             let changesets = unplaced(&page(&*subject, &name, unpaged).await.items);

@@ -29,7 +29,7 @@ pub async fn lead_through_all_pages(harness: &mut dyn HttpHarness) {
         (events_call(&path(&stream)), "events", "id"),
     ] {
         for (query, expected) in [
-            ("limit=2&colour=red", (1..=5).collect::<Vec<u64>>()),
+            ("limit=2&_colour=red", (1..=5).collect::<Vec<u64>>()),
             ("from=2&to=4&limit=1&details=true", vec![2, 3, 4]),
             ("direction=backward&limit=2&to=5", vec![5, 4, 3, 2, 1]),
             ("direction=backward&limit=1&from=2&to=3&pp=true", vec![3, 2]),

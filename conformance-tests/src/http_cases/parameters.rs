@@ -53,7 +53,8 @@ fn integers(stream_path: &str) -> Vec<Integer> {
     ] {
         all.push((call.clone(), "from", code));
         all.push((call.clone(), "to", code));
-        all.push((call, "limit", "INVALID_LIMIT"));
+        all.push((call.clone(), "limit", "INVALID_LIMIT"));
+        all.push((call, "wait", "INVALID_PARAMETER"));
     }
     for call in global_calls() {
         all.push((call.clone(), "limit", "INVALID_LIMIT"));
@@ -70,6 +71,7 @@ fn words(stream_path: &str) -> Vec<(Call, &'static str)> {
     for call in [changesets_call(stream_path), events_call(stream_path)] {
         all.push((call, "direction"));
     }
+    all.extend(global_calls().map(|call| (call, "direction")));
     for call in all_calls(stream_path) {
         all.push((call.clone(), "details"));
         all.push((call, "pp"));
@@ -205,19 +207,54 @@ pub async fn a_parameter_given_twice_is_refused(harness: &mut dyn HttpHarness) {
     assert_untouched(&remote, &stream).await;
 }
 
-/// A read ignores what the contract does not know, even twice.
-pub async fn unknown_parameters_of_a_read_are_ignored(harness: &mut dyn HttpHarness) {
+/// A read refuses a parameter that it does not take, after it has checked those that it takes; it
+/// suggests the name that was probably meant. The description of the calls takes anything.
+pub async fn a_read_refuses_unknown_parameters(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
     let (stream, _) = streams(&remote).await;
-    let unknown = "colour=red&colour=blue&FROM=x&Limit=0&=&&%ff=%fe&_=1";
+    let code = "INVALID_PARAMETER";
     for call in all_calls(&path(&stream)) {
-        if call.method == Method::GET {
-            accepted(&call.send(&remote, unknown).await);
+        if call.method != Method::GET {
+            continue;
         }
+        let unknown = ["colour=red&colour=blue", "DETAILS=true", "=1", "%ff=%fe"];
+        if call.path == "/openapi.json" {
+            accepted(&call.send(&remote, &unknown.join("&")).await);
+            continue;
+        }
+        for query in unknown {
+            assert_refused(&remote, &call, query, code, &stream).await;
+        }
+        let message = assert_refused(&remote, &call, "detials=true", code, &stream).await;
+        let suggests = message.contains("did you mean `details`?");
+        assert!(suggests, "G12: `{message}` suggests `details`");
+        let message = assert_refused(&remote, &call, "colour=red&pp=x", code, &stream).await;
+        assert!(
+            !message.contains("colour"),
+            "G12: known names first: `{message}`"
+        );
     }
-    let elsewhere = "from=x&checkpoint=x&limit=0&wait=99&direction=up";
-    let [_, head, ..] = crate::wire::stream_calls(&path(&stream));
-    accepted(&head.send(&remote, elsewhere).await);
+    for (call, query) in elsewhere(&path(&stream)) {
+        assert_refused(&remote, &call, query, code, &stream).await;
+    }
+}
+
+/// Calls with a parameter that another call takes.
+fn elsewhere(stream_path: &str) -> Vec<(Call, &'static str)> {
+    let [_, head, changesets, events] = crate::wire::stream_calls(stream_path);
+    let [all_changesets, all_events] = global_calls();
+    let statistics = Call::new(Method::GET, "/streams", "");
+    vec![
+        (head.clone(), "from=1"),
+        (head.clone(), "limit=1"),
+        (head, "wait=1"),
+        (changesets.clone(), "checkpoint=0"),
+        (changesets, "expected_last_changeset=1"),
+        (events, "store=0f3c9a52-7d1e-4b68-9c05-2a6f81d3b7e4"),
+        (all_changesets, "from=1"),
+        (all_events, "to=1"),
+        (statistics, "limit=1"),
+    ]
 }
 
 /// A commit refuses a parameter that it does not take, after it has checked those that it takes; it
@@ -469,24 +506,33 @@ pub async fn checkpoints_have_their_forms(harness: &mut dyn HttpHarness) {
     }
 }
 
-/// Nobody waits longer than 20 seconds.
+/// Nobody waits longer than 20 seconds. A larger number counts as 20, which the answer tells.
 pub async fn a_wait_has_a_maximum(harness: &mut dyn HttpHarness) {
     let remote = harness.remote();
-    append(&remote, &unique("parameters"), 0, BODY).await;
+    let stream = unique("parameters");
+    append(&remote, &stream, 0, BODY).await;
     harness.settle().await;
-    for call in global_calls() {
-        for bad in ["21", "3600", MAX] {
-            let response = call.send(&remote, &format!("wait={bad}")).await;
-            let message = refused(&response, "INVALID_PARAMETER", None);
-            assert!(message.contains(bad), "G12: `{message}` names `{bad}`");
-        }
+    let mut calls = Vec::from(global_calls());
+    calls.extend([changesets_call(&path(&stream)), events_call(&path(&stream))]);
+    for call in calls {
         // There is an item to read, so that no read waits.
-        for good in ["0", "1", "20"] {
-            accepted(
-                &call
-                    .send(&remote, &format!("checkpoint=0&wait={good}"))
-                    .await,
-            );
+        for (asked, told) in [
+            ("0", None),
+            ("1", None),
+            ("20", None),
+            ("21", Some(20)),
+            ("3600", Some(20)),
+            (MAX, Some(20)),
+        ] {
+            let page = accepted(&call.send(&remote, &format!("wait={asked}")).await);
+            assert_eq!(page["wait"].as_u64(), told, "G12: wait={asked}: {page}");
         }
+        let response = call.send(&remote, "wait=-1").await;
+        let body = error(&response, "INVALID_PARAMETER");
+        let message = body["message"].as_str().unwrap_or_default();
+        assert!(
+            message.contains("0 to 20;"),
+            "G12: `{message}` names the maximum"
+        );
     }
 }

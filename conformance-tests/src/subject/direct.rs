@@ -71,14 +71,15 @@ impl Subject for Direct {
     async fn changesets(&self, stream: &str, read: &Read) -> Result<Page<Changeset>, Failure> {
         let _wait = waits_for(format!("a read of `{stream}` is answered"));
         let query = query(stream, read, StreamRange::Changesets)?;
-        let page = self.store.changesets(&query).await?;
+        let page = self.store.await_stream_changesets(&query, read.wait);
+        let page = page.await?;
         Ok(changesets(&page, read.backward))
     }
 
     async fn events(&self, stream: &str, read: &Read) -> Result<Page<Event>, Failure> {
         let _wait = waits_for(format!("a read of events of `{stream}` is answered"));
         let query = query(stream, read, StreamRange::Events)?;
-        let page = self.store.events(&query).await?;
+        let page = self.store.await_stream_events(&query, read.wait).await?;
         let items: Vec<Event> = page.items.iter().map(event).collect();
         let last = items.last().map(|event| event.id);
         Ok(Page {
@@ -95,7 +96,11 @@ impl Subject for Direct {
         let from = Checkpoint::new(read.checkpoint).unwrap();
         let limit = global_limit(read.limit);
         let store = self.filtered(&read.filter);
-        let page = store.await_changesets(from, limit, read.wait).await?;
+        let page = if read.backward {
+            store.global_changesets_before(from, limit).await?
+        } else {
+            store.await_changesets(from, limit, read.wait).await?
+        };
         Ok(GlobalPage {
             changesets: page.changesets.iter().map(changeset).collect(),
             next_checkpoint: page.next.get(),
@@ -113,7 +118,11 @@ impl Subject for Direct {
         };
         let limit = global_limit(read.limit);
         let store = self.filtered(&read.filter);
-        let page = store.await_events(from, limit, read.wait).await?;
+        let page = if read.backward {
+            store.global_events_before(from, limit).await?
+        } else {
+            store.await_events(from, limit, read.wait).await?
+        };
         let position = |position: EventCheckpoint| (position.changeset.get(), position.index);
         let events = page.events.into_iter().map(|global| GlobalEvent {
             stream: global.stream_id.to_string(),

@@ -231,11 +231,13 @@ fn query(read: &Read) -> String {
     let number = |name: &str, value: Option<u64>| {
         value.map_or_else(String::new, |value| format!("&{name}={value}"))
     };
+    let wait = Some(read.wait.as_secs()).filter(|wait| *wait > 0);
     format!(
-        "details=true{}{}{}{}",
+        "details=true{}{}{}{}{}",
         number("from", read.from),
         number("to", read.to),
         number("limit", read.limit),
+        number("wait", wait),
         if read.backward {
             "&direction=backward"
         } else {
@@ -249,12 +251,13 @@ fn parameters<C>(read: &GlobalRead<C>) -> String {
     let limit = read.limit.map(|limit| format!("&limit={limit}"));
     let wait = read.wait.as_secs();
     let wait = (wait > 0).then(|| format!("&wait={wait}"));
+    let direction = read.backward.then(|| "&direction=backward".to_owned());
     let prefixes = read.filter.stream_prefixes.iter();
     let prefixes = prefixes.map(|prefix| format!("&stream_prefix={}", encode(prefix)));
     let types = read.filter.event_types.iter();
     let types = types.map(|found| format!("&event_type={}", encode(found)));
-    let all = limit.into_iter().chain(wait).chain(prefixes).chain(types);
-    all.collect()
+    let all = limit.into_iter().chain(wait).chain(direction);
+    all.chain(prefixes).chain(types).collect()
 }
 
 fn position(text: &str) -> (u64, u64) {

@@ -5,6 +5,7 @@ mod counts;
 mod disk;
 mod filters;
 mod found;
+mod identities;
 mod keys;
 pub(crate) mod order;
 mod pages;

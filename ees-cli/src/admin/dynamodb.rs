@@ -6,34 +6,30 @@ use std::time::Duration;
 
 use ees_dynamodb::admin::{AdminError, IndexStatus, Options, Rebuilt, RebuiltKeys};
 use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, SdkConfig};
+use ees_storage::Adapter;
 use ees_workers::Sweep;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::new_store_id;
+use super::told::Told;
 use crate::Failure;
-use crate::args::{AdminAct, AdminArgs};
+use crate::args::AdminAct;
 
-/// The result of a task, as text and as JSON.
-struct Told {
-    text: String,
-    json: Value,
-}
-
-pub(super) async fn run(storage: &str, args: &AdminArgs) -> Result<(), Failure> {
+pub(super) async fn run(storage: &str, act: AdminAct) -> Result<Told, Failure> {
     let config = storage.parse();
     let config: DynamoConfig = config.map_err(|error| Failure::wrong_storage(storage, error))?;
     let sdk = config.endpoint.sdk_from_environment().await;
-    let told = act(&config, &sdk, args.act).await;
+    let told = task(&config, &sdk, storage, act).await;
     progress("");
-    let told = told?;
-    if args.json {
-        println!("{}", told.json);
-    } else {
-        println!("{}", told.text);
-    }
-    Ok(())
+    told
 }
 
-async fn act(config: &DynamoConfig, sdk: &SdkConfig, act: AdminAct) -> Result<Told, Failure> {
+async fn task(
+    config: &DynamoConfig,
+    sdk: &SdkConfig,
+    storage: &str,
+    act: AdminAct,
+) -> Result<Told, Failure> {
     let admin = Admin::new(config, sdk).await.map_err(not_opened)?;
     let admin = admin.watched_by(|seen| progress(&format!("{seen} changesets scanned")));
     match act {
@@ -41,6 +37,7 @@ async fn act(config: &DynamoConfig, sdk: &SdkConfig, act: AdminAct) -> Result<To
             let made = admin.create_tables().await.map_err(not_opened)?;
             Ok(created(config, &made))
         }
+        AdminAct::NewStoreId => new_store_id::make(Adapter::Dynamodb, storage).await,
         AdminAct::Sweep => sweep(config, sdk).await,
         AdminAct::IndexStatus => {
             let status = admin.status().await.map_err(not_opened)?;

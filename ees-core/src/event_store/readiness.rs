@@ -9,13 +9,15 @@ use crate::{Error, StorageError};
 impl EventStore {
     /// Checks that the storage answers, and that commits can be written.
     ///
-    /// It reads the end of the global order. If the storage failed the last commit, it also asks the
+    /// It reads the end of the global order, and the [identity](EventStore::identity) if it is not known
+    /// yet. If the storage failed the last commit, it also asks the
     /// storage for a write ([`Storage::check_writable`](crate::adapter::Storage::check_writable)).
     ///
     /// # Errors
     /// [`Error::Storage`] with the reason.
     pub async fn check_ready(&self) -> Result<(), Error> {
         self.storage.next_checkpoint().await?;
+        self.identity().await?;
         if self.commit_failed.load(Ordering::Relaxed) {
             self.storage.check_writable().await?;
             self.commit_failed.store(false, Ordering::Relaxed);

@@ -1,5 +1,7 @@
 //! Reading one stream.
 
+use std::time::Duration;
+
 use super::EventStore;
 use crate::adapter::PageBuilder;
 use crate::{
@@ -58,6 +60,50 @@ impl EventStore {
             }
         }
     }
+}
+
+impl EventStore {
+    /// As [`EventStore::changesets`], but while the range holds nothing or the stream does not exist,
+    /// waits for a changeset, for at most `wait`.
+    ///
+    /// # Errors
+    /// [`Error::StreamNotFound`], or [`Error::Storage`] if the storage fails.
+    pub async fn await_stream_changesets(
+        &self,
+        query: &StreamQuery,
+        wait: Duration,
+    ) -> Result<Page<Changeset>, Error> {
+        let read = || async { or_missing(self.changesets(query).await) };
+        self.await_page(wait, read, is_nothing).await?
+    }
+
+    /// As [`EventStore::events`], but while the range holds nothing or the stream does not exist, waits
+    /// for an event, for at most `wait`.
+    ///
+    /// # Errors
+    /// [`Error::StreamNotFound`], or [`Error::Storage`] if the storage fails.
+    pub async fn await_stream_events(
+        &self,
+        query: &StreamQuery,
+        wait: Duration,
+    ) -> Result<Page<Event>, Error> {
+        let read = || async { or_missing(self.events(query).await) };
+        self.await_page(wait, read, is_nothing).await?
+    }
+}
+
+/// A page of a stream, or that the stream does not exist, which a reader may wait for.
+type Found<T> = Result<Page<T>, Error>;
+
+fn or_missing<T>(page: Found<T>) -> Result<Found<T>, Error> {
+    match page {
+        Err(missing @ Error::StreamNotFound { .. }) => Ok(Err(missing)),
+        page => page.map(Ok),
+    }
+}
+
+fn is_nothing<T>(page: &Found<T>) -> bool {
+    page.as_ref().map_or(true, |page| page.items.is_empty())
 }
 
 /// A changeset's events that a query selects, in the query's direction.

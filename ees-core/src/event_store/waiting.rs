@@ -55,6 +55,24 @@ impl Onward for GlobalEventPage {
     }
 }
 
+/// A page that is read again at the same place until it is not empty.
+struct InPlace<P> {
+    page: P,
+    is_empty: bool,
+}
+
+impl<P> Onward for InPlace<P> {
+    type Position = Checkpoint;
+
+    fn is_empty(&self) -> bool {
+        self.is_empty
+    }
+
+    fn next(&self) -> Checkpoint {
+        Checkpoint::FIRST
+    }
+}
+
 impl EventStore {
     /// As [`EventStore::global_changesets`], but if there is nothing from the checkpoint on, waits
     /// for a changeset, for at most `wait`. A filtered read first goes on to the head. When the time
@@ -108,11 +126,33 @@ impl EventStore {
                 Ok(page)
             }
         };
-        self.await_page(from, wait, read).await
+        self.await_onward(from, wait, read).await
     }
 
-    /// As [`EventStore::await_changesets`], with a read function of the caller: for instance one that
-    /// limits how many waiting readers read at the same time. It gets the position to read from.
+    /// Waits for a page that is not empty, with a read function of the caller: for instance one that
+    /// limits how many waiting readers read at the same time.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub async fn await_page<P, R: Future<Output = Result<P, Error>>>(
+        &self,
+        wait: Duration,
+        read: impl Fn() -> R,
+        is_empty: impl Fn(&P) -> bool,
+    ) -> Result<P, Error> {
+        let read = |_| {
+            let (page, is_empty) = (read(), &is_empty);
+            async move {
+                let page = page.await?;
+                let is_empty = is_empty(&page);
+                Ok(InPlace { page, is_empty })
+            }
+        };
+        let found = self.await_onward(Checkpoint::FIRST, wait, read).await;
+        Ok(found?.page)
+    }
+
+    /// The same for a read of the global order. The function gets the position to read from.
     ///
     /// It subscribes to the wake-up first and then reads, so a commit between the two is not
     /// missed. A woken reader may find nothing: it waits beyond the end, or the order lags behind
@@ -122,7 +162,7 @@ impl EventStore {
     ///
     /// # Errors
     /// Those of `read`.
-    pub async fn await_page<P: Onward, R: Future<Output = Result<P, Error>>>(
+    pub async fn await_onward<P: Onward, R: Future<Output = Result<P, Error>>>(
         &self,
         mut from: P::Position,
         wait: Duration,

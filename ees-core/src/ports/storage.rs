@@ -7,8 +7,8 @@ use crate::adapter::read_filtered;
 use crate::commit::Commit;
 use crate::concurrency::Refusal;
 use crate::{
-    Changeset, Checkpoint, Filter, GlobalPage, Head, Page, PageLimit, Receipt, StorageError,
-    StreamId, StreamQuery,
+    Changeset, Checkpoint, Filter, GlobalPage, Head, Identity, Page, PageLimit, Receipt,
+    StorageError, StreamId, StreamQuery,
 };
 
 /// Stores changesets: the contract between the core and an adapter.
@@ -111,6 +111,36 @@ pub trait Storage: Send + Sync + 'static {
     /// [`StorageError`] if the storage fails.
     async fn check_writable(&self) -> Result<(), StorageError> {
         self.next_checkpoint().await.map(drop)
+    }
+
+    /// The stored identity of the store; `None` if none was stored yet. A store whose adapter keeps
+    /// none has another id after each start.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the storage fails.
+    async fn load_identity(&self) -> Result<Option<Identity>, StorageError> {
+        Ok(None)
+    }
+
+    /// Replaces the stored identity durably if it still is `previous`. Returns whether it did. An
+    /// adapter stores [`Identity::to_text`], and compares the stored text with that of `previous`.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the storage fails. The swap may have happened all the same.
+    async fn swap_identity(
+        &self,
+        previous: Option<&Identity>,
+        next: &Identity,
+    ) -> Result<bool, StorageError> {
+        let _ = (previous, next);
+        Ok(true)
+    }
+
+    /// What a copy of the store does not share with it, if the database has such a thing, as the id
+    /// that DynamoDB gives to each table. A store whose identity was made at another place gets a new
+    /// one.
+    fn identity_place(&self) -> Option<String> {
+        None
     }
 
     /// A wake-up: resolves once something may have been committed after this call. It may resolve

@@ -20,6 +20,8 @@ pub(crate) enum Guard {
     Absent,
     /// The item has this value in this attribute.
     Number(&'static str, u64),
+    /// The item has this text in this attribute.
+    Text(&'static str, String),
     /// Either of the two.
     AbsentOrNumber(&'static str, u64),
 }
@@ -54,6 +56,10 @@ impl Tables {
                 .condition_expression("#number = :previous")
                 .expression_attribute_names("#number", name)
                 .expression_attribute_values(":previous", number(previous)),
+            Guard::Text(name, previous) => put
+                .condition_expression("#text = :previous")
+                .expression_attribute_names("#text", name)
+                .expression_attribute_values(":previous", text(previous)),
             Guard::AbsentOrNumber(name, previous) => put
                 .condition_expression(format!("{ABSENT} OR #number = :previous"))
                 .expression_attribute_names("#number", name)

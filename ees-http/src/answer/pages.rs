@@ -18,6 +18,9 @@ pub(crate) struct StreamChangesets<'a> {
     /// If more remain: the `from` (backward: the `to`) of the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) next: Option<u64>,
+    /// If the request has a `wait` above the maximum: the number of seconds that was used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) wait: Option<u64>,
 }
 
 /// A page of a stream's events.
@@ -31,17 +34,20 @@ pub(crate) struct StreamEvents<'a> {
     /// If more remain: the `from` (backward: the `to`) of the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) next: Option<u64>,
+    /// If the request has a `wait` above the maximum: the number of seconds that was used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) wait: Option<u64>,
 }
 
 /// A page of all changesets.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AllChangesets<'a> {
-    /// The checkpoint at which the page begins.
+    /// The checkpoint at which the page begins; with `direction=backward`, before which it begins.
     pub(crate) checkpoint: u64,
     /// The limit of the page, at most 1000.
     #[schema(minimum = 1, maximum = 1000)]
     pub(crate) limit: u64,
-    /// The changesets, by checkpoint.
+    /// The changesets, by checkpoint, in the requested direction.
     #[schema(value_type = Vec<ChangesetItem>)]
     pub(crate) changesets: Raw<'a>,
     /// The checkpoint to read from next.
@@ -50,18 +56,22 @@ pub(crate) struct AllChangesets<'a> {
     /// get.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) head: Option<u64>,
+    /// If the request has a `wait` above the maximum: the number of seconds that was used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) wait: Option<u64>,
 }
 
 /// A page of all events.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AllEvents<'a> {
-    /// The checkpoint read from, `c.i`.
+    /// The checkpoint at which the page begins, `c.i`; with `direction=backward`, before which it
+    /// begins.
     #[schema(example = "17.0")]
     pub(crate) checkpoint: String,
     /// The limit of the page, at most 1000.
     #[schema(minimum = 1, maximum = 1000)]
     pub(crate) limit: u64,
-    /// The events, by checkpoint.
+    /// The events, by checkpoint, in the requested direction.
     #[schema(value_type = Vec<GlobalEventItem>)]
     pub(crate) events: Raw<'a>,
     /// The checkpoint to read from next, `c.i`.
@@ -71,4 +81,7 @@ pub(crate) struct AllEvents<'a> {
     /// get.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) head: Option<u64>,
+    /// If the request has a `wait` above the maximum: the number of seconds that was used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) wait: Option<u64>,
 }

@@ -3,7 +3,9 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use ees_core::{Direction, Expectation, Filter, PageLimit, StreamId, StreamQuery, StreamRange};
+use ees_core::{
+    Direction, Expectation, Filter, PageLimit, StoreId, StreamId, StreamQuery, StreamRange,
+};
 
 /// The parameters of every call.
 #[derive(Clone, Copy)]
@@ -20,11 +22,20 @@ pub(crate) struct CommitParams {
     pub(crate) common: Common,
 }
 
+/// How long a read waits while there is nothing to answer.
+#[derive(Clone, Copy)]
+pub(crate) struct Wait {
+    pub(crate) time: Duration,
+    /// The seconds to tell in the answer, if the request has more than the maximum.
+    pub(crate) told: Option<u64>,
+}
+
 /// A read of a stream.
 pub(crate) struct StreamRead {
     pub(crate) ids: RangeInclusive<u64>,
     pub(crate) limit: PageLimit,
     pub(crate) direction: Direction,
+    pub(crate) wait: Wait,
     pub(crate) common: Common,
 }
 
@@ -46,7 +57,10 @@ impl StreamRead {
 pub(crate) struct GlobalRead<C> {
     pub(crate) from: Start<C>,
     pub(crate) limit: u64,
-    pub(crate) wait: Duration,
+    pub(crate) direction: Direction,
+    pub(crate) wait: Wait,
+    /// The store to which the checkpoint belongs.
+    pub(crate) store: Option<StoreId>,
     pub(crate) filter: Filter,
     pub(crate) common: Common,
 }

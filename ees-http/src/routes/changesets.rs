@@ -3,10 +3,10 @@
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use ees_core::{Checkpoint, GlobalPage, StreamRange, Written};
+use ees_core::{Checkpoint, GlobalPage, StreamRange};
 
 use super::event_stream::follow;
-use super::pages::{GlobalItems, global_page, read_global, stream_page};
+use super::pages::{GlobalItems, global_page, read_global, read_stream, stream_page};
 use super::parameters::{CommonParams, GlobalReadParams, StreamReadParams};
 use crate::answer::{AllChangesets, ChangesetItem, StreamChangesets, ok};
 use crate::app::App;
@@ -46,13 +46,14 @@ pub(super) async fn of_stream(
         let invalid_range = codes::INVALID_CHANGESET_FILTERING_PARAMS;
         let read = context.params.stream_read(invalid_range)?;
         let query = read.query(stream_id, StreamRange::Changesets);
-        let page = app.store.changesets(&query);
-        let page = app.in_time(Written::None, page).await?;
+        let page = || app.store.changesets(&query);
+        let page = read_stream(&app, &context, &read, page).await?;
         let body = |changesets: Raw<'_>, next| {
             to_json(&StreamChangesets {
                 stream_id: query.stream_id.as_str(),
                 changesets,
                 next,
+                wait: read.wait.told,
             })
         };
         let item = ChangesetItem::of_stream;
@@ -85,6 +86,7 @@ pub(super) async fn of_stream(
     responses(
         (status = 200, description = "A page of all changesets. With `Accept: text/event-stream`: server-sent events, one `changeset` for each, without an end", body = AllChangesets),
         (status = 400, description = "`INVALID_CHECKPOINT`, `CHECKPOINT_BEYOND_HEAD`, `INVALID_LIMIT`, `INVALID_PARAMETER`", body = ErrorBody),
+        (status = 409, description = "`OTHER_STORE`: `store` is the id of another store", body = ErrorBody),
         (status = 406, description = "`NOT_ACCEPTABLE`: this host sends no event streams", body = ErrorBody),
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`", body = ErrorBody),
     )
@@ -107,6 +109,7 @@ pub(super) async fn all(
             changesets,
             next_checkpoint: next.get(),
             head: found.head,
+            wait: read.wait.told,
         })
     };
     let item = ChangesetItem::of_all;

@@ -9,8 +9,8 @@ use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use ees_core::{
-    Changeset, Checkpoint, Error, EventCheckpoint, EventStore, GlobalEvent, GlobalEventPage,
-    GlobalPage, PageLimit, Written,
+    Changeset, Checkpoint, Direction, Error, EventCheckpoint, EventStore, GlobalEvent,
+    GlobalEventPage, GlobalPage, PageLimit, Written,
 };
 use futures_util::StreamExt;
 use futures_util::stream::{once, unfold};
@@ -140,6 +140,13 @@ pub(super) async fn follow<P: Sent>(
             message.to_owned(),
         ));
     }
+    if read.direction == Direction::Backward {
+        let message = "`direction=backward`: an event stream goes forward";
+        return Err(ApiError::bad_request(
+            codes::INVALID_PARAMETER,
+            message.to_owned(),
+        ));
+    }
     if let Some(position) = last_event_id(headers, P::parse)? {
         read.from = Start::Checkpoint(P::behind(position));
     }
@@ -149,7 +156,7 @@ pub(super) async fn follow<P: Sent>(
     let permit = Permit::default();
     let first = async {
         app.gate.take_turn(&permit).await;
-        let page = P::read(&store, from, CHUNK).await?;
+        let page = P::read(&store, from, CHUNK, Direction::Forward).await?;
         if page.is_empty() && page.next() == from && matches!(read.from, Start::Checkpoint(_)) {
             store.check_checkpoint(from.into()).await?;
         }
@@ -202,9 +209,12 @@ impl<P: Sent> Follower<P> {
     async fn wait(&mut self) -> Result<(P, Permit), ApiError> {
         loop {
             let permit = Permit::default();
-            let read = |from| P::read(&self.store, from, CHUNK);
+            let read = |from| P::read(&self.store, from, CHUNK, Direction::Forward);
             if !self.is_catching_up {
-                let page = self.app.poll(&permit, self.from, SILENCE, read).await?;
+                let page = self
+                    .app
+                    .poll_onward(&permit, self.from, SILENCE, read)
+                    .await?;
                 return Ok((page, permit));
             }
             self.app.gate.take_turn(&permit).await;

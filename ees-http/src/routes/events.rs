@@ -3,10 +3,10 @@
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use ees_core::{EventCheckpoint, GlobalEventPage, StreamRange, Written};
+use ees_core::{EventCheckpoint, GlobalEventPage, StreamRange};
 
 use super::event_stream::follow;
-use super::pages::{GlobalItems, global_page, read_global, stream_page};
+use super::pages::{GlobalItems, global_page, read_global, read_stream, stream_page};
 use super::parameters::{CommonParams, GlobalReadParams, StreamReadParams};
 use crate::answer::{AllEvents, EventItem, GlobalEventItem, StreamEvents, ok};
 use crate::app::App;
@@ -46,13 +46,14 @@ pub(super) async fn of_stream(
         let invalid_range = codes::INVALID_EVENT_FILTERING_PARAMS;
         let read = context.params.stream_read(invalid_range)?;
         let query = read.query(stream_id, StreamRange::Events);
-        let page = app.store.events(&query);
-        let page = app.in_time(Written::None, page).await?;
+        let page = || app.store.events(&query);
+        let page = read_stream(&app, &context, &read, page).await?;
         let body = |events: Raw<'_>, next| {
             to_json(&StreamEvents {
                 stream_id: query.stream_id.as_str(),
                 events,
                 next,
+                wait: read.wait.told,
             })
         };
         let item = EventItem::new;
@@ -87,6 +88,7 @@ pub(super) async fn of_stream(
         (status = 200, description = "A page of all events. With `Accept: text/event-stream`: server-sent events, one `event` for each, without an end", body = AllEvents),
         (status = 400, description = "`INVALID_CHECKPOINT`, `CHECKPOINT_BEYOND_HEAD`, `INVALID_LIMIT`, `INVALID_PARAMETER`", body = ErrorBody),
         (status = 406, description = "`NOT_ACCEPTABLE`: this host sends no event streams", body = ErrorBody),
+        (status = 409, description = "`OTHER_STORE`: `store` is the id of another store", body = ErrorBody),
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`", body = ErrorBody),
     )
 )]
@@ -110,6 +112,7 @@ pub(super) async fn all(
             events,
             next_checkpoint: next.to_string(),
             head: found.head,
+            wait: read.wait.told,
         })
     };
     let item = GlobalEventItem::new;

@@ -8,8 +8,8 @@ use axum::http::header::LINK;
 use axum::response::Response;
 use ees_core::adapter::parse_number;
 use ees_core::{
-    Changeset, Checkpoint, Error, EventCheckpoint, EventStore, GlobalEvent, GlobalEventPage,
-    GlobalPage, MAX_ID, Onward, Page, PageLimit, Written,
+    Changeset, Checkpoint, Direction, Error, EventCheckpoint, EventStore, GlobalEvent,
+    GlobalEventPage, GlobalPage, MAX_ID, Onward, Page, PageLimit, Written,
 };
 use serde::Serialize;
 
@@ -47,6 +47,29 @@ pub(super) fn stream_page<'a, T, I: Serialize>(
     response
 }
 
+/// Reads a page of a stream. If the request has a `wait`, waits while the range holds nothing or the
+/// stream does not exist.
+pub(super) async fn read_stream<T, R: Future<Output = Result<Page<T>, Error>>>(
+    app: &App,
+    context: &RequestContext,
+    read: &StreamRead,
+    page: impl Fn() -> R,
+) -> Result<Page<T>, ApiError> {
+    let found = || async {
+        match page().await {
+            Err(missing @ Error::StreamNotFound { .. }) => Ok(Err(missing)),
+            page => page.map(Ok),
+        }
+    };
+    let is_nothing = |found: &Result<Page<T>, Error>| {
+        let page = found.as_ref();
+        page.map_or(true, |page| page.items.is_empty())
+    };
+    let wait = read.wait.time;
+    let found = app.poll(&context.permit, wait, found, is_nothing).await?;
+    Ok(found?)
+}
+
 /// A page of the global order: of changesets or of events.
 pub(super) trait GlobalItems:
     Onward<Position: From<Checkpoint> + Display + Serialize + Send + Sync>
@@ -61,6 +84,7 @@ pub(super) trait GlobalItems:
         store: &EventStore,
         from: Self::Position,
         limit: PageLimit,
+        direction: Direction,
     ) -> impl Future<Output = Result<Self, Error>> + Send;
 
     fn items(&self) -> &[Self::Item];
@@ -78,8 +102,16 @@ pub(super) trait GlobalItems:
 impl GlobalItems for GlobalPage {
     type Item = Changeset;
 
-    async fn read(store: &EventStore, from: Checkpoint, limit: PageLimit) -> Result<Self, Error> {
-        store.poll_changesets(from, limit).await
+    async fn read(
+        store: &EventStore,
+        from: Checkpoint,
+        limit: PageLimit,
+        direction: Direction,
+    ) -> Result<Self, Error> {
+        match direction {
+            Direction::Forward => store.poll_changesets(from, limit).await,
+            Direction::Backward => store.global_changesets_before(from, limit).await,
+        }
     }
 
     fn parse(text: &str) -> Option<Checkpoint> {
@@ -106,8 +138,12 @@ impl GlobalItems for GlobalEventPage {
         store: &EventStore,
         from: EventCheckpoint,
         limit: PageLimit,
+        direction: Direction,
     ) -> Result<Self, Error> {
-        store.poll_events(from, limit).await
+        match direction {
+            Direction::Forward => store.poll_events(from, limit).await,
+            Direction::Backward => store.global_events_before(from, limit).await,
+        }
     }
 
     fn parse(text: &str) -> Option<EventCheckpoint> {
@@ -144,6 +180,10 @@ pub(super) async fn begin<P: GlobalItems>(
     app: &App,
     read: &GlobalRead<P::Position>,
 ) -> Result<P::Position, ApiError> {
+    if let Some(store) = read.store {
+        let check = app.store.check_store(store);
+        app.in_time(Written::None, check).await?;
+    }
     Ok(match read.from {
         Start::Beginning => Checkpoint::FIRST.into(),
         Start::Checkpoint(position) => position,
@@ -165,7 +205,8 @@ pub(super) async fn read_global<P: GlobalItems>(
     let store = app.store.with_filter(read.filter.clone());
     let is_checked = AtomicBool::new(!matches!(read.from, Start::Checkpoint(_)));
     let page = |from: P::Position| {
-        let (page, is_checked) = (P::read(&store, from, read.page_limit()), &is_checked);
+        let page = P::read(&store, from, read.page_limit(), read.direction);
+        let is_checked = &is_checked;
         async move {
             let page = page.await?;
             let is_at_end = page.is_empty() && page.next() == from;
@@ -175,7 +216,9 @@ pub(super) async fn read_global<P: GlobalItems>(
             Ok(page)
         }
     };
-    let page = app.poll(&context.permit, from, read.wait, page).await?;
+    let page = app
+        .poll_onward(&context.permit, from, read.wait.time, page)
+        .await?;
     let head = if read.common.details {
         let head = app.store.next_checkpoint();
         Some(app.in_time(Written::None, head).await?.get())
@@ -195,9 +238,14 @@ pub(super) fn global_page<'a, P: GlobalItems, I: Serialize>(
     body: impl Fn(Raw<'_>, P::Position) -> Vec<u8>,
 ) -> Vec<u8> {
     let items = page.items();
-    let next = |taken| {
-        let left = items.get(taken).and_then(P::position);
-        left.unwrap_or_else(|| page.next())
+    let next = |taken: usize| {
+        let cut = items.get(taken);
+        let cut = match read.direction {
+            Direction::Forward => cut,
+            // Exclusive: the next page begins before the last one that was taken.
+            Direction::Backward => cut.and_then(|_| items.get(taken.checked_sub(1)?)),
+        };
+        cut.and_then(P::position).unwrap_or_else(|| page.next())
     };
     let items = items.iter().map(|found| item(found, read.common.details));
     write_page(layout, items, P::longest(), next, body)

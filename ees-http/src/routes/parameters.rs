@@ -27,6 +27,10 @@ pub(super) struct StreamReadParams {
     limit: Option<u64>,
     /// `forward` (oldest first, the default) or `backward` (newest first)
     direction: Option<String>,
+    /// The longest time, in seconds, to wait while the range holds nothing; only forward. Larger than
+    /// 20 counts as 20
+    #[param(minimum = 0)]
+    wait: Option<u64>,
 }
 
 /// The parameters of reads of the global order.
@@ -36,9 +40,16 @@ pub(super) struct GlobalReadParams {
     /// The largest number of items in the page. Default: 10; larger than 1000 counts as 1000
     #[param(minimum = 1)]
     limit: Option<u64>,
-    /// The longest time, in seconds, to wait for the next item if there is none yet
-    #[param(maximum = 20)]
+    /// `forward` (the default): from the checkpoint on. `backward`: what is before the checkpoint,
+    /// newest first; the checkpoint is the head unless given
+    direction: Option<String>,
+    /// The longest time, in seconds, to wait for the next item if there is none yet; only forward.
+    /// Larger than 20 counts as 20
+    #[param(minimum = 0)]
     wait: Option<u64>,
+    /// The id of the store to which the checkpoint belongs, as `EES-Store` tells it. 409
+    /// `OTHER_STORE` if this is another one
+    store: Option<String>,
     /// Selects streams whose id begins with this. May be given up to 100 times: any of them
     stream_prefix: Option<Vec<String>>,
     /// Selects changesets with an event of this type, and those events. May be given up to 100

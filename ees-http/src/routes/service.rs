@@ -21,7 +21,7 @@ use crate::error_body::ErrorBody;
     )
 )]
 pub(super) async fn version(context: RequestContext) -> Result<Response, ApiError> {
-    context.params.common()?;
+    context.params.only_common()?;
     let version = env!("CARGO_PKG_VERSION");
     Ok(answer(&Version { version }))
 }

@@ -137,7 +137,7 @@ pub(super) async fn head(
     path: StreamPath,
 ) -> Result<Response, ApiError> {
     path.answer(async |stream_id| {
-        context.params.common()?;
+        context.params.only_common()?;
         let head = app
             .in_time(Written::None, app.store.head(&stream_id))
             .await?;
@@ -162,7 +162,7 @@ pub(super) async fn statistics(
     State(app): State<App>,
     context: RequestContext,
 ) -> Result<Response, ApiError> {
-    context.params.common()?;
+    context.params.only_common()?;
     let statistics = app.in_time(Written::None, app.store.statistics()).await?;
     Ok(answer(&StoreStatistics::from(statistics)))
 }

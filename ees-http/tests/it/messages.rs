@@ -18,7 +18,7 @@ async fn a_number_is_told_its_range() {
         ),
         ("/events?limit=0", "from 1 to 1000; a larger"),
         ("/changesets?wait=x", "from 0 to 20"),
-        ("/events?wait=21", "from 0 to 20"),
+        ("/events?wait=x", "from 0 to 20"),
         ("/streams/s/events?from=x", "from 0 to 9223372036854775807"),
     ] {
         let answer = get(&router, path).await;

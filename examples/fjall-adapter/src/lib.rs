@@ -4,6 +4,7 @@
 mod checkpoints;
 mod database;
 mod error;
+mod identity;
 mod keys;
 mod opening;
 mod rows;

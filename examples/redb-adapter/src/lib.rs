@@ -3,6 +3,7 @@
 mod checkpoints;
 mod database;
 mod error;
+mod identity;
 mod opening;
 mod rows;
 mod schema;

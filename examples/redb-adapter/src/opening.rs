@@ -6,7 +6,9 @@ use std::{fs, io, process};
 use redb::{Database, Error, ReadableTable};
 
 use crate::error::OpenError;
-use crate::schema::{BY_CHANGESET, BY_EVENT, BY_KEY, CHECKPOINTS, KNOWN, LOG, STATISTICS, VERSION};
+use crate::schema::{
+    BY_CHANGESET, BY_EVENT, BY_KEY, CHECKPOINTS, IDENTITY, KNOWN, LOG, STATISTICS, VERSION,
+};
 
 /// Opens a file. Creates it if it is missing. redb locks the file, so a second process is refused.
 pub(crate) fn open(path: &Path) -> Result<Database, OpenError> {
@@ -69,6 +71,7 @@ fn prepare(database: &Database) -> Result<bool, Error> {
         transaction.open_table(BY_KEY)?;
         transaction.open_table(STATISTICS)?;
         transaction.open_table(CHECKPOINTS)?;
+        transaction.open_table(IDENTITY)?;
     }
     transaction.commit()?;
     Ok(true)

@@ -20,6 +20,9 @@ pub(crate) const BY_KEY: TableDefinition<(&str, &str), u64> = TableDefinition::n
 /// The statistics: one row, with the version first.
 pub(crate) const STATISTICS: TableDefinition<(), [u64; 5]> = TableDefinition::new("statistics");
 
+/// The identity of the store: one text.
+pub(crate) const IDENTITY: TableDefinition<(), &str> = TableDefinition::new("identity");
+
 /// The checkpoints of subscriptions, by name.
 pub(crate) const CHECKPOINTS: TableDefinition<&str, u64> = TableDefinition::new("checkpoints");
 

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use ees_core::adapter::group_commit::{BatchLimit, GroupCommit};
 use ees_core::adapter::{Commit, News, Outcome, PageBuilder, Storage};
 use ees_core::{
-    Changeset, Checkpoint, Direction, GlobalPage, Head, Page, PageLimit, StorageError, StreamId,
-    StreamQuery, StreamRange,
+    Changeset, Checkpoint, Direction, GlobalPage, Head, Identity, Page, PageLimit, StorageError,
+    StreamId, StreamQuery, StreamRange,
 };
 use futures_util::future::BoxFuture;
 use redb::{ReadTransaction, ReadableDatabase, ReadableTable, WriteTransaction};
@@ -134,6 +134,19 @@ impl Storage for RedbStorage {
             rows::next_checkpoint(&log)
         })
         .await
+    }
+
+    async fn load_identity(&self) -> Result<Option<Identity>, StorageError> {
+        self.stored_identity().await
+    }
+
+    async fn swap_identity(
+        &self,
+        previous: Option<&Identity>,
+        next: &Identity,
+    ) -> Result<bool, StorageError> {
+        let previous = previous.map(Identity::to_text);
+        self.store_identity(previous, next.to_text()).await
     }
 
     fn news(&self) -> BoxFuture<'static, ()> {

@@ -16,6 +16,7 @@ pub(super) fn of(error: &Error) -> &'static str {
         Error::ChangesetTooLarge { .. } => "CHANGESET_TOO_LARGE",
         Error::StreamTooLarge { .. } => "STREAM_TOO_LARGE",
         Error::CheckpointBeyondHead { .. } => "CHECKPOINT_BEYOND_HEAD",
+        Error::OtherStore(_) => "OTHER_STORE",
         Error::StreamNotFound { .. } => "STREAM_NOT_FOUND",
         Error::Storage(StorageError::Unavailable { .. }) => "STORAGE_UNAVAILABLE",
         Error::Storage(StorageError::Corrupt(_) | StorageError::Backend(_)) => "INTERNAL",

@@ -11,7 +11,7 @@ use ees_conformance::{Adapter, AdapterHarness, Capabilities, Harness, WriteFault
 use ees_core::adapter::group_commit::{BatchLimit, GroupCommit};
 use ees_core::adapter::{Commit, News, Outcome, PageBuilder, StatisticsStore, Storage};
 use ees_core::{
-    Changeset, Checkpoint, CheckpointStore, Direction, GlobalPage, Head, Page, PageLimit,
+    Changeset, Checkpoint, CheckpointStore, Direction, GlobalPage, Head, Identity, Page, PageLimit,
     Statistics, StorageError, StreamId, StreamQuery, StreamRange,
 };
 use futures_util::future::BoxFuture;
@@ -32,6 +32,9 @@ pub(super) struct Batched<M> {
 
 impl<M: Mistake> Batched<M> {
     fn open(disk: &Arc<Disk>) -> Arc<Self> {
+        if M::LOSES_ITS_IDENTITY {
+            disk.kept().identity = None;
+        }
         let writer = Writer::<M>::new(Arc::clone(disk));
         let (commits, run) = GroupCommit::new(writer, BatchLimit::default());
         let writer = tokio::spawn(async move {
@@ -116,6 +119,25 @@ impl<M: Mistake> Storage for Batched<M> {
 
     async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError> {
         Ok(Checkpoint::FIRST.plus(self.seen()?.len() as u64))
+    }
+
+    async fn load_identity(&self) -> Result<Option<Identity>, StorageError> {
+        self.assert_open()?;
+        Ok(self.disk.reach()?.identity.clone())
+    }
+
+    async fn swap_identity(
+        &self,
+        previous: Option<&Identity>,
+        next: &Identity,
+    ) -> Result<bool, StorageError> {
+        self.assert_open()?;
+        let mut kept = self.disk.reach()?;
+        let unchanged = kept.identity.as_ref() == previous;
+        if unchanged {
+            kept.identity = Some(next.clone());
+        }
+        Ok(unchanged)
     }
 
     fn news(&self) -> BoxFuture<'static, ()> {

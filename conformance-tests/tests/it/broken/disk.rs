@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use ees_conformance::{WriteFault, WriteFaults};
 use ees_core::adapter::group_commit::{BatchStore, Snapshot};
 use ees_core::adapter::{ClientKey, Commit};
-use ees_core::{Changeset, Checkpoint, Head, Statistics, StorageError, StreamId, Written};
+use ees_core::{
+    Changeset, Checkpoint, Head, Identity, Statistics, StorageError, StreamId, Written,
+};
 
 /// What an adapter may do wrong.
 pub(super) trait Mistake: Default + Send + Sync + 'static {
@@ -27,6 +29,8 @@ pub(super) trait Mistake: Default + Send + Sync + 'static {
     const GIVES_UP: bool = false;
     /// Looks no idempotency key up, so that one counts with the same expectation only.
     const KNOWS_NO_KEYS: bool = false;
+    /// Keeps the identity in memory alone.
+    const LOSES_ITS_IDENTITY: bool = false;
 }
 
 macro_rules! mistakes {
@@ -50,6 +54,7 @@ mistakes! {
     ShowsEarly: SHOWS_EARLY;
     GivesUp: GIVES_UP;
     KnowsNoKeys: KNOWS_NO_KEYS;
+    LosesItsIdentity: LOSES_ITS_IDENTITY;
 }
 
 /// What outlives the process, and how it fails.
@@ -61,6 +66,7 @@ pub(super) struct Kept {
     pub(super) log: Vec<Changeset>,
     pub(super) statistics: Statistics,
     pub(super) checkpoints: HashMap<String, Checkpoint>,
+    pub(super) identity: Option<Identity>,
     /// What is being written.
     pub(super) pending: Vec<Changeset>,
     fault: Option<WriteFault>,

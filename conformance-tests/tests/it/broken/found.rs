@@ -10,7 +10,9 @@ use ees_conformance::{AdapterHarness, Case};
 
 use super::batched::OnDisk;
 use super::keys::{self, Keyed};
-use super::{Broken, Hanging, counts, disk, filters, order, pages, reads, values, waits, writes};
+use super::{
+    Broken, Hanging, counts, disk, filters, identities, order, pages, reads, values, waits, writes,
+};
 
 /// Asserts that cases find a fault, say which guarantee it breaks, and what usually is the cause.
 macro_rules! found {
@@ -160,6 +162,17 @@ found! {
         checkpoint_store::the_checkpoint_saved_last_wins;
     subscriptions_folded: Broken<values::FoldsNames> =>
         checkpoint_store::names_keep_apart, checkpoint_store::names_of_every_length_keep_apart;
+    an_identity_that_is_not_kept: Broken<identities::KeepsNone> =>
+        identity::an_id_survives_a_restart, identity::stores_opened_at_once_agree,
+        identity::a_new_id_tells_what_is_the_same, identity::a_swap_needs_the_stored_identity;
+    an_identity_that_is_overwritten: Broken<identities::Overwrites> =>
+        identity::a_swap_needs_the_stored_identity;
+    an_identity_for_all_stores: Broken<identities::OneForAll> =>
+        identity::a_swap_needs_the_stored_identity;
+    an_identity_without_its_history: Broken<identities::ForgetsFormer> =>
+        identity::a_new_id_tells_what_is_the_same;
+    an_identity_that_a_restart_loses: OnDisk<disk::LosesItsIdentity> =>
+        identity::an_id_survives_a_restart, identity::former_ids_survive_a_restart;
     full_pages_that_lead_on: Broken<pages::TakesFullForMore> =>
         page_limits::stream_pages_end_where_the_limit_says, stream_reads::every_range_of_changesets,
         random_walk::the_store_answers_as_the_model;

@@ -13,8 +13,8 @@ use ees_core::adapter::{
 };
 use ees_core::indexer::read_global;
 use ees_core::{
-    Changeset, Checkpoint, CheckpointStore, GlobalPage, Head, Page, PageLimit, Statistics,
-    StorageError, StreamId, StreamQuery, Timestamp,
+    Changeset, Checkpoint, CheckpointStore, GlobalPage, Head, Identity, Page, PageLimit,
+    Statistics, StorageError, StreamId, StreamQuery, Timestamp,
 };
 use ees_memory::MemoryStorage;
 use futures_util::future::BoxFuture;
@@ -153,6 +153,18 @@ impl Storage for EventualStorage {
 
     async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError> {
         Ok(self.load_state().await?.next())
+    }
+
+    async fn load_identity(&self) -> Result<Option<Identity>, StorageError> {
+        self.memory.load_identity().await
+    }
+
+    async fn swap_identity(
+        &self,
+        previous: Option<&Identity>,
+        next: &Identity,
+    ) -> Result<bool, StorageError> {
+        self.memory.swap_identity(previous, next).await
     }
 
     fn news(&self) -> BoxFuture<'static, ()> {

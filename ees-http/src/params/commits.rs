@@ -1,0 +1,52 @@
+//! The parameters of a commit.
+
+use ees_core::{Expectation, MAX_FORTHCOMING, MAX_ID};
+
+use super::{CommitParams, Params};
+use crate::codes;
+use crate::error::ApiError;
+
+/// The parameters that a commit takes.
+const TAKEN: &[&str] = &[
+    "expected_last_changeset",
+    "expected_last_event",
+    "forthcoming",
+    "details",
+    "pp",
+];
+
+impl Params {
+    /// The parameters of a commit.
+    pub(crate) fn commit(&self) -> Result<CommitParams, ApiError> {
+        let asked = CommitParams {
+            expectation: self.expectation()?,
+            forthcoming: self.forthcoming()?,
+            common: self.common()?,
+        };
+        self.refuse_unknown(TAKEN)?;
+        Ok(asked)
+    }
+
+    /// How many changesets a conflict lists at most.
+    fn forthcoming(&self) -> Result<usize, ApiError> {
+        let most = self.number("forthcoming", 0..=MAX_ID, codes::INVALID_PARAMETER)?;
+        let most = most.and_then(|most| usize::try_from(most).ok());
+        Ok(most.unwrap_or(MAX_FORTHCOMING).min(MAX_FORTHCOMING))
+    }
+
+    /// What a commit expects. Neither parameter means a new stream.
+    fn expectation(&self) -> Result<Expectation, ApiError> {
+        let changeset = "expected_last_changeset";
+        let event = "expected_last_event";
+        let by_changeset = self.id(changeset, codes::INVALID_EXPECTED_CHANGESET_ID)?;
+        let by_event = self.id(event, codes::INVALID_EXPECTED_EVENT_ID)?;
+        match (by_changeset, by_event) {
+            (Some(_), Some(_)) => Err(ApiError::bad_request(
+                codes::BOTH_EXPECTED_CHANGESET_AND_EVENT_ARE_SET,
+                format!("`{changeset}` and `{event}` are both given: give one of them"),
+            )),
+            (_, Some(last)) => Ok(Expectation::LastEvent(last)),
+            (last, None) => Ok(Expectation::LastChangeset(last.unwrap_or(0))),
+        }
+    }
+}
