@@ -18,9 +18,11 @@ use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::pages::{GlobalItems, begin};
+use crate::access::Caller;
 use crate::answer::{ChangesetItem, GlobalEventItem};
 use crate::app::App;
 use crate::codes;
+use crate::context::RequestContext;
 use crate::error::ApiError;
 use crate::event_stream::{BEGINNING, EVENT_STREAM, KEEP_ALIVE, last_event_id, write};
 use crate::finish::Endless;
@@ -116,6 +118,8 @@ struct Follower<P: Sent> {
     /// What was read before the answer began.
     read: Option<(P, Permit)>,
     has_ended: bool,
+    /// Who called, if the host asks.
+    caller: Option<Caller>,
     _open: OwnedSemaphorePermit,
 }
 
@@ -128,6 +132,7 @@ struct Passed<C> {
 /// Answers with an event stream. The first read comes before the answer, so that its error is one.
 pub(super) async fn follow<P: Sent>(
     app: &App,
+    context: &RequestContext,
     headers: &HeaderMap,
     mut read: GlobalRead<P::Position>,
 ) -> Result<Response, ApiError> {
@@ -173,11 +178,12 @@ pub(super) async fn follow<P: Sent>(
         details: read.common.details,
         read: read_already,
         has_ended: false,
+        caller: context.caller.get().cloned(),
         _open: open,
     };
     let beginning = once(async { Ok(Bytes::from_static(BEGINNING.as_bytes())) });
     let chunks = unfold(follower, |mut follower| async {
-        let chunk = follower.next().await?;
+        let chunk = follower.next_while_allowed().await?;
         Some((Ok::<_, Infallible>(chunk), follower))
     });
     let headers = [
@@ -191,6 +197,17 @@ pub(super) async fn follow<P: Sent>(
 }
 
 impl<P: Sent> Follower<P> {
+    /// The next bytes to send; `None` also when the caller's key is revoked or expires.
+    async fn next_while_allowed(&mut self) -> Option<Bytes> {
+        let Some(caller) = self.caller.clone() else {
+            return self.next().await;
+        };
+        tokio::select! {
+            chunk = self.next() => chunk,
+            () = caller.ended() => None,
+        }
+    }
+
     /// The next bytes to send; `None` when the stream ends: at a shutdown, or when the storage fails.
     async fn next(&mut self) -> Option<Bytes> {
         if self.has_ended {
