@@ -2,6 +2,7 @@
 
 mod changesets;
 mod consumers;
+mod event_stream;
 mod events;
 mod health;
 mod metrics;

@@ -4,6 +4,7 @@ mod checkpoints;
 mod config;
 mod consumers;
 mod error;
+mod filtered;
 mod identity;
 mod opening;
 mod readers;

@@ -32,8 +32,13 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     ),
     (
         4,
+        "event types",
+        include_str!("../migrations/0004_event_types.sql"),
+    ),
+    (
+        5,
         "consumers",
-        include_str!("../migrations/0004_consumers.sql"),
+        include_str!("../migrations/0005_consumers.sql"),
     ),
 ];
 

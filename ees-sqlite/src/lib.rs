@@ -6,6 +6,7 @@ mod config;
 mod consumers;
 mod error;
 mod event_search;
+mod filtered;
 mod identity;
 mod jobs;
 mod known;

@@ -43,8 +43,13 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         version: 5,
+        name: "event types",
+        sql: include_str!("../migrations/0005_event_types.sql"),
+    },
+    Migration {
+        version: 6,
         name: "consumers",
-        sql: include_str!("../migrations/0005_consumers.sql"),
+        sql: include_str!("../migrations/0006_consumers.sql"),
     },
 ];
 
