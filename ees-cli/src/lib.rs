@@ -1,12 +1,15 @@
-//! The parts of the `ees` binary: the command line, the server, backup and administration.
+//! The parts of the `ees` binary: the command line, the server, backup, keys and administration.
 
 pub mod admin;
 pub mod args;
 pub mod backup;
+pub mod keys;
 pub mod logs;
 pub mod server;
 
 mod failure;
+mod metrics;
+mod watched;
 
 pub use failure::Failure;
 
@@ -22,5 +25,6 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Serve(args)) => server::run(&args).await,
         Some(Command::Backup(args)) => backup::run(&args).await,
         Some(Command::Admin(args)) => admin::run(&args).await,
+        Some(Command::Keys(args)) => keys::run(&args),
     }
 }

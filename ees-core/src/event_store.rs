@@ -45,6 +45,8 @@ pub struct EventStore {
     poll_interval: Duration,
     /// What reads of the global order select.
     filter: Arc<Filter>,
+    /// The name of the storage in metrics.
+    name: &'static str,
     /// Whether the storage failed the last commit.
     commit_failed: Arc<AtomicBool>,
     /// The identity, once it was read.
@@ -69,6 +71,7 @@ impl EventStore {
             clock: Arc::new(SystemClock),
             poll_interval: Self::POLL_INTERVAL,
             filter: Arc::default(),
+            name: "other",
             commit_failed: Arc::default(),
             identity: Arc::default(),
         }
@@ -111,6 +114,13 @@ impl EventStore {
             filter: Arc::new(filter),
             ..self.clone()
         }
+    }
+
+    /// The same store, whose metrics call its storage by this name; `other` unless given.
+    #[must_use]
+    pub fn with_storage_name(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
     }
 
     /// The statistics that the projector saved last. They are exact for all checkpoints below their

@@ -1,6 +1,6 @@
 //! A request's permit to run.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::{Body, to_bytes};
 use axum::response::Response;
@@ -11,7 +11,16 @@ use tokio::sync::OwnedSemaphorePermit;
 /// share it. It is empty until the gate fills it, and while the request only
 /// waits.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Permit(Arc<Mutex<Option<OwnedSemaphorePermit>>>);
+pub(crate) struct Permit(Arc<Mutex<Held>>);
+
+/// What a request has of the limits.
+#[derive(Debug, Default)]
+struct Held {
+    /// The permit to run.
+    run: Option<OwnedSemaphorePermit>,
+    /// The room for the bytes of its answer.
+    room: Option<OwnedSemaphorePermit>,
+}
 
 impl Permit {
     /// Gives the permit back, while the request only waits.
@@ -20,7 +29,16 @@ impl Permit {
     }
 
     pub(crate) fn set(&self, permit: Option<OwnedSemaphorePermit>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = permit;
+        self.lock().run = permit;
+    }
+
+    /// Keeps room for the bytes of the answer.
+    pub(crate) fn keep_room(&self, room: OwnedSemaphorePermit) {
+        self.lock().room = Some(room);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps the permit until the connection has dropped the bytes of the answer.
@@ -33,7 +51,7 @@ impl Permit {
 
     /// The bytes of an answer, or of a part of one. They keep the permit until they are dropped.
     pub(crate) fn keep(self, bytes: impl Into<Bytes>) -> Bytes {
-        Bytes::from_owner(Held {
+        Bytes::from_owner(Answer {
             bytes: bytes.into(),
             _permit: self,
         })
@@ -41,12 +59,12 @@ impl Permit {
 }
 
 /// The bytes of an answer, with the permit.
-struct Held {
+struct Answer {
     bytes: Bytes,
     _permit: Permit,
 }
 
-impl AsRef<[u8]> for Held {
+impl AsRef<[u8]> for Answer {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }

@@ -2,6 +2,7 @@
 
 use super::EventStore;
 use crate::adapter::PageBuilder;
+use crate::measure;
 use crate::{
     Changeset, Checkpoint, Error, Event, EventCheckpoint, GlobalPage, PageLimit, StreamId,
 };
@@ -96,12 +97,14 @@ impl EventStore {
         from: Checkpoint,
         limit: PageLimit,
     ) -> Result<GlobalPage, Error> {
-        Ok(if self.filter.is_unlimited() {
-            self.storage.read_global(from, limit).await?
+        let begun = measure::begin();
+        let read = if self.filter.is_unlimited() {
+            self.storage.read_global(from, limit).await
         } else {
             let filter = &self.filter;
-            self.storage.read_filtered(from, limit, filter).await?
-        })
+            self.storage.read_filtered(from, limit, filter).await
+        };
+        Ok(begun.read("global", read)?)
     }
 
     /// As [`EventStore::global_events`], but does not check the checkpoint of an empty page; see

@@ -99,7 +99,7 @@ pub(super) async fn all(
     let expected = "an integer of at least 0";
     let read = context.params.global_read(expected, GlobalPage::parse)?;
     if is_wanted(&headers) {
-        return follow::<GlobalPage>(&app, &headers, read).await;
+        return follow::<GlobalPage>(&app, &context, &headers, read).await;
     }
     let found = read_global::<GlobalPage>(&app, &context, &read).await?;
     let body = |changesets: Raw<'_>, next: Checkpoint| {

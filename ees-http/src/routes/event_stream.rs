@@ -1,6 +1,7 @@
 //! Answers a read of the global order with server-sent events.
 
 use std::convert::Infallible;
+use std::future::pending;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -18,9 +19,11 @@ use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::pages::{GlobalItems, begin};
+use crate::access::Caller;
 use crate::answer::{ChangesetItem, GlobalEventItem};
 use crate::app::App;
 use crate::codes;
+use crate::context::RequestContext;
 use crate::error::ApiError;
 use crate::event_stream::{BEGINNING, EVENT_STREAM, KEEP_ALIVE, last_event_id, write};
 use crate::finish::Endless;
@@ -116,6 +119,8 @@ struct Follower<P: Sent> {
     /// What was read before the answer began.
     read: Option<(P, Permit)>,
     has_ended: bool,
+    /// The caller, if the host authenticates callers: the stream ends with his key.
+    caller: Option<Caller>,
     _open: OwnedSemaphorePermit,
 }
 
@@ -128,6 +133,7 @@ struct Passed<C> {
 /// Answers with an event stream. The first read comes before the answer, so that its error is one.
 pub(super) async fn follow<P: Sent>(
     app: &App,
+    context: &RequestContext,
     headers: &HeaderMap,
     mut read: GlobalRead<P::Position>,
 ) -> Result<Response, ApiError> {
@@ -173,6 +179,7 @@ pub(super) async fn follow<P: Sent>(
         details: read.common.details,
         read: read_already,
         has_ended: false,
+        caller: context.caller.get().cloned(),
         _open: open,
     };
     let beginning = once(async { Ok(Bytes::from_static(BEGINNING.as_bytes())) });
@@ -191,17 +198,35 @@ pub(super) async fn follow<P: Sent>(
 }
 
 impl<P: Sent> Follower<P> {
-    /// The next bytes to send; `None` when the stream ends: at a shutdown, or when the storage fails.
+    /// The next bytes to send; `None` when the stream ends: at a shutdown, when its caller's key ends,
+    /// when the storage fails, or when there is no room for the bytes.
     async fn next(&mut self) -> Option<Bytes> {
         if self.has_ended {
             return None;
         }
-        let (page, permit) = match self.read.take() {
-            Some(read) => read,
-            None => self.wait().await.inspect_err(tell).ok()?,
+        let caller = self.caller.clone();
+        let ended = async {
+            match &caller {
+                Some(caller) => caller.ended().await,
+                None => pending().await,
+            }
+        };
+        let read = async {
+            match self.read.take() {
+                Some(read) => Ok(read),
+                None => self.wait().await,
+            }
+        };
+        let (page, permit) = tokio::select! {
+            biased;
+            () = ended => return None,
+            read = read => read.inspect_err(tell).ok()?,
         };
         self.has_ended = self.app.options.closing.is_cancelled();
-        Some(permit.keep(self.text(&page)))
+        let text = self.text(&page);
+        let room = self.app.gate.answer(&permit, text.len());
+        room.inspect_err(tell).ok()?;
+        Some(permit.keep(text))
     }
 
     /// Waits for a page, for as long as a stream may be silent. A filter that passed a long stretch on

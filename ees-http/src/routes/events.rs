@@ -102,7 +102,7 @@ pub(super) async fn all(
         .params
         .global_read(expected, GlobalEventPage::parse)?;
     if is_wanted(&headers) {
-        return follow::<GlobalEventPage>(&app, &headers, read).await;
+        return follow::<GlobalEventPage>(&app, &context, &headers, read).await;
     }
     let found = read_global::<GlobalEventPage>(&app, &context, &read).await?;
     let body = |events: Raw<'_>, next: EventCheckpoint| {

@@ -3,9 +3,11 @@
 // A test says what is wrong by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod access;
 mod clients;
 mod event_streams;
 mod faults;
+mod greedy;
 mod limits;
 mod messages;
 mod pages;
