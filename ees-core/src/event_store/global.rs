@@ -98,13 +98,13 @@ impl EventStore {
         limit: PageLimit,
     ) -> Result<GlobalPage, Error> {
         let begun = measure::begin();
-        let read = if self.filter.is_unlimited() {
+        let page = if self.filter.is_unlimited() {
             self.storage.read_global(from, limit).await
         } else {
             let filter = &self.filter;
             self.storage.read_filtered(from, limit, filter).await
         };
-        Ok(begun.read("global", read)?)
+        Ok(begun.read("global", page)?)
     }
 
     /// As [`EventStore::global_events`], but does not check the checkpoint of an empty page; see

@@ -1,7 +1,6 @@
 //! Answers a read of the global order with server-sent events.
 
 use std::convert::Infallible;
-use std::future::pending;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -119,7 +118,7 @@ struct Follower<P: Sent> {
     /// What was read before the answer began.
     read: Option<(P, Permit)>,
     has_ended: bool,
-    /// The caller, if the host authenticates callers: the stream ends with his key.
+    /// Who called, if the host asks.
     caller: Option<Caller>,
     _open: OwnedSemaphorePermit,
 }
@@ -184,7 +183,7 @@ pub(super) async fn follow<P: Sent>(
     };
     let beginning = once(async { Ok(Bytes::from_static(BEGINNING.as_bytes())) });
     let chunks = unfold(follower, |mut follower| async {
-        let chunk = follower.next().await?;
+        let chunk = follower.next_while_allowed().await?;
         Some((Ok::<_, Infallible>(chunk), follower))
     });
     let headers = [
@@ -198,29 +197,26 @@ pub(super) async fn follow<P: Sent>(
 }
 
 impl<P: Sent> Follower<P> {
-    /// The next bytes to send; `None` when the stream ends: at a shutdown, when its caller's key ends,
-    /// when the storage fails, or when there is no room for the bytes.
+    /// The next bytes to send; `None` also when the caller's key is revoked or expires.
+    async fn next_while_allowed(&mut self) -> Option<Bytes> {
+        let Some(caller) = self.caller.clone() else {
+            return self.next().await;
+        };
+        tokio::select! {
+            chunk = self.next() => chunk,
+            () = caller.ended() => None,
+        }
+    }
+
+    /// The next bytes to send; `None` when the stream ends: at a shutdown, when the storage fails, or
+    /// when there is no room for the bytes.
     async fn next(&mut self) -> Option<Bytes> {
         if self.has_ended {
             return None;
         }
-        let caller = self.caller.clone();
-        let ended = async {
-            match &caller {
-                Some(caller) => caller.ended().await,
-                None => pending().await,
-            }
-        };
-        let read = async {
-            match self.read.take() {
-                Some(read) => Ok(read),
-                None => self.wait().await,
-            }
-        };
-        let (page, permit) = tokio::select! {
-            biased;
-            () = ended => return None,
-            read = read => read.inspect_err(tell).ok()?,
+        let (page, permit) = match self.read.take() {
+            Some(read) => read,
+            None => self.wait().await.inspect_err(tell).ok()?,
         };
         self.has_ended = self.app.options.closing.is_cancelled();
         let text = self.text(&page);
