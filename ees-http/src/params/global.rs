@@ -74,7 +74,7 @@ impl Params {
     }
 
     /// The filter of a read of the global order.
-    fn filter(&self) -> Result<Filter, ApiError> {
+    pub(crate) fn filter(&self) -> Result<Filter, ApiError> {
         let prefixes = self.texts("stream_prefix")?;
         let filter = prefixes.fold(Filter::default(), Filter::stream_prefix);
         Ok(self.texts("event_type")?.fold(filter, Filter::event_type))

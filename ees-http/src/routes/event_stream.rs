@@ -208,7 +208,8 @@ impl<P: Sent> Follower<P> {
         }
     }
 
-    /// The next bytes to send; `None` when the stream ends: at a shutdown, or when the storage fails.
+    /// The next bytes to send; `None` when the stream ends: at a shutdown, when the storage fails, or
+    /// when there is no room for the bytes.
     async fn next(&mut self) -> Option<Bytes> {
         if self.has_ended {
             return None;
@@ -218,7 +219,10 @@ impl<P: Sent> Follower<P> {
             None => self.wait().await.inspect_err(tell).ok()?,
         };
         self.has_ended = self.app.options.closing.is_cancelled();
-        Some(permit.keep(self.text(&page)))
+        let text = self.text(&page);
+        let room = self.app.gate.answer(&permit, text.len());
+        room.inspect_err(tell).ok()?;
+        Some(permit.keep(text))
     }
 
     /// Waits for a page, for as long as a stream may be silent. A filter that passed a long stretch on
