@@ -1,12 +1,15 @@
-//! The parts of the `ees` binary: the command line, the server, backup and administration.
+//! The parts of the `ees` binary: the command line, the server, backup, restore and administration.
 
 pub mod admin;
 pub mod args;
 pub mod backup;
 pub mod logs;
+pub mod restore;
 pub mod server;
 
+mod exit_codes;
 mod failure;
+mod shown;
 
 pub use failure::Failure;
 
@@ -21,6 +24,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         None => server::run(&cli.serve).await,
         Some(Command::Serve(args)) => server::run(&args).await,
         Some(Command::Backup(args)) => backup::run(&args).await,
+        Some(Command::Restore(args)) => restore::run(&args).await,
         Some(Command::Admin(args)) => admin::run(&args).await,
     }
 }

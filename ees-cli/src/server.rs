@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ees_http::{Options, ServerLimits, self_hosted_router};
-use ees_storage::{OpenStore, open, open_publisher, redacted};
+use ees_storage::{OpenStore, open, open_publisher};
 use ees_workers::{Indexing, Publishing, project_statistics};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{ServeArgs, Switch};
+use crate::shown::shown;
 use crate::{Failure, logs};
 
 /// Serves until a signal stops it.
@@ -30,7 +31,7 @@ pub async fn run(args: &ServeArgs) -> Result<(), Failure> {
     println!(
         "ees {} serves {} on http://{}",
         env!("CARGO_PKG_VERSION"),
-        redacted(&args.storage),
+        shown(&args.storage, &server.opened.store).await,
         server.address()
     );
     let stopped = tokio::select! {

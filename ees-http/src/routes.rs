@@ -41,6 +41,7 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(changesets::all))
         .routes(routes!(events::of_stream))
         .routes(routes!(events::all))
+        .routes(routes!(service::welcome))
         .routes(routes!(service::version))
         .routes(routes!(service::openapi))
 }
@@ -75,6 +76,7 @@ pub(crate) fn failing(error: &StorageError) -> Router {
     let host = Host {
         options: Arc::default(),
         store: None,
+        refused: Arc::default(),
     };
     Router::new()
         .fallback(async || answer)
@@ -85,6 +87,7 @@ fn host(app: &App) -> Host {
     Host {
         options: Arc::clone(&app.options),
         store: Some(app.store.clone()),
+        refused: Arc::default(),
     }
 }
 

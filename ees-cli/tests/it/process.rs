@@ -5,6 +5,7 @@ mod backing_up;
 mod disk;
 mod logging;
 mod publishing;
+mod restoring;
 mod settings;
 mod starting;
 mod stopping;
