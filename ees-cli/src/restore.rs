@@ -60,11 +60,11 @@ async fn sqlite(args: &RestoreArgs) -> Result<(), Failure> {
          told so"
     );
     if let Some(replaced) = restored.replaced {
-        let held = replaced.head.map_or_else(
+        let size = replaced.head.map_or_else(
             || "which could not be read".to_owned(),
             |head| format!("with {head} changesets"),
         );
-        println!("the replaced store, {held}: {}", replaced.path.display());
+        println!("the replaced store, {size}: {}", replaced.path.display());
         for (subscription, checkpoint) in replaced.ahead {
             println!("ahead: subscription `{subscription}` was at checkpoint {checkpoint}");
         }

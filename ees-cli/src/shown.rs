@@ -20,9 +20,9 @@ pub(crate) async fn shown(storage: &str, store: &EventStore) -> String {
 fn absolute(storage: &str) -> String {
     let path = storage.strip_prefix("sqlite:");
     let path = path.map(|path| path.strip_prefix("//").unwrap_or(path));
-    let (path, settings) = match path.map(|path| path.split_once('?').unwrap_or((path, ""))) {
-        Some(parts) => parts,
-        None => return redacted(storage),
+    let parts = path.map(|path| path.split_once('?').unwrap_or((path, "")));
+    let Some((path, settings)) = parts else {
+        return redacted(storage);
     };
     let Ok(path) = std::fs::canonicalize(path) else {
         return redacted(storage);

@@ -76,7 +76,7 @@ pub enum OpenError {
         reason: String,
     },
     /// A copy was put in place of a store, and the write-ahead log of that store is still beside it.
-    #[error("`{0}` is a copy, and the write-ahead log beside it, `{0}-wal`, belongs to the store that was there before: the copy would be damaged by it. Nothing was changed. Move `{0}-wal` and `{0}-shm` away and start again; `ees restore` does this by itself", .0.display())]
+    #[error("`{file}` is a copy, and the write-ahead log beside it, `{file}-wal`, belongs to the store that was there before: the copy would be damaged by it. Nothing was changed. Move `{file}-wal` and `{file}-shm` away and start again; `ees restore` does this by itself", file = .0.display())]
     ForeignLog(PathBuf),
     /// SQLite did not accept a setting that durability (G4) needs.
     #[error("`{}`: SQLite reports {setting}={found}, but acknowledged changesets are durable only with {setting}={expected}. Check that SQLite's WAL mode supports this file system", path.display())]

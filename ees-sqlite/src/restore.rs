@@ -35,7 +35,7 @@ pub enum RestoreError {
     #[error("`{}` is the store itself; name a copy of it", .0.display())]
     SameFile(PathBuf),
     /// The copy is not complete without the file beside it.
-    #[error("`{}` has a write-ahead log beside it, `{0}-wal`: it was copied by other means than `ees backup`, or it is in use. Start `ees` on it once and stop it, or make a copy with `ees backup`", .0.display())]
+    #[error("`{file}` has a write-ahead log beside it, `{file}-wal`: it was copied by other means than `ees backup`, or it is in use. Start `ees` on it once and stop it, or make a copy with `ees backup`", file = .0.display())]
     HasLog(PathBuf),
     /// The copy fails SQLite's integrity check.
     #[error("`{}` is damaged: {finding}. Restore another copy", path.display())]
