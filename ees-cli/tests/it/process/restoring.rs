@@ -49,7 +49,7 @@ fn files(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("a folder");
     let names = entries.map(|entry| entry.expect("an entry").file_name());
     let names = names.map(|name| name.to_string_lossy().into_owned());
-    let mut names: Vec<String> = names.filter(|name| !name.ends_with(".lock")).collect();
+    let mut names: Vec<String> = names.filter(|name| !name.ends_with("lock")).collect();
     names.sort();
     names
 }
