@@ -210,10 +210,12 @@ pub(crate) fn check_ours(path: &Path) -> Result<(), OpenError> {
             open_error(path, error)
         }
     };
-    let found = match marks(path, READ_ONLY) {
+    let found = match marks(open(path, READ_ONLY)) {
         // A killed process left a rollback journal, and only a connection that can write rolls it
         // back.
-        Err(error) if needs_rollback(&error) => marks(path, READ_WRITE),
+        Err(error) if needs_rollback(&error) => marks(open(path, READ_WRITE)),
+        // On a full disk the index of the log cannot be made.
+        Err(error) if is_full(&error) && !has_log(path) => marks(open_immutable(path)),
         found => found,
     };
     let (application_id, tables) = found.map_err(failed)?;
@@ -224,8 +226,8 @@ pub(crate) fn check_ours(path: &Path) -> Result<(), OpenError> {
 }
 
 /// The application id, and the number of tables, indexes, views and triggers.
-fn marks(path: &Path, flags: OpenFlags) -> rusqlite::Result<(i32, i64)> {
-    let connection = open(path, flags)?;
+fn marks(connection: rusqlite::Result<Connection>) -> rusqlite::Result<(i32, i64)> {
+    let connection = connection?;
     let marks = "SELECT (SELECT * FROM pragma_application_id), count(*) FROM sqlite_schema";
     let marks = connection.query_row(marks, [], |row| Ok((row.get(0)?, row.get(1)?)));
     let closed = connection.close().map_err(|(_, error)| error);
