@@ -1,5 +1,7 @@
 //! The command line. Each flag has an environment variable; the flag wins.
 
+mod keys;
+
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
@@ -7,6 +9,8 @@ use clap::builder::{StringValueParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::exit_codes::EXIT_CODES;
+
+pub use keys::{KeysAct, KeysAdd, KeysArgs, KeysList, KeysRevoke};
 
 /// The storages that a URL may name.
 const STORAGE_URLS: &str = "\
@@ -31,6 +35,7 @@ Storage URLs:
                 things out";
 
 /// The groups of options in the help.
+const ACCESS: &str = "Options for access";
 const DYNAMODB: &str = "Options for DynamoDB";
 const PUBLISHING: &str = "Options for publishing";
 const LOGS: &str = "Options for logs";
@@ -114,6 +119,8 @@ pub enum Command {
     Restore(RestoreArgs),
     /// Give a store a new id; create, inspect and repair a store's tables (DynamoDB).
     Admin(AdminArgs),
+    /// Make, list and revoke the keys of clients.
+    Keys(KeysArgs),
 }
 
 /// The flags of `ees serve`.
@@ -137,10 +144,47 @@ pub struct ServeArgs {
         value_parser = address
     )]
     pub listen: SocketAddr,
-    /// Allow --listen on an address that other machines can reach. There is no authentication yet:
-    /// every client that reaches the server can read and append everything
-    #[arg(long, env = "EES_ALLOW_UNAUTHENTICATED_REMOTE")]
+    /// The file with the keys of clients, made by `ees keys add`. Without it, every client that
+    /// reaches the server can read and append everything
+    #[arg(long, value_name = "FILE", env = "EES_KEYS", help_heading = ACCESS)]
+    pub keys: Option<PathBuf>,
+    /// The certificate for TLS, as PEM, with those between it and a root. The server then speaks
+    /// HTTP/2 and HTTP/1.1 over TLS alone. Read again when it changes
+    #[arg(long, value_name = "FILE", env = "EES_TLS_CERT", requires = "tls_key", help_heading = ACCESS)]
+    pub tls_cert: Option<PathBuf>,
+    /// The private key of the certificate, as PEM
+    #[arg(long, value_name = "FILE", env = "EES_TLS_KEY", requires = "tls_cert", help_heading = ACCESS)]
+    pub tls_key: Option<PathBuf>,
+    /// Accept only clients with a certificate from one of these roots, as PEM. Keys still decide
+    /// about rights
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "EES_TLS_CLIENT_CA",
+        requires = "tls_cert",
+        help_heading = ACCESS
+    )]
+    pub tls_client_ca: Option<PathBuf>,
+    /// Allow --listen on an address that other machines can reach, without --keys
+    #[arg(long, env = "EES_ALLOW_UNAUTHENTICATED_REMOTE", help_heading = ACCESS)]
     pub allow_unauthenticated_remote: bool,
+    /// Allow --listen on an address that other machines can reach, without TLS: normal behind a
+    /// proxy that has TLS
+    #[arg(long, env = "EES_ALLOW_PLAIN_REMOTE", help_heading = ACCESS)]
+    pub allow_plain_remote: bool,
+    /// Without --keys: a further host name that requests may be addressed to. Several: separated by
+    /// commas, or repeated. `localhost` and loopback addresses are allowed always
+    #[arg(
+        long,
+        value_name = "HOST",
+        env = "EES_ALLOWED_HOST",
+        value_delimiter = ',',
+        help_heading = ACCESS
+    )]
+    pub allowed_host: Vec<String>,
+    /// A second address, with /metrics and the health checks alone. It asks for no key and has no TLS
+    #[arg(long, value_name = "ADDR", env = "EES_METRICS_LISTEN", value_parser = address)]
+    pub metrics_listen: Option<SocketAddr>,
     /// The most concurrent requests; further requests get 503 OVERLOADED
     #[arg(long, value_name = "N", env = "EES_MAX_REQUESTS", default_value = "512",
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]

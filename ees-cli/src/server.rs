@@ -1,22 +1,34 @@
 //! `ees serve`.
 
+mod exposure;
+mod files;
+mod guards;
+mod keys;
+mod listeners;
+mod tls;
+
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ees_http::{Options, ServerLimits, self_hosted_router};
+use ees_core::adapter::Publisher;
+use ees_http::{ServerLimits, self_hosted_routers};
 use ees_storage::{OpenStore, open, open_publisher};
 use ees_workers::{Indexing, Publishing, project_statistics};
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, join_all};
-use tokio::net::TcpListener;
+use futures_util::future::{BoxFuture, join, join_all};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{ServeArgs, Switch};
+use crate::metrics::Metrics;
 use crate::shown::shown;
 use crate::{Failure, logs};
+use guards::Guards;
+use keys::Keys;
+use listeners::Listeners;
+use tls::Security;
 
 /// Serves until a signal stops it.
 ///
@@ -24,14 +36,16 @@ use crate::{Failure, logs};
 /// [`Failure`] if the server cannot start, or the listener fails.
 pub async fn run(args: &ServeArgs) -> Result<(), Failure> {
     logs::start(&args.log, args.log_format)?;
+    files::allow_enough();
     // Signals are handled before the server prints its address.
     let failed = |error| Failure::Run(format!("signals cannot be received: {error}"));
     let mut signals = Signals::new().map_err(failed)?;
     let server = Server::start(args).await?;
     println!(
-        "ees {} serves {} on http://{}",
+        "ees {} serves {} on {}://{}",
         env!("CARGO_PKG_VERSION"),
         shown(&args.storage, &server.opened.store).await,
+        server.scheme,
         server.address()
     );
     let stopped = tokio::select! {
@@ -49,6 +63,7 @@ pub async fn run(args: &ServeArgs) -> Result<(), Failure> {
 /// A running server.
 pub struct Server {
     address: SocketAddr,
+    scheme: &'static str,
     opened: OpenStore,
     closing: CancellationToken,
     ended: CancellationToken,
@@ -62,50 +77,66 @@ impl Server {
     /// # Errors
     /// [`Failure`] if the storage cannot be opened, or the address cannot be listened on.
     pub async fn start(args: &ServeArgs) -> Result<Self, Failure> {
-        refuse_remote(args)?;
+        exposure::check(args)?;
+        let guards = Guards {
+            keys: Keys::read(args)?,
+            security: Security::read(args)?,
+            metrics: Metrics::start()?,
+        };
         let publisher = match &args.publish {
             Some(url) => Some(open_publisher(url).await.map_err(Failure::of_publisher)?),
             None => None,
         };
-        let opened = open(&args.storage).await.map_err(Failure::of_storage)?;
+        let opened = Box::pin(open(&args.storage)).await;
+        let opened = opened.map_err(Failure::of_storage)?;
         if let Err(error) = opened.store.identity().await {
             tracing::warn!(%error, "the id of the store is not known yet");
         }
-        let listening = listen(args.listen).await;
-        let (listener, address) = match listening {
-            Ok(listening) => listening,
+        match Listeners::open(args) {
+            Ok(listeners) => Ok(Self::begin(args, opened, publisher, listeners, guards)),
             Err(failure) => {
                 opened.store.close().await;
-                return Err(failure);
+                Err(failure)
             }
-        };
-        let mut options = Options::default();
-        options.max_requests = usize::try_from(args.max_requests).unwrap_or(usize::MAX);
-        options.request_timeout = Duration::from_secs(args.request_timeout.into());
-        let mut limits = ServerLimits::default();
-        limits.shutdown_timeout = options.request_timeout + Duration::from_secs(5);
-        let closing = options.closing.clone();
+        }
+    }
+
+    fn begin(
+        args: &ServeArgs,
+        opened: OpenStore,
+        publisher: Option<Arc<dyn Publisher>>,
+        listeners: Listeners,
+        guards: Guards,
+    ) -> Self {
+        let (address, scheme) = (listeners.address, guards.security.scheme());
+        let closing = CancellationToken::new();
+        let options = guards.options(args, closing.clone());
         let publishing = publisher.map(|publisher| Publishing {
             store: opened.store.clone(),
             checkpoints: Arc::clone(&opened.checkpoints),
             publisher,
             from: args.publish_from.into(),
         });
-        let router = self_hosted_router(opened.store.clone(), options);
+        let working = work(&opened, args, publishing, closing.clone());
+        let hosts = Some(exposure::listed(args));
+        let routers = self_hosted_routers(opened.store.clone(), options, hosts);
+        let limits = limits(args);
+        let serving = listeners.serve(routers, guards.security.tls(), &limits, &closing);
+        let working = join(working, guards.follow(closing.clone()).boxed()).map(drop);
         let ended = CancellationToken::new();
-        let serving = ees_http::serve(listener, router, limits, closing.clone());
         let tell_end = ended.clone().drop_guard();
-        Ok(Self {
+        Self {
             address,
+            scheme,
             serving: tokio::spawn(async move {
                 let _tell_end = tell_end;
                 serving.await
             }),
-            working: tokio::spawn(work(&opened, args, publishing, closing.clone())),
+            working: tokio::spawn(working),
             opened,
             closing,
             ended,
-        })
+        }
     }
 
     /// The address it listens on.
@@ -164,29 +195,10 @@ fn sweep_every(args: &ServeArgs) -> Option<Duration> {
     (hours > 0).then(|| Duration::from_hours(hours))
 }
 
-/// Refuses an address that other machines can reach, unless a flag allows it. There is no
-/// authentication yet.
-fn refuse_remote(args: &ServeArgs) -> Result<(), Failure> {
-    if args.listen.ip().is_loopback() || args.allow_unauthenticated_remote {
-        return Ok(());
-    }
-    Err(Failure::Usage(format!(
-        "`--listen {}` can be reached from other machines, and there is no authentication yet: \
-         every client that reaches the server can read and append everything. Listen on a \
-         loopback address behind a proxy that authenticates, or add --allow-unauthenticated-remote",
-        args.listen
-    )))
-}
-
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
-    let failed = |error: io::Error| {
-        Failure::Listen(format!(
-            "cannot listen on {address}: {error}; choose another with --listen"
-        ))
-    };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
-    Ok((listener, address))
+fn limits(args: &ServeArgs) -> ServerLimits {
+    let mut limits = ServerLimits::default();
+    limits.shutdown_timeout = Duration::from_secs(u64::from(args.request_timeout) + 5);
+    limits
 }
 
 /// The signals that stop the server: SIGINT and SIGTERM.

@@ -42,6 +42,8 @@ pub struct EventStore {
     statistics: Arc<dyn StatisticsStore>,
     clock: Arc<dyn Clock>,
     poll_interval: Duration,
+    /// The name of the storage in metrics.
+    name: &'static str,
     /// Whether the storage failed the last commit.
     commit_failed: Arc<AtomicBool>,
     /// The identity, once it was read.
@@ -65,6 +67,7 @@ impl EventStore {
             statistics,
             clock: Arc::new(SystemClock),
             poll_interval: Self::POLL_INTERVAL,
+            name: "other",
             commit_failed: Arc::default(),
             identity: Arc::default(),
         }
@@ -83,6 +86,13 @@ impl EventStore {
     #[must_use]
     pub fn with_poll_interval(mut self, interval: Duration) -> Self {
         self.poll_interval = interval;
+        self
+    }
+
+    /// The same store, whose metrics call its storage by this name; `other` unless given.
+    #[must_use]
+    pub fn with_storage_name(mut self, name: &'static str) -> Self {
+        self.name = name;
         self
     }
 

@@ -14,6 +14,7 @@ mod event_type;
 mod filter;
 mod identity;
 mod ids;
+mod measure;
 mod number;
 mod page;
 mod payload;

@@ -1,11 +1,13 @@
 //! The layer that lets a request in or turns it away.
 
+use axum::body::HttpBody;
 use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::context::RequestContext;
+use crate::error::ApiError;
 use crate::gate::Gate;
 use crate::request::refused;
 
@@ -22,7 +24,15 @@ pub(crate) async fn admit(
         gate.enter(&context.permit).map(|()| None)
     };
     match admitted {
-        Ok(_poll) => next.run(request).await,
+        Ok(_poll) => {
+            let response = next.run(request).await;
+            let bytes = response.body().size_hint().exact().unwrap_or_default();
+            let room = gate.answer(
+                &context.permit,
+                usize::try_from(bytes).unwrap_or(usize::MAX),
+            );
+            room.map_or_else(ApiError::into_response, |()| response)
+        }
         Err(error) => refused(error, request).await.into_response(),
     }
 }

@@ -12,12 +12,12 @@ use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use tokio::sync::SemaphorePermit;
 use utoipa::ToSchema;
 
 use crate::codes;
 use crate::error::ApiError;
 use crate::gate::Gate;
+use crate::room::{SMALL_BYTES, Taken};
 
 /// A body larger than the limit is read and discarded up to this multiple of the limit, so that its
 /// sender gets the answer instead of a broken connection.
@@ -30,13 +30,19 @@ const LEAST_DISCARD: usize = 16 * 1024 * 1024;
 /// The expected form of a body.
 const EXPECTED: &str = "a JSON object with `events` and, optionally, `metadata`";
 
+/// The most members of a body, unknown ones included: each is remembered to find it given twice.
+const MAX_MEMBERS: usize = 64;
+
+/// The most events of a changeset.
+const MAX_EVENTS: u64 = 100_000;
+
 /// The members that a body may have.
 const MEMBERS: &[&str] = &["events", "metadata"];
 
 /// A body in memory, and its share of the bytes that may be buffered.
 pub(crate) struct Held<'a> {
     pub(crate) bytes: Bytes,
-    _room: Option<SemaphorePermit<'a>>,
+    _room: Taken<'a>,
 }
 
 /// How many bytes a body announces.
@@ -63,22 +69,19 @@ pub(crate) fn check_size(size: usize, limit: usize) -> Result<(), ApiError> {
 pub(crate) async fn read(mut body: Body, limit: usize, gate: &Gate) -> Result<Held<'_>, ApiError> {
     let announced = announced(&body);
     let mut held = BytesMut::new();
-    let mut room: Option<SemaphorePermit<'_>> = None;
+    let mut room = Taken::default();
     let mut size = 0_usize;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| invalid(format!("the body ended early: {error}")))?;
         let data = frame.into_data().unwrap_or_default();
         size += data.len();
         if size.max(announced) <= limit {
-            let more = gate.buffer(data.len())?;
-            match &mut room {
-                Some(room) => room.merge(more),
-                None => room = Some(more),
-            }
+            let is_small = size.max(announced) <= SMALL_BYTES;
+            gate.buffer(&mut room, data.len(), is_small)?;
             held.extend_from_slice(&data);
         } else if size <= most_read(limit) {
             held = BytesMut::new();
-            room = None;
+            room = Taken::default();
         } else {
             break;
         }
@@ -106,6 +109,12 @@ pub(crate) fn parse(
         serde_json::from_str(text).map_err(|error| unexpected(text, &error))?;
     let events = Events::from_raw(body.events);
     let events = events.map_err(|error| ApiError::in_body("events", &error))?;
+    if events.count() > MAX_EVENTS {
+        let count = events.count();
+        let message = format!("`events`: {count} events; a changeset has at most {MAX_EVENTS}");
+        let status = StatusCode::PAYLOAD_TOO_LARGE;
+        return Err(ApiError::new(status, codes::CHANGESET_TOO_LARGE, message));
+    }
     let metadata = match body.metadata {
         Some(raw) => Json::from_raw(raw).map_err(|error| ApiError::in_body("metadata", &error))?,
         None => Json::default(),
@@ -129,6 +138,14 @@ fn unexpected(text: &str, error: &serde_json::Error) -> ApiError {
     match Json::parse(text) {
         Err(lone @ PayloadError::LoneSurrogate(_)) => invalid(format!("the body: {lone}")),
         _ => invalid(format!("the body is not as expected: {error}")),
+    }
+}
+
+/// The beginning of a client's text, for an error: at most 200 characters.
+fn echo(text: &str) -> String {
+    match text.char_indices().nth(200) {
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
     }
 }
 
@@ -177,10 +194,15 @@ impl<'de> Visitor<'de> for Fields {
                 "metadata" => metadata = Some(map.next_value()?),
                 _ => {
                     map.next_value::<IgnoredAny>()?;
-                    unknown = unknown.or_else(|| Some(key.clone()));
+                    unknown = unknown.or_else(|| Some(echo(&key)));
                 }
             }
+            if seen.len() >= MAX_MEMBERS {
+                let message = format!("it has more than {MAX_MEMBERS} members");
+                return Err(A::Error::custom(message));
+            }
             if let Some(key) = seen.replace(key) {
+                let key = echo(&key);
                 return Err(A::Error::custom(format!(
                     "the key `{key}` is given more than once"
                 )));

@@ -51,8 +51,12 @@ codes! {
     INVALID_LIMIT,
     /// Any other parameter is invalid, or any parameter is given more than once.
     INVALID_PARAMETER,
-    /// A web page of another site tries to write.
+    /// No valid key was given.
+    UNAUTHORIZED,
+    /// The key lacks a right or a prefix, or a web page of another site tries to write.
     FORBIDDEN,
+    /// The request names a host that the server does not serve.
+    MISDIRECTED_REQUEST,
     /// The stream has no changeset.
     STREAM_NOT_FOUND,
     /// There is no such path.

@@ -1,10 +1,11 @@
 //! The context of a request, for the layers and the handlers.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 
+use crate::access::Caller;
 use crate::error::ApiError;
 use crate::options::Options;
 use crate::page::Layout;
@@ -26,6 +27,8 @@ pub(crate) struct RequestContext {
     pub(crate) params: Arc<Params>,
     pub(crate) permit: Permit,
     pub(crate) layout: Layout,
+    /// The caller, if the host authenticates callers. The layer `authorize` sets it.
+    pub(crate) caller: Arc<OnceLock<Caller>>,
 }
 
 impl RequestContext {
@@ -40,6 +43,7 @@ impl RequestContext {
             },
             params: Arc::new(params),
             permit: Permit::default(),
+            caller: Arc::default(),
         };
         request.extensions_mut().insert(context.clone());
         context

@@ -35,6 +35,8 @@ pub(crate) struct More {
     pub(crate) changeset: Option<Box<Changeset>>,
     /// Whether changesets are shown with details.
     pub(crate) details: bool,
+    /// Whether changesets are left out.
+    pub(crate) changesets_are_hidden: bool,
     /// The end of the global order, for a checkpoint beyond it or of another store.
     pub(crate) head: Option<Checkpoint>,
     /// With `OTHER_STORE`: both stores.
@@ -49,7 +51,7 @@ impl ApiError {
         Self {
             status,
             code,
-            message,
+            message: bounded(message),
             more: Box::default(),
         }
     }
@@ -89,6 +91,11 @@ impl ApiError {
             self.more.idempotency_key = Some(key.clone());
         }
         self
+    }
+
+    /// Leaves the changesets of a refusal out, for a caller who may not read them.
+    pub(crate) fn hide_changesets(&mut self) {
+        self.more.changesets_are_hidden = true;
     }
 
     /// Shows changesets with or without details.
@@ -138,6 +145,18 @@ impl ApiError {
         answer.more.retry_after = Some(retry_after);
         answer
     }
+}
+
+/// The longest message, in characters: it may contain what a client sent.
+const MAX_MESSAGE: usize = 1000;
+
+/// Cuts a message that is too long.
+fn bounded(mut message: String) -> String {
+    if let Some((end, _)) = message.char_indices().nth(MAX_MESSAGE) {
+        message.truncate(end);
+        message.push_str("...");
+    }
+    message
 }
 
 /// The parameter that states an expectation.

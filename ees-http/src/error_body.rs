@@ -28,7 +28,8 @@ pub(crate) struct ErrorBody<'a> {
     /// With `IDEMPOTENCY_KEY_REUSED`: the id of the changeset that has the key.
     #[serde(skip_serializing_if = "Option::is_none")]
     changeset_id: Option<u64>,
-    /// With `IDEMPOTENCY_KEY_REUSED`: the changeset that has the key.
+    /// With `IDEMPOTENCY_KEY_REUSED`: the changeset that has the key. Absent for a key that may not
+    /// read the stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     changeset: Option<ChangesetItem<'a>>,
     /// If the expectation does not hold: the id of the stream's last changeset; 0 if there is none.
@@ -39,7 +40,7 @@ pub(crate) struct ErrorBody<'a> {
     last_event: Option<u64>,
     /// With `OPTIMISTIC_CONCURRENCY_EXCEPTION`: the changesets that hold something after the
     /// expectation, oldest first; at most 100 changesets and 256 KiB, but at least one. Absent with
-    /// `forthcoming=0`.
+    /// `forthcoming=0`, and for a key that may not read the stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<ChangesetItem>>)]
     forthcoming_changesets: Option<Raw<'a>>,
@@ -95,13 +96,16 @@ fn one_of(description: &str, values: &[&str]) -> Object {
 pub(crate) fn render(error: &ApiError, request_id: &str, layout: Layout) -> Response {
     let is_internal = error.status == StatusCode::INTERNAL_SERVER_ERROR;
     let (changeset, details) = (error.more.changeset.as_deref(), error.more.details);
+    let hidden = error.more.changesets_are_hidden;
     let other = error.more.other_store.as_deref();
     let body = ErrorBody {
         error: error.code.as_str(),
         message: &error.message,
         stream_id: error.more.stream_id.as_deref(),
         changeset_id: changeset.map(|changeset| changeset.changeset_id.get()),
-        changeset: changeset.map(|changeset| ChangesetItem::of_stream(changeset, details)),
+        changeset: changeset
+            .filter(|_| !hidden)
+            .map(|changeset| ChangesetItem::of_stream(changeset, details)),
         last_changeset: error.more.end.map(|(changeset, _)| changeset),
         last_event: error.more.end.map(|(_, event)| event),
         forthcoming_changesets: None,
@@ -116,7 +120,7 @@ pub(crate) fn render(error: &ApiError, request_id: &str, layout: Layout) -> Resp
     };
     let mut json = match &error.more.conflict {
         None => to_json(&body),
-        Some(conflict) if is_verdict_only(conflict) => to_json(&body),
+        Some(conflict) if hidden || is_verdict_only(conflict) => to_json(&body),
         Some(conflict) => with_changesets(&body, conflict, details, layout),
     };
     json.push(b'\n');

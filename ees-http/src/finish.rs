@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::CONTENT_LENGTH;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response as HttpResponse};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -17,6 +17,7 @@ use crate::codes;
 use crate::context::RequestContext;
 use crate::error::ApiError;
 use crate::error_body::render;
+use crate::measure::answered;
 use crate::options::Options;
 use crate::pretty::pretty;
 use crate::turned_away::TurnedAway;
@@ -61,7 +62,7 @@ pub(crate) async fn finish(State(host): State<Host>, mut request: Request, next:
         keep(headers, &mut response);
         about.log_failure(error, &host.refused);
     }
-    if context.layout.is_pretty {
+    if context.layout.is_pretty && is_json(&response) {
         response = lay_out(response).await;
     }
     about.log(&response, error.map(|error| error.code.as_str()));
@@ -88,16 +89,19 @@ impl About {
         self.id.to_str().unwrap_or_default()
     }
 
-    /// Logs an answer: without payload and query, and with the path's template instead of the path,
+    /// Logs and counts an answer: without payload and query, and with the path's template instead of the path,
     /// because stream ids may name people.
     fn log(&self, response: &Response, code: Option<&str>) {
+        let route = self.path.as_ref().map_or("none", MatchedPath::as_str);
+        let took = self.begun.elapsed();
+        answered(&self.method, route, response.status(), took);
         tracing::debug!(
             request_id = self.id(),
             method = %self.method,
-            route = self.path.as_ref().map_or("none", MatchedPath::as_str),
+            route,
             status = response.status().as_u16(),
             code,
-            micros = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX),
+            micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             "answered"
         );
     }
@@ -142,6 +146,11 @@ fn keep(headers: HeaderMap, response: &mut Response) {
             response.headers_mut().insert(name, value);
         }
     }
+}
+
+fn is_json(response: &Response) -> bool {
+    let of = response.headers().get(CONTENT_TYPE);
+    of.is_some_and(|of| of.as_bytes() == b"application/json")
 }
 
 /// Adds line breaks and indentation to JSON, unless the body would pass the page limit. A single

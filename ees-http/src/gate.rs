@@ -5,8 +5,10 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::error::ApiError;
+use crate::measure::set;
 use crate::options::Options;
 use crate::permit::Permit;
+use crate::room::{Room, Taken};
 use crate::turned_away::TurnedAway;
 
 /// Limits requests, long polls and buffered bytes. Long polls have limits of their own, so
@@ -21,19 +23,31 @@ struct Limits {
     polls: Semaphore,
     /// The long polls that read or are answered. The limit equals that on requests.
     turns: Arc<Semaphore>,
-    buffered: Semaphore,
+    room: Room,
     turned_away: TurnedAway,
+    most: Most,
+}
+
+/// The limits themselves.
+#[derive(Debug)]
+struct Most {
+    requests: usize,
+    polls: usize,
 }
 
 impl Gate {
     pub(crate) fn new(options: &Options) -> Self {
-        let limit = |most: usize| Semaphore::new(most.min(Semaphore::MAX_PERMITS));
+        let most = Most {
+            requests: options.max_requests.min(Semaphore::MAX_PERMITS),
+            polls: options.max_waiting.min(Semaphore::MAX_PERMITS),
+        };
         Self(Arc::new(Limits {
-            requests: Arc::new(limit(options.max_requests)),
-            polls: limit(options.max_waiting),
-            turns: Arc::new(limit(options.max_requests)),
-            buffered: limit(options.max_buffered_bytes),
+            requests: Arc::new(Semaphore::new(most.requests)),
+            polls: Semaphore::new(most.polls),
+            turns: Arc::new(Semaphore::new(most.requests)),
+            room: Room::new(options.max_buffered_bytes, options.max_answer_bytes),
             turned_away: TurnedAway::default(),
+            most,
         }))
     }
 
@@ -56,11 +70,45 @@ impl Gate {
         permit.set(Arc::clone(&self.0.turns).acquire_owned().await.ok());
     }
 
-    /// Makes room for bytes of a request body. Dropping the result gives it back.
-    pub(crate) fn buffer(&self, bytes: usize) -> Result<SemaphorePermit<'_>, ApiError> {
-        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        let room = self.0.buffered.try_acquire_many(bytes);
-        room.map_err(|_| self.too_many("large requests"))
+    /// Makes room for more bytes of a request body. Dropping `taken` gives it back.
+    pub(crate) fn buffer<'a>(
+        &'a self,
+        taken: &mut Taken<'a>,
+        bytes: usize,
+        is_small: bool,
+    ) -> Result<(), ApiError> {
+        let is_there = self.0.room.grow(taken, bytes, is_small);
+        is_there
+            .then_some(())
+            .ok_or_else(|| self.too_many("large requests"))
+    }
+
+    /// Makes room for an answer. The permit gives it back.
+    pub(crate) fn answer(&self, permit: &Permit, bytes: usize) -> Result<(), ApiError> {
+        let room = self.0.room.answer(bytes);
+        permit.keep_room(room.ok_or_else(|| self.too_many("large answers"))?);
+        Ok(())
+    }
+
+    /// Measures what the limits let in.
+    pub(crate) fn measure(&self) {
+        let limits = &*self.0;
+        let taken = |most: usize, free: &Semaphore| {
+            let taken = most.saturating_sub(free.available_permits());
+            u64::try_from(taken).unwrap_or(u64::MAX)
+        };
+        let requests = taken(limits.most.requests, &limits.requests);
+        let answering = taken(limits.most.requests, &limits.turns);
+        set("ees_requests_in_flight", requests + answering);
+        set(
+            "ees_waiting_readers",
+            taken(limits.most.polls, &limits.polls),
+        );
+        let buffered = limits.room.buffered();
+        set(
+            "ees_buffered_bytes",
+            u64::try_from(buffered).unwrap_or(u64::MAX),
+        );
     }
 
     fn too_many(&self, kind: &str) -> ApiError {

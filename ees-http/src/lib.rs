@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
 mod admit;
 mod answer;
 mod app;
@@ -11,8 +12,10 @@ mod error_body;
 mod finish;
 mod foreign;
 mod gate;
+mod hosts;
 mod json;
 mod link;
+mod measure;
 mod openapi;
 mod options;
 mod page;
@@ -20,18 +23,30 @@ mod params;
 mod permit;
 mod pretty;
 mod request;
+mod room;
 mod routes;
 #[cfg(feature = "server")]
 mod server;
+#[cfg(feature = "tls")]
+mod tls;
 mod turned_away;
 
 use axum::Router;
 use ees_core::{EventStore, StorageError};
 
+pub use access::{Authorizer, Caller, Right, Unauthorized};
+/// The head of a request, which an [`Authorizer`] looks at.
+pub use axum::http::request::Parts as RequestParts;
 pub use codes::ERROR_CODES;
+pub use hosts::Hosts;
+pub use measure::MetricsText;
 pub use options::Options;
+#[cfg(feature = "tls")]
+pub use server::serve_tls;
 #[cfg(feature = "server")]
 pub use server::{ServerLimits, serve};
+#[cfg(feature = "tls")]
+pub use tls::{Tls, TlsError, TlsFiles};
 
 /// The contract, for any host. Call [`EventStore::identity`] first: the answers then carry the store's
 /// id in the header `EES-Store`.
@@ -39,10 +54,25 @@ pub fn router(store: EventStore, options: Options) -> Router {
     routes::contract(routes::app(store, options))
 }
 
-/// The contract for a server that clients reach directly. It adds `/health/live` and
-/// `/health/ready`, and it refuses writes that a browser sends for a web page of another site.
+/// The contract for a server that clients reach directly. It adds `/health/live`, `/health/ready` and
+/// `/metrics`, and it refuses writes that a browser sends for a web page of another site.
 pub fn self_hosted_router(store: EventStore, options: Options) -> Router {
     routes::self_hosted(routes::app(store, options))
+}
+
+/// As [`self_hosted_router`], and a second router with `/metrics` and the health calls alone, which
+/// asks for no authority: for a listener that only operators reach. `hosts` are those that it
+/// serves; see [`Options::hosts`].
+pub fn self_hosted_routers(
+    store: EventStore,
+    options: Options,
+    hosts: Option<Hosts>,
+) -> (Router, Router) {
+    let app = routes::app(store, options);
+    (
+        routes::self_hosted(app.clone()),
+        routes::operations(app, hosts),
+    )
 }
 
 /// A router that answers every call with the same storage error: for a host whose storage could

@@ -1,8 +1,13 @@
 //! The options of a host.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+
+use crate::access::Authorizer;
+use crate::hosts::Hosts;
+use crate::measure::MetricsText;
 
 /// The limits of the contract's router, and its shutdown signal.
 #[derive(Debug, Clone)]
@@ -20,8 +25,12 @@ pub struct Options {
     /// Further long polls get 503 `OVERLOADED`.
     pub max_waiting: usize,
     /// The number of bytes of request bodies that may be in memory at the same time. Commits beyond
-    /// it get 503 `OVERLOADED`.
+    /// it get 503 `OVERLOADED`. An eighth of it is for bodies of up to 64 KiB alone.
     pub max_buffered_bytes: usize,
+    /// The number of bytes of answers that may be in memory at the same time, until their clients
+    /// have received them. An answer of up to 64 KiB does not count. Reads beyond it get 503
+    /// `OVERLOADED`.
+    pub max_answer_bytes: usize,
     /// The size that the body of a page may reach when the host embeds it in a JSON string, in
     /// percent of [`MAX_PAGE_BYTES`](ees_core::MAX_PAGE_BYTES). In a string, each quote, backslash
     /// and line break takes two bytes.
@@ -30,6 +39,13 @@ pub struct Options {
     pub embedded_body_percent: usize,
     /// Ends waiting long polls with an empty page when it is cancelled. Cancel it on shutdown.
     pub closing: CancellationToken,
+    /// Recognises callers, and limits each to its rights. `None`: every caller may do everything.
+    pub authorizer: Option<Arc<dyn Authorizer>>,
+    /// The hosts that a self-hosted router serves. A request for another host gets 421
+    /// `MISDIRECTED_REQUEST`. `None`: it serves every host.
+    pub hosts: Option<Hosts>,
+    /// Writes the answer of `/metrics` of a self-hosted router. `None`: it answers 404.
+    pub metrics: Option<MetricsText>,
 }
 
 impl Default for Options {
@@ -39,8 +55,12 @@ impl Default for Options {
             max_requests: 512,
             max_waiting: 4096,
             max_buffered_bytes: 256 * 1024 * 1024,
+            max_answer_bytes: 256 * 1024 * 1024,
             embedded_body_percent: 140,
             closing: CancellationToken::new(),
+            authorizer: None,
+            hosts: None,
+            metrics: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A request's permit to run.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::{Body, to_bytes};
 use axum::response::Response;
@@ -11,7 +11,16 @@ use tokio::sync::OwnedSemaphorePermit;
 /// share it. It is empty until the gate fills it, and while the request only
 /// waits.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Permit(Arc<Mutex<Option<OwnedSemaphorePermit>>>);
+pub(crate) struct Permit(Arc<Mutex<Held>>);
+
+/// What a request has of the limits.
+#[derive(Debug, Default)]
+struct Held {
+    /// The permit to run.
+    run: Option<OwnedSemaphorePermit>,
+    /// The room for the bytes of its answer.
+    room: Option<OwnedSemaphorePermit>,
+}
 
 impl Permit {
     /// Gives the permit back, while the request only waits.
@@ -20,7 +29,16 @@ impl Permit {
     }
 
     pub(crate) fn set(&self, permit: Option<OwnedSemaphorePermit>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = permit;
+        self.lock().run = permit;
+    }
+
+    /// Keeps room for the bytes of the answer.
+    pub(crate) fn keep_room(&self, room: OwnedSemaphorePermit) {
+        self.lock().room = Some(room);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps the permit until the connection has dropped the bytes of the answer.
@@ -28,7 +46,7 @@ impl Permit {
         let (parts, body) = response.into_parts();
         // The answers are whole in memory already.
         let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
-        let held = Held {
+        let held = Answer {
             bytes,
             _permit: self,
         };
@@ -37,12 +55,12 @@ impl Permit {
 }
 
 /// The bytes of an answer, with the permit.
-struct Held {
+struct Answer {
     bytes: Bytes,
     _permit: Permit,
 }
 
-impl AsRef<[u8]> for Held {
+impl AsRef<[u8]> for Answer {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }

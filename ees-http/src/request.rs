@@ -49,6 +49,11 @@ impl StreamPath {
         }
     }
 
+    /// The decoded stream id, which may break the rules of stream ids.
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.0.as_deref().ok()
+    }
+
     /// Checks the stream id before anything else, and names the stream in every error that follows.
     pub(crate) async fn answer(
         self,

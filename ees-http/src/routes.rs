@@ -3,6 +3,7 @@
 mod changesets;
 mod events;
 mod health;
+mod metrics;
 mod pages;
 mod parameters;
 mod service;
@@ -20,11 +21,13 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::access::{Access, Authorizer, authorize};
 use crate::admit::admit;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::finish::{Host, finish, panicked};
 use crate::foreign::refuse_foreign_pages;
+use crate::hosts::{Hosts, refuse_other_hosts};
 use crate::openapi;
 use crate::options::Options;
 
@@ -50,7 +53,7 @@ fn described() -> OpenApiRouter<App> {
 pub(crate) fn description() -> &'static str {
     static JSON: OnceLock<String> = OnceLock::new();
     JSON.get_or_init(|| {
-        let calls = described().merge(health::described());
+        let calls = described().merge(own_described());
         openapi::describe(calls.into_openapi())
     })
 }
@@ -61,13 +64,36 @@ pub(crate) fn contract(app: App) -> Router {
 }
 
 /// The contract, and the additions for a server that clients reach directly. The gate does not
-/// limit the health calls.
+/// limit these.
 pub(crate) fn self_hosted(app: App) -> Router {
-    let health = health::router().with_state(app.clone());
-    let finished = ServiceBuilder::new()
+    let hosts = app.options.hosts.clone();
+    let authorizer = app.options.authorizer.clone();
+    let own = own_calls(app.clone(), hosts, authorizer);
+    layered(app, true).merge(own)
+}
+
+/// The additions alone, for a listener that only operators reach.
+pub(crate) fn operations(app: App, hosts: Option<Hosts>) -> Router {
+    let finish = from_fn_with_state(host(&app), finish);
+    let others = Router::new().fallback(unmatched::invalid_endpoint);
+    own_calls(app, hosts, None).merge(others.layer(finish))
+}
+
+/// The calls that only a server of its own has.
+fn own_described() -> OpenApiRouter<App> {
+    health::described().routes(routes!(metrics::metrics))
+}
+
+fn own_calls(app: App, hosts: Option<Hosts>, authorizer: Option<Arc<dyn Authorizer>>) -> Router {
+    let (calls, description) = own_described().split_for_parts();
+    let access = authorizer.map(|asked| Access::new(asked, &openapi::calls(&description)));
+    let layers = ServiceBuilder::new()
         .layer(from_fn_with_state(host(&app), finish))
-        .layer(CatchPanicLayer::custom(panicked));
-    layered(app, true).merge(health.layer(finished))
+        .layer(CatchPanicLayer::custom(panicked))
+        .option_layer(hosts.map(|hosts| from_fn_with_state(hosts, refuse_other_hosts)))
+        .option_layer(access.map(|access| from_fn_with_state(access, authorize)));
+    let calls = calls.method_not_allowed_fallback(unmatched::method_not_allowed);
+    calls.with_state(app).layer(layers)
 }
 
 /// A router that answers every call with the same error.
@@ -98,8 +124,13 @@ fn host(app: &App) -> Host {
 /// others extract, and finishes the answers of all others.
 fn layered(app: App, is_open: bool) -> Router {
     let gate = app.gate.clone();
+    let options = Arc::clone(&app.options);
     let host = host(&app);
-    let (described, _) = described().split_for_parts();
+    let (described, description) = described().split_for_parts();
+    let authorizer = options.authorizer.clone();
+    let access =
+        authorizer.map(|authorizer| Access::new(authorizer, &openapi::calls(&description)));
+    let hosts = options.hosts.clone().filter(|_| is_open);
     described
         .route(
             "/streams/",
@@ -115,7 +146,9 @@ fn layered(app: App, is_open: bool) -> Router {
             ServiceBuilder::new()
                 .layer(from_fn_with_state(host, finish))
                 .layer(CatchPanicLayer::custom(panicked))
+                .option_layer(hosts.map(|hosts| from_fn_with_state(hosts, refuse_other_hosts)))
                 .option_layer(is_open.then(|| from_fn(refuse_foreign_pages)))
+                .option_layer(access.map(|access| from_fn_with_state(access, authorize)))
                 .layer(from_fn_with_state(gate, admit)),
         )
 }

@@ -44,7 +44,21 @@ impl fmt::Debug for OpenStore {
     allow(clippy::unused_async)
 )]
 pub async fn open(url: &str) -> Result<OpenStore, OpenError> {
-    match Adapter::of(url)? {
+    let adapter = Adapter::of(url)?;
+    // Boxed, as it is large and rare: the futures of all drivers nest deep.
+    let opened = Box::pin(open_with(adapter, url)).await?;
+    Ok(OpenStore {
+        store: opened.store.with_storage_name(adapter.scheme()),
+        ..opened
+    })
+}
+
+#[cfg_attr(
+    not(any(feature = "dynamodb", feature = "postgres", feature = "sqlite")),
+    allow(clippy::unused_async)
+)]
+async fn open_with(adapter: Adapter, url: &str) -> Result<OpenStore, OpenError> {
+    match adapter {
         #[cfg(feature = "dynamodb")]
         Adapter::Dynamodb => dynamodb(url).await,
         #[cfg(feature = "memory")]

@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 
 use ees_core::adapter::Publisher;
 use ees_core::publication::Publication;
-use ees_core::{Changeset, Checkpoint, CheckpointStore, Error, EventStore, Subscription};
+use ees_core::{
+    Changeset, Checkpoint, CheckpointStore, Error, EventStore, Subscription, Timestamp,
+};
 use futures_util::FutureExt;
 use futures_util::future::join;
 use tokio::sync::mpsc;
@@ -180,6 +182,7 @@ impl Progress {
         while let Some(()) = closing.run_until_cancelled(self.take_more()).await {
             self.publication.run().await;
             self.tell();
+            self.measure();
             if self.last_save.elapsed() >= PAUSE {
                 self.save().await;
             }
@@ -232,6 +235,17 @@ impl Progress {
             Err(error) => tracing::warn!(%error, "publishing cannot save its checkpoint yet"),
         }
         self.last_save = Instant::now();
+    }
+
+    /// Measures how old the oldest changeset is that is not fully delivered.
+    #[allow(clippy::cast_precision_loss)] // metrics are floating-point numbers
+    fn measure(&self) {
+        let oldest = self.publication.unpublished().next();
+        let micros = oldest.map_or(0, |oldest| {
+            let age = Timestamp::now().as_micros() - oldest.timestamp.as_micros();
+            age.max(0)
+        });
+        metrics::gauge!("ees_publish_lag_seconds").set(micros as f64 / 1e6);
     }
 
     fn tell(&mut self) {

@@ -6,7 +6,7 @@ use crate::subject::unique;
 use crate::wire::socket::Socket;
 use crate::wire::{BODY, accepted, assert_untouched, path};
 
-const REST: &str = "HTTP/1.1\r\nHost: ees\r\n";
+const REST: &str = "HTTP/1.1\r\nHost: localhost\r\n";
 
 /// A client may send the next request before it has the last answer.
 pub async fn requests_may_be_sent_ahead(harness: &mut dyn HttpHarness) {

@@ -67,9 +67,9 @@ async fn too_many_requests_are_told_to_come_back() {
         sent.expect("a request, or a part of one");
         stream
     };
-    let head = "POST /streams/s HTTP/1.1\r\nHost: ees\r\nContent-Length: 14\r\n\r\n{";
+    let head = "POST /streams/s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 14\r\n\r\n{";
     let mut slow = send(head).await;
-    let deaf = send("GET /streams/large/changesets HTTP/1.1\r\nHost: ees\r\n\r\n").await;
+    let deaf = send("GET /streams/large/changesets HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     let refused = until(&remote, "/streams/s", 503).await;
     let body = refused.json();
     assert_eq!(body["error"], "OVERLOADED", "G12: {body}");

@@ -3,13 +3,17 @@
 // A test says what is wrong by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod alerts;
 mod conformance;
 mod crash;
 mod guides;
 mod health;
 mod http;
+mod keys;
+mod metrics;
 mod process;
 mod proxies;
 mod readme;
 mod serving;
+mod tls;
 mod writers;

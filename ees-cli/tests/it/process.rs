@@ -97,7 +97,7 @@ impl Ees {
         let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut line = String::new();
         stdout.read_line(&mut line).expect("a line");
-        assert!(line.contains(" on http://"), "{line}{}", errors.text());
+        assert!(line.contains(" on http"), "{line}{}", errors.text());
         Self {
             child,
             stdout,
@@ -108,7 +108,7 @@ impl Ees {
 
     /// Where it listens: `127.0.0.1:PORT`.
     pub(crate) fn address(&self) -> String {
-        let (_, address) = self.line.trim_end().rsplit_once("http://").expect("a URL");
+        let (_, address) = self.line.trim_end().rsplit_once("://").expect("a URL");
         address.to_owned()
     }
 
@@ -139,6 +139,14 @@ impl Ees {
     /// Waits until the log says something.
     pub(crate) fn wait_for_log(&self, text: &str) {
         self.errors.wait_for(text);
+    }
+
+    /// Waits for a line of the log that has a text.
+    pub(crate) fn log_line(&self, text: &str) -> String {
+        self.errors.wait_for(text);
+        let log = self.errors.text();
+        let line = log.lines().find(|line| line.contains(text));
+        line.expect("the line").to_owned()
     }
 
     /// Waits for its end; its exit code, what else it said on standard output, and its log.

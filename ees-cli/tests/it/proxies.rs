@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::process::{Ees, LONG, ended};
+use crate::process::{Ees, LONG, ees, ended};
 
 const GUIDE: &str = include_str!("../../../docs/behind-a-proxy.md");
 
@@ -73,7 +73,15 @@ struct Site {
 impl Site {
     /// Starts a server, and before it the proxy of a command that is made for the server's address.
     fn start(command: impl FnOnce(&Place, &str) -> Command) -> Self {
-        let (ees, place) = (Ees::serve("memory:"), Place::make());
+        let serve = [
+            "--storage",
+            "memory:",
+            "--listen",
+            "127.0.0.1:0",
+            "--allowed-host",
+            HOST,
+        ];
+        let (ees, place) = (Ees::spawn(ees(&serve)), Place::make());
         let mut command = command(&place, &ees.address());
         let log = fs::File::create(place.path("log")).expect("a file");
         command.stdin(Stdio::null()).stdout(Stdio::null());

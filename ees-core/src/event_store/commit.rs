@@ -2,6 +2,7 @@
 
 use super::EventStore;
 use crate::adapter::{Commit, Outcome, Refusal};
+use crate::measure;
 use crate::number::MAX_ID;
 use crate::{
     Changeset, ChangesetId, CommitId, CommitIdError, Conflict, Error, Expectation, Head,
@@ -27,6 +28,13 @@ impl EventStore {
     /// [`Error::StreamTooLarge`]: nothing was written. [`Error::Storage`] if the storage failed;
     /// its [`Written`] says whether the commit may have happened.
     pub async fn commit(&self, asked: NewChangeset) -> Result<Receipt, Error> {
+        let begun = measure::begin();
+        let committed = self.append(asked).await;
+        begun.commit(self.name, &committed);
+        committed
+    }
+
+    async fn append(&self, asked: NewChangeset) -> Result<Receipt, Error> {
         let most = asked.max_forthcoming;
         let key = asked.idempotency_key.as_ref();
         if key.is_some_and(|key| key.as_str() == CommitId::NONE) {

@@ -2,6 +2,7 @@
 
 use super::EventStore;
 use crate::adapter::PageBuilder;
+use crate::measure;
 use crate::{
     Changeset, Checkpoint, Error, Event, EventCheckpoint, GlobalPage, PageLimit, StreamId,
 };
@@ -95,7 +96,8 @@ impl EventStore {
         from: Checkpoint,
         limit: PageLimit,
     ) -> Result<GlobalPage, Error> {
-        Ok(self.storage.read_global(from, limit).await?)
+        let begun = measure::begin();
+        Ok(begun.read("global", self.storage.read_global(from, limit).await)?)
     }
 
     /// As [`EventStore::global_events`], but does not check the checkpoint of an empty page; see
@@ -116,7 +118,9 @@ impl EventStore {
             ..limit
         };
         'read: while !page.is_full() {
-            let changesets = self.storage.read_global(next.changeset, chunk).await?;
+            let begun = measure::begin();
+            let read = self.storage.read_global(next.changeset, chunk).await;
+            let changesets = begun.read("global", read)?;
             for changeset in &changesets.changesets {
                 let position = changeset.checkpoint.unwrap_or(next.changeset);
                 for event in events_from(changeset, position, next) {

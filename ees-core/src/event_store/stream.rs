@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::EventStore;
 use crate::adapter::PageBuilder;
+use crate::measure;
 use crate::{
     Changeset, Direction, Error, Event, EventId, Head, MAX_ID, Page, StreamId, StreamQuery,
     StreamRange,
@@ -15,7 +16,8 @@ impl EventStore {
     /// # Errors
     /// [`Error::StreamNotFound`], or [`Error::Storage`] if the storage fails.
     pub async fn head(&self, stream_id: &StreamId) -> Result<Head, Error> {
-        let head = self.storage.head(stream_id).await?;
+        let begun = measure::begin();
+        let head = begun.read("head", self.storage.head(stream_id).await)?;
         head.ok_or_else(|| Error::StreamNotFound {
             stream_id: stream_id.clone(),
         })
@@ -26,7 +28,8 @@ impl EventStore {
     /// # Errors
     /// [`Error::StreamNotFound`], or [`Error::Storage`] if the storage fails.
     pub async fn changesets(&self, query: &StreamQuery) -> Result<Page<Changeset>, Error> {
-        let page = self.storage.read_stream(query).await?;
+        let begun = measure::begin();
+        let page = begun.read("stream", self.storage.read_stream(query).await)?;
         if page.items.is_empty() {
             self.head(&query.stream_id).await?;
         }

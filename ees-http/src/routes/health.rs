@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use ees_core::{StorageError, Written};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::unmatched::method_not_allowed;
 use crate::answer::{Health, answer};
 use crate::app::App;
 use crate::error::ApiError;
@@ -23,11 +21,6 @@ pub(super) fn described() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(live))
         .routes(routes!(ready))
-}
-
-pub(super) fn router() -> Router<App> {
-    let (router, _) = described().split_for_parts();
-    router.method_not_allowed_fallback(method_not_allowed)
 }
 
 /// Ask whether the server runs

@@ -4,7 +4,7 @@ use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_ENCODING, EXPECT};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use ees_core::{NewChangeset, StreamId, Written};
+use ees_core::{Events, Json, NewChangeset, StreamId, Written};
 
 use super::parameters::CommonParams;
 use crate::answer::{Committed, StoreStatistics, StreamHead, answer};
@@ -16,6 +16,9 @@ use crate::error::ApiError;
 use crate::error_body::ErrorBody;
 use crate::permit::Permit;
 use crate::request::{IDEMPOTENCY_REPLAYED, StreamPath, commit_key};
+
+/// The size from which a body is parsed on another thread, in bytes.
+const LARGE_BODY: usize = 256 * 1024;
 
 /// Commit a changeset
 ///
@@ -68,7 +71,7 @@ async fn commit_to(
     // The body counts as buffered until the commit is answered, because its events are in memory.
     let body = read_body(app, &context.permit, request).await;
     let body = body.map_err(|error| error.repeatable_with(&key))?;
-    let (events, metadata) = body::parse(&body.bytes, encoding.as_ref())?;
+    let (events, metadata) = parse(&body, encoding).await?;
     let asked = NewChangeset::new(stream_id, params.expectation, events)
         .with_metadata(metadata)
         .with_max_forthcoming(params.forthcoming)
@@ -84,6 +87,18 @@ async fn commit_to(
         headers.insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
     }
     Ok(response)
+}
+
+/// Parses the body of a commit: a large one on another thread, so that other requests go on
+/// meanwhile.
+async fn parse(body: &Held<'_>, encoding: Option<HeaderValue>) -> Result<(Events, Json), ApiError> {
+    if body.bytes.len() <= LARGE_BODY {
+        return body::parse(&body.bytes, encoding.as_ref());
+    }
+    let bytes = body.bytes.clone();
+    let parsed = tokio::task::spawn_blocking(move || body::parse(&bytes, encoding.as_ref()));
+    let failed = |error| ApiError::internal(format!("a body was not parsed: {error}"));
+    parsed.await.map_err(failed)?
 }
 
 /// Reads the body of a commit. Meanwhile the request gives its permit back, and what has arrived of

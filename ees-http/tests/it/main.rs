@@ -3,8 +3,10 @@
 // A test says what is wrong by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod access;
 mod clients;
 mod faults;
+mod greedy;
 mod limits;
 mod messages;
 mod pages;

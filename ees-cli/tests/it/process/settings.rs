@@ -38,7 +38,11 @@ fn what_is_set_to_nothing_is_unset() {
     let mut command = ees(&["serve", "--storage", "memory:", "--listen", "127.0.0.1:0"]);
     for name in [
         "EES_STORAGE",
+        "EES_KEYS",
+        "EES_METRICS_LISTEN",
+        "EES_TLS_CERT",
         "EES_ALLOW_UNAUTHENTICATED_REMOTE",
+        "EES_ALLOWED_HOST",
         "EES_MAX_REQUESTS",
         "EES_LOG",
         "EES_PUBLISH",

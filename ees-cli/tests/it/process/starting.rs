@@ -122,7 +122,14 @@ fn help_tells_what_one_needs_to_know() {
     let settings = [
         "EES_STORAGE",
         "EES_LISTEN",
+        "EES_KEYS",
+        "EES_METRICS_LISTEN",
+        "EES_TLS_CERT",
+        "EES_TLS_KEY",
+        "EES_TLS_CLIENT_CA",
         "EES_ALLOW_UNAUTHENTICATED_REMOTE",
+        "EES_ALLOW_PLAIN_REMOTE",
+        "EES_ALLOWED_HOST",
         "EES_MAX_REQUESTS",
         "EES_REQUEST_TIMEOUT",
         "EES_LOG",
@@ -206,6 +213,31 @@ fn a_wrong_command_line_is_refused() {
             "--allow-unauthenticated-remote",
         ),
         (vec!["--listen", "[::]:0"], "--allow-unauthenticated-remote"),
+        (
+            vec!["--listen", "0.0.0.0:0", "--allow-unauthenticated-remote"],
+            "--allow-plain-remote",
+        ),
+        (
+            vec!["--listen", "0.0.0.0:0", "--allow-plain-remote"],
+            "--allow-unauthenticated-remote",
+        ),
+        (
+            vec!["--keys", "/nowhere/keys"],
+            "ees keys add --file /nowhere/keys",
+        ),
+        (vec!["keys", "add", "--file", "x", "--name", "a"], "--right"),
+        (
+            vec![
+                "keys", "add", "--file", "x", "--name", "a b", "--right", "read",
+            ],
+            "a name has 1 to 64",
+        ),
+        (
+            vec![
+                "keys", "add", "--file", "x", "--name", "a", "--right", "write",
+            ],
+            "`write` is not a right",
+        ),
         (vec!["--max-requests", "0"], "--max-requests"),
         (vec!["--request-timeout", "20"], "--request-timeout"),
         (vec!["--log-format", "xml"], "--log-format"),
@@ -368,4 +400,29 @@ async fn an_address_in_use_leaves_the_storage_free() {
     assert!(matches!(refused, Err(ees_cli::Failure::Listen(_))));
     let server = serving::start(&storage).await;
     server.stop().await.expect("an end");
+}
+
+/// A server that was started with a limit on open files.
+#[cfg(target_os = "linux")]
+fn with_files(limit: &str) -> Ees {
+    let serve = format!("ulimit {limit}; exec \"$0\" \"$@\"");
+    let mut command = std::process::Command::new("bash");
+    let args = ["--storage", "memory:", "--listen", "127.0.0.1:0"];
+    command.env_clear().args(["-c", &serve]);
+    command.arg(env!("CARGO_BIN_EXE_ees")).args(args);
+    Ees::spawn(command)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_limit_on_open_files_is_raised_or_the_lack_is_told() {
+    let ees = with_files("-S -n 256");
+    let limits = fs::read_to_string(format!("/proc/{}/limits", ees.pid())).expect("limits");
+    let files = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"));
+    let soft = files.and_then(|files| files.split_whitespace().next());
+    let soft: u64 = soft.and_then(|soft| soft.parse().ok()).expect("a number");
+    assert!(soft > 256, "{soft}");
+    with_files("-n 256").wait_for_log("at most 256 open files are allowed");
 }

@@ -81,7 +81,7 @@ fn a_second_signal_stops_it_at_once() {
     command.args(["--request-timeout", "3600"]);
     let ees = Ees::spawn(command);
     let mut client = TcpStream::connect(ees.address()).expect("a connection");
-    let head = "POST /streams/s HTTP/1.1\r\nHost: ees\r\nContent-Length: 100\r\n\
+    let head = "POST /streams/s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\
                 Expect: 100-continue\r\n\r\n";
     client.write_all(head.as_bytes()).expect("half a request");
     let mut begun = String::new();

@@ -103,12 +103,12 @@ fn the_timeout_of_the_guide_is_longer_than_the_servers() {
 }
 
 #[test]
-fn without_the_host_a_page_of_the_site_is_refused() {
+fn without_the_host_every_request_is_refused() {
     let site = start(without("proxy_set_header Host $http_host;"));
     let origin = format!("Origin: https://{HOST}");
     let (status, answer) = site.commit(&["--header", &origin], "/streams/page");
-    assert_eq!(status, 403, "{answer}");
-    assert_eq!(body(&answer)["error"], "FORBIDDEN");
+    assert_eq!(status, 421, "{answer}");
+    assert_eq!(body(&answer)["error"], "MISDIRECTED_REQUEST");
 }
 
 #[test]

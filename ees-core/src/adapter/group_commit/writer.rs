@@ -9,6 +9,7 @@ use futures_channel::oneshot;
 use super::retry::{Failure, Retry, Step};
 use super::{Snapshot, judge};
 use crate::commit::{ClientKey, Commit};
+use crate::measure;
 use crate::ports::Outcome;
 use crate::{Changeset, StorageError, StreamId, Written};
 
@@ -250,6 +251,7 @@ impl<S: BatchStore> Writer<S> {
         } else {
             let committed = self.store.commit(&plan.changesets).await;
             committed.map_err(Failure::of(Step::Commit))?;
+            measure::batch(plan.changesets.len());
         }
         Ok(plan.outcomes)
     }

@@ -1,0 +1,67 @@
+//! What the core measures. It records through the facade `metrics`, which does nothing until a host
+//! installs a recorder. [docs/operating.md](https://github.com/doitintl/elastic-event-store/blob/main/docs/operating.md)
+//! says what each name means.
+
+use std::time::Instant;
+
+use crate::{Error, Receipt, StorageError, Written};
+
+/// A call that is measured. It is not a future around another: these nest too deep already.
+pub(crate) struct Begun(Instant);
+
+/// Begins to measure a call.
+pub(crate) fn begin() -> Begun {
+    Begun(Instant::now())
+}
+
+impl Begun {
+    /// Measures a read of a kind.
+    pub(crate) fn read<T>(
+        self,
+        kind: &'static str,
+        read: Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        let took = self.0.elapsed();
+        metrics::histogram!("ees_read_duration_seconds", "kind" => kind).record(took);
+        read.inspect_err(count_error)
+    }
+
+    /// Measures a commit to a storage.
+    pub(crate) fn commit(self, storage: &'static str, committed: &Result<Receipt, Error>) {
+        let took = self.0.elapsed();
+        metrics::counter!("ees_commits_total", "outcome" => outcome(committed)).increment(1);
+        metrics::histogram!("ees_commit_duration_seconds", "storage" => storage).record(took);
+        if let Err(Error::Storage(error)) = committed {
+            count_error(error);
+        }
+    }
+}
+
+/// Measures how many changesets were written together.
+pub(crate) fn batch(changesets: usize) {
+    let changesets = u32::try_from(changesets).unwrap_or(u32::MAX);
+    metrics::histogram!("ees_batch_changesets").record(changesets);
+}
+
+fn outcome(committed: &Result<Receipt, Error>) -> &'static str {
+    match committed {
+        Ok(receipt) if receipt.replayed => "replayed",
+        Ok(_) => "committed",
+        Err(Error::Conflict(_)) => "conflict",
+        Err(Error::Storage(StorageError::Unavailable {
+            written: Written::Unknown,
+            ..
+        })) => "unknown",
+        Err(Error::Storage(_)) => "failed",
+        Err(_) => "refused",
+    }
+}
+
+fn count_error(error: &StorageError) {
+    let kind = match error {
+        StorageError::Unavailable { .. } => "unavailable",
+        StorageError::Corrupt(_) => "corrupt",
+        StorageError::Backend(_) => "backend",
+    };
+    metrics::counter!("ees_storage_errors_total", "kind" => kind).increment(1);
+}

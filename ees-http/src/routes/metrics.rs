@@ -1,0 +1,51 @@
+//! The metrics of the process. No gate turns this call away.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use ees_core::Error;
+
+use super::unmatched::invalid_endpoint;
+use crate::app::App;
+use crate::error::ApiError;
+use crate::error_body::ErrorBody;
+use crate::measure::set;
+
+/// The type of Prometheus text.
+const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// The longest time that is waited for the storage: a metric that it does not tell in time is as it
+/// was.
+const STORAGE_WITHIN: Duration = Duration::from_secs(2);
+
+/// Read the metrics
+///
+/// As Prometheus text. Not on AWS Lambda.
+#[utoipa::path(
+    get, path = "/metrics", tag = "service", operation_id = "metrics",
+    responses(
+        (status = 200, description = "The metrics of the process", body = String, content_type = "text/plain"),
+        (status = 404, description = "`INVALID_ENDPOINT`: the host has no metrics", body = ErrorBody),
+    )
+)]
+pub(super) async fn metrics(State(app): State<App>, uri: Uri) -> Result<Response, ApiError> {
+    let Some(text) = &app.options.metrics else {
+        return Err(invalid_endpoint(uri).await);
+    };
+    app.gate.measure();
+    let _ = tokio::time::timeout(STORAGE_WITHIN, measure_store(&app)).await;
+    let head = [(CONTENT_TYPE, PROMETHEUS_TEXT)];
+    Ok((StatusCode::OK, head, text.write()).into_response())
+}
+
+/// Measures how far the store is, and its statistics behind it.
+async fn measure_store(app: &App) -> Result<(), Error> {
+    let head = app.store.next_checkpoint().await?.get();
+    set("ees_head_checkpoint", head);
+    let counted = app.store.statistics().await?.version.get();
+    set("ees_statistics_lag", head.saturating_sub(counted));
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! One connection: its handshake, its protocol and its limits.
+
+use std::pin::Pin;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::Watcher;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_io_timeout::TimeoutStream;
+
+use super::limits::ServerLimits;
+#[cfg(feature = "tls")]
+use crate::tls::Tls;
+
+/// A client's stream, whose writes have a limit in time.
+type Stream = Pin<Box<TimeoutStream<TcpStream>>>;
+
+/// How the connections of a server are answered.
+#[derive(Clone)]
+pub(super) struct Connection {
+    router: Router,
+    limits: ServerLimits,
+    #[cfg(feature = "tls")]
+    tls: Option<Tls>,
+}
+
+impl Connection {
+    pub(super) fn new(router: Router, limits: ServerLimits) -> Self {
+        Self {
+            router,
+            limits,
+            #[cfg(feature = "tls")]
+            tls: None,
+        }
+    }
+
+    #[cfg(feature = "tls")]
+    pub(super) fn with_tls(self, tls: Tls) -> Self {
+        Self {
+            tls: Some(tls),
+            ..self
+        }
+    }
+
+    pub(super) fn limits(&self) -> ServerLimits {
+        self.limits.clone()
+    }
+
+    /// Answers what comes on a connection, until it ends.
+    pub(super) async fn answer(self, stream: TcpStream, watcher: Watcher) {
+        // Answers are written whole, so waiting to fill packets only delays them.
+        let _ = stream.set_nodelay(true);
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(self.limits.write_timeout));
+        let stream = Box::pin(stream);
+        #[cfg(feature = "tls")]
+        if let Some(tls) = self.tls.clone() {
+            // Boxed, as a connection without TLS would be as large otherwise.
+            return Box::pin(tls::answer(self, &tls, stream, watcher)).await;
+        }
+        self.http1(stream, watcher).await;
+    }
+
+    async fn http1<S>(self, stream: S, watcher: Watcher)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.header_timeout)
+            .max_buf_size(self.limits.max_header_bytes)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(self.router));
+        told(watcher.watch(connection).await);
+    }
+}
+
+fn told(ended: hyper::Result<()>) {
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection broke");
+    }
+}
+
+/// Connections over TLS.
+#[cfg(feature = "tls")]
+mod tls {
+    use std::time::Duration;
+
+    use hyper::server::conn::http2;
+    use hyper_util::rt::TokioExecutor;
+    use tokio_rustls::TlsAcceptor;
+    use tokio_rustls::server::TlsStream;
+
+    use super::{Connection, Stream, Tls, TokioIo, TokioTimer, TowerToHyperService, Watcher, told};
+
+    /// How many requests may run at the same time on a connection of HTTP/2.
+    const MAX_STREAMS: u32 = 128;
+
+    /// A connection of HTTP/2 whose client does not answer a ping within this time is closed.
+    const PING: Duration = Duration::from_secs(20);
+
+    pub(super) async fn answer(server: Connection, tls: &Tls, stream: Stream, watcher: Watcher) {
+        let handshake = TlsAcceptor::from(tls.config()).accept(stream);
+        match tokio::time::timeout(server.limits.handshake_timeout, handshake).await {
+            Ok(Ok(stream)) => match stream.get_ref().1.alpn_protocol() {
+                Some(b"h2") => http2(server, stream, watcher).await,
+                _ => server.http1(stream, watcher).await,
+            },
+            Ok(Err(error)) => tracing::debug!(%error, "a handshake of TLS failed"),
+            Err(_) => tracing::debug!("a handshake of TLS took too long"),
+        }
+    }
+
+    async fn http2(server: Connection, stream: TlsStream<Stream>, watcher: Watcher) {
+        let max_header_bytes = u32::try_from(server.limits.max_header_bytes).unwrap_or(u32::MAX);
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(MAX_STREAMS)
+            .max_header_list_size(max_header_bytes)
+            .keep_alive_interval(PING)
+            .keep_alive_timeout(PING)
+            .serve_connection(
+                TokioIo::new(stream),
+                TowerToHyperService::new(server.router),
+            );
+        told(watcher.watch(connection).await);
+    }
+}

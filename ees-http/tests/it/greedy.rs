@@ -1,0 +1,155 @@
+//! Clients that take more than their share.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{Request, StatusCode};
+use ees_core::EventStore;
+use ees_http::{Options, self_hosted_router};
+use ees_memory::MemoryStorage;
+use futures_util::{StreamExt, stream};
+use tower::ServiceExt;
+
+use crate::support::{get, patient, post};
+
+/// A router over a storage that takes changesets of the usual size.
+fn router(options: Options) -> Router {
+    let store = EventStore::new(Arc::new(MemoryStorage::new()));
+    self_hosted_router(store, options)
+}
+
+fn body(bytes: usize) -> String {
+    format!(r#"{{"events":["{}"]}}"#, "x".repeat(bytes))
+}
+
+#[tokio::test]
+async fn answers_that_nobody_takes_have_a_bound() {
+    let mut options = patient();
+    options.max_answer_bytes = 500_000;
+    let router = router(options);
+    for stream in ["/streams/large", "/streams/other"] {
+        assert_eq!(post(&router, stream, body(300_000)).await.status, 200);
+    }
+    assert_eq!(
+        post(&router, "/streams/small", body(1000)).await.status,
+        200
+    );
+    let read = Request::get("/streams/large/changesets");
+    let kept = router
+        .clone()
+        .oneshot(read.body(Body::empty()).unwrap())
+        .await
+        .unwrap();
+    assert_eq!(kept.status(), StatusCode::OK);
+    let refused = get(&router, "/streams/other/changesets").await;
+    assert_eq!(refused.error(), "OVERLOADED");
+    assert_eq!(refused.headers["retry-after"], "1");
+    assert_eq!(get(&router, "/streams/small/changesets").await.status, 200);
+    assert_eq!(
+        post(&router, "/streams/new", body(300_000)).await.status,
+        200
+    );
+    drop(kept);
+    assert_eq!(get(&router, "/streams/other/changesets").await.status, 200);
+}
+
+#[tokio::test]
+async fn bodies_that_never_end_leave_room_to_small_ones() {
+    let mut options = patient();
+    options.max_buffered_bytes = 800_000;
+    let router = router(options);
+    let begun = Bytes::from(vec![b' '; 690_000]);
+    let unending = stream::iter([Ok::<_, std::io::Error>(begun)]).chain(stream::pending());
+    let stuck = tokio::spawn({
+        let router = router.clone();
+        async move {
+            post(&router, "/streams/stuck", Body::from_stream(unending))
+                .await
+                .status
+        }
+    });
+    while post(&router, "/streams/full", body(90_000)).await.error() != "OVERLOADED" {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(
+        post(&router, "/streams/small", body(60_000)).await.status,
+        200
+    );
+    stuck.abort();
+    assert!(stuck.await.is_err());
+    assert_eq!(
+        post(&router, "/streams/again", body(90_000)).await.status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn a_body_has_few_members_and_a_changeset_a_limit_of_events() {
+    let router = router(patient());
+    let members = |count: usize| {
+        let members = (0..count).map(|count| format!("\"m{count}\":1,"));
+        format!("{{{}\"events\":[1]}}", members.collect::<String>())
+    };
+    let known = post(&router, "/streams/s", members(63)).await;
+    assert!(
+        known.message().contains("`m0`"),
+        "the first is told: {}",
+        known.message()
+    );
+    let refused = post(&router, "/streams/s", members(64)).await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.error()),
+        (400, "INVALID_BODY")
+    );
+    assert!(
+        refused.message().contains("more than 64 members"),
+        "{}",
+        refused.message()
+    );
+    let events = |count: usize| format!(r#"{{"events":[{}1]}}"#, "1,".repeat(count - 1));
+    let refused = post(&router, "/streams/s", events(100_001)).await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.error()),
+        (413, "CHANGESET_TOO_LARGE")
+    );
+    assert!(
+        refused.message().contains("at most 100000"),
+        "{}",
+        refused.message()
+    );
+    assert_eq!(
+        post(&router, "/streams/s", events(100_000)).await.status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn errors_repeat_only_the_beginning_of_what_was_sent() {
+    let router = router(patient());
+    let name = "n".repeat(1_000_000);
+    for body in [
+        format!(r#"{{"{name}":1,"{name}":1}}"#),
+        format!(r#"{{"events":[1],"{name}":1}}"#),
+    ] {
+        let refused = post(&router, "/streams/s", body).await;
+        assert_eq!(refused.error(), "INVALID_BODY");
+        assert!(
+            refused.message().len() < 1100,
+            "{}",
+            refused.message().len()
+        );
+        assert!(
+            refused.message().contains("nnnnnnnn"),
+            "{}",
+            refused.message()
+        );
+    }
+    let refused = get(&router, &format!("/{}", "x".repeat(20_000))).await;
+    assert_eq!(refused.error(), "INVALID_ENDPOINT");
+    assert!(
+        refused.message().len() < 1100,
+        "{}",
+        refused.message().len()
+    );
+}
