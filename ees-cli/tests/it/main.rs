@@ -6,6 +6,7 @@
 mod alerts;
 mod conformance;
 mod crash;
+mod event_streams;
 mod guides;
 mod health;
 mod http;
