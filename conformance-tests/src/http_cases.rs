@@ -39,6 +39,7 @@ list! { $
         all_events [6];
         statistics [13];
         what_the_service_says_of_itself [12];
+        an_answer_ends_with_a_line_break [12];
         a_head_request_has_the_same_headers [5];
         a_range_that_holds_nothing [5];
     }

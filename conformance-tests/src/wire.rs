@@ -120,7 +120,7 @@ pub(crate) fn global_calls() -> [Call; 2] {
 
 /// Every call.
 pub(crate) fn all_calls(stream_path: &str) -> Vec<Call> {
-    let service = ["/streams", "/version", "/openapi.json"];
+    let service = ["/", "/streams", "/version", "/openapi.json"];
     let service = service.map(|path| Call::new(Method::GET, path, ""));
     let mut calls = Vec::from(stream_calls(stream_path));
     calls.extend(global_calls());

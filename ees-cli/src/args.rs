@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::builder::{StringValueParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::failure::EXIT_CODES;
+use crate::exit_codes::EXIT_CODES;
 
 pub use keys::{KeysAct, KeysAdd, KeysArgs, KeysList, KeysRevoke};
 
@@ -34,12 +34,18 @@ Storage URLs:
   memory:       keeps nothing after the process ends; for tests and for trying
                 things out";
 
+/// The groups of options in the help.
+const ACCESS: &str = "Options for access";
+const DYNAMODB: &str = "Options for DynamoDB";
+const PUBLISHING: &str = "Options for publishing";
+const LOGS: &str = "Options for logs";
+
 /// An event store with an HTTP API: streams of changesets with optimistic concurrency, and one
 /// global order.
 ///
 /// Without a command it serves the file ./ees.db on 127.0.0.1:8080.
 #[derive(Debug, Parser)]
-#[command(name = "ees", version, after_help = after_help(), args_conflicts_with_subcommands = true)]
+#[command(name = "ees", version, after_help = SHORT_HELP, after_long_help = after_help(), args_conflicts_with_subcommands = true)]
 pub struct Cli {
     /// The command; `serve` if there is none.
     #[command(subcommand)]
@@ -50,13 +56,27 @@ pub struct Cli {
 }
 
 impl Cli {
+    /// The format in which a failure is told: that of the log, for a server.
+    pub fn failure_format(&self) -> LogFormat {
+        match &self.command {
+            None => self.serve.log_format,
+            Some(Command::Serve(args)) => args.log_format,
+            Some(_) => LogFormat::Text,
+        }
+    }
+
     /// Reads the command line and the environment. If they are wrong, prints why and ends the
     /// process. An empty variable counts as unset.
     pub fn read() -> Self {
-        let matches = without_empty_variables(Self::command()).get_matches();
+        let matches = with_environment(Self::command()).get_matches();
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 }
+
+/// The last part of `-h`, which fits a screen.
+const SHORT_HELP: &str = "\
+Storage URLs: sqlite:PATH, postgres://USER@HOST/DATABASE, dynamodb://TABLE, memory:
+`--help` tells their settings, the environment variables and the exit codes.";
 
 /// The last part of `--help`.
 fn after_help() -> String {
@@ -67,32 +87,36 @@ fn after_help() -> String {
     format!("{STORAGE_URLS}\n\nExit codes:\n{}", codes.join("\n"))
 }
 
-fn without_empty_variables(command: clap::Command) -> clap::Command {
+/// The command without variables that are empty, and with help that hides the values of all others:
+/// the URL of a storage may have a password.
+fn with_environment(command: clap::Command) -> clap::Command {
     let is_empty = |argument: &clap::Arg| {
         let value = argument.get_env().and_then(std::env::var_os);
         value.is_some_and(|value| value.is_empty())
     };
     let unset = |argument: clap::Arg| match argument {
         empty if is_empty(&empty) => empty.env(None),
-        other => other,
+        other => other.hide_env_values(true),
     };
-    command
-        .mut_args(unset)
-        .mut_subcommands(without_empty_variables)
+    command.mut_args(unset).mut_subcommands(with_environment)
 }
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve the REST API until SIGINT or SIGTERM.
-    #[command(after_help = after_help())]
+    #[command(after_help = SHORT_HELP, after_long_help = after_help())]
     Serve(ServeArgs),
     /// Copy a store into a new file while it is in use.
     ///
     /// The copy holds every changeset that was acknowledged before the backup began. It gets its
-    /// name after it has passed an integrity check. To restore: stop the server, remove the store's
-    /// file and its -wal and -shm files, move the copy to the store's path, start the server.
+    /// name after it has passed an integrity check. `ees restore` puts it in place of a store.
     Backup(BackupArgs),
+    /// Put a copy in place of a store that nobody serves.
+    ///
+    /// The copy is checked, and gets a new store id, so that readers that are ahead of it learn to go
+    /// back. The old file is kept under another name, with its -wal and -shm files.
+    Restore(RestoreArgs),
     /// Give a store a new id; create, inspect and repair a store's tables (DynamoDB).
     Admin(AdminArgs),
     /// Make, list and revoke the keys of clients.
@@ -122,14 +146,14 @@ pub struct ServeArgs {
     pub listen: SocketAddr,
     /// The file with the keys of clients, made by `ees keys add`. Without it, every client that
     /// reaches the server can read and append everything
-    #[arg(long, value_name = "FILE", env = "EES_KEYS")]
+    #[arg(long, value_name = "FILE", env = "EES_KEYS", help_heading = ACCESS)]
     pub keys: Option<PathBuf>,
     /// The certificate for TLS, as PEM, with those between it and a root. The server then speaks
     /// HTTP/2 and HTTP/1.1 over TLS alone. Read again when it changes
-    #[arg(long, value_name = "FILE", env = "EES_TLS_CERT", requires = "tls_key")]
+    #[arg(long, value_name = "FILE", env = "EES_TLS_CERT", requires = "tls_key", help_heading = ACCESS)]
     pub tls_cert: Option<PathBuf>,
     /// The private key of the certificate, as PEM
-    #[arg(long, value_name = "FILE", env = "EES_TLS_KEY", requires = "tls_cert")]
+    #[arg(long, value_name = "FILE", env = "EES_TLS_KEY", requires = "tls_cert", help_heading = ACCESS)]
     pub tls_key: Option<PathBuf>,
     /// Accept only clients with a certificate from one of these roots, as PEM. Keys still decide
     /// about rights
@@ -137,15 +161,16 @@ pub struct ServeArgs {
         long,
         value_name = "FILE",
         env = "EES_TLS_CLIENT_CA",
-        requires = "tls_cert"
+        requires = "tls_cert",
+        help_heading = ACCESS
     )]
     pub tls_client_ca: Option<PathBuf>,
     /// Allow --listen on an address that other machines can reach, without --keys
-    #[arg(long, env = "EES_ALLOW_UNAUTHENTICATED_REMOTE")]
+    #[arg(long, env = "EES_ALLOW_UNAUTHENTICATED_REMOTE", help_heading = ACCESS)]
     pub allow_unauthenticated_remote: bool,
     /// Allow --listen on an address that other machines can reach, without TLS: normal behind a
     /// proxy that has TLS
-    #[arg(long, env = "EES_ALLOW_PLAIN_REMOTE")]
+    #[arg(long, env = "EES_ALLOW_PLAIN_REMOTE", help_heading = ACCESS)]
     pub allow_plain_remote: bool,
     /// Without --keys: a further host name that requests may be addressed to. Several: separated by
     /// commas, or repeated. `localhost` and loopback addresses are allowed always
@@ -153,7 +178,8 @@ pub struct ServeArgs {
         long,
         value_name = "HOST",
         env = "EES_ALLOWED_HOST",
-        value_delimiter = ','
+        value_delimiter = ',',
+        help_heading = ACCESS
     )]
     pub allowed_host: Vec<String>,
     /// A second address, with /metrics and the health checks alone. It asks for no key and has no TLS
@@ -169,16 +195,22 @@ pub struct ServeArgs {
     pub request_timeout: u32,
     /// Run the indexer and the statistics worker for a storage that orders after the commit
     /// (DynamoDB). Switch it off if AWS Lambda functions or other servers run them
-    #[arg(long, value_name = "SWITCH", env = "EES_INDEXER", default_value = "on")]
+    #[arg(
+        long,
+        value_name = "SWITCH",
+        env = "EES_INDEXER",
+        default_value = "on",
+        help_heading = DYNAMODB
+    )]
     pub indexer: Switch,
     /// Hours between full-table scans for changesets that never got a position (DynamoDB). 0: scan
     /// only when the table's stream may have lost records
     #[arg(long, value_name = "N", env = "EES_SWEEP_HOURS", default_value = "24",
-          value_parser = clap::value_parser!(u32).range(0..=8760))]
+          help_heading = DYNAMODB, value_parser = clap::value_parser!(u32).range(0..=8760))]
     pub sweep_hours: u32,
     /// Publish a message for each commit: `sns:changesets=ARN&events=ARN`. Set it on one server per
     /// store; each further server would publish every message again
-    #[arg(long, value_name = "URL", env = "EES_PUBLISH")]
+    #[arg(long, value_name = "URL", env = "EES_PUBLISH", help_heading = PUBLISHING)]
     pub publish: Option<String>,
     /// Where the first run of publishing begins; later runs continue where the last one stopped
     #[arg(
@@ -186,18 +218,26 @@ pub struct ServeArgs {
         value_name = "WHERE",
         env = "EES_PUBLISH_FROM",
         default_value = "start",
-        requires = "publish"
+        requires = "publish",
+        help_heading = PUBLISHING
     )]
     pub publish_from: PublishFrom,
     /// The log filter for standard error: a level (error, warn, info, debug) or filter directives
-    #[arg(long, value_name = "FILTER", env = "EES_LOG", default_value = "info")]
+    #[arg(
+        long,
+        value_name = "FILTER",
+        env = "EES_LOG",
+        default_value = "info",
+        help_heading = LOGS
+    )]
     pub log: String,
     /// The format of log lines
     #[arg(
         long,
         value_name = "FORMAT",
         env = "EES_LOG_FORMAT",
-        default_value = "text"
+        default_value = "text",
+        help_heading = LOGS
     )]
     pub log_format: LogFormat,
 }
@@ -244,6 +284,22 @@ pub struct BackupArgs {
     /// The file to write; it must not exist
     pub file: PathBuf,
     /// The store to copy
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "EES_STORAGE",
+        default_value = "sqlite:./ees.db",
+        value_parser = StringValueParser::new().map(lower_scheme)
+    )]
+    pub storage: String,
+}
+
+/// The flags of `ees restore`.
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// The copy, as `ees backup` makes it; it stays as it is
+    pub file: PathBuf,
+    /// The store to replace
     #[arg(
         long,
         value_name = "URL",

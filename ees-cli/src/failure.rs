@@ -2,22 +2,11 @@
 
 use std::process::ExitCode;
 
+use ees_core::Timestamp;
 use ees_storage::OpenError;
+use serde_json::json;
 
-/// Every exit code and what it means, as `ees --help` lists them.
-pub(crate) const EXIT_CODES: [(u8, &str); 5] = [
-    (
-        0,
-        "done, or stopped by a signal after every accepted request was answered",
-    ),
-    (1, "something failed while running"),
-    (2, "the command line is wrong"),
-    (
-        3,
-        "the storage cannot be opened (in use, not ours, newer, not writable)",
-    ),
-    (4, "the address cannot be listened on"),
-];
+use crate::args::LogFormat;
 
 /// How the process ends; `ees --help` lists the codes.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +30,21 @@ impl Failure {
     /// The process's exit code.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.code())
+    }
+
+    /// The line that tells it, in the format of the log: the log's own filter may hide what ends the
+    /// process.
+    pub fn line(&self, format: LogFormat) -> String {
+        match format {
+            LogFormat::Text => format!("ees: {self}"),
+            LogFormat::Json => json!({
+                "timestamp": Timestamp::now().to_string(),
+                "level": "ERROR",
+                "message": self.to_string(),
+                "exit_code": self.code(),
+            })
+            .to_string(),
+        }
     }
 
     /// `--storage` cannot be opened.
@@ -82,6 +86,7 @@ impl Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit_codes::EXIT_CODES;
 
     #[test]
     fn every_failure_has_a_listed_code_of_its_own() {

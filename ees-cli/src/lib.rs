@@ -1,14 +1,18 @@
-//! The parts of the `ees` binary: the command line, the server, backup, keys and administration.
+//! The parts of the `ees` binary: the command line, the server, backup, restore, keys and
+//! administration.
 
 pub mod admin;
 pub mod args;
 pub mod backup;
 pub mod keys;
 pub mod logs;
+pub mod restore;
 pub mod server;
 
+mod exit_codes;
 mod failure;
 mod metrics;
+mod shown;
 mod watched;
 
 pub use failure::Failure;
@@ -24,6 +28,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         None => server::run(&cli.serve).await,
         Some(Command::Serve(args)) => server::run(&args).await,
         Some(Command::Backup(args)) => backup::run(&args).await,
+        Some(Command::Restore(args)) => restore::run(&args).await,
         Some(Command::Admin(args)) => admin::run(&args).await,
         Some(Command::Keys(args)) => keys::run(&args),
     }

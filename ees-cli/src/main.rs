@@ -6,10 +6,12 @@ use ees_cli::args::Cli;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match ees_cli::run(Cli::read()).await {
+    let cli = Cli::read();
+    let format = cli.failure_format();
+    match ees_cli::run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("ees: {failure}");
+            eprintln!("{}", failure.line(format));
             failure.exit_code()
         }
     }

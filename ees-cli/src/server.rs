@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use ees_core::adapter::Publisher;
 use ees_http::{ServerLimits, self_hosted_routers};
-use ees_storage::{OpenStore, open, open_publisher, redacted};
+use ees_storage::{OpenStore, open, open_publisher};
 use ees_workers::{Indexing, Publishing, project_statistics};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join, join_all};
@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::args::{ServeArgs, Switch};
 use crate::metrics::Metrics;
+use crate::shown::shown;
 use crate::{Failure, logs};
 use guards::Guards;
 use keys::Keys;
@@ -43,7 +44,7 @@ pub async fn run(args: &ServeArgs) -> Result<(), Failure> {
     println!(
         "ees {} serves {} on {}://{}",
         env!("CARGO_PKG_VERSION"),
-        redacted(&args.storage),
+        shown(&args.storage, &server.opened.store).await,
         server.scheme,
         server.address()
     );

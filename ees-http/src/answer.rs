@@ -4,6 +4,8 @@ mod consumers;
 mod items;
 mod pages;
 
+use std::collections::BTreeMap;
+
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use ees_core::{Checkpoint, Head, Receipt, Statistics, StreamId};
@@ -19,7 +21,8 @@ pub(crate) use items::{ChangesetItem, EventItem, GlobalEventItem};
 pub(crate) use pages::{AllChangesets, AllEvents, StreamChangesets, StreamEvents};
 
 /// A 200 with a JSON body.
-pub(crate) fn ok(json: Vec<u8>) -> Response {
+pub(crate) fn ok(mut json: Vec<u8>) -> Response {
+    json.push(b'\n');
     ([(CONTENT_TYPE, "application/json")], json).into_response()
 }
 
@@ -116,6 +119,20 @@ impl From<Statistics> for StoreStatistics {
             statistics_version: statistics.version.get(),
         }
     }
+}
+
+/// The calls to begin with.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Welcome {
+    /// The name of the program.
+    #[schema(value_type = String)]
+    pub(crate) service: &'static str,
+    /// Its version.
+    #[schema(value_type = String)]
+    pub(crate) version: &'static str,
+    /// The paths of calls, by what they answer.
+    #[schema(value_type = std::collections::HashMap<String, String>)]
+    pub(crate) links: BTreeMap<&'static str, &'static str>,
 }
 
 /// The version of the program.

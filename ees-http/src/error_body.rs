@@ -122,11 +122,12 @@ pub(crate) fn render(error: &ApiError, request_id: &str, layout: Layout) -> Resp
         idempotency_key: error.more.idempotency_key.as_ref().map(CommitId::as_str),
         request_id: is_internal.then_some(request_id),
     };
-    let json = match &error.more.conflict {
+    let mut json = match &error.more.conflict {
         None => to_json(&body),
         Some(conflict) if hidden || is_verdict_only(conflict) => to_json(&body),
         Some(conflict) => with_changesets(&body, conflict, details, layout),
     };
+    json.push(b'\n');
     let head = [(CONTENT_TYPE, "application/json")];
     let mut response = (error.status, head, json).into_response();
     if let Some(pause) = error.more.retry_after {

@@ -20,6 +20,7 @@ use crate::error_body::render;
 use crate::measure::answered;
 use crate::options::Options;
 use crate::pretty::pretty;
+use crate::turned_away::TurnedAway;
 
 /// The header with the id of a request: the client's or proxy's, otherwise a generated one.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -41,6 +42,8 @@ pub(crate) struct Host {
     pub(crate) options: Arc<Options>,
     /// The store, if it could be opened.
     pub(crate) store: Option<EventStore>,
+    /// The answers that tell that nothing was written.
+    pub(crate) refused: Arc<TurnedAway>,
 }
 
 /// The data of a request that the log and the answer's headers contain.
@@ -57,17 +60,18 @@ pub(crate) async fn finish(State(host): State<Host>, mut request: Request, next:
     let about = About::of(&request);
     let context = RequestContext::begin(&mut request, &host.options);
     let mut response = next.run(request).await;
-    if let Some(error) = response.extensions_mut().remove::<ApiError>() {
+    let error = response.extensions_mut().remove::<ApiError>();
+    if let Some(error) = &error {
         let headers = std::mem::take(response.headers_mut());
-        response = render(&error, about.id(), context.layout);
+        response = render(error, about.id(), context.layout);
         keep(headers, &mut response);
-        about.log_failure(&error);
+        about.log_failure(error, &host.refused);
     }
     let is_endless = response.extensions_mut().remove::<Endless>().is_some();
     if context.layout.is_pretty && is_json(&response) {
         response = lay_out(response).await;
     }
-    about.log(&response);
+    about.log(&response, error.map(|error| error.code.as_str()));
     response.headers_mut().insert(REQUEST_ID, about.id);
     if let Some(store) = host.store.and_then(|store| store_id(&store)) {
         response.headers_mut().insert(STORE, store);
@@ -96,32 +100,37 @@ impl About {
 
     /// Logs and counts an answer: without payload and query, and with the path's template instead of the path,
     /// because stream ids may name people.
-    fn log(&self, response: &Response) {
-        let path = self.path.as_ref().map_or("none", MatchedPath::as_str);
+    fn log(&self, response: &Response, code: Option<&str>) {
+        let route = self.path.as_ref().map_or("none", MatchedPath::as_str);
         let took = self.begun.elapsed();
-        answered(&self.method, path, response.status(), took);
+        answered(&self.method, route, response.status(), took);
         tracing::debug!(
             request_id = self.id(),
             method = %self.method,
-            path,
+            route,
             status = response.status().as_u16(),
+            code,
             micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             "answered"
         );
     }
 
-    /// Logs an answer of 5xx. `OVERLOADED` is left to the gate, which logs a count once a second.
-    fn log_failure(&self, error: &ApiError) {
-        if error.status.is_server_error() && error.code != codes::OVERLOADED {
+    /// Logs an answer of 5xx. `OVERLOADED` is left to the gate. Answers that tell that nothing was
+    /// written, of which a full disk makes many, are logged once a second, with their number.
+    fn log_failure(&self, error: &ApiError, refused: &TurnedAway) {
+        if !error.status.is_server_error() || error.code == codes::OVERLOADED {
+            return;
+        }
+        let nothing_written = error.more.outcome == Some("none");
+        let answers = if nothing_written {
+            refused.due()
+        } else {
+            Some(1)
+        };
+        if let Some(answers) = answers {
             let cause = error.more.cause.as_deref().unwrap_or("none given");
-            let request_id = self.id();
-            tracing::error!(
-                request_id,
-                code = error.code.as_str(),
-                cause,
-                "{}",
-                error.message
-            );
+            let (request_id, code) = (self.id(), error.code.as_str());
+            tracing::error!(request_id, code, cause, answers, "{}", error.message);
         }
     }
 }

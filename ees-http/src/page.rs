@@ -13,6 +13,9 @@ use crate::pretty::pretty;
 /// How deep a page's items are nested in its body.
 const ITEM_LEVEL: usize = 2;
 
+/// The line break at the end of an answer, also where it is embedded in a JSON string.
+const LINE_END_BYTES: usize = 2;
+
 /// How a body is laid out, and how large it may become.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Layout {
@@ -36,7 +39,8 @@ pub(crate) fn write_page<T: Serialize, N>(
 ) -> Vec<u8> {
     let frame = body(Raw::EMPTY_ARRAY, longest_next);
     let frame_bytes = layout.size(&frame, MAX_PAGE_BYTES);
-    let room = MAX_PAGE_BYTES.saturating_sub(frame_bytes.unwrap_or(MAX_PAGE_BYTES));
+    let frame_bytes = frame_bytes.map_or(MAX_PAGE_BYTES, |bytes| bytes + LINE_END_BYTES);
+    let room = MAX_PAGE_BYTES.saturating_sub(frame_bytes);
     let (array, taken) = fill(layout, items, room);
     body(array.raw(), next(taken))
 }

@@ -47,6 +47,7 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(events::of_stream))
         .routes(routes!(events::all))
         .merge(consumers::described())
+        .routes(routes!(service::welcome))
         .routes(routes!(service::version))
         .routes(routes!(service::openapi))
 }
@@ -104,6 +105,7 @@ pub(crate) fn failing(error: &StorageError) -> Router {
     let host = Host {
         options: Arc::default(),
         store: None,
+        refused: Arc::default(),
     };
     Router::new()
         .fallback(async || answer)
@@ -114,6 +116,7 @@ fn host(app: &App) -> Host {
     Host {
         options: Arc::clone(&app.options),
         store: Some(app.store.clone()),
+        refused: Arc::default(),
     }
 }
 

@@ -20,13 +20,19 @@ struct State {
 impl TurnedAway {
     /// Counts a request that was turned away because the limit on its kind is reached.
     pub(crate) fn count(&self, kind: &str) {
+        if let Some(refused) = self.due() {
+            tracing::warn!(refused, "too many concurrent {kind}: answered OVERLOADED");
+        }
+    }
+
+    /// Counts a request. The number of those that are not in the log yet, if a line is due.
+    pub(crate) fn due(&self) -> Option<u64> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.unlogged += 1;
         let is_due = state.logged.is_none_or(|last| last.elapsed() >= INTERVAL);
-        if is_due {
-            let refused = std::mem::take(&mut state.unlogged);
+        is_due.then(|| {
             state.logged = Some(Instant::now());
-            tracing::warn!(refused, "too many concurrent {kind}: answered OVERLOADED");
-        }
+            std::mem::take(&mut state.unlogged)
+        })
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::OpenError;
+use crate::beside::{beside, folder, sync_folder};
 use crate::lock::real_path;
 use crate::opening::{check_ours, open_immutable, open_reader};
 use crate::threads;
@@ -61,8 +62,7 @@ pub struct Backup {
 /// server can read and write the store in the meantime. Its write-ahead log grows by what it writes
 /// until the copy is complete.
 ///
-/// To restore, stop the server, replace the store's file with the backup, and delete the old `-wal`
-/// and `-shm` files beside it.
+/// [`restore`](crate::restore()) puts it in place of a store.
 ///
 /// # Errors
 /// [`BackupError`]. No file is left under the target's name.
@@ -90,7 +90,7 @@ fn copy(store: &Path, target: &Path) -> Result<Backup, BackupError> {
             source: io::Error::other("its folder does not exist"),
         });
     }
-    let partial = partial_path(target);
+    let partial = beside(target, ".partial");
     let result = copy_and_check(&store, &partial, target);
     if result.is_err() {
         let _ = fs::remove_file(&partial);
@@ -121,7 +121,7 @@ fn copy_and_check(store: &Path, partial: &Path, target: &Path) -> Result<Backup,
     file.sync_all().map_err(write)?;
     let bytes = file.metadata().map_err(write)?.len();
     fs::rename(partial, target).map_err(write)?;
-    sync_folder(target).map_err(write)?;
+    sync_folder(folder(target)).map_err(write)?;
     Ok(Backup { changesets, bytes })
 }
 
@@ -141,21 +141,4 @@ fn check(partial: &Path) -> rusqlite::Result<(String, u64)> {
     let count: i64 = copy.query_row(count, [], |row| row.get(0))?;
     copy.close().map_err(|(_, error)| error)?;
     Ok((finding, count.unsigned_abs()))
-}
-
-fn partial_path(target: &Path) -> PathBuf {
-    let mut path = target.as_os_str().to_owned();
-    path.push(".partial");
-    path.into()
-}
-
-fn sync_folder(file: &Path) -> io::Result<()> {
-    File::open(folder(file))?.sync_all()
-}
-
-fn folder(file: &Path) -> &Path {
-    let folder = file
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    folder.unwrap_or(Path::new("."))
 }

@@ -12,6 +12,7 @@ mod code {
         SQLITE_BUSY as BUSY, SQLITE_CANTOPEN as CANTOPEN, SQLITE_CONSTRAINT as CONSTRAINT,
         SQLITE_CORRUPT as CORRUPT, SQLITE_FULL as FULL, SQLITE_IOERR as IOERR,
         SQLITE_IOERR_DIR_FSYNC as IOERR_DIR_FSYNC, SQLITE_IOERR_FSYNC as IOERR_FSYNC,
+        SQLITE_IOERR_SHMSIZE as IOERR_SHMSIZE, SQLITE_IOERR_WRITE as IOERR_WRITE,
         SQLITE_LOCKED as LOCKED, SQLITE_NOTADB as NOTADB, SQLITE_READONLY as READONLY,
         SQLITE_READONLY_ROLLBACK as READONLY_ROLLBACK,
     };
@@ -30,7 +31,7 @@ pub enum OpenError {
         pid: Option<u32>,
     },
     /// The file has several hard links. SQLite keeps a separate write-ahead log for each of them.
-    #[error("`{}` is one of {links} hard links to its file, and servers that use different links would lose each other's changesets. Remove the other links; to copy a store, use `ees backup`", path.display())]
+    #[error("`{}` is one of {links} hard links to its file, and servers that use different links would lose each other's changesets. Remove the other links; to copy a store, use `ees backup`; after an interrupted `ees restore`, repeat it", path.display())]
     ManyNames {
         /// The file.
         path: PathBuf,
@@ -66,6 +67,17 @@ pub enum OpenError {
         /// The error of the operating system or of SQLite.
         reason: String,
     },
+    /// The disk is full, or the file may not grow.
+    #[error("`{}` cannot be prepared for writing: {reason}. Free space on its disk", path.display())]
+    Full {
+        /// The file.
+        path: PathBuf,
+        /// The error of SQLite.
+        reason: String,
+    },
+    /// A copy was put in place of a store, and the write-ahead log of that store is still beside it.
+    #[error("`{file}` is a copy, and the write-ahead log beside it, `{file}-wal`, belongs to the store that was there before: the copy would be damaged by it. Nothing was changed. Move `{file}-wal` and `{file}-shm` away and start again; `ees restore` does this by itself", file = .0.display())]
+    ForeignLog(PathBuf),
     /// SQLite did not accept a setting that durability (G4) needs.
     #[error("`{}`: SQLite reports {setting}={found}, but acknowledged changesets are durable only with {setting}={expected}. Check that SQLite's WAL mode supports this file system", path.display())]
     NotDurable {
@@ -77,6 +89,14 @@ pub enum OpenError {
         found: String,
         /// The required value.
         expected: &'static str,
+    },
+    /// What the store keeps of itself cannot be read or written.
+    #[error("`{}` cannot be opened: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        r#source: StorageError,
     },
     /// Another error of SQLite.
     #[error("`{}` cannot be opened: {source}", path.display())]
@@ -177,6 +197,12 @@ pub(crate) fn is_not_a_database(error: &rusqlite::Error) -> bool {
     primary_code(error) == Some(code::NOTADB)
 }
 
+/// Whether the disk is full, or a file may not grow.
+pub(crate) fn is_full(error: &rusqlite::Error) -> bool {
+    let codes = [code::FULL, code::IOERR_WRITE, code::IOERR_SHMSIZE];
+    extended_code(error).is_some_and(|code| codes.contains(&code))
+}
+
 /// Whether the file system refused an access.
 fn is_not_writable(error: &rusqlite::Error) -> bool {
     let codes = [code::READONLY, code::CANTOPEN, code::FULL, code::IOERR];
@@ -186,7 +212,10 @@ fn is_not_writable(error: &rusqlite::Error) -> bool {
 /// Translates an error while a file is opened.
 pub(crate) fn open_error(path: &Path, error: rusqlite::Error) -> OpenError {
     let path = path.to_owned();
-    if is_not_writable(&error) {
+    if is_full(&error) {
+        let reason = error.to_string();
+        OpenError::Full { path, reason }
+    } else if is_not_writable(&error) {
         let reason = error.to_string();
         OpenError::NotWritable { path, reason }
     } else {

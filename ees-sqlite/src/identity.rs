@@ -4,6 +4,7 @@ use ees_core::{Identity, StorageError};
 use rusqlite::Connection;
 
 use crate::error::translate;
+use crate::reads;
 use crate::rows::optional;
 
 const LOAD: &str = "SELECT identity FROM identity";
@@ -15,10 +16,31 @@ pub(crate) const STORE: &str =
 /// Replaces an identity.
 pub(crate) const REPLACE: &str = "UPDATE identity SET identity = ?1 WHERE identity = ?2";
 
+const OVERWRITE: &str = "
+    INSERT INTO identity (id, identity) VALUES (1, ?1)
+    ON CONFLICT (id) DO UPDATE SET identity = excluded.identity";
+
 /// Reads the stored identity.
 pub(crate) fn load(connection: &Connection) -> Result<Option<Identity>, StorageError> {
     let text = optional(connection, LOAD, [], |row| {
         row.get::<_, String>(0).map_err(translate)
     })?;
     text.as_deref().map(Identity::of_text).transpose()
+}
+
+/// Gives a file a new identity, if it has one. A copy of a store is another store.
+pub(crate) fn renew(connection: &Connection) -> Result<(), StorageError> {
+    if let Some(stored) = load(connection)? {
+        let head = reads::next_checkpoint(connection)?;
+        let next = stored.renewed(head, None);
+        overwrite(connection, &next).map_err(translate)?;
+    }
+    Ok(())
+}
+
+/// Stores an identity, whatever is stored.
+pub(crate) fn overwrite(connection: &Connection, identity: &Identity) -> rusqlite::Result<()> {
+    connection
+        .execute(OVERWRITE, [identity.to_text()])
+        .map(drop)
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod backup;
+mod beside;
 mod checkpoints;
 mod config;
 mod consumers;
@@ -16,6 +17,7 @@ mod opening;
 mod readers;
 mod reads;
 mod regroup;
+mod restore;
 mod rows;
 mod statistics;
 mod storage;
@@ -26,4 +28,5 @@ mod writer_thread;
 pub use backup::{Backup, BackupError, backup};
 pub use config::{ConfigError, SqliteConfig};
 pub use error::OpenError;
+pub use restore::{Replaced, RestoreError, Restored, restore};
 pub use storage::SqliteStorage;

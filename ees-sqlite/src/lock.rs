@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use crate::OpenError;
+use crate::beside::beside;
 
 /// Holds the lock on `FILE.lock` until it is dropped. The operating system releases the lock when
 /// the process ends, for whatever reason.
@@ -30,7 +31,9 @@ impl WriterLock {
         };
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        let mut file = options.open(lock_path(database)).map_err(not_writable)?;
+        let mut file = options
+            .open(beside(database, ".lock"))
+            .map_err(not_writable)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -73,7 +76,7 @@ pub(crate) fn real_path(database: &Path) -> Result<PathBuf, OpenError> {
 }
 
 /// Resolves symbolic links. If the file does not exist yet, resolves its folder.
-fn resolve(database: &Path) -> io::Result<PathBuf> {
+pub(crate) fn resolve(database: &Path) -> io::Result<PathBuf> {
     match database.canonicalize() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         found => return found,
@@ -88,12 +91,6 @@ fn resolve(database: &Path) -> io::Result<PathBuf> {
         (Some(folder), Some(name)) => Ok(folder.canonicalize()?.join(name)),
         _ => Ok(path),
     }
-}
-
-fn lock_path(database: &Path) -> PathBuf {
-    let mut path = database.as_os_str().to_owned();
-    path.push(".lock");
-    path.into()
 }
 
 fn holder(file: &mut File) -> Option<u32> {

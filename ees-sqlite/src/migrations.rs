@@ -93,9 +93,24 @@ pub(crate) fn migrate(path: &Path, connection: &mut Connection) -> Result<(), Op
     transaction.commit().map_err(failed)
 }
 
+/// Refuses the file of a later version, or of another program.
+pub(crate) fn check_known(path: &Path, connection: &Connection) -> Result<(), OpenError> {
+    let applied = read(connection).map_err(|error| open_error(path, error))?;
+    check(path, &applied)
+}
+
+/// Whether a file has every version of the schema.
+pub(crate) fn is_newest(connection: &Connection) -> rusqlite::Result<bool> {
+    Ok(read(connection)?.len() == MIGRATIONS.len())
+}
+
 fn applied(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Applied>> {
     transaction.execute_batch(CREATE_TABLE)?;
-    let mut statement = transaction.prepare(APPLIED)?;
+    read(transaction)
+}
+
+fn read(connection: &Connection) -> rusqlite::Result<Vec<Applied>> {
+    let mut statement = connection.prepare(APPLIED)?;
     let rows = statement.query_map([], |row| {
         Ok(Applied {
             version: row.get(0)?,

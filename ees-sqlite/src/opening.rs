@@ -1,13 +1,17 @@
 //! Opens the file, and checks that it is an event store, has the current schema, and is durable.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
 use crate::OpenError;
-use crate::error::{is_not_a_database, needs_rollback, open_error};
-use crate::migrations::migrate;
+use crate::beside::{LOG, beside};
+use crate::error::{is_full, is_not_a_database, needs_rollback, open_error};
+use crate::identity;
+use crate::migrations::{is_newest, migrate};
 
 /// The application id that marks a SQLite file as an event store: "EES1".
 const APPLICATION_ID: i32 = 0x4545_5331;
@@ -42,19 +46,111 @@ const SETTINGS: &[(&str, &str)] = &[
     ("wal_autocheckpoint", "16384"),
 ];
 
-/// Opens the only connection that writes, and migrates the schema. Creates the file if it is
-/// missing.
-pub(crate) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
+/// The only connection that writes.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) connection: Connection,
+    /// Whether [`prepare`] succeeded. Nothing is written before.
+    pub(crate) is_prepared: bool,
+}
+
+/// Opens the only connection that writes, and prepares the file. Creates the file if it is missing.
+///
+/// On a full disk the file may not be prepared now. A store with the current schema is then opened for
+/// reading, and prepared before the first write.
+pub(crate) fn open_writer(path: &Path) -> Result<Opened, OpenError> {
+    let mut connection = open_file(path)?;
+    let is_prepared = match prepare(path, &mut connection) {
+        Ok(()) => true,
+        Err(OpenError::Full { .. }) if is_current(path) => false,
+        Err(error) => return Err(error),
+    };
+    Ok(Opened {
+        connection,
+        is_prepared,
+    })
+}
+
+/// Opens a connection that can write.
+pub(crate) fn open_file(path: &Path) -> Result<Connection, OpenError> {
     if std::fs::metadata(path).is_ok_and(|file| file.len() > 0) {
         check_ours(path)?;
+        check_log(path)?;
     }
+    let connection = open(path, READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE);
+    connection.map_err(|error| open_error(path, error))
+}
+
+/// Prepares the file for writing: its settings, its log, its schema and, if it is a copy, a new
+/// identity.
+pub(crate) fn prepare(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
     let failed = |error| open_error(path, error);
-    let mut connection = open(path, READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE).map_err(failed)?;
-    configure(&connection).map_err(failed)?;
-    renew_log(&connection).map_err(failed)?;
-    migrate(path, &mut connection)?;
-    assert_durable(path, &connection)?;
-    Ok(connection)
+    let is_copy = is_copy(path);
+    configure(connection).map_err(failed)?;
+    renew_log(connection).map_err(failed)?;
+    migrate(path, connection)?;
+    assert_durable(path, connection)?;
+    if is_copy {
+        let renewed = identity::renew(connection);
+        renewed.map_err(|error| OpenError::Unreadable {
+            path: path.to_owned(),
+            source: error,
+        })?;
+    }
+    Ok(())
+}
+
+/// Whether the file is a copy that `VACUUM INTO` made, as a backup does, and that was never opened for
+/// writing: its header says that it has no write-ahead log
+/// (<https://sqlite.org/fileformat2.html#file_format_version_numbers>).
+fn is_copy(path: &Path) -> bool {
+    let mut header = [0; 20];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    read.is_ok() && header.ends_with(&[1, 1])
+}
+
+/// Refuses a copy that was put in place of a store whose write-ahead log was left beside it. SQLite
+/// would write the log into the copy.
+fn check_log(path: &Path) -> Result<(), OpenError> {
+    if is_copy(path) && has_log(path) {
+        return Err(OpenError::ForeignLog(path.to_owned()));
+    }
+    Ok(())
+}
+
+/// Whether the schema is the current one, so that the file can be read as it is.
+fn is_current(path: &Path) -> bool {
+    let current = open_to_read(path).and_then(|reader| match reader {
+        Reader::Lasting(connection) | Reader::Immutable(connection) => is_newest(&connection),
+    });
+    current.unwrap_or(false)
+}
+
+/// A connection that only reads.
+pub(crate) enum Reader {
+    /// It sees every commit.
+    Lasting(Connection),
+    /// It sees the file as it is. It must be closed before anybody writes to the file.
+    Immutable(Connection),
+}
+
+/// Opens a connection that only reads. On a full disk the index of the log cannot be made. If there is
+/// no log, the file holds everything, and is read as one that nobody changes.
+pub(crate) fn open_to_read(path: &Path) -> rusqlite::Result<Reader> {
+    let opened = open_reader(path).and_then(|connection| {
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        Ok(connection)
+    });
+    match opened {
+        Err(error) if is_full(&error) && !has_log(path) => {
+            open_immutable(path).map(Reader::Immutable)
+        }
+        opened => opened.map(Reader::Lasting),
+    }
+}
+
+fn has_log(path: &Path) -> bool {
+    std::fs::metadata(beside(path, LOG)).is_ok_and(|log| log.len() > 0)
 }
 
 /// Opens a connection that only reads.
@@ -114,10 +210,12 @@ pub(crate) fn check_ours(path: &Path) -> Result<(), OpenError> {
             open_error(path, error)
         }
     };
-    let found = match marks(path, READ_ONLY) {
+    let found = match marks(open(path, READ_ONLY)) {
         // A killed process left a rollback journal, and only a connection that can write rolls it
         // back.
-        Err(error) if needs_rollback(&error) => marks(path, READ_WRITE),
+        Err(error) if needs_rollback(&error) => marks(open(path, READ_WRITE)),
+        // On a full disk the index of the log cannot be made.
+        Err(error) if is_full(&error) && !has_log(path) => marks(open_immutable(path)),
         found => found,
     };
     let (application_id, tables) = found.map_err(failed)?;
@@ -128,8 +226,8 @@ pub(crate) fn check_ours(path: &Path) -> Result<(), OpenError> {
 }
 
 /// The application id, and the number of tables, indexes, views and triggers.
-fn marks(path: &Path, flags: OpenFlags) -> rusqlite::Result<(i32, i64)> {
-    let connection = open(path, flags)?;
+fn marks(connection: rusqlite::Result<Connection>) -> rusqlite::Result<(i32, i64)> {
+    let connection = connection?;
     let marks = "SELECT (SELECT * FROM pragma_application_id), count(*) FROM sqlite_schema";
     let marks = connection.query_row(marks, [], |row| Ok((row.get(0)?, row.get(1)?)));
     let closed = connection.close().map_err(|(_, error)| error);

@@ -10,7 +10,8 @@ use rusqlite::Connection;
 
 use crate::error::translate;
 use crate::jobs::{Job, Jobs};
-use crate::{opening, threads};
+use crate::opening::{self, Reader};
+use crate::threads;
 
 /// The threads, as the one who ends them has them.
 #[derive(Debug)]
@@ -60,14 +61,14 @@ fn serve(path: &Path, queue: &Receiver<Job>) {
 }
 
 fn answer(path: &Path, connection: &mut Option<Connection>, job: Job) {
-    if connection.is_none() {
-        match opening::open_reader(path) {
-            Ok(opened) => *connection = Some(opened),
-            Err(error) => return job(Err(translate(error))),
-        }
-    }
     if let Some(connection) = connection {
-        job(Ok(connection));
+        return job(Ok(connection));
+    }
+    match opening::open_to_read(path) {
+        // It is for this job alone: a log may be made at any time.
+        Ok(Reader::Immutable(reader)) => job(Ok(&reader)),
+        Ok(Reader::Lasting(reader)) => job(Ok(connection.insert(reader))),
+        Err(error) => job(Err(translate(error))),
     }
 }
 

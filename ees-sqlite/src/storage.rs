@@ -17,6 +17,7 @@ use crate::filtered::filtered;
 use crate::jobs::Jobs;
 use crate::lock::{WriterLock, real_path};
 use crate::readers::Readers;
+use crate::writer::WriteConnection;
 use crate::writer_thread::WriterThread;
 use crate::{OpenError, SqliteConfig, identity, opening, reads, threads};
 
@@ -45,9 +46,10 @@ impl SqliteStorage {
         let lock = WriterLock::acquire(&path)?;
         let file = path.clone();
         // The lock goes with the connection: it must not end first if the caller goes away.
-        let open = move || opening::open_writer(&file).map(|connection| (connection, lock));
+        let open = move || opening::open_writer(&file).map(|opened| (opened, lock));
         let opened = threads::run("ees-sqlite-open", open).await;
-        let (connection, lock) = opened.map_err(no_thread)??;
+        let (opened, lock) = opened.map_err(no_thread)??;
+        let connection = WriteConnection::new(&path, opened);
         let (jobs, readers) = Readers::start(&path, config.readers).map_err(no_thread)?;
         let news = Arc::new(News::default());
         let writer = WriterThread::start(connection, lock, readers, Arc::clone(&news));

@@ -1,6 +1,7 @@
 //! The transactions of group commit.
 
 use std::mem;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,6 +15,7 @@ use rusqlite::{Connection, params};
 use crate::error::{is_failed_flush, translate, translate_commit};
 use crate::jobs::Job;
 use crate::known::Known;
+use crate::opening::{self, Opened};
 use crate::regroup::{Arrivals, Regroup};
 use crate::rows::columns;
 
@@ -37,13 +39,18 @@ pub(crate) struct WriteConnection {
     /// (<https://wiki.postgresql.org/wiki/Fsync_Errors>), and a later flush would not notice. Nothing
     /// may build on that. Opening the file anew makes what it shows durable.
     broken: Arc<AtomicBool>,
+    /// Whether the file is prepared for writing. It was not when the disk was full at the start.
+    is_prepared: Arc<AtomicBool>,
+    path: Arc<Path>,
 }
 
 impl WriteConnection {
-    pub(crate) fn new(connection: Connection) -> Self {
+    pub(crate) fn new(path: &Path, opened: Opened) -> Self {
         Self {
-            connection: Arc::new(Mutex::new(connection)),
+            connection: Arc::new(Mutex::new(opened.connection)),
             broken: Arc::default(),
+            is_prepared: Arc::new(opened.is_prepared.into()),
+            path: path.into(),
         }
     }
 
@@ -63,6 +70,12 @@ impl WriteConnection {
     fn check(&self) -> Result<(), StorageError> {
         if self.broken.load(Ordering::Relaxed) {
             return Err(StorageError::unavailable(BROKEN, Written::None));
+        }
+        if !self.is_prepared.load(Ordering::Relaxed) {
+            let prepared = opening::prepare(&self.path, &mut self.lock());
+            prepared
+                .map_err(|error| StorageError::unavailable(error.to_string(), Written::None))?;
+            self.is_prepared.store(true, Ordering::Relaxed);
         }
         Ok(())
     }

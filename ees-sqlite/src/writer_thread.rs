@@ -10,7 +10,6 @@ use ees_core::StorageError;
 use ees_core::adapter::group_commit::{BatchLimit, GroupCommit};
 use ees_core::adapter::{Commit, News, Outcome};
 use futures_util::future::join;
-use rusqlite::Connection;
 
 use crate::jobs::{Job, Jobs};
 use crate::lock::WriterLock;
@@ -37,12 +36,11 @@ impl WriterThread {
     /// Starts the thread. It ends after [`close`](Self::close), or when this side is dropped. It
     /// then ends the readers, closes its connection and releases the lock.
     pub(crate) fn start(
-        connection: Connection,
+        connection: WriteConnection,
         lock: WriterLock,
         readers: Readers,
         news: Arc<News>,
     ) -> io::Result<Self> {
-        let connection = WriteConnection::new(connection);
         let broken = connection.broken();
         let arrivals = Arrivals::default();
         let (jobs, queue) = Jobs::queue(JOBS);

@@ -260,6 +260,30 @@ pub async fn what_the_service_says_of_itself(harness: &mut dyn HttpHarness) {
     assert_eq!(version.split('.').count(), 3, "a version, but {body}");
     let described = answer(&remote, &Call::new(Method::GET, "/openapi.json", ""), "").await;
     assert_eq!(described["info"]["version"], version, "one version");
+    let welcome = answer(&remote, &Call::new(Method::GET, "/", ""), "").await;
+    assert_fields(&welcome, &["service", "version", "links"]);
+    assert_eq!(welcome["version"], version, "one version");
+    let links = welcome["links"].as_object().expect("links");
+    for path in links.values().filter_map(Value::as_str) {
+        assert!(
+            described["paths"][path].is_object(),
+            "`{path}` is described"
+        );
+    }
+}
+
+/// Every answer ends with a line break, so that a prompt does not stick to it.
+pub async fn an_answer_ends_with_a_line_break(harness: &mut dyn HttpHarness) {
+    let remote = harness.remote();
+    let stream = path(&two_changesets(&remote).await);
+    for call in crate::wire::all_calls(&stream) {
+        for query in ["", "pp=true", "details=x"] {
+            let response = call.send(&remote, query).await;
+            let text = response.text();
+            assert!(text.ends_with('\n'), "G12: {} {query}: {text}", call.path);
+            assert!(!text.ends_with("\n\n"), "G12: {} {query}", call.path);
+        }
+    }
 }
 
 /// HEAD works wherever GET does.

@@ -29,7 +29,7 @@ async fn taken(remote: &Remote, body: &str) -> String {
     accepted(&page);
     let begin = r#""changeset_id":1,"#;
     let (_, rest) = page.text().split_once(begin).expect("a changeset");
-    let text = rest.strip_suffix("}]}").expect("only one");
+    let text = rest.trim_end().strip_suffix("}]}").expect("only one");
     text.to_owned()
 }
 

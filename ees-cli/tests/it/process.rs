@@ -6,6 +6,7 @@ mod consuming;
 mod disk;
 mod logging;
 mod publishing;
+mod restoring;
 mod settings;
 mod starting;
 mod stopping;

@@ -58,6 +58,7 @@ const NEEDS: &[(Method, &str, Need)] = &[
     (Method::POST, "/consumers/{name}/retry", ADMIN),
     (Method::POST, "/consumers/{name}/skip", ADMIN),
     (Method::POST, "/consumers/{name}/reset", ADMIN),
+    (Method::GET, "/", Need::Public),
     (Method::GET, "/version", Need::Public),
     (Method::GET, "/openapi.json", Need::Public),
     (

@@ -4,11 +4,40 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::parameters::CommonParams;
-use crate::answer::{Version, answer, ok};
+use crate::answer::{Version, Welcome, answer, ok};
 use crate::app::App;
 use crate::context::RequestContext;
 use crate::error::ApiError;
 use crate::error_body::ErrorBody;
+
+/// The calls, by what they answer.
+const LINKS: [(&str, &str); 6] = [
+    ("all_changesets", "/changesets"),
+    ("all_events", "/events"),
+    ("description", "/openapi.json"),
+    ("health", "/health/ready"),
+    ("statistics", "/streams"),
+    ("stream", "/streams/{stream_id}"),
+];
+
+/// Read where to begin
+#[utoipa::path(
+    get, path = "/", tag = "service", operation_id = "welcome",
+    params(CommonParams),
+    responses(
+        (status = 200, description = "The version, and the paths of calls", body = Welcome),
+        (status = 400, description = "`INVALID_PARAMETER`", body = ErrorBody),
+        (status = 503, description = "`OVERLOADED`", body = ErrorBody),
+    )
+)]
+pub(super) async fn welcome(context: RequestContext) -> Result<Response, ApiError> {
+    context.params.only_common()?;
+    Ok(answer(&Welcome {
+        service: "Elastic Event Store",
+        version: env!("CARGO_PKG_VERSION"),
+        links: LINKS.into_iter().collect(),
+    }))
+}
 
 /// Read the program's version
 #[utoipa::path(

@@ -46,7 +46,7 @@ fn ask(known: &mut Known, connection: &Connection, name: &str) -> (u64, u64) {
 fn what_another_connection_commits_is_noticed() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("ees.db");
-    let connection = open_writer(&path).unwrap();
+    let connection = open_writer(&path).unwrap().connection;
     let other = Connection::open(&path).unwrap();
     let mut known = Known::default();
     assert_eq!(ask(&mut known, &connection, "s"), (0, 0));
@@ -60,7 +60,9 @@ fn what_another_connection_commits_is_noticed() {
 #[test]
 fn what_is_known_is_not_read_again() {
     let folder = TempDir::new().unwrap();
-    let connection = open_writer(&folder.path().join("ees.db")).unwrap();
+    let connection = open_writer(&folder.path().join("ees.db"))
+        .unwrap()
+        .connection;
     let mut known = Known::default();
     insert(&connection, 0, 1);
     assert_eq!(ask(&mut known, &connection, "s"), (1, 1));

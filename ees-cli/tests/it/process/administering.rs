@@ -79,7 +79,7 @@ fn what_cannot_be_done_is_refused_with_what_can() {
         (
             &["sweep", "--storage", "sqlite:ees.db"],
             2,
-            "no administration",
+            "needs no other task",
         ),
         (&["sweep", "--storage", "redis:"], 2, "names no storage"),
         (&["index-status", "--storage", &storage], 3, "create-tables"),

@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
+use std::time::Instant;
 
 use tempfile::TempDir;
 
@@ -90,6 +91,56 @@ fn a_full_disk_refuses_and_loses_nothing() {
     let ids = whole["changesets"].as_array().expect("changesets").iter();
     let ids: Vec<u64> = ids.filter_map(|c| c["changeset_id"].as_u64()).collect();
     assert_eq!(ids, (1..=last + 1).collect::<Vec<_>>(), "G3, G4");
+}
+
+/// A disk that is full already lets the server start and read. Commits are refused, a line a second
+/// tells of them, and they succeed as soon as there is room.
+#[test]
+fn a_full_disk_lets_the_server_start_for_reading() {
+    let folder = TempDir::new().expect("a folder");
+    let storage = sqlite(&folder.path().join("ees.db"));
+    let server = Ees::serve(&storage);
+    for last in 0..5 {
+        assert_eq!(append(&server, last).status, 200);
+    }
+    server.signal("TERM");
+    assert_eq!(server.wait().0, Some(0));
+
+    let server = serve_limited(&storage, 4);
+    assert!(
+        server.line.contains("(5 changesets, store "),
+        "{}",
+        server.line
+    );
+    assert_eq!(server.ok("GET", "/streams/s", "")["last_changeset"], 5);
+    let page = server.ok("GET", "/changesets?limit=1000", "");
+    assert_eq!(page["next_checkpoint"], 5, "{page}");
+    let begun = Instant::now();
+    for _ in 0..50 {
+        let refused = append(&server, 5);
+        assert_eq!(refused.status, 503, "{}", refused.body);
+        let body: serde_json::Value = serde_json::from_str(&refused.body).expect("JSON");
+        assert_eq!(body["outcome"], "none", "{body}");
+    }
+    let ready = http::request(&server.address(), "GET", "/health/ready", "").expect("an answer");
+    assert_eq!(ready.status, 503, "{}", ready.body);
+    let seconds = begun.elapsed().as_secs();
+
+    lift_limit(&server);
+    server.ok("GET", "/health/ready", "");
+    assert_eq!(append(&server, 5).status, 200, "there is room again");
+    assert_eq!(server.ok("GET", "/streams/s", "")["last_changeset"], 6);
+    server.signal("TERM");
+    let (_, _, log) = server.wait();
+    let lines = log
+        .lines()
+        .filter(|line| line.contains("STORAGE_UNAVAILABLE"))
+        .count();
+    let lines = u64::try_from(lines).expect("a number");
+    assert!(
+        (1..=seconds + 2).contains(&lines),
+        "{lines} lines in {seconds} s: {log}"
+    );
 }
 
 /// The binary as someone who is not root: root may write to anything.

@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{Ees, ees, sqlite};
+use super::{Ees, ees, run, sqlite};
 use crate::http;
 
 /// What clients write everywhere, to be looked for.
@@ -37,7 +37,7 @@ fn make_requests(address: &str) {
         ("GET", format!("{stream}/{MARKER}"), "", 404),
         ("PUT", stream.clone(), "", 405),
         ("GET", format!("/{MARKER}"), "", 404),
-        ("GET", format!("/changesets?{MARKER}"), "", 200),
+        ("GET", format!("/changesets?{MARKER}"), "", 400),
         ("GET", format!("/events?checkpoint={MARKER}"), "", 400),
     ] {
         let answer = http::request(address, method, &path, body).expect("an answer");
@@ -78,6 +78,12 @@ fn json_logs_are_an_object_a_line() {
         .iter()
         .filter(|line| line["message"] == "answered")
         .collect();
+    let told = |status: u64, code: &str| {
+        let mut answered = answered.iter();
+        answered.any(|line| line["status"] == status && line["code"] == code)
+    };
+    assert!(told(409, "OPTIMISTIC_CONCURRENCY_EXCEPTION"), "{log}");
+    assert!(told(404, "INVALID_ENDPOINT"), "{log}");
     assert!(
         answered.len() >= 13,
         "a line per answer, not {}",
@@ -89,13 +95,38 @@ fn json_logs_are_an_object_a_line() {
             "level",
             "request_id",
             "method",
-            "path",
+            "route",
             "status",
             "micros",
         ] {
             assert!(!line[field].is_null(), "`{field}` in {line}");
         }
     }
+}
+
+/// A shipper of logs drops a line that is not JSON.
+#[test]
+fn what_ends_the_process_is_told_as_the_log_is() {
+    let folder = TempDir::new().expect("a folder");
+    let storage = sqlite(&folder.path().join("missing/ees.db"));
+    let args = [
+        "--storage",
+        &storage,
+        "--log",
+        "off",
+        "--log-format",
+        "json",
+    ];
+    let (code, _, stderr) = run(&args);
+    assert_eq!(code, Some(3), "{stderr}");
+    let line: Value = serde_json::from_str(stderr.trim()).expect("one line of JSON");
+    assert_eq!(
+        (&line["level"], &line["exit_code"]),
+        (&"ERROR".into(), &3.into())
+    );
+    let message = line["message"].as_str().unwrap_or_default();
+    assert!(message.contains("missing/ees.db"), "{line}");
+    assert!(line["timestamp"].is_string(), "{line}");
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn the_environment_sets_and_flags_win() {
         .env("EES_LISTEN", "127.0.0.1:0");
     let server = Ees::spawn(command);
     assert!(
-        server.line.contains(" serves memory: on "),
+        server.line.contains(" serves memory: (new, "),
         "{}",
         server.line
     );

@@ -7,7 +7,7 @@ use std::path::Path;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::{Ees, run, sqlite};
+use super::{Ees, ees, ended, run, sqlite};
 use crate::serving;
 
 /// The exit codes that `--help` lists.
@@ -55,15 +55,64 @@ fn it_says_what_it_serves_and_where() {
         let version = ees.ok("GET", "/version", "")["version"].clone();
         assert_eq!(version, env!("CARGO_PKG_VERSION"), "one version");
         let address = ees.address();
-        let line = format!(
-            "ees {} serves {storage} on http://{address}\n",
-            env!("CARGO_PKG_VERSION")
-        );
-        assert_eq!(ees.line, line);
+        let version = env!("CARGO_PKG_VERSION");
+        let begin = format!("ees {version} serves {storage} (new, store ");
+        let end = format!(") on http://{address}\n");
+        let id = ees
+            .line
+            .strip_prefix(&begin)
+            .and_then(|rest| rest.strip_suffix(&end));
+        assert_eq!(id.map(str::len), Some(36), "{}", ees.line);
         assert!(!address.ends_with(":0"), "the port in truth: {address}");
         for health in ["live", "ready"] {
             let body = ees.ok("GET", &format!("/health/{health}"), "");
             assert_eq!(body, serde_json::json!({ "status": health }));
+        }
+    }
+}
+
+#[test]
+fn it_says_how_much_it_serves_by_an_absolute_path() {
+    let folder = folder();
+    let file = folder.path().join("ees.db");
+    let server = Ees::serve(&sqlite(&file));
+    server.ok("POST", "/streams/s", r#"{"events":[1]}"#);
+    drop(server);
+    let mut relative = ees(&[
+        "--storage",
+        "sqlite:./ees.db?readers=2",
+        "--listen",
+        "127.0.0.1:0",
+    ]);
+    relative.current_dir(folder.path());
+    let server = Ees::spawn(relative);
+    let file = file.canonicalize().expect("a path");
+    let shown = format!("{}?readers=2 (1 changesets, store ", sqlite(&file));
+    assert!(server.line.contains(&shown), "{}", server.line);
+}
+
+#[test]
+fn help_hides_what_the_environment_holds() {
+    for args in [["-h"], ["--help"]] {
+        let mut command = ees(&args);
+        command.env("EES_STORAGE", "postgres://u:S3CR3T@h/db");
+        let (code, help, _) = ended(command);
+        assert_eq!(code, Some(0));
+        assert!(
+            help.contains("EES_STORAGE") && !help.contains("S3CR3T"),
+            "{help}"
+        );
+        let groups = [
+            "Options:",
+            "Options for DynamoDB:",
+            "Options for publishing:",
+        ];
+        for group in groups {
+            assert!(help.contains(group), "`{group}` in {help}");
+        }
+        for group in help.split("\n\n") {
+            let lines = group.lines().count();
+            assert!(lines <= 24, "{lines} lines do not fit a screen: {group}");
         }
     }
 }
@@ -109,7 +158,7 @@ fn help_tells_what_one_needs_to_know() {
     let (code, help, _) = run(&["backup", "--help"]);
     assert_eq!(code, Some(0));
     assert!(
-        help.contains("EES_STORAGE") && help.contains("restore"),
+        help.contains("EES_STORAGE") && help.contains("ees restore"),
         "{help}"
     );
     let version = format!("ees {}\n", env!("CARGO_PKG_VERSION"));
@@ -229,7 +278,11 @@ fn no_url_however_wrong_shows_its_password() {
 
 #[test]
 fn a_scheme_may_be_written_in_any_case() {
-    assert!(Ees::serve("Memory:").line.contains(" serves memory: on "));
+    assert!(
+        Ees::serve("Memory:")
+            .line
+            .contains(" serves memory: (new, ")
+    );
     let (_, _, stderr) = run(&["backup", "x", "--storage", "PostgreSQL://h/d"]);
     assert!(stderr.contains("pg_dump"), "{stderr}");
 }
