@@ -3,6 +3,8 @@
 pub mod admin;
 pub mod args;
 pub mod backup;
+pub mod check;
+pub mod generated;
 pub mod keys;
 pub mod logs;
 pub mod server;
@@ -26,5 +28,11 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Backup(args)) => backup::run(&args).await,
         Some(Command::Admin(args)) => admin::run(&args).await,
         Some(Command::Keys(args)) => keys::run(&args),
+        Some(Command::Check(args)) => check::run(&args).await,
+        Some(Command::Completions { shell }) => {
+            generated::completions(shell);
+            Ok(())
+        }
+        Some(Command::Man { folder }) => generated::man_pages(&folder),
     }
 }
