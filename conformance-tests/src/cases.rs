@@ -14,9 +14,11 @@ pub mod concurrency;
 pub mod dense;
 pub mod durable;
 pub mod fidelity;
+pub mod filters;
 pub mod global_order;
 pub mod idempotent;
 pub mod missed;
+pub mod moving_on;
 pub mod naming;
 pub mod pages;
 pub mod prefixes;
@@ -106,6 +108,21 @@ list! { $
         a_reader_waits_no_longer_than_asked [6];
         waiting_readers_get_what_is_committed [6, 8];
         no_commit_slips_past_a_waiting_reader [6, 8];
+    }
+    filters {
+        types_are_those_of_the_top_level [15];
+        events_come_without_their_neighbours [15];
+        prefixes_are_beginnings [15];
+        every_limit_selects_the_same [15];
+        large_changesets_are_passed [15];
+        many_types_are_found [15];
+    }
+    moving_on {
+        what_selects_nothing_reaches_the_head [15];
+        the_newest_come_first_backward [15];
+        readers_beside_writers_skip_nothing [15, 6];
+        a_reader_waits_at_the_head [15, 8];
+        a_wait_in_vain_tells_how_far_it_came [15];
     }
     stream_waiting {
         a_reader_of_a_stream_gets_what_is_committed [5, 8];

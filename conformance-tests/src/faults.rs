@@ -7,9 +7,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ees_core::adapter::{Commit, Outcome, StatisticsStore, Storage};
+use ees_core::adapter::{Commit, Outcome, StatisticsStore, Storage, read_filtered};
 use ees_core::{
-    Changeset, Checkpoint, CheckpointStore, GlobalPage, Head, Identity, Page, PageLimit,
+    Changeset, Checkpoint, CheckpointStore, Filter, GlobalPage, Head, Identity, Page, PageLimit,
     Statistics, StorageError, StreamId, StreamQuery,
 };
 use futures_util::future::BoxFuture;
@@ -62,6 +62,17 @@ pub trait Fault: Send + Sync + 'static {
         limit: PageLimit,
     ) -> Result<GlobalPage, StorageError> {
         inner.read_global(from, limit).await
+    }
+
+    /// As [`Storage::read_filtered`]. `None`: the provided one, over [`Fault::read_global`].
+    async fn read_filtered(
+        &self,
+        _inner: &dyn Adapter,
+        _from: Checkpoint,
+        _limit: PageLimit,
+        _filter: &Filter,
+    ) -> Option<Result<GlobalPage, StorageError>> {
+        None
     }
 
     /// As [`Storage::next_checkpoint`].
@@ -180,6 +191,21 @@ impl<F: Fault> Storage for Faulty<F> {
         limit: PageLimit,
     ) -> Result<GlobalPage, StorageError> {
         self.fault.read_global(&*self.inner, from, limit).await
+    }
+
+    async fn read_filtered(
+        &self,
+        from: Checkpoint,
+        limit: PageLimit,
+        filter: &Filter,
+    ) -> Result<GlobalPage, StorageError> {
+        let inner = &*self.inner;
+        let read = self.fault.read_filtered(inner, from, limit, filter);
+        if let Some(page) = read.await {
+            return page;
+        }
+        let read = |from, limit| self.read_global(from, limit);
+        read_filtered(from, limit, filter, read).await
     }
 
     async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError> {

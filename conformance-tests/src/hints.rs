@@ -212,6 +212,12 @@ pub const HINTS: &[Hint] = &[
         "the version is not compared inside the transaction that writes the statistics",
         STATISTICS,
     ),
+    hint(
+        "*",
+        15,
+        "a filtered page leads past what it did not look at, or `Filter` does not decide",
+        READS,
+    ),
     hint("*", 0, "one of the common mistakes", MISTAKES),
 ];
 

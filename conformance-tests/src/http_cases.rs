@@ -12,7 +12,9 @@ pub mod conflicts;
 pub mod description;
 pub mod directions;
 pub mod endpoints;
+pub mod event_streams;
 pub mod expectations;
+pub mod filter_parameters;
 pub mod global_head;
 pub mod identity;
 pub mod keys;
@@ -65,6 +67,11 @@ list! { $
         ids_begin_at_one_but_ranges_at_zero [5];
         checkpoints_have_their_forms [6, 12];
         a_wait_has_a_maximum [12];
+    }
+    filter_parameters {
+        may_be_given_more_than_once [15];
+        empty_ones_count_as_not_given [15, 12];
+        have_a_largest_number [12, 15];
     }
     directions {
         a_read_backward_does_not_wait [12];
@@ -140,7 +147,16 @@ list! { $
     endpoints {
         unknown_paths_are_not_found [12];
         other_methods_are_not_allowed [12];
-        event_streams_are_not_sent [12];
+        event_streams_are_sent_where_nothing_else_will_do [12];
+    }
+    event_streams {
+        send_what_pages_have [6];
+        go_on_behind_the_last_event [6];
+        send_what_is_committed [8];
+        skip_and_repeat_nothing [6];
+        tell_how_far_a_filter_came [15];
+        send_data_on_one_line [11];
+        refuse_what_reads_refuse [12];
     }
     description {
         is_of_the_contract [12];

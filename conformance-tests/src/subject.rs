@@ -19,7 +19,7 @@ pub use http::Signer;
 #[cfg(feature = "http")]
 pub(crate) use http::encode;
 #[cfg(feature = "http")]
-pub use http::{Access, Remote, Response};
+pub use http::{Access, EventStream, Remote, Response, Sent};
 
 /// A store under test.
 #[async_trait]
@@ -196,8 +196,28 @@ pub struct Event {
     pub data: String,
 }
 
+/// What a read of the global order selects. The default selects everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filter {
+    /// The beginnings of stream ids: any of them.
+    pub stream_prefixes: Vec<String>,
+    /// The types of events: any of them.
+    pub event_types: Vec<String>,
+}
+
+impl Filter {
+    /// Selects by these beginnings of stream ids and these types.
+    pub fn new(stream_prefixes: &[&str], event_types: &[&str]) -> Self {
+        let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
+        Self {
+            stream_prefixes: owned(stream_prefixes),
+            event_types: owned(event_types),
+        }
+    }
+}
+
 /// A read of the global order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GlobalRead<C> {
     /// The checkpoint to read from.
     pub checkpoint: C,
@@ -205,6 +225,8 @@ pub struct GlobalRead<C> {
     pub limit: Option<u64>,
     /// How long to wait while there is no item.
     pub wait: Duration,
+    /// What is selected.
+    pub filter: Filter,
     /// What is before the checkpoint, newest first.
     pub backward: bool,
 }
@@ -224,8 +246,16 @@ impl<C> GlobalRead<C> {
             checkpoint,
             limit: None,
             wait: Duration::ZERO,
+            filter: Filter::default(),
             backward: false,
         }
+    }
+
+    /// The same with a filter.
+    #[must_use]
+    pub fn filter(mut self, filter: &Filter) -> Self {
+        self.filter = filter.clone();
+        self
     }
 
     /// The same with a limit.

@@ -5,6 +5,7 @@
 
 mod agreement;
 mod apart;
+mod filtered;
 mod global;
 mod reading;
 mod writing;
@@ -26,6 +27,7 @@ pub(crate) use agreement::{
     changesets_agree, commit_to_both, events_agree, expectations_agree, head_agrees, read_agrees,
 };
 pub(crate) use apart::hold_apart;
+pub(crate) use filtered::{filtered, filtered_events, selects, selects_event};
 pub(crate) use global::{
     end_of_log, event_log, event_log_past, flat, log, log_page, of_streams, unplaced,
 };

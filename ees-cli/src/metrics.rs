@@ -134,6 +134,7 @@ fn describe() {
         "Requests that run or are being answered"
     );
     describe_gauge!("ees_waiting_readers", "Open long polls");
+    describe_gauge!("ees_event_streams", "Open event streams");
     describe_gauge!("ees_buffered_bytes", "Bytes of request bodies in memory");
     describe_gauge!("ees_head_checkpoint", "The end of the global order");
     describe_gauge!(

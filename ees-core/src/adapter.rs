@@ -10,6 +10,8 @@
 pub mod group_commit;
 pub mod settings;
 
+mod filtered;
+mod look;
 mod names;
 mod page_builder;
 mod stored;
@@ -29,6 +31,8 @@ pub use crate::ports::{
     StatisticsStore, Storage, SweepCursor, SweepPage, Topic,
 };
 pub use crate::publication::MIN_MESSAGE_BYTES;
+pub use filtered::read_filtered;
+pub use look::Look;
 pub use names::unknown_name;
 pub use page_builder::PageBuilder;
 pub use stored::{StoredChangeset, event_count, trusted_events, trusted_json};

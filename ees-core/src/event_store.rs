@@ -15,9 +15,10 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use crate::ports::{Clock, StatisticsStore, Storage, SystemClock};
-use crate::{Error, Identity, Statistics};
+use crate::{Error, Filter, Identity, Statistics};
 
 pub use global::{GlobalEvent, GlobalEventPage};
+pub use waiting::Onward;
 
 /// An event store: the use cases over a storage. Cheap to clone.
 ///
@@ -42,6 +43,8 @@ pub struct EventStore {
     statistics: Arc<dyn StatisticsStore>,
     clock: Arc<dyn Clock>,
     poll_interval: Duration,
+    /// What reads of the global order select.
+    filter: Arc<Filter>,
     /// The name of the storage in metrics.
     name: &'static str,
     /// Whether the storage failed the last commit.
@@ -67,6 +70,7 @@ impl EventStore {
             statistics,
             clock: Arc::new(SystemClock),
             poll_interval: Self::POLL_INTERVAL,
+            filter: Arc::default(),
             name: "other",
             commit_failed: Arc::default(),
             identity: Arc::default(),
@@ -87,6 +91,29 @@ impl EventStore {
     pub fn with_poll_interval(mut self, interval: Duration) -> Self {
         self.poll_interval = interval;
         self
+    }
+
+    /// The same store with a filter: reads of the global order, waiting readers and subscriptions get
+    /// only what it selects (G15). It replaces an earlier filter.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use ees_core::{Checkpoint, EventStore, Filter, Subscription};
+    /// # use ees_memory::MemoryStorage;
+    /// # let store = EventStore::new(Arc::new(MemoryStorage::new()));
+    /// let paid = store.with_filter(Filter::default().stream_prefix("order-").event_type("paid"));
+    /// let subscription = Subscription::new(&paid, Checkpoint::FIRST);
+    /// ```
+    ///
+    /// One read looks at a bounded number of changesets ([`Look`](crate::adapter::Look)), so a page
+    /// may be empty while its `next` is beyond the requested checkpoint. Reads of streams, commits and
+    /// statistics do not depend on the filter.
+    #[must_use]
+    pub fn with_filter(&self, filter: Filter) -> Self {
+        Self {
+            filter: Arc::new(filter),
+            ..self.clone()
+        }
     }
 
     /// The same store, whose metrics call its storage by this name; `other` unless given.

@@ -32,7 +32,7 @@ pub use checkpoint::{Checkpoint, EventCheckpoint, EventCheckpointError};
 pub use commit::{MAX_FORTHCOMING, NewChangeset};
 pub use concurrency::Expectation;
 pub use error::{Conflict, Error, OtherStore};
-pub use event_store::{EventStore, GlobalEvent, GlobalEventPage};
+pub use event_store::{EventStore, GlobalEvent, GlobalEventPage, Onward};
 pub use filter::Filter;
 pub use identity::{FormerId, Identity, StoreId, StoreIdError};
 pub use ids::{

@@ -66,7 +66,8 @@ pub struct Page<T> {
 pub struct GlobalPage {
     /// The changesets, by checkpoint; each has one.
     pub changesets: Vec<Changeset>,
-    /// Where the next page begins; the requested checkpoint if the page is empty.
+    /// Where the next page begins; the requested checkpoint if the page is empty. A filtered page may
+    /// be empty and still lead on: past everything that was looked at.
     pub next: Checkpoint,
 }
 

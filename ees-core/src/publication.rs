@@ -1,7 +1,9 @@
 //! Publication: the messages for subscribers about committed changesets.
 
+mod attributes;
 mod lane;
 mod message;
+mod noncharacters;
 
 impl std::fmt::Debug for Publication {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -200,7 +202,7 @@ impl Publication {
             let Some(message) = self.lanes.get(&key).and_then(Lane::message) else {
                 continue;
             };
-            bytes += message.body.len();
+            bytes += message.bytes();
             if bytes > limits.batch_bytes && !batch.is_empty() {
                 streams.push_front(key.1);
                 break;

@@ -17,7 +17,8 @@ const WAIT: Duration = Duration::from_secs(20);
 /// Follows the global order from a checkpoint on: reads the existing changesets, then waits for
 /// more.
 ///
-/// It never ends, skips nothing and repeats nothing (G6). Save [`Subscription::checkpoint`] after a
+/// It never ends, skips nothing and repeats nothing (G6). Over a store with a
+/// [filter](EventStore::with_filter) it returns what the filter selects (G15). Save [`Subscription::checkpoint`] after a
 /// changeset was handled, and begin there after a restart. Changesets after the saved checkpoint
 /// are delivered again.
 ///
@@ -74,7 +75,8 @@ impl Subscription {
         Ok(Self::new(store, saved.unwrap_or(Checkpoint::FIRST)))
     }
 
-    /// The checkpoint after the changeset that [`Subscription::next`] returned last.
+    /// The checkpoint after the changeset that [`Subscription::next`] returned last, and after what a
+    /// filter passed since.
     pub fn checkpoint(&self) -> Checkpoint {
         self.checkpoint
     }
@@ -105,7 +107,11 @@ impl Subscription {
     pub fn next_read(&mut self) -> Option<Changeset> {
         let changeset = self.read_ahead.pop_front()?;
         let read = changeset.checkpoint.unwrap_or(self.checkpoint);
-        self.checkpoint = read.plus(1);
+        self.checkpoint = if self.read_ahead.is_empty() {
+            self.read_next
+        } else {
+            read.plus(1)
+        };
         Some(changeset)
     }
 

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::context::RequestContext;
 use crate::error::ApiError;
+use crate::event_stream::is_wanted;
 use crate::gate::Gate;
 use crate::request::refused;
 
@@ -18,7 +19,9 @@ pub(crate) async fn admit(
     request: Request,
     next: Next,
 ) -> Response {
-    let admitted = if is_long_poll(&request, &context) {
+    let admitted = if is_event_stream(&request) {
+        Ok(None)
+    } else if is_long_poll(&request, &context) {
         gate.open_poll().map(Some)
     } else {
         gate.enter(&context.permit).map(|()| None)
@@ -43,6 +46,15 @@ fn is_long_poll(request: &Request, context: &RequestContext) -> bool {
     let of_stream = of_stream.and_then(|rest| rest.split_once('/'));
     let read = of_stream.map_or(path.get(1..), |(_, read)| Some(read));
     let can_wait = matches!(read, Some("changesets" | "events"));
-    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-    can_wait && is_read && context.params.waits()
+    can_wait && is_read(request) && context.params.waits()
+}
+
+/// An event stream has limits of its own, which its handler applies.
+fn is_event_stream(request: &Request) -> bool {
+    let can_follow = matches!(request.uri().path(), "/changesets" | "/events");
+    can_follow && is_read(request) && is_wanted(request.headers())
+}
+
+fn is_read(request: &Request) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ees_core::{Error, EventStore, StorageError, Written};
+use ees_core::{Checkpoint, Error, EventStore, Onward, StorageError, Written};
 
 use crate::error::ApiError;
 use crate::gate::Gate;
@@ -59,6 +59,37 @@ impl App {
     /// Reads a page of the global order. While it is empty, waits for another until `wait` is over
     /// or the server closes. A request that waits has its permit only while it reads, and for the
     /// answer.
+    pub(crate) async fn poll_onward<P: Onward, R: Future<Output = Result<P, Error>>>(
+        &self,
+        permit: &Permit,
+        from: P::Position,
+        wait: Duration,
+        read: impl Fn(P::Position) -> R,
+    ) -> Result<P, ApiError> {
+        if wait.is_zero() {
+            return self.in_time(Written::None, read(from)).await;
+        }
+        let in_turn = |from| {
+            let page = read(from);
+            async {
+                self.gate.take_turn(permit).await;
+                let page = page.await?;
+                if page.is_empty() {
+                    permit.release();
+                }
+                Ok(page)
+            }
+        };
+        let page = async {
+            tokio::select! {
+                page = self.store.await_onward(from, wait, in_turn) => page,
+                () = self.options.closing.cancelled() => in_turn(from).await,
+            }
+        };
+        self.in_time(Written::None, page).await
+    }
+
+    /// The same for a read of a stream, which begins at the same place each time.
     pub(crate) async fn poll<P, R: Future<Output = Result<P, Error>>>(
         &self,
         permit: &Permit,
@@ -66,23 +97,33 @@ impl App {
         read: impl Fn() -> R,
         is_empty: impl Fn(&P) -> bool,
     ) -> Result<P, ApiError> {
-        if wait.is_zero() {
-            return self.in_time(Written::None, read()).await;
-        }
-        let in_turn = || async {
-            self.gate.take_turn(permit).await;
-            let page = read().await?;
-            if is_empty(&page) {
-                permit.release();
-            }
-            Ok(page)
-        };
-        let page = async {
-            tokio::select! {
-                page = self.store.await_page(wait, in_turn, &is_empty) => page,
-                () = self.options.closing.cancelled() => in_turn().await,
+        let read = |_| {
+            let (page, is_empty) = (read(), &is_empty);
+            async move {
+                let page = page.await?;
+                let is_empty = is_empty(&page);
+                Ok(InPlace { page, is_empty })
             }
         };
-        self.in_time(Written::None, page).await
+        let found = self.poll_onward(permit, Checkpoint::FIRST, wait, read);
+        Ok(found.await?.page)
+    }
+}
+
+/// A page of a stream.
+struct InPlace<P> {
+    page: P,
+    is_empty: bool,
+}
+
+impl<P> Onward for InPlace<P> {
+    type Position = Checkpoint;
+
+    fn is_empty(&self) -> bool {
+        self.is_empty
+    }
+
+    fn next(&self) -> Checkpoint {
+        Checkpoint::FIRST
     }
 }

@@ -30,6 +30,11 @@ const STORE: HeaderName = HeaderName::from_static("ees-store");
 /// The longest id that is taken from a client.
 const MAX_ID_BYTES: usize = 128;
 
+/// Marks an answer that has no end, in its extensions: it is sent as it comes, and it sees to its own
+/// permits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Endless;
+
 /// What the layer needs of its host.
 #[derive(Clone)]
 pub(crate) struct Host {
@@ -58,6 +63,7 @@ pub(crate) async fn finish(State(host): State<Host>, mut request: Request, next:
         keep(headers, &mut response);
         about.log_failure(&error);
     }
+    let is_endless = response.extensions_mut().remove::<Endless>().is_some();
     if context.layout.is_pretty && is_json(&response) {
         response = lay_out(response).await;
     }
@@ -65,6 +71,9 @@ pub(crate) async fn finish(State(host): State<Host>, mut request: Request, next:
     response.headers_mut().insert(REQUEST_ID, about.id);
     if let Some(store) = host.store.and_then(|store| store_id(&store)) {
         response.headers_mut().insert(STORE, store);
+    }
+    if is_endless {
+        return response;
     }
     context.permit.hold(response).await
 }

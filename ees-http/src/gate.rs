@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use crate::error::ApiError;
 use crate::measure::set;
@@ -21,6 +21,8 @@ struct Limits {
     requests: Arc<Semaphore>,
     /// The long polls that are open.
     polls: Semaphore,
+    /// The event streams that are open.
+    event_streams: Arc<Semaphore>,
     /// The long polls that read or are answered. The limit equals that on requests.
     turns: Arc<Semaphore>,
     room: Room,
@@ -33,6 +35,7 @@ struct Limits {
 struct Most {
     requests: usize,
     polls: usize,
+    event_streams: usize,
 }
 
 impl Gate {
@@ -40,10 +43,12 @@ impl Gate {
         let most = Most {
             requests: options.max_requests.min(Semaphore::MAX_PERMITS),
             polls: options.max_waiting.min(Semaphore::MAX_PERMITS),
+            event_streams: options.max_event_streams.min(Semaphore::MAX_PERMITS),
         };
         Self(Arc::new(Limits {
             requests: Arc::new(Semaphore::new(most.requests)),
             polls: Semaphore::new(most.polls),
+            event_streams: Arc::new(Semaphore::new(most.event_streams)),
             turns: Arc::new(Semaphore::new(most.requests)),
             room: Room::new(options.max_buffered_bytes, options.max_answer_bytes),
             turned_away: TurnedAway::default(),
@@ -64,7 +69,13 @@ impl Gate {
         poll.map_err(|_| self.too_many("long polls"))
     }
 
-    /// Waits until the long poll may read, and fills its permit.
+    /// Opens an event stream, unless too many are open. It ends when the result is dropped.
+    pub(crate) fn open_event_stream(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        let opened = Arc::clone(&self.0.event_streams).try_acquire_owned();
+        opened.map_err(|_| self.too_many("event streams"))
+    }
+
+    /// Waits until the long poll or the event stream may read, and fills its permit.
     pub(crate) async fn take_turn(&self, permit: &Permit) {
         permit.release();
         permit.set(Arc::clone(&self.0.turns).acquire_owned().await.ok());
@@ -103,6 +114,10 @@ impl Gate {
         set(
             "ees_waiting_readers",
             taken(limits.most.polls, &limits.polls),
+        );
+        set(
+            "ees_event_streams",
+            taken(limits.most.event_streams, &limits.event_streams),
         );
         let buffered = limits.room.buffered();
         set(

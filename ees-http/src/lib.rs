@@ -9,6 +9,7 @@ mod codes;
 mod context;
 mod error;
 mod error_body;
+mod event_stream;
 mod finish;
 mod foreign;
 mod gate;

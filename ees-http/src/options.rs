@@ -24,6 +24,10 @@ pub struct Options {
     /// The number of long polls that may be open at the same time, in addition to `max_requests`.
     /// Further long polls get 503 `OVERLOADED`.
     pub max_waiting: usize,
+    /// The number of event streams that may be open at the same time, in addition to `max_requests`.
+    /// Further ones get 503 `OVERLOADED`. With 0 the host has none and answers 406 `NOT_ACCEPTABLE`,
+    /// as a host must that cannot send an answer while it is made.
+    pub max_event_streams: usize,
     /// The number of bytes of request bodies that may be in memory at the same time. Commits beyond
     /// it get 503 `OVERLOADED`. An eighth of it is for bodies of up to 64 KiB alone.
     pub max_buffered_bytes: usize,
@@ -37,7 +41,7 @@ pub struct Options {
     ///
     /// A Lambda function embeds its answer and can answer 6 MB, which the default of 140 respects.
     pub embedded_body_percent: usize,
-    /// Ends waiting long polls with an empty page when it is cancelled. Cancel it on shutdown.
+    /// Ends event streams, and waiting long polls with an empty page, when it is cancelled. Cancel it on shutdown.
     pub closing: CancellationToken,
     /// Recognises callers, and limits each to its rights. `None`: every caller may do everything.
     pub authorizer: Option<Arc<dyn Authorizer>>,
@@ -54,6 +58,7 @@ impl Default for Options {
             request_timeout: Duration::from_secs(30),
             max_requests: 512,
             max_waiting: 4096,
+            max_event_streams: 1024,
             max_buffered_bytes: 256 * 1024 * 1024,
             max_answer_bytes: 256 * 1024 * 1024,
             embedded_body_percent: 140,

@@ -24,7 +24,7 @@ const MAX_WAIT_SECONDS: u64 = 20;
 const OF_ALL: &[&str] = &["details", "pp"];
 
 /// The parameters of a request. Every call refuses those that it does not take. An empty one counts as
-/// not given. One that is given more than once is an error when it is read.
+/// not given. One that is given more than once is an error when it is read, unless it may be.
 #[derive(Debug)]
 pub(crate) struct Params(Vec<(String, String)>);
 

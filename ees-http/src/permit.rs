@@ -46,11 +46,15 @@ impl Permit {
         let (parts, body) = response.into_parts();
         // The answers are whole in memory already.
         let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
-        let held = Answer {
-            bytes,
+        Response::from_parts(parts, Body::from(self.keep(bytes)))
+    }
+
+    /// The bytes of an answer, or of a part of one. They keep the permit until they are dropped.
+    pub(crate) fn keep(self, bytes: impl Into<Bytes>) -> Bytes {
+        Bytes::from_owner(Answer {
+            bytes: bytes.into(),
             _permit: self,
-        };
-        Response::from_parts(parts, Body::from(Bytes::from_owner(held)))
+        })
     }
 }
 

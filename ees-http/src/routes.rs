@@ -1,6 +1,7 @@
 //! The calls of the contract, and the layers around them.
 
 mod changesets;
+mod event_stream;
 mod events;
 mod health;
 mod metrics;

@@ -72,6 +72,7 @@ async fn answer(
         let mut options = Options::default();
         options.request_timeout = REQUEST;
         options.embedded_body_percent = EMBEDDED_BODY_PERCENT;
+        options.max_event_streams = 0;
         let store = EventStore::new(store.get().await?);
         store.identity().await.map_err(storage_error)?;
         Ok(router(store, options))

@@ -3,6 +3,7 @@
 mod checkpoints;
 mod config;
 mod error;
+mod filtered;
 mod identity;
 mod opening;
 mod readers;

@@ -30,6 +30,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "identity",
         include_str!("../migrations/0003_identity.sql"),
     ),
+    (
+        4,
+        "event types",
+        include_str!("../migrations/0004_event_types.sql"),
+    ),
 ];
 
 /// Selects the properties of the server and the database that [`assert_fit`] checks.

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use ees_core::adapter::group_commit::{BatchLimit, GroupCommit};
 use ees_core::adapter::{Commit, News, Outcome, PageBuilder, Storage};
 use ees_core::{
-    Changeset, Checkpoint, Direction, GlobalPage, Head, Identity, Page, PageLimit, StorageError,
-    StreamId, StreamQuery, StreamRange,
+    Changeset, Checkpoint, Direction, Filter, GlobalPage, Head, Identity, Page, PageLimit,
+    StorageError, StreamId, StreamQuery, StreamRange,
 };
 use futures_util::future::BoxFuture;
 use sqlx::postgres::PgRow;
@@ -85,7 +85,7 @@ const EVENTS: &str = by_event!("last_event_id");
 const EVENTS_BACKWARD: &str = by_event!("last_event_id DESC");
 
 /// The maximum number of rows of a page that one statement requests.
-const MAX_ROWS: usize = 4000;
+pub(crate) const MAX_ROWS: usize = 4000;
 
 /// A store in a schema of a PostgreSQL database. It has one writer task with group commit, several
 /// connections that read, and one connection that listens for the commits of other servers.
@@ -210,6 +210,15 @@ impl Storage for PostgresStorage {
                 return GlobalPage::dense(from, filling.page.finish().items);
             }
         }
+    }
+
+    async fn read_filtered(
+        &self,
+        from: Checkpoint,
+        limit: PageLimit,
+        filter: &Filter,
+    ) -> Result<GlobalPage, StorageError> {
+        self.filtered(from, limit, filter).await
     }
 
     async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError> {

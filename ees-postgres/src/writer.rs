@@ -55,13 +55,14 @@ const KEY_COLUMNS: usize = 3;
 const INSERT: &str = concat!(
     "INSERT INTO changesets (",
     columns!(),
-    ", payload_bytes)
+    ", payload_bytes, event_types)
     SELECT checkpoint, stream_id, changeset_id, first_event_id, last_event_id, \"timestamp\",
-           commit_id, metadata::json, events::json, octet_length(metadata) + octet_length(events)
+           commit_id, metadata::json, events::json, octet_length(metadata) + octet_length(events),
+           event_types
     FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
-                $7::text[], $8::text[], $9::text[]) AS new (",
+                $7::text[], $8::text[], $9::text[], $10::text[]) AS new (",
     columns!(),
-    ")"
+    ", event_types)"
 );
 
 const ROLLBACK: &str = "ROLLBACK";
@@ -218,6 +219,8 @@ type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArgume
 fn insert(changesets: &[Changeset]) -> Query<'_> {
     let numbers = |of: fn(&Changeset) -> i64| changesets.iter().map(of).collect::<Vec<_>>();
     let texts = |of: fn(&Changeset) -> &str| changesets.iter().map(of).collect::<Vec<_>>();
+    let types = changesets.iter().map(|c| c.events.types());
+    let types: Vec<Option<String>> = types.map(|types| types.map(|t| t.to_string())).collect();
     sqlx::query(INSERT)
         .bind(numbers(|c| c.checkpoint.map_or(-1, Checkpoint::as_i64)))
         .bind(texts(|c| c.stream_id.as_str()))
@@ -228,6 +231,7 @@ fn insert(changesets: &[Changeset]) -> Query<'_> {
         .bind(texts(|c| c.commit_id.as_str()))
         .bind(texts(|c| c.metadata.as_str()))
         .bind(texts(|c| c.events.as_str()))
+        .bind(types)
 }
 
 #[cfg(test)]

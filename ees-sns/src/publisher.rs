@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use aws_sdk_sns::Client;
-use aws_sdk_sns::types::PublishBatchRequestEntry;
+use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 use ees_aws::SdkConfig;
 use ees_core::adapter::{Message, PublishError, PublishLimits, Publisher, Topic};
 use futures_util::future::join_all;
@@ -47,6 +47,7 @@ impl SnsPublisher {
                 .message(&message.body)
                 .message_group_id(&message.group)
                 .message_deduplication_id(&message.deduplication_id)
+                .set_message_attributes(attributes(message))
                 .build()
         });
         let entries = entries.collect::<Result<_, _>>().map_err(unbuilt)?;
@@ -102,6 +103,21 @@ impl Publisher for SnsPublisher {
             Err(error) => vec![Err(error); batch.len()],
         }
     }
+}
+
+/// The attributes of a message by their names; `None` if it has none.
+fn attributes(message: &Message) -> Option<HashMap<String, MessageAttributeValue>> {
+    let given = [
+        ("stream_prefix", "String", &message.stream_prefix),
+        ("event_types", "String.Array", &message.event_types),
+    ];
+    let values = given.into_iter().filter_map(|(name, kind, value)| {
+        let attribute = MessageAttributeValue::builder().data_type(kind);
+        let attribute = attribute.string_value(value.as_ref()?).build().ok()?;
+        Some((name.to_owned(), attribute))
+    });
+    let attributes: HashMap<_, _> = values.collect();
+    (!attributes.is_empty()).then_some(attributes)
 }
 
 fn unbuilt(error: aws_sdk_sns::error::BuildError) -> PublishError {

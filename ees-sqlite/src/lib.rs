@@ -5,6 +5,7 @@ mod checkpoints;
 mod config;
 mod error;
 mod event_search;
+mod filtered;
 mod identity;
 mod jobs;
 mod known;

@@ -41,6 +41,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "identity",
         sql: include_str!("../migrations/0004_identity.sql"),
     },
+    Migration {
+        version: 5,
+        name: "event types",
+        sql: include_str!("../migrations/0005_event_types.sql"),
+    },
 ];
 
 const CREATE_TABLE: &str = "

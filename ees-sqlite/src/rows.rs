@@ -76,10 +76,23 @@ fn integer(row: &Row<'_>, column: usize) -> Result<i64, StorageError> {
     value.as_i64().map_err(|error| corrupt(column, &error))
 }
 
-fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r str, StorageError> {
+/// Reads a text column.
+pub(crate) fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r str, StorageError> {
     let value = row.get_ref(column);
     let value = value.map_err(|error| corrupt(column, &error))?;
     value.as_str().map_err(|error| corrupt(column, &error))
+}
+
+/// Reads a text column that may be NULL.
+pub(crate) fn optional_text<'r>(
+    row: &'r Row<'_>,
+    column: usize,
+) -> Result<Option<&'r str>, StorageError> {
+    let value = row.get_ref(column);
+    let value = value.map_err(|error| corrupt(column, &error))?;
+    value
+        .as_str_or_null()
+        .map_err(|error| corrupt(column, &error))
 }
 
 fn corrupt(column: usize, problem: &dyn std::fmt::Display) -> StorageError {

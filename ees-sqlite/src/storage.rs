@@ -6,13 +6,14 @@ use std::sync::atomic::Ordering;
 use async_trait::async_trait;
 use ees_core::adapter::{Commit, News, Outcome, Storage};
 use ees_core::{
-    Changeset, Checkpoint, GlobalPage, Head, Identity, Page, PageLimit, StorageError, StreamId,
-    StreamQuery,
+    Changeset, Checkpoint, Filter, GlobalPage, Head, Identity, Page, PageLimit, StorageError,
+    StreamId, StreamQuery,
 };
 use futures_util::future::BoxFuture;
 use rusqlite::Params;
 
 use crate::error::{is_failed_flush, translate};
+use crate::filtered::filtered;
 use crate::jobs::Jobs;
 use crate::lock::{WriterLock, real_path};
 use crate::readers::Readers;
@@ -114,6 +115,17 @@ impl Storage for SqliteStorage {
         limit: PageLimit,
     ) -> Result<GlobalPage, StorageError> {
         let read = move |connection: &_| reads::global(connection, from, limit);
+        self.readers.run(read).await
+    }
+
+    async fn read_filtered(
+        &self,
+        from: Checkpoint,
+        limit: PageLimit,
+        filter: &Filter,
+    ) -> Result<GlobalPage, StorageError> {
+        let filter = filter.clone();
+        let read = move |connection: &_| filtered(connection, from, limit, &filter);
         self.readers.run(read).await
     }
 

@@ -26,7 +26,7 @@ const BROKEN: &str = "the disk failed while an earlier commit was flushed to it,
 const INSERT: &str = concat!(
     "INSERT INTO changesets (",
     columns!(),
-    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+    ", event_types) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
 );
 
 /// The connection that writes. Only the writer's thread uses it, so its lock is always free.
@@ -193,6 +193,7 @@ fn insert(connection: &Connection, changesets: &[Changeset]) -> rusqlite::Result
             changeset.commit_id.as_str(),
             changeset.metadata.as_str(),
             changeset.events.as_str(),
+            changeset.events.types(),
         ])?;
     }
     Ok(())

@@ -44,7 +44,7 @@ pub async fn reads_cross_a_page_boundary(harness: &mut dyn Harness) {
     for skip in 0..6 {
         for limit in [1, 2, 3, 4, 999, 1000] {
             let read = GlobalRead::from(boundary - 3 + skip).limit(limit);
-            let found = log_page(&*subject, read).await;
+            let found = log_page(&*subject, read.clone()).await;
             let rest = &around[usize::try_from(skip).expect("few")..];
             // Others may have committed since.
             let both = found.len().min(rest.len());

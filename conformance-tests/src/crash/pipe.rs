@@ -108,7 +108,7 @@ impl Target for Pipe {
     async fn page(&self, read: &GlobalRead<u64>) -> Result<GlobalPage, Failure> {
         let from = read.checkpoint;
         let promise = format!("G6: a read of the global order from {from} is answered");
-        match within(&promise, self.ask(Asked::Page(*read))).await {
+        match within(&promise, self.ask(Asked::Page(read.clone()))).await {
             Some(Answer::Page(answer)) => answer,
             _ => Err(lost()),
         }

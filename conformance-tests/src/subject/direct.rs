@@ -11,8 +11,8 @@ use ees_core::{
 };
 
 use super::{
-    Ask, Changeset, Committed, Event, Expect, Failure, GlobalEvent, GlobalEventPage, GlobalPage,
-    GlobalRead, Head, Page, Read, Statistics, Subject,
+    Ask, Changeset, Committed, Event, Expect, Failure, Filter, GlobalEvent, GlobalEventPage,
+    GlobalPage, GlobalRead, Head, Page, Read, Statistics, Subject,
 };
 use crate::Adapter;
 use crate::running::waits_for;
@@ -31,6 +31,14 @@ impl Direct {
 
     pub(crate) fn over(store: EventStore) -> Arc<Self> {
         Arc::new(Self { store })
+    }
+
+    fn filtered(&self, wanted: &Filter) -> EventStore {
+        let prefixes = wanted.stream_prefixes.iter();
+        let filter = prefixes.fold(ees_core::Filter::default(), ees_core::Filter::stream_prefix);
+        let types = wanted.event_types.iter();
+        self.store
+            .with_filter(types.fold(filter, ees_core::Filter::event_type))
     }
 }
 
@@ -87,10 +95,11 @@ impl Subject for Direct {
         ));
         let from = Checkpoint::new(read.checkpoint).unwrap();
         let limit = global_limit(read.limit);
+        let store = self.filtered(&read.filter);
         let page = if read.backward {
-            self.store.global_changesets_before(from, limit).await?
+            store.global_changesets_before(from, limit).await?
         } else {
-            self.store.await_changesets(from, limit, read.wait).await?
+            store.await_changesets(from, limit, read.wait).await?
         };
         Ok(GlobalPage {
             changesets: page.changesets.iter().map(changeset).collect(),
@@ -108,10 +117,11 @@ impl Subject for Direct {
             index,
         };
         let limit = global_limit(read.limit);
+        let store = self.filtered(&read.filter);
         let page = if read.backward {
-            self.store.global_events_before(from, limit).await?
+            store.global_events_before(from, limit).await?
         } else {
-            self.store.await_events(from, limit, read.wait).await?
+            store.await_events(from, limit, read.wait).await?
         };
         let position = |position: EventCheckpoint| (position.changeset.get(), position.index);
         let events = page.events.into_iter().map(|global| GlobalEvent {

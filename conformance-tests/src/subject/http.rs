@@ -1,6 +1,7 @@
 //! A store over HTTP: the REST contract's client.
 
 mod access;
+mod event_stream;
 mod remote;
 mod response;
 #[cfg(feature = "sigv4")]
@@ -14,6 +15,7 @@ use hyper::{Method, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 pub use access::Access;
+pub use event_stream::{EventStream, Sent};
 pub use remote::Remote;
 pub use response::Response;
 #[cfg(feature = "sigv4")]
@@ -157,7 +159,7 @@ impl Subject for Remote {
         let path = format!(
             "/changesets?checkpoint={}&details=true{}",
             read.checkpoint,
-            limit_and_wait(read)
+            parameters(read)
         );
         self.read(&path, |response| {
             let wire: WireGlobal = response.read();
@@ -176,10 +178,7 @@ impl Subject for Remote {
         read: &GlobalRead<(u64, u64)>,
     ) -> Result<GlobalEventPage, Failure> {
         let (changeset, index) = read.checkpoint;
-        let path = format!(
-            "/events?checkpoint={changeset}.{index}{}",
-            limit_and_wait(read)
-        );
+        let path = format!("/events?checkpoint={changeset}.{index}{}", parameters(read));
         self.read(&path, |response| {
             let wire: WireGlobalEvents = response.read();
             let events = wire.events.into_iter().map(|event| GlobalEvent {
@@ -247,18 +246,18 @@ fn query(read: &Read) -> String {
     )
 }
 
-fn limit_and_wait<C>(read: &GlobalRead<C>) -> String {
-    let limit = read
-        .limit
-        .map_or_else(String::new, |limit| format!("&limit={limit}"));
+/// The parameters of a read of the global order but its checkpoint.
+fn parameters<C>(read: &GlobalRead<C>) -> String {
+    let limit = read.limit.map(|limit| format!("&limit={limit}"));
     let wait = read.wait.as_secs();
-    if read.backward {
-        format!("{limit}&direction=backward")
-    } else if wait == 0 {
-        limit
-    } else {
-        format!("{limit}&wait={wait}")
-    }
+    let wait = (wait > 0).then(|| format!("&wait={wait}"));
+    let direction = read.backward.then(|| "&direction=backward".to_owned());
+    let prefixes = read.filter.stream_prefixes.iter();
+    let prefixes = prefixes.map(|prefix| format!("&stream_prefix={}", encode(prefix)));
+    let types = read.filter.event_types.iter();
+    let types = types.map(|found| format!("&event_type={}", encode(found)));
+    let all = limit.into_iter().chain(wait).chain(direction);
+    all.chain(prefixes).chain(types).collect()
 }
 
 fn position(text: &str) -> (u64, u64) {

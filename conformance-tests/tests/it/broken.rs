@@ -3,6 +3,7 @@
 mod batched;
 mod counts;
 mod disk;
+mod filters;
 mod found;
 mod identities;
 mod keys;

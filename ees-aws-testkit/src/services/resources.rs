@@ -180,17 +180,35 @@ impl Services {
     /// # Errors
     /// [`Error::Service`] if there is no such topic.
     pub async fn subscribe(&self, topic: &str, queue: &str) -> Result<(), Error> {
+        self.subscribe_filtered(topic, queue, &json!({})).await
+    }
+
+    /// As [`Services::subscribe`], with a filter policy on the attributes of messages.
+    ///
+    /// # Errors
+    /// [`Error::Service`] if there is no such topic.
+    pub async fn subscribe_filtered(
+        &self,
+        topic: &str,
+        queue: &str,
+        policy: &Value,
+    ) -> Result<(), Error> {
         let asked = json!({"QueueName": queue, "Attributes": {"FifoQueue": "true"}});
         self.sqs("CreateQueue", &asked).await?;
         let arn = topic.rsplit_once(':').map_or(topic, |(account, _)| account);
         let arn = format!("{}:{queue}", arn.replacen(":sns:", ":sqs:", 1));
-        let parameters = [
+        let policy = policy.to_string();
+        let mut parameters = vec![
             ("TopicArn", topic),
             ("Protocol", "sqs"),
             ("Endpoint", &arn),
             ("Attributes.entry.1.key", "RawMessageDelivery"),
             ("Attributes.entry.1.value", "true"),
         ];
+        if policy != "{}" {
+            parameters.push(("Attributes.entry.2.key", "FilterPolicy"));
+            parameters.push(("Attributes.entry.2.value", &policy));
+        }
         self.sns("Subscribe", &parameters).await.map(drop)
     }
 

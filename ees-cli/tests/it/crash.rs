@@ -12,6 +12,7 @@
 //! killed, and what writers ask for. What runs beside what is the machine's choice each time.
 
 mod ground;
+mod streaming;
 mod wire;
 
 use std::env;
@@ -28,12 +29,13 @@ use ees_conformance::subject::{Changeset, Statistics};
 use serde_json::{Value, json};
 
 use self::ground::{Database, File, Ground, Tables};
+use self::streaming::Follower;
 use self::wire::Server;
 use crate::process::{Ees, LONG, ees};
 use crate::writers;
 
 /// How often it is killed when nothing else was asked for.
-const SHORT: u64 = 8;
+const SHORT: u64 = 10;
 
 /// How often one store goes through it, before the next one begins: the first moments of a store
 /// are crashed into too, and what is to be checked at once stays small.
@@ -43,6 +45,9 @@ const WRITERS: u64 = 6;
 
 /// How many changesets the readers take at once.
 const READERS: [u64; 2] = [1000, 3];
+
+/// How many readers follow event streams.
+const FOLLOWERS: usize = 2;
 
 /// The longest that a server lives untroubled.
 const LIFE: u64 = 400;
@@ -112,6 +117,7 @@ fn crash_one_store(ground: &impl Ground, rounds: u64, schedule: &mut Schedule) -
     let writers = (0..WRITERS).map(|id| Writer::new(id, schedule.branch(), Arc::clone(&clock)));
     let mut writers: Vec<Writer> = writers.collect();
     let mut readers: Vec<Reader> = READERS.map(Reader::new).into();
+    let mut followers: Vec<_> = (0..FOLLOWERS).map(|_| Follower::default()).collect();
     let mut servers = Vec::new();
     for _ in 0..rounds {
         if schedule.below(2) == 0 {
@@ -120,9 +126,11 @@ fn crash_one_store(ground: &impl Ground, rounds: u64, schedule: &mut Schedule) -
         ground.serve(&mut servers);
         let writing = at_work(writers, &servers);
         let reading = at_work(readers, &servers);
+        let following = follow(followers, &servers);
         thread::sleep(schedule.milliseconds(LIFE));
         ground.crash(&mut servers, schedule);
         (writers, readers) = (finished(writing), finished(reading));
+        followers = finished(following);
         ground.mend();
     }
     ground.serve(&mut servers);
@@ -131,7 +139,7 @@ fn crash_one_store(ground: &impl Ground, rounds: u64, schedule: &mut Schedule) -
         settle(writer, &server);
     }
     ground.settle();
-    conclude(&servers[0], &mut writers, &mut readers)
+    conclude(&servers[0], &mut writers, &mut readers, &mut followers)
 }
 
 /// Kills a server that may not be one yet: it makes the store, or mends it after the crash before.
@@ -160,6 +168,20 @@ fn at_work<C: Client>(clients: Vec<C>, servers: &[Ees]) -> Vec<thread::JoinHandl
     clients.collect()
 }
 
+/// Sets readers of event streams to work, each until its stream ends.
+fn follow(followers: Vec<Follower>, servers: &[Ees]) -> Vec<thread::JoinHandle<Follower>> {
+    let servers = servers.iter().cycle();
+    let followers = followers.into_iter().zip(servers);
+    let following = followers.map(|(mut follower, server)| {
+        let address = server.address();
+        thread::spawn(move || {
+            follower.work(&address);
+            follower
+        })
+    });
+    following.collect()
+}
+
 fn finished<C>(clients: Vec<thread::JoinHandle<C>>) -> Vec<C> {
     let clients = clients.into_iter();
     clients.map(|c| c.join().expect("no refusal")).collect()
@@ -184,7 +206,12 @@ fn complete<T>(work: impl Future<Output = T>) -> T {
 }
 
 /// Checks, with a server that stays.
-fn conclude(ees: &Ees, writers: &mut [Writer], readers: &mut [Reader]) -> Outcome {
+fn conclude(
+    ees: &Ees,
+    writers: &mut [Writer],
+    readers: &mut [Reader],
+    followers: &mut [Follower],
+) -> Outcome {
     let server = Server(ees.address());
     let log: Vec<Changeset> = writers::log(ees).iter().map(wire::changeset).collect();
     assert!(!log.is_empty(), "something was written at all");
@@ -196,6 +223,10 @@ fn conclude(ees: &Ees, writers: &mut [Writer], readers: &mut [Reader]) -> Outcom
         let read = complete(async { tokio::time::timeout(LONG, reading).await });
         read.expect("G8: what stands can be read");
         check_reader(reader.read(), &log).unwrap_or_else(|fault| panic!("{fault}"));
+    }
+    for follower in followers {
+        follower.catch_up(&ees.address(), log.len());
+        check_reader(follower.read(), &log).unwrap_or_else(|fault| panic!("{fault}"));
     }
     for (stream, stands) in crash::by_stream(&log) {
         let head = ees.ok("GET", &format!("/streams/{stream}"), "");

@@ -7,6 +7,7 @@ mod alerts;
 mod check;
 mod conformance;
 mod crash;
+mod event_streams;
 mod guides;
 mod health;
 mod http;

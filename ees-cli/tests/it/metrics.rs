@@ -69,6 +69,7 @@ fn what_happens_is_measured() {
         ),
         ("ees_head_checkpoint".to_owned(), 1.0),
         ("ees_waiting_readers".to_owned(), 0.0),
+        ("ees_event_streams".to_owned(), 0.0),
         (
             format!(
                 r#"ees_build_info{{version="{}"}}"#,

@@ -55,7 +55,7 @@ pub(crate) fn steps(text: &str) -> Vec<Step> {
                 commands: text,
                 answer: None,
             }),
-            ("json", Some(step)) if !follows_text => step.answer = Some(text),
+            ("json" | "text", Some(step)) if !follows_text => step.answer = Some(text),
             _ => {}
         }
     }

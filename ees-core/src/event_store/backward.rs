@@ -1,8 +1,11 @@
 //! Reading the global order backward: the newest first.
 
 use super::{EventStore, GlobalEvent, GlobalEventPage};
-use crate::adapter::PageBuilder;
+use crate::adapter::{Look, PageBuilder};
 use crate::{Changeset, Checkpoint, Error, EventCheckpoint, GlobalPage, PageLimit};
+
+/// How many changesets a filtered read looks at with one read of the storage.
+const AT_ONCE: usize = 256;
 
 impl EventStore {
     /// A page of the changesets before a checkpoint, newest first. [`GlobalPage::next`] is the
@@ -18,6 +21,9 @@ impl EventStore {
         before: Checkpoint,
         limit: PageLimit,
     ) -> Result<GlobalPage, Error> {
+        if !self.filter.is_unlimited() {
+            return self.filtered_before(before, before.into(), limit).await;
+        }
         let (mut changesets, first) = self.read_before(before, before.into(), limit).await?;
         changesets.reverse();
         let last = changesets.last().and_then(|last| last.checkpoint);
@@ -38,17 +44,22 @@ impl EventStore {
         limit: PageLimit,
     ) -> Result<GlobalEventPage, Error> {
         let end = before.changeset.plus(u64::from(before.index > 0));
-        let (changesets, first) = self.read_before(end, before, limit).await?;
+        let (changesets, first) = self.newest_before(end, before, limit).await?;
         let mut page = PageBuilder::new(limit);
         let mut next = first.into();
-        'page: for changeset in changesets.iter().rev() {
+        let mut is_cut = false;
+        'page: for changeset in &changesets {
             let Some(position) = changeset.checkpoint else {
                 continue;
             };
             for event in events_before(changeset, position, before).rev() {
+                if !self.filter.matches_event(&event.event.data) {
+                    continue;
+                }
                 next = event.checkpoint;
                 let bytes = event.event.data.as_str().len();
                 if page.is_full() || !page.push(event, bytes) {
+                    is_cut = true;
                     break 'page;
                 }
             }
@@ -56,9 +67,66 @@ impl EventStore {
         }
         let events = page.finish().items;
         let last = events.last().map(|event| event.checkpoint);
+        let passed_all = !is_cut && !self.filter.is_unlimited();
         Ok(GlobalEventPage {
-            next: last.unwrap_or(next),
+            next: match last {
+                _ if passed_all => first.into(),
+                last => last.unwrap_or(next),
+            },
             events,
+        })
+    }
+
+    /// The changesets right before `end` that the filter selects, newest first, and where those begin
+    /// that were looked at.
+    async fn newest_before(
+        &self,
+        end: Checkpoint,
+        asked: EventCheckpoint,
+        limit: PageLimit,
+    ) -> Result<(Vec<Changeset>, Checkpoint), Error> {
+        if !self.filter.is_unlimited() {
+            let page = self.filtered_before(end, asked, limit).await?;
+            return Ok((page.changesets, page.next));
+        }
+        let (mut changesets, first) = self.read_before(end, asked, limit).await?;
+        changesets.reverse();
+        Ok((changesets, first))
+    }
+
+    /// A page of the changesets before `end` that the filter selects. It looks at as much as
+    /// [`Look`] allows.
+    async fn filtered_before(
+        &self,
+        mut end: Checkpoint,
+        asked: EventCheckpoint,
+        limit: PageLimit,
+    ) -> Result<GlobalPage, Error> {
+        let mut look = Look::begin();
+        let mut page = PageBuilder::new(limit);
+        'page: while !page.is_full() && !look.is_over() {
+            let at_once = PageLimit::items(AT_ONCE.min(look.changesets_left()));
+            let (changesets, first) = self.read_before(end, asked, at_once).await?;
+            let came_from = end;
+            for changeset in changesets.into_iter().rev() {
+                let position = changeset.checkpoint.unwrap_or(first);
+                look.read(&changeset);
+                if self.filter.matches(&changeset) && !page.push_changeset(changeset) {
+                    break 'page;
+                }
+                end = position;
+                if page.is_full() {
+                    break 'page;
+                }
+            }
+            end = end.min(first);
+            if end == came_from {
+                break;
+            }
+        }
+        Ok(GlobalPage {
+            changesets: page.finish().items,
+            next: end,
         })
     }
 

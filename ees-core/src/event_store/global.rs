@@ -23,7 +23,8 @@ pub struct GlobalEvent {
 pub struct GlobalEventPage {
     /// The events, by checkpoint.
     pub events: Vec<GlobalEvent>,
-    /// Where the next page begins; the requested checkpoint if the page is empty.
+    /// Where the next page begins; the requested checkpoint if the page is empty. A filtered page may
+    /// be empty and still lead on: past everything that was looked at.
     pub next: EventCheckpoint,
 }
 
@@ -47,7 +48,7 @@ impl EventStore {
         limit: PageLimit,
     ) -> Result<GlobalPage, Error> {
         let page = self.poll_changesets(from, limit).await?;
-        if page.changesets.is_empty() {
+        if page.changesets.is_empty() && page.next == from {
             self.check_checkpoint(from.into()).await?;
         }
         Ok(page)
@@ -64,7 +65,7 @@ impl EventStore {
         limit: PageLimit,
     ) -> Result<GlobalEventPage, Error> {
         let page = self.poll_events(from, limit).await?;
-        if page.events.is_empty() {
+        if page.events.is_empty() && page.next == from {
             self.check_checkpoint(from).await?;
         }
         Ok(page)
@@ -97,7 +98,13 @@ impl EventStore {
         limit: PageLimit,
     ) -> Result<GlobalPage, Error> {
         let begun = measure::begin();
-        Ok(begun.read("global", self.storage.read_global(from, limit).await)?)
+        let page = if self.filter.is_unlimited() {
+            self.storage.read_global(from, limit).await
+        } else {
+            let filter = &self.filter;
+            self.storage.read_filtered(from, limit, filter).await
+        };
+        Ok(begun.read("global", page)?)
     }
 
     /// As [`EventStore::global_events`], but does not check the checkpoint of an empty page; see
@@ -117,13 +124,15 @@ impl EventStore {
             items: limit.items.saturating_add(1),
             ..limit
         };
+        let is_filtered = !self.filter.is_unlimited();
         'read: while !page.is_full() {
-            let begun = measure::begin();
-            let read = self.storage.read_global(next.changeset, chunk).await;
-            let changesets = begun.read("global", read)?;
+            let changesets = self.poll_changesets(next.changeset, chunk).await?;
             for changeset in &changesets.changesets {
                 let position = changeset.checkpoint.unwrap_or(next.changeset);
                 for event in events_from(changeset, position, next) {
+                    if !self.filter.matches_event(&event.event.data) {
+                        continue;
+                    }
                     next = event.checkpoint;
                     let bytes = event.event.data.as_str().len();
                     if page.is_full() || !page.push(event, bytes) {
@@ -132,13 +141,19 @@ impl EventStore {
                 }
                 next = position.plus(1).into();
             }
-            if changesets.next == next.changeset && changesets.changesets.is_empty() {
+            let at_end = changesets.next == next.changeset && changesets.changesets.is_empty();
+            next = next.max(changesets.next.into());
+            // One filtered read is all that one request looks at.
+            if at_end || is_filtered {
                 break;
             }
-            next = next.max(changesets.next.into());
         }
         let events = page.finish().items;
-        let next = if events.is_empty() { from } else { next };
+        let next = if events.is_empty() && !is_filtered {
+            from
+        } else {
+            next
+        };
         Ok(GlobalEventPage { events, next })
     }
 }

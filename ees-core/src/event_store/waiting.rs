@@ -9,12 +9,74 @@ use futures_util::future::{Either, select};
 use super::{EventStore, GlobalEventPage};
 use crate::{Checkpoint, Error, EventCheckpoint, GlobalPage, PageLimit};
 
-/// The first pause after a wake-up that brought nothing for this reader.
+/// The first pause after a read that brought nothing for this reader.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
+
+/// The longest pause after a filtered read that passed only a few changesets.
+const LONGEST_PAUSE_ON_THE_WAY: Duration = Duration::from_millis(100);
+
+/// A filtered read that passed as many changesets is not at the end yet: the next one follows at once.
+const ON_THE_WAY: u64 = 1000;
+
+/// A page of the global order: of changesets, or of events.
+pub trait Onward {
+    /// A position in the order.
+    type Position: Copy + PartialEq + Into<EventCheckpoint>;
+
+    /// Whether it holds nothing.
+    fn is_empty(&self) -> bool;
+
+    /// Where the next page begins. If it is not where an empty page began, a filter passed everything
+    /// in between.
+    fn next(&self) -> Self::Position;
+}
+
+impl Onward for GlobalPage {
+    type Position = Checkpoint;
+
+    fn is_empty(&self) -> bool {
+        self.changesets.is_empty()
+    }
+
+    fn next(&self) -> Checkpoint {
+        self.next
+    }
+}
+
+impl Onward for GlobalEventPage {
+    type Position = EventCheckpoint;
+
+    fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    fn next(&self) -> EventCheckpoint {
+        self.next
+    }
+}
+
+/// A page that is read again at the same place until it is not empty.
+struct InPlace<P> {
+    page: P,
+    is_empty: bool,
+}
+
+impl<P> Onward for InPlace<P> {
+    type Position = Checkpoint;
+
+    fn is_empty(&self) -> bool {
+        self.is_empty
+    }
+
+    fn next(&self) -> Checkpoint {
+        Checkpoint::FIRST
+    }
+}
 
 impl EventStore {
     /// As [`EventStore::global_changesets`], but if there is nothing from the checkpoint on, waits
-    /// for a changeset, for at most `wait`.
+    /// for a changeset, for at most `wait`. A filtered read first goes on to the head. When the time
+    /// is up, [`GlobalPage::next`] is as far as it came.
     ///
     /// # Errors
     /// [`Error::CheckpointBeyondHead`], or [`Error::Storage`] if the storage fails.
@@ -24,13 +86,12 @@ impl EventStore {
         limit: PageLimit,
         wait: Duration,
     ) -> Result<GlobalPage, Error> {
-        let read = || self.poll_changesets(from, limit);
-        let is_empty = |page: &GlobalPage| page.changesets.is_empty();
-        self.await_global(from.into(), wait, read, is_empty).await
+        self.await_global(from, wait, |from| self.poll_changesets(from, limit))
+            .await
     }
 
     /// As [`EventStore::global_events`], but if there is nothing from the checkpoint on, waits for
-    /// an event, for at most `wait`.
+    /// an event, for at most `wait`; otherwise as [`EventStore::await_changesets`].
     ///
     /// # Errors
     /// [`Error::CheckpointBeyondHead`], or [`Error::Storage`] if the storage fails.
@@ -40,37 +101,36 @@ impl EventStore {
         limit: PageLimit,
         wait: Duration,
     ) -> Result<GlobalEventPage, Error> {
-        let read = || self.poll_events(from, limit);
-        let is_empty = |page: &GlobalEventPage| page.events.is_empty();
-        self.await_global(from, wait, read, is_empty).await
+        self.await_global(from, wait, |from| self.poll_events(from, limit))
+            .await
     }
 
-    /// Waits for a page of the global order, and checks the checkpoint of the first empty one.
-    async fn await_global<P, R: Future<Output = Result<P, Error>>>(
+    /// Waits for a page of the global order, and checks the checkpoint of the first one that finds
+    /// nothing to look at.
+    async fn await_global<P: Onward, R: Future<Output = Result<P, Error>>>(
         &self,
-        from: EventCheckpoint,
+        from: P::Position,
         wait: Duration,
-        read: impl Fn() -> R,
-        is_empty: impl Fn(&P) -> bool,
+        read: impl Fn(P::Position) -> R,
     ) -> Result<P, Error> {
         let checked = AtomicBool::new(false);
-        let read = || async {
-            let page = read().await?;
-            if is_empty(&page) && !checked.swap(true, Ordering::Relaxed) {
-                self.check_checkpoint(from).await?;
+        let read = |from: P::Position| {
+            let page = read(from);
+            let checked = &checked;
+            async move {
+                let page = page.await?;
+                let is_at_end = page.is_empty() && page.next() == from;
+                if is_at_end && !checked.swap(true, Ordering::Relaxed) {
+                    self.check_checkpoint(from.into()).await?;
+                }
+                Ok(page)
             }
-            Ok(page)
         };
-        self.await_page(wait, read, &is_empty).await
+        self.await_onward(from, wait, read).await
     }
 
-    /// As [`EventStore::await_changesets`], with a read function of the caller: for instance one that
+    /// Waits for a page that is not empty, with a read function of the caller: for instance one that
     /// limits how many waiting readers read at the same time.
-    ///
-    /// It subscribes to the wake-up first and then reads, so a commit between the two is not
-    /// missed. A woken reader may find nothing: it waits beyond the end, or the order lags behind
-    /// the commits. It then pauses before it reads again, longer each time. So many such readers
-    /// cost little, even at a high rate of commits.
     ///
     /// # Errors
     /// Those of `read`.
@@ -80,29 +140,79 @@ impl EventStore {
         read: impl Fn() -> R,
         is_empty: impl Fn(&P) -> bool,
     ) -> Result<P, Error> {
+        let read = |_| {
+            let (page, is_empty) = (read(), &is_empty);
+            async move {
+                let page = page.await?;
+                let is_empty = is_empty(&page);
+                Ok(InPlace { page, is_empty })
+            }
+        };
+        let found = self.await_onward(Checkpoint::FIRST, wait, read).await;
+        Ok(found?.page)
+    }
+
+    /// The same for a read of the global order. The function gets the position to read from.
+    ///
+    /// It subscribes to the wake-up first and then reads, so a commit between the two is not
+    /// missed. A woken reader may find nothing: it waits beyond the end, or the order lags behind
+    /// the commits. It then pauses before it reads again, longer each time. So many such readers
+    /// cost little, even at a high rate of commits. A filtered reader that found nothing goes on
+    /// after what it passed, and waits only at the end.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub async fn await_onward<P: Onward, R: Future<Output = Result<P, Error>>>(
+        &self,
+        mut from: P::Position,
+        wait: Duration,
+        read: impl Fn(P::Position) -> R,
+    ) -> Result<P, Error> {
         if wait.is_zero() {
-            return read().await;
+            return read(from).await;
         }
         let mut deadline = self.clock.sleep(wait);
         let mut pause = Duration::ZERO;
         loop {
             let news = self.storage.news();
-            let page = read().await?;
-            if !is_empty(&page) {
+            let page = read(from).await?;
+            if !page.is_empty() {
                 return Ok(page);
+            }
+            let passed = passed(from, &page);
+            let is_at_end = page.next() == from;
+            if passed >= ON_THE_WAY {
+                pause = Duration::ZERO;
             }
             let poll = self.clock.sleep(self.poll_interval);
             let rest = async {
                 if !pause.is_zero() {
                     self.clock.sleep(pause).await;
                 }
-                select(news, poll).await;
+                if is_at_end {
+                    select(news, poll).await;
+                }
             };
             match select(deadline, pin!(rest)).await {
                 Either::Left(_) => return Ok(page),
                 Either::Right(((), running)) => deadline = running,
             }
-            pause = (pause * 2).clamp(FIRST_PAUSE, self.poll_interval.max(FIRST_PAUSE));
+            pause = (pause * 2).clamp(FIRST_PAUSE, self.longest_pause(passed));
+            from = page.next();
         }
     }
+
+    fn longest_pause(&self, passed: u64) -> Duration {
+        if passed > 0 {
+            LONGEST_PAUSE_ON_THE_WAY
+        } else {
+            self.poll_interval.max(FIRST_PAUSE)
+        }
+    }
+}
+
+/// How many changesets an empty page passed.
+fn passed<P: Onward>(from: P::Position, page: &P) -> u64 {
+    let (from, next): (EventCheckpoint, EventCheckpoint) = (from.into(), page.next().into());
+    next.changeset.get().saturating_sub(from.changeset.get())
 }

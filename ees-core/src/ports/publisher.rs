@@ -44,6 +44,26 @@ pub struct Message {
     pub deduplication_id: String,
     /// A JSON object that contains only characters that queues accept.
     pub body: String,
+    /// The stream id up to its first `-`, or the whole id if it has none: for subscribers that filter.
+    /// `None` if it is empty or contains characters that queues refuse, or if there is no room for it.
+    pub stream_prefix: Option<String>,
+    /// The distinct types of the events, a JSON array of strings: for subscribers that filter. `None`
+    /// if there are none, if they do not fit into a kilobyte, or if there is no room for them.
+    pub event_types: Option<String>,
+}
+
+impl Message {
+    /// An estimate of the bytes that an attribute takes in addition to its value.
+    const ATTRIBUTE_BYTES: usize = 32;
+
+    /// The size of the body and the attributes, in bytes.
+    pub fn bytes(&self) -> usize {
+        let attributes = [&self.stream_prefix, &self.event_types]
+            .into_iter()
+            .flatten();
+        let sizes = attributes.map(|attribute| attribute.len() + Self::ATTRIBUTE_BYTES);
+        self.body.len() + sizes.sum::<usize>()
+    }
 }
 
 /// The limits of one call of a publisher.
@@ -51,9 +71,9 @@ pub struct Message {
 pub struct PublishLimits {
     /// The largest number of messages.
     pub messages: usize,
-    /// The largest total size of their bodies, in bytes.
+    /// The largest total size of their bodies and attributes, in bytes.
     pub batch_bytes: usize,
-    /// The largest size of one body, in bytes. A larger message is sent without its payload.
+    /// The largest size of one body with its attributes, in bytes. A larger message is sent without its payload.
     pub message_bytes: usize,
 }
 

@@ -3,11 +3,12 @@
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
+use crate::adapter::read_filtered;
 use crate::commit::Commit;
 use crate::concurrency::Refusal;
 use crate::{
-    Changeset, Checkpoint, GlobalPage, Head, Identity, Page, PageLimit, Receipt, StorageError,
-    StreamId, StreamQuery,
+    Changeset, Checkpoint, Filter, GlobalPage, Head, Identity, Page, PageLimit, Receipt,
+    StorageError, StreamId, StreamQuery,
 };
 
 /// Stores changesets: the contract between the core and an adapter.
@@ -64,6 +65,28 @@ pub trait Storage: Send + Sync + 'static {
         from: Checkpoint,
         limit: PageLimit,
     ) -> Result<GlobalPage, StorageError>;
+
+    /// A page of the changesets of the global order that a filter selects, otherwise as
+    /// [`Storage::read_global`] (G15). [`GlobalPage::next`] is past everything that was looked at, and
+    /// equal to `from` only if there is nothing to look at. [`Look`] bounds what one call looks at, so
+    /// that a page may be empty while more remains.
+    ///
+    /// The provided method reads with [`Storage::read_global`] and leaves out what the filter does not
+    /// select. A storage that can pass over changesets without their payloads implements it itself.
+    ///
+    /// [`Look`]: crate::adapter::Look
+    ///
+    /// # Errors
+    /// [`StorageError`] if the storage fails.
+    async fn read_filtered(
+        &self,
+        from: Checkpoint,
+        limit: PageLimit,
+        filter: &Filter,
+    ) -> Result<GlobalPage, StorageError> {
+        let read = |from, limit| self.read_global(from, limit);
+        read_filtered(from, limit, filter, read).await
+    }
 
     /// The end of the global order: the checkpoint that the next changeset will get.
     ///

@@ -5,7 +5,10 @@ use std::iter;
 use sha2::{Digest, Sha224, Sha256};
 
 use crate::ports::Message;
-use crate::{Changeset, EventId, StreamId};
+use crate::{Changeset, EventId, Events};
+
+use super::attributes::{event_types, stream_prefix};
+use super::noncharacters::without_noncharacters;
 
 /// The smallest valid message limit of a publisher: the size of a message without its payload whose
 /// stream id has the maximum length and is fully escaped.
@@ -15,15 +18,18 @@ pub const MIN_MESSAGE_BYTES: usize = 4 * 1024;
 pub(super) fn of_changeset(changeset: &Changeset, limit: usize) -> Message {
     let names = names(changeset);
     let (events, metadata) = (changeset.events.as_str(), changeset.metadata.as_str());
-    let body = first_within(
+    let ids = [changeset.changeset_id.get()];
+    message(
+        changeset,
+        &ids,
+        &changeset.events,
         limit,
         &[
             &|| format!(r#"{{{names},"events":{events},"metadata":{metadata}}}"#),
             &|| format!(r#"{{{names},"metadata":{metadata},"truncated":true}}"#),
             &|| format!(r#"{{{names},"truncated":true}}"#),
         ],
-    );
-    message(&changeset.stream_id, &[changeset.changeset_id.get()], body)
+    )
 }
 
 /// The message of an event.
@@ -34,15 +40,18 @@ pub(super) fn of_event(
     limit: usize,
 ) -> Message {
     let names = names(changeset);
-    let body = first_within(
+    let ids = [changeset.changeset_id.get(), event_id.get()];
+    let event = Events::trusted(format!("[{data}]"), 1);
+    message(
+        changeset,
+        &ids,
+        &event,
         limit,
         &[
             &|| format!(r#"{{{names},"event_id":{event_id},"data":{data}}}"#),
             &|| format!(r#"{{{names},"event_id":{event_id},"truncated":true}}"#),
         ],
-    );
-    let ids = [changeset.changeset_id.get(), event_id.get()];
-    message(&changeset.stream_id, &ids, body)
+    )
 }
 
 fn names(changeset: &Changeset) -> String {
@@ -51,33 +60,33 @@ fn names(changeset: &Changeset) -> String {
     format!(r#""stream_id":{stream_id},"changeset_id":{changeset_id}"#)
 }
 
-/// The first of these bodies that is within the limit. The last one always is.
-fn first_within(limit: usize, bodies: &[&dyn Fn() -> String]) -> String {
-    let mut bodies = bodies.iter().map(|body| without_noncharacters(body()));
-    let fits = bodies.find(|body| body.len() <= limit);
-    fits.unwrap_or_default()
-}
-
+/// A message with the first of these bodies that is within the limit. The last one always is.
+///
 /// The ids at the end, the same number for each message of a topic, keep the deduplication id
 /// unambiguous.
-fn message(stream_id: &StreamId, ids: &[u64], body: String) -> Message {
+fn message(
+    changeset: &Changeset,
+    ids: &[u64],
+    events: &Events,
+    limit: usize,
+    bodies: &[&dyn Fn() -> String],
+) -> Message {
+    let stream_id = changeset.stream_id.as_str();
     let ids = ids.iter().map(u64::to_string);
-    let named = iter::once(stream_id.as_str().to_owned()).chain(ids);
+    let named = iter::once(stream_id.to_owned()).chain(ids);
     let named = named.collect::<Vec<_>>().join("/");
-    Message {
-        group: format!("{:x}", Sha224::digest(stream_id.as_str())),
+    let mut message = Message {
+        group: format!("{:x}", Sha224::digest(stream_id)),
         deduplication_id: format!("{:x}", Sha256::digest(named)),
-        body,
+        body: String::new(),
+        stream_prefix: stream_prefix(&changeset.stream_id),
+        event_types: event_types(events),
+    };
+    if message.bytes() + MIN_MESSAGE_BYTES > limit {
+        (message.stream_prefix, message.event_types) = (None, None);
     }
-}
-
-/// JSON allows two characters inside strings that queues refuse. They are sent escaped, which is
-/// the same JSON value.
-fn without_noncharacters(body: String) -> String {
-    if body.contains(['\u{fffe}', '\u{ffff}']) {
-        return body
-            .replace('\u{fffe}', r"\ufffe")
-            .replace('\u{ffff}', r"\uffff");
-    }
-    body
+    let room = limit.saturating_sub(message.bytes());
+    let mut bodies = bodies.iter().map(|body| without_noncharacters(body()));
+    message.body = bodies.find(|body| body.len() <= room).unwrap_or_default();
+    message
 }

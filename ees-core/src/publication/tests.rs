@@ -70,11 +70,11 @@ impl Publisher for Subscriber {
         let groups: HashSet<_> = batch.iter().map(|message| &message.group).collect();
         assert_eq!(groups.len(), batch.len(), "no group twice in a call");
         assert!((1..=LIMITS.messages).contains(&batch.len()));
-        let bytes: usize = batch.iter().map(|message| message.body.len()).sum();
+        let bytes: usize = batch.iter().map(Message::bytes).sum();
         assert!(bytes <= LIMITS.batch_bytes);
         let mut results = Vec::new();
         for message in batch {
-            assert!(message.body.len() <= LIMITS.message_bytes);
+            assert!(message.bytes() <= LIMITS.message_bytes);
             let fate = self.fates.lock().unwrap().pop().unwrap_or(Fate::Arrives);
             if !matches!(fate, Fate::Fails) {
                 self.arrived.lock().unwrap().push((topic, message.clone()));
@@ -340,4 +340,52 @@ fn characters_that_queues_refuse_go_escaped() {
     assert!(!body.contains(['\u{fffe}', '\u{ffff}']), "{body}");
     let read: serde_json::Value = serde_json::from_str(&body).unwrap();
     assert_eq!(read["events"][0], "\u{fffe}\u{ffff}\u{fffd}");
+}
+
+#[test]
+fn attributes_tell_the_prefix_and_the_types() {
+    let events = [
+        r#"{"type":"b"}"#,
+        "1",
+        r#"{"type":"a\"\ufffe"}"#,
+        r#"{"type":"b"}"#,
+    ];
+    let found = changeset("order-17-x", 1, 1, &events);
+    let whole = message::of_changeset(&found, usize::MAX);
+    assert_eq!(whole.stream_prefix.as_deref(), Some("order"));
+    assert_eq!(whole.event_types.as_deref(), Some(r#"["a\"\ufffe","b"]"#));
+    let of_event = |place: usize| {
+        let id = EventId::new(place as u64 + 1).unwrap();
+        message::of_event(&found, id, events[place], usize::MAX).event_types
+    };
+    assert_eq!(of_event(0).as_deref(), Some(r#"["b"]"#));
+    assert_eq!(of_event(1), None);
+    for (stream, prefix) in [
+        ("order", Some("order")),
+        ("-order", None),
+        ("\u{ffff}-1", None),
+    ] {
+        let message = message::of_changeset(&changeset(stream, 1, 1, &["1"]), usize::MAX);
+        assert_eq!(message.stream_prefix.as_deref(), prefix);
+        assert_eq!(message.event_types, None);
+    }
+}
+
+/// Attributes count, and give way to the body.
+#[test]
+fn a_message_with_attributes_stays_within_the_limit() {
+    for limit in [
+        MIN_MESSAGE_BYTES,
+        MIN_MESSAGE_BYTES + 100,
+        3 * MIN_MESSAGE_BYTES,
+    ] {
+        for size in [1, 900, MIN_MESSAGE_BYTES - 500, 2 * MIN_MESSAGE_BYTES] {
+            let stream = format!("{}-1", "\"".repeat(size.min(1000)));
+            let event = format!(r#"{{"type":"t","data":"{}"}}"#, "x".repeat(size));
+            let message = message::of_changeset(&changeset(&stream, 1, 1, &[&event]), limit);
+            assert!(message.bytes() <= limit && !message.body.is_empty());
+            let room = limit > MIN_MESSAGE_BYTES + 1200 || (limit > MIN_MESSAGE_BYTES && size == 1);
+            assert_eq!(message.stream_prefix.is_some(), room, "{limit} {size}");
+        }
+    }
 }

@@ -16,6 +16,7 @@ use super::needs::{Need, Scope, need};
 use crate::codes;
 use crate::context::RequestContext;
 use crate::error::ApiError;
+use crate::params::Params;
 use crate::request::{StreamPath, refused};
 
 /// What the layer asks, and where it counts.
@@ -56,7 +57,7 @@ pub(crate) async fn authorize(
         Err(error) => return refuse(error, request).await,
     };
     let (mut parts, body) = request.into_parts();
-    let checked = access.check(&call, &mut parts).await;
+    let checked = access.check(&call, &mut parts, &context.params).await;
     let request = Request::from_parts(parts, body);
     let caller = match checked {
         Ok(caller) => caller,
@@ -106,7 +107,12 @@ impl Access {
     }
 
     /// The caller of a request, if he may make it.
-    async fn check(&self, call: &Call, parts: &mut Parts) -> Result<Caller, ApiError> {
+    async fn check(
+        &self,
+        call: &Call,
+        parts: &mut Parts,
+        params: &Params,
+    ) -> Result<Caller, ApiError> {
         let caller = match self.authorizer.authenticate(parts).await {
             Ok(caller) => caller,
             Err(refusal) => {
@@ -122,7 +128,7 @@ impl Access {
             return Ok(caller);
         };
         let allowed = if caller.has(right) {
-            within(&caller, scope, parts).await
+            within(&caller, scope, parts, params).await
         } else {
             Err(format!("lacks the right `{right}`"))
         };
@@ -145,13 +151,29 @@ impl Access {
 }
 
 /// Whether what a call reaches is within the caller's prefixes; if not, what is missing.
-async fn within(caller: &Caller, scope: Scope, parts: &mut Parts) -> Result<(), String> {
+async fn within(
+    caller: &Caller,
+    scope: Scope,
+    parts: &mut Parts,
+    params: &Params,
+) -> Result<(), String> {
     let Some(prefixes) = caller.stream_prefixes() else {
         return Ok(());
     };
     let prefixes = prefixes.join("`, `");
     match scope {
         Scope::Nothing => Ok(()),
+        Scope::Filter => {
+            let is_within = params
+                .filter()
+                .is_ok_and(|filter| caller.reaches(filter.stream_prefixes()));
+            is_within.then_some(()).ok_or_else(|| {
+                format!(
+                    "is limited to streams with the prefix `{prefixes}`: give each `stream_prefix` \
+                     within it"
+                )
+            })
+        }
         Scope::Whole => Err(format!(
             "is limited to streams with the prefix `{prefixes}`, and this call reaches all streams"
         )),

@@ -19,6 +19,8 @@ pub(crate) enum Need {
 pub(crate) enum Scope {
     /// The stream in its path.
     Stream,
+    /// The streams that the filter of the query selects.
+    Filter,
     /// All streams.
     Whole,
     /// No stream.
@@ -26,6 +28,7 @@ pub(crate) enum Scope {
 }
 
 const READ_STREAM: Need = Need::Right(Right::Read, Scope::Stream);
+const READ_FILTERED: Need = Need::Right(Right::Read, Scope::Filter);
 const READ_ALL: Need = Need::Right(Right::Read, Scope::Whole);
 
 /// The needs of all calls, by method and path.
@@ -39,8 +42,8 @@ const NEEDS: &[(Method, &str, Need)] = &[
     (Method::GET, "/streams/{stream_id}/changesets", READ_STREAM),
     (Method::GET, "/streams/{stream_id}/events", READ_STREAM),
     (Method::GET, "/streams", READ_ALL),
-    (Method::GET, "/changesets", READ_ALL),
-    (Method::GET, "/events", READ_ALL),
+    (Method::GET, "/changesets", READ_FILTERED),
+    (Method::GET, "/events", READ_FILTERED),
     (Method::GET, "/version", Need::Public),
     (Method::GET, "/openapi.json", Need::Public),
     (

@@ -3,7 +3,9 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use ees_core::{Direction, Expectation, PageLimit, StoreId, StreamId, StreamQuery, StreamRange};
+use ees_core::{
+    Direction, Expectation, Filter, PageLimit, StoreId, StreamId, StreamQuery, StreamRange,
+};
 
 /// The parameters of every call.
 #[derive(Clone, Copy)]
@@ -59,6 +61,7 @@ pub(crate) struct GlobalRead<C> {
     pub(crate) wait: Wait,
     /// The store to which the checkpoint belongs.
     pub(crate) store: Option<StoreId>,
+    pub(crate) filter: Filter,
     pub(crate) common: Common,
 }
 

@@ -1,6 +1,6 @@
 //! The parameters of a read of the global order.
 
-use ees_core::{Direction, StoreId, StoreIdError};
+use ees_core::{Direction, Filter, StoreId, StoreIdError};
 
 use super::{GlobalRead, Params, Start, invalid_parameter};
 use crate::codes;
@@ -13,6 +13,8 @@ const TAKEN: &[&str] = &[
     "direction",
     "wait",
     "store",
+    "stream_prefix",
+    "event_type",
     "details",
     "pp",
 ];
@@ -22,6 +24,9 @@ const MAX_LIMIT: u64 = 1000;
 
 /// The default for the items of a page of the global order.
 const DEFAULT_LIMIT: u64 = 10;
+
+/// How often each parameter of a filter may be given.
+const MAX_FILTER_VALUES: usize = 100;
 
 impl Params {
     /// The parameters of a read of the global order. `parse` reads a checkpoint, and `expected` says
@@ -50,6 +55,7 @@ impl Params {
             direction,
             wait: self.wait_in(direction)?,
             store: self.store()?,
+            filter: self.filter()?,
             common: self.common()?,
         };
         self.refuse_unknown(TAKEN)?;
@@ -65,5 +71,25 @@ impl Params {
                 "`store={text}`: {error}; the header `EES-Store` has it"
             ))
         })
+    }
+
+    /// The filter of a read of the global order.
+    pub(crate) fn filter(&self) -> Result<Filter, ApiError> {
+        let prefixes = self.texts("stream_prefix")?;
+        let filter = prefixes.fold(Filter::default(), Filter::stream_prefix);
+        Ok(self.texts("event_type")?.fold(filter, Filter::event_type))
+    }
+
+    /// The values of a parameter that may be given more than once.
+    fn texts(&self, name: &str) -> Result<impl Iterator<Item = &str>, ApiError> {
+        let given = self.0.iter().filter(move |(key, _)| key == name);
+        let values = given
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty());
+        if values.clone().count() > MAX_FILTER_VALUES {
+            let message = format!("`{name}` is given more than {MAX_FILTER_VALUES} times");
+            return Err(invalid_parameter(message));
+        }
+        Ok(values)
     }
 }

@@ -1,12 +1,12 @@
 //! Changesets: of one stream, and of all.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header::ACCEPT};
+use axum::http::HeaderMap;
 use axum::response::Response;
-use ees_core::adapter::parse_number;
-use ees_core::{Checkpoint, Direction, StreamRange};
+use ees_core::{Checkpoint, GlobalPage, StreamRange};
 
-use super::pages::{global_page, read_global, read_stream, stream_page};
+use super::event_stream::follow;
+use super::pages::{GlobalItems, global_page, read_global, read_stream, stream_page};
 use super::parameters::{CommonParams, GlobalReadParams, StreamReadParams};
 use crate::answer::{AllChangesets, ChangesetItem, StreamChangesets, ok};
 use crate::app::App;
@@ -14,6 +14,7 @@ use crate::codes;
 use crate::context::RequestContext;
 use crate::error::ApiError;
 use crate::error_body::ErrorBody;
+use crate::event_stream::is_wanted;
 use crate::json::{Raw, to_json};
 use crate::request::StreamPath;
 
@@ -71,20 +72,22 @@ pub(super) async fn of_stream(
 /// Read all changesets
 ///
 /// In the global order, which never changes. A reader that continues from `next_checkpoint` misses
-/// no changeset and sees none twice. With `wait`, the call is a long poll.
+/// no changeset and sees none twice. With `wait`, the call is a long poll. With `Accept:
+/// text/event-stream` it is an event stream, which goes on behind `Last-Event-ID`.
 #[utoipa::path(
     get, path = "/changesets", tag = "global order", operation_id = "allChangesets",
     params(
         ("checkpoint" = Option<String>, Query, description = "Where to begin, inclusive: an integer (default: 0), or `head` for what is committed from now on"),
         GlobalReadParams,
         ("details" = Option<bool>, Query, description = "Adds event ids, timestamps and the head"),
+        ("Last-Event-ID" = Option<String>, Header, description = "Event streams: the last checkpoint that was received"),
         CommonParams,
     ),
     responses(
-        (status = 200, description = "A page of all changesets", body = AllChangesets),
+        (status = 200, description = "A page of all changesets. With `Accept: text/event-stream`: server-sent events, one `changeset` for each, without an end", body = AllChangesets),
         (status = 400, description = "`INVALID_CHECKPOINT`, `CHECKPOINT_BEYOND_HEAD`, `INVALID_LIMIT`, `INVALID_PARAMETER`", body = ErrorBody),
         (status = 409, description = "`OTHER_STORE`: `store` is the id of another store", body = ErrorBody),
-        (status = 406, description = "`NOT_ACCEPTABLE`: server-sent events are not supported", body = ErrorBody),
+        (status = 406, description = "`NOT_ACCEPTABLE`: this host sends no event streams", body = ErrorBody),
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`", body = ErrorBody),
     )
 )]
@@ -94,18 +97,11 @@ pub(super) async fn all(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let expected = "an integer of at least 0";
-    let read = context.params.global_read(expected, |text| {
-        parse_number(text).and_then(|number| Checkpoint::new(number).ok())
-    })?;
-    refuse_event_stream(&headers)?;
-    let (store, direction) = (&app.store, read.direction);
-    let page = |from, limit| async move {
-        match direction {
-            Direction::Forward => store.poll_changesets(from, limit).await,
-            Direction::Backward => store.global_changesets_before(from, limit).await,
-        }
-    };
-    let found = read_global(&app, &context, &read, page).await?;
+    let read = context.params.global_read(expected, GlobalPage::parse)?;
+    if is_wanted(&headers) {
+        return follow::<GlobalPage>(&app, &context, &headers, read).await;
+    }
+    let found = read_global::<GlobalPage>(&app, &context, &read).await?;
     let body = |changesets: Raw<'_>, next: Checkpoint| {
         to_json(&AllChangesets {
             checkpoint: found.from.get(),
@@ -124,19 +120,4 @@ pub(super) async fn all(
         item,
         body,
     )))
-}
-
-/// A client that accepts only server-sent events would not understand any other answer.
-fn refuse_event_stream(headers: &HeaderMap) -> Result<(), ApiError> {
-    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
-    if accept.is_some_and(|accept| accept.trim() == "text/event-stream") {
-        let message = "server-sent events are not supported; use a long poll (`wait=20`) instead";
-        let status = StatusCode::NOT_ACCEPTABLE;
-        return Err(ApiError::new(
-            status,
-            codes::NOT_ACCEPTABLE,
-            message.to_owned(),
-        ));
-    }
-    Ok(())
 }

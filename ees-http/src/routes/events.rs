@@ -1,10 +1,12 @@
 //! Events: of one stream, and of all.
 
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::Response;
-use ees_core::{Direction, EventCheckpoint, StreamRange};
+use ees_core::{EventCheckpoint, GlobalEventPage, StreamRange};
 
-use super::pages::{global_page, read_global, read_stream, stream_page};
+use super::event_stream::follow;
+use super::pages::{GlobalItems, global_page, read_global, read_stream, stream_page};
 use super::parameters::{CommonParams, GlobalReadParams, StreamReadParams};
 use crate::answer::{AllEvents, EventItem, GlobalEventItem, StreamEvents, ok};
 use crate::app::App;
@@ -12,6 +14,7 @@ use crate::codes;
 use crate::context::RequestContext;
 use crate::error::ApiError;
 use crate::error_body::ErrorBody;
+use crate::event_stream::is_wanted;
 use crate::json::{Raw, to_json};
 use crate::request::StreamPath;
 
@@ -70,18 +73,21 @@ pub(super) async fn of_stream(
 ///
 /// In the global order. Checkpoints are `c.i`: the checkpoint of the event's changeset, and the
 /// event's index in the changeset, from 0. A reader that continues from `next_checkpoint` misses no
-/// event and sees none twice. With `wait`, the call is a long poll.
+/// event and sees none twice. With `wait`, the call is a long poll. With `Accept: text/event-stream` it
+/// is an event stream, which goes on behind `Last-Event-ID`.
 #[utoipa::path(
     get, path = "/events", tag = "global order", operation_id = "allEvents",
     params(
         ("checkpoint" = Option<String>, Query, description = "Where to begin, inclusive: `c` or `c.i` (default: 0), or `head` for what is committed from now on"),
         GlobalReadParams,
         ("details" = Option<bool>, Query, description = "Adds metadata, timestamps and the head"),
+        ("Last-Event-ID" = Option<String>, Header, description = "Event streams: the last checkpoint that was received, `c.i`"),
         CommonParams,
     ),
     responses(
-        (status = 200, description = "A page of all events", body = AllEvents),
+        (status = 200, description = "A page of all events. With `Accept: text/event-stream`: server-sent events, one `event` for each, without an end", body = AllEvents),
         (status = 400, description = "`INVALID_CHECKPOINT`, `CHECKPOINT_BEYOND_HEAD`, `INVALID_LIMIT`, `INVALID_PARAMETER`", body = ErrorBody),
+        (status = 406, description = "`NOT_ACCEPTABLE`: this host sends no event streams", body = ErrorBody),
         (status = 409, description = "`OTHER_STORE`: `store` is the id of another store", body = ErrorBody),
         (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`", body = ErrorBody),
     )
@@ -89,19 +95,16 @@ pub(super) async fn of_stream(
 pub(super) async fn all(
     State(app): State<App>,
     context: RequestContext,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let expected = "`c` or `c.i`, integers of at least 0";
     let read = context
         .params
-        .global_read(expected, |text| text.parse().ok())?;
-    let (store, direction) = (&app.store, read.direction);
-    let page = |from, limit| async move {
-        match direction {
-            Direction::Forward => store.poll_events(from, limit).await,
-            Direction::Backward => store.global_events_before(from, limit).await,
-        }
-    };
-    let found = read_global(&app, &context, &read, page).await?;
+        .global_read(expected, GlobalEventPage::parse)?;
+    if is_wanted(&headers) {
+        return follow::<GlobalEventPage>(&app, &context, &headers, read).await;
+    }
+    let found = read_global::<GlobalEventPage>(&app, &context, &read).await?;
     let body = |events: Raw<'_>, next: EventCheckpoint| {
         to_json(&AllEvents {
             checkpoint: found.from.to_string(),

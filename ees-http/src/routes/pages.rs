@@ -1,13 +1,15 @@
 //! The common part of reads of changesets and of events.
 
 use std::cell::Cell;
+use std::fmt::Display;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::http::header::LINK;
 use axum::response::Response;
+use ees_core::adapter::parse_number;
 use ees_core::{
-    Changeset, Checkpoint, Direction, Error, EventCheckpoint, GlobalEvent, GlobalEventPage,
-    GlobalPage, MAX_ID, Page, PageLimit, Written,
+    Changeset, Checkpoint, Direction, Error, EventCheckpoint, EventStore, GlobalEvent,
+    GlobalEventPage, GlobalPage, MAX_ID, Onward, Page, PageLimit, Written,
 };
 use serde::Serialize;
 
@@ -69,17 +71,29 @@ pub(super) async fn read_stream<T, R: Future<Output = Result<Page<T>, Error>>>(
 }
 
 /// A page of the global order: of changesets or of events.
-pub(super) trait GlobalItems {
+pub(super) trait GlobalItems:
+    Onward<Position: From<Checkpoint> + Display + Serialize + Send + Sync>
+    + Send
+    + Sync
+    + Sized
+    + 'static
+{
     type Item;
-    type Position: Copy + From<Checkpoint> + Into<EventCheckpoint>;
+
+    fn read(
+        store: &EventStore,
+        from: Self::Position,
+        limit: PageLimit,
+        direction: Direction,
+    ) -> impl Future<Output = Result<Self, Error>> + Send;
 
     fn items(&self) -> &[Self::Item];
 
+    /// Reads the text of a position.
+    fn parse(text: &str) -> Option<Self::Position>;
+
     /// The position of an item.
     fn position(item: &Self::Item) -> Option<Self::Position>;
-
-    /// Where the next page begins.
-    fn next(&self) -> Self::Position;
 
     /// The position that takes the most bytes.
     fn longest() -> Self::Position;
@@ -87,7 +101,22 @@ pub(super) trait GlobalItems {
 
 impl GlobalItems for GlobalPage {
     type Item = Changeset;
-    type Position = Checkpoint;
+
+    async fn read(
+        store: &EventStore,
+        from: Checkpoint,
+        limit: PageLimit,
+        direction: Direction,
+    ) -> Result<Self, Error> {
+        match direction {
+            Direction::Forward => store.poll_changesets(from, limit).await,
+            Direction::Backward => store.global_changesets_before(from, limit).await,
+        }
+    }
+
+    fn parse(text: &str) -> Option<Checkpoint> {
+        Checkpoint::new(parse_number(text)?).ok()
+    }
 
     fn items(&self) -> &[Changeset] {
         &self.changesets
@@ -97,10 +126,6 @@ impl GlobalItems for GlobalPage {
         changeset.checkpoint
     }
 
-    fn next(&self) -> Checkpoint {
-        self.next
-    }
-
     fn longest() -> Checkpoint {
         Checkpoint::FIRST.plus(MAX_ID)
     }
@@ -108,7 +133,22 @@ impl GlobalItems for GlobalPage {
 
 impl GlobalItems for GlobalEventPage {
     type Item = GlobalEvent;
-    type Position = EventCheckpoint;
+
+    async fn read(
+        store: &EventStore,
+        from: EventCheckpoint,
+        limit: PageLimit,
+        direction: Direction,
+    ) -> Result<Self, Error> {
+        match direction {
+            Direction::Forward => store.poll_events(from, limit).await,
+            Direction::Backward => store.global_events_before(from, limit).await,
+        }
+    }
+
+    fn parse(text: &str) -> Option<EventCheckpoint> {
+        text.parse().ok()
+    }
 
     fn items(&self) -> &[GlobalEvent] {
         &self.events
@@ -116,10 +156,6 @@ impl GlobalItems for GlobalEventPage {
 
     fn position(event: &GlobalEvent) -> Option<EventCheckpoint> {
         Some(event.checkpoint)
-    }
-
-    fn next(&self) -> EventCheckpoint {
-        self.next
     }
 
     fn longest() -> EventCheckpoint {
@@ -139,37 +175,49 @@ pub(super) struct Found<P: GlobalItems> {
     pub(super) head: Option<u64>,
 }
 
-/// Reads a page of the global order, and waits for one if the request has a `wait`. The first page,
-/// if it is empty, shows whether the checkpoint is beyond the head.
-pub(super) async fn read_global<P: GlobalItems, R: Future<Output = Result<P, Error>>>(
+/// Where a read of the global order begins.
+pub(super) async fn begin<P: GlobalItems>(
     app: &App,
-    context: &RequestContext,
     read: &GlobalRead<P::Position>,
-    page: impl Fn(P::Position, PageLimit) -> R,
-) -> Result<Found<P>, ApiError> {
+) -> Result<P::Position, ApiError> {
     if let Some(store) = read.store {
         let check = app.store.check_store(store);
         app.in_time(Written::None, check).await?;
     }
-    let from = match read.from {
+    Ok(match read.from {
         Start::Beginning => Checkpoint::FIRST.into(),
         Start::Checkpoint(position) => position,
         Start::Head => {
             let head = app.store.next_checkpoint();
             app.in_time(Written::None, head).await?.into()
         }
-    };
-    let is_empty = |page: &P| page.items().is_empty();
+    })
+}
+
+/// Reads a page of the global order, and waits for one if the request has a `wait`. The first page,
+/// if it is empty, shows whether the checkpoint is beyond the head.
+pub(super) async fn read_global<P: GlobalItems>(
+    app: &App,
+    context: &RequestContext,
+    read: &GlobalRead<P::Position>,
+) -> Result<Found<P>, ApiError> {
+    let from = begin::<P>(app, read).await?;
+    let store = app.store.with_filter(read.filter.clone());
     let is_checked = AtomicBool::new(!matches!(read.from, Start::Checkpoint(_)));
-    let page = || async {
-        let page = page(from, read.page_limit()).await?;
-        if is_empty(&page) && !is_checked.swap(true, Ordering::Relaxed) {
-            app.store.check_checkpoint(from.into()).await?;
+    let page = |from: P::Position| {
+        let page = P::read(&store, from, read.page_limit(), read.direction);
+        let is_checked = &is_checked;
+        async move {
+            let page = page.await?;
+            let is_at_end = page.is_empty() && page.next() == from;
+            if is_at_end && !is_checked.swap(true, Ordering::Relaxed) {
+                app.store.check_checkpoint(from.into()).await?;
+            }
+            Ok(page)
         }
-        Ok(page)
     };
     let page = app
-        .poll(&context.permit, read.wait.time, page, is_empty)
+        .poll_onward(&context.permit, from, read.wait.time, page)
         .await?;
     let head = if read.common.details {
         let head = app.store.next_checkpoint();

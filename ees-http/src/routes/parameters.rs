@@ -50,4 +50,9 @@ pub(super) struct GlobalReadParams {
     /// The id of the store to which the checkpoint belongs, as `EES-Store` tells it. 409
     /// `OTHER_STORE` if this is another one
     store: Option<String>,
+    /// Selects streams whose id begins with this. May be given up to 100 times: any of them
+    stream_prefix: Option<Vec<String>>,
+    /// Selects changesets with an event of this type, and those events. May be given up to 100
+    /// times: any of them
+    event_type: Option<Vec<String>>,
 }

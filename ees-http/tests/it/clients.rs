@@ -167,6 +167,44 @@ async fn a_client_that_does_not_read_is_cut_off() {
     drop(deaf);
 }
 
+/// An event stream that nobody reads is cut off as well, and its place is free again.
+#[tokio::test]
+async fn a_reader_of_an_event_stream_that_takes_nothing_is_cut_off() {
+    let storage = Faulty::new();
+    let store = storage.store();
+    for last in 0..200 {
+        let events = Events::of(&["x".repeat(90_000)]).unwrap();
+        let expectation = Expectation::LastChangeset(last);
+        let asked = NewChangeset::new("s".parse().unwrap(), expectation, events);
+        store.commit(asked).await.unwrap();
+    }
+    let mut one = patient();
+    one.max_event_streams = 1;
+    let server = Server::with_options(store, limits(), one).await;
+    let request = |version: &str| {
+        format!("GET /changesets {version}\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n")
+    };
+    let deaf = server.send(&request("HTTP/1.1"));
+    let begun = std::time::Instant::now();
+    let mut other = loop {
+        let mut other = server.send(&request("HTTP/1.0"));
+        if answer_head(&mut other).await.contains(" 200 OK") {
+            break other;
+        }
+        assert!(begun.elapsed() < PATIENCE, "its place is free");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    // The one that reads gets all.
+    let (mut text, mut some) = (String::new(), vec![0; 65_536]);
+    while !text.contains("\nid: 199\n") {
+        let read = other.read(&mut some).await.unwrap();
+        assert_ne!(read, 0, "it goes on");
+        text = text.split_off(text.len().saturating_sub(100));
+        text.push_str(std::str::from_utf8(&some[..read]).unwrap());
+    }
+    drop(deaf);
+}
+
 /// What was accepted is answered; then the server is gone.
 #[tokio::test]
 async fn a_shutdown_finishes_what_was_accepted() {

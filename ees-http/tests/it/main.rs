@@ -5,6 +5,7 @@
 
 mod access;
 mod clients;
+mod event_streams;
 mod faults;
 mod greedy;
 mod limits;

@@ -7,6 +7,7 @@ use ees_postgres_testkit::Database;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::*;
+use crate::filtered::FILTERED;
 use crate::{checkpoints, writer};
 
 async fn open(database: &Database) -> PostgresStorage {
@@ -36,6 +37,7 @@ async fn every_statement_goes_by_an_index() {
         (NEXT_CHECKPOINT, "changesets_pkey"),
         (CERTAIN_END, "changesets_pkey"),
         (GLOBAL, "changesets_pkey"),
+        (FILTERED, "changesets_pkey"),
         (CHANGESETS, "changesets_by_stream"),
         (
             CHANGESETS_BACKWARD,
@@ -53,7 +55,7 @@ async fn every_statement_goes_by_an_index() {
     for filled in [false, true] {
         if filled {
             let fill = "INSERT INTO ees.changesets
-                SELECT n, n + 1, n + 1, n + 1, 0, 5, 's', 'k', '{}', '[1]'
+                SELECT n, n + 1, n + 1, n + 1, 0, 5, 's', 'k', '{}', '[1]', ''
                 FROM generate_series(0, 9999) AS n; ANALYZE ees.changesets";
             database.sql(fill).unwrap();
         }

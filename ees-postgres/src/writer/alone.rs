@@ -37,12 +37,12 @@ pub(super) const PREPARE: &str = concat!(
         SELECT stream_id, commit_id, changeset_id FROM changesets
         WHERE stream_id = $1 AND commit_id = $2 AND left(commit_id, 4) <> 'ees-'
         ORDER BY changeset_id LIMIT 1;
-    PREPARE ees_insert (bigint, text, bigint, bigint, bigint, bigint, text, text, text) AS
+    PREPARE ees_insert (bigint, text, bigint, bigint, bigint, bigint, text, text, text, text) AS
         INSERT INTO changesets (",
     columns!(),
-    ", payload_bytes)
+    ", payload_bytes, event_types)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8::json, $9::json,
-                octet_length($8) + octet_length($9))"
+                octet_length($8) + octet_length($9), $10)"
 );
 
 /// Opens a transaction, waits for the lock, and then reads the next checkpoint and the head of a
@@ -68,6 +68,7 @@ pub(super) fn commit(changesets: &[Changeset]) -> Option<String> {
     if changeset.payload_bytes() > MAX_BYTES {
         return None;
     }
+    let types = changeset.events.types();
     let values = [
         changeset
             .checkpoint
@@ -81,6 +82,7 @@ pub(super) fn commit(changesets: &[Changeset]) -> Option<String> {
         literal(changeset.commit_id.as_str()),
         literal(changeset.metadata.as_str()),
         literal(changeset.events.as_str()),
+        types.map_or_else(|| "NULL".to_owned(), |types| literal(&types)),
     ];
     let values = values.join(", ");
     Some(format!("EXECUTE ees_insert ({values}); {COMMIT}"))

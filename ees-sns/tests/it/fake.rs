@@ -91,6 +91,7 @@ async fn answer(State((calls, rule)): State<(Calls, Rule)>, body: String) -> (St
 fn read(body: &str) -> Call {
     let mut topic = String::new();
     let mut batch = BTreeMap::<usize, Message>::new();
+    let mut names = BTreeMap::new();
     for (name, value) in form_urlencoded::parse(body.as_bytes()) {
         if name == "TopicArn" {
             topic = value.to_string();
@@ -105,7 +106,25 @@ fn read(body: &str) -> Call {
                 group: String::new(),
                 deduplication_id: String::new(),
                 body: String::new(),
+                stream_prefix: None,
+                event_types: None,
             });
+        if let Some(attribute) = field.strip_prefix("MessageAttributes.entry.") {
+            let (place, field) = attribute.split_once('.').unwrap();
+            if field == "Name" {
+                names.insert(place.to_owned(), value.to_string());
+            }
+            if field == "Value.StringValue" {
+                match names[place].as_str() {
+                    "stream_prefix" => message.stream_prefix = Some(value.into()),
+                    name => {
+                        assert_eq!(name, "event_types");
+                        message.event_types = Some(value.into());
+                    }
+                }
+            }
+            continue;
+        }
         match field {
             "MessageGroupId" => message.group = value.into(),
             "MessageDeduplicationId" => message.deduplication_id = value.into(),
@@ -121,7 +140,7 @@ fn read(body: &str) -> Call {
 
 fn answered(call: &Call, fates: &[Fate]) -> (StatusCode, String) {
     let (mut sent, mut failed) = (String::new(), String::new());
-    let bytes: usize = call.batch.iter().map(|message| message.body.len()).sum();
+    let bytes: usize = call.batch.iter().map(Message::bytes).sum();
     if call.batch.len() > 10 || bytes > 262_144 {
         return refused(400, "BatchRequestTooLong");
     }

@@ -13,6 +13,8 @@ fn message(group: &str) -> Message {
         group: group.to_owned(),
         deduplication_id: format!("d-{group}"),
         body: format!(r#"{{"text": "<&>ü {group}"}}"#),
+        stream_prefix: Some(format!("<&>ü {group}")),
+        event_types: (group == "a").then(|| r#"["a \\ <&>","ü"]"#.to_owned()),
     }
 }
 

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use rusqlite::Connection;
 
 use super::*;
-use crate::event_search;
+use crate::{event_search, filtered};
 
 struct Fixture {
     folder: TempDir,
@@ -132,6 +132,8 @@ async fn every_statement_goes_by_an_index() {
         (reads::KEY, "COVERING INDEX changesets_by_key"),
         (reads::NEXT_CHECKPOINT, "SEARCH changesets"),
         (reads::GLOBAL, "INTEGER PRIMARY KEY (rowid>?)"),
+        (filtered::SCAN, "INTEGER PRIMARY KEY (rowid>?)"),
+        (filtered::AT, "INTEGER PRIMARY KEY (rowid=?)"),
         (reads::of_stream(Direction::Forward), "changesets_by_stream"),
         (
             reads::of_stream(Direction::Backward),

@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use ees_core::adapter::{StatisticsStore, Storage};
-use ees_core::{Checkpoint, CheckpointStore, PageLimit};
+use ees_core::adapter::{Commit, StatisticsStore, Storage};
+use ees_core::{
+    Checkpoint, CheckpointStore, CommitId, Events, Expectation, Filter, Json, PageLimit, Timestamp,
+};
 use ees_sqlite::{OpenError, SqliteConfig, SqliteStorage};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags};
@@ -85,7 +87,43 @@ async fn a_file_of_the_first_version_becomes_as_a_new_one() {
     assert_eq!(schema(&new), schema(&old));
     assert_eq!(migrations(&new), migrations(&old));
     assert_eq!(migrations(&new)[..1], recorded);
-    assert_eq!(migrations(&new).len(), 3);
+    assert_eq!(migrations(&new).len(), 5);
+}
+
+/// G15: rows of the first version do not tell their types, so their payloads are read.
+#[tokio::test]
+async fn rows_without_types_are_filtered() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ees.db");
+    fs::write(&path, VERSION_1).unwrap();
+    let storage = open(&path).await.unwrap();
+    let commit = Commit {
+        stream_id: "order-19".parse().unwrap(),
+        expectation: Expectation::NEW_STREAM,
+        events: Events::parse(r#"[{"type":"sell"}]"#).unwrap(),
+        metadata: Json::default(),
+        commit_id: CommitId::generate(),
+        timestamp: Timestamp::now(),
+    };
+    storage.commit(&commit).await.unwrap();
+    for (filter, expected) in [
+        (Filter::default().event_type("sell"), &[0, 3][..]),
+        (Filter::default().event_type("init"), &[0, 1]),
+        (
+            Filter::default()
+                .event_type("buy")
+                .stream_prefix("order-18"),
+            &[],
+        ),
+        (Filter::default().stream_prefix("order-18"), &[1]),
+    ] {
+        let page = storage.read_filtered(Checkpoint::FIRST, PageLimit::default(), &filter);
+        let page = page.await.unwrap();
+        let found = page.changesets.iter().filter_map(|found| found.checkpoint);
+        let found: Vec<_> = found.map(Checkpoint::get).collect();
+        assert_eq!(found, expected, "{filter:?}");
+        assert_eq!(page.next.get(), 4);
+    }
 }
 
 #[tokio::test]

@@ -18,8 +18,8 @@ use crate::running::waits_for;
 /// A store behind a URL.
 pub struct Remote {
     url: String,
-    access: Access,
-    client: Client<Connector, Full<Bytes>>,
+    pub(super) access: Access,
+    pub(super) client: Client<Connector, Full<Bytes>>,
     committed: Mutex<BTreeMap<String, u64>>,
 }
 
@@ -130,7 +130,7 @@ impl Remote {
 }
 
 /// An error and what caused it.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

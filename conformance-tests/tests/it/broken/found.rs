@@ -11,7 +11,7 @@ use ees_conformance::{AdapterHarness, Case};
 use super::batched::OnDisk;
 use super::keys::{self, Keyed};
 use super::{
-    Broken, Hanging, counts, disk, identities, order, pages, reads, values, waits, writes,
+    Broken, Hanging, counts, disk, filters, identities, order, pages, reads, values, waits, writes,
 };
 
 /// Asserts that cases find a fault, say which guarantee it breaks, and what usually is the cause.
@@ -65,7 +65,7 @@ fn assert_found(case: Case, broken: impl FnOnce()) -> String {
     };
     let said = panic.downcast_ref::<String>().expect("a report").clone();
     let of_case = case.guarantees.iter().map(|number| format!("G{number}: "));
-    let named = (1..=14).map(|number| format!("G{number}: "));
+    let named = (1..=15).map(|number| format!("G{number}: "));
     let first = named
         .filter_map(|name| Some((said.find(&name)?, name)))
         .min();
@@ -202,6 +202,21 @@ found! {
     an_answer_before_the_write: OnDisk<disk::AnswersEarly> =>
         before_the_write::what_is_told_of_a_failed_commit_is_true,
         before_the_write::a_restart_finds_what_was_told;
+    types_of_first_events: Broken<filters::KnowsTheFirstType> =>
+        filters::types_are_those_of_the_top_level, filters::many_types_are_found;
+    types_that_are_searched_for: Broken<filters::SearchesForTheType> =>
+        filters::types_are_those_of_the_top_level;
+    prefixes_that_are_searched_for: Broken<filters::SearchesForThePrefix> =>
+        filters::prefixes_are_beginnings;
+    a_filter_that_stays_where_it_is: Broken<filters::StaysWhereItIs> =>
+        moving_on::what_selects_nothing_reaches_the_head,
+        moving_on::a_wait_in_vain_tells_how_far_it_came;
+    a_filter_that_moves_on_slowly: Broken<filters::MovesOnSlowly> =>
+        moving_on::what_selects_nothing_reaches_the_head;
+    a_filter_that_leads_past_its_page: Broken<filters::LeadsPastThePage> =>
+        filters::every_limit_selects_the_same;
+    a_filter_that_leads_to_a_later_head: Broken<filters::LeadsToALaterHead> =>
+        moving_on::readers_beside_writers_skip_nothing;
     a_write_that_is_seen_before_it_lasts: OnDisk<disk::ShowsEarly> =>
         before_the_write::nothing_is_read_that_does_not_last;
     a_write_that_never_comes_back: OnDisk<disk::GivesUp> =>

@@ -1,6 +1,7 @@
 //! Keys that change while the server runs.
 
 use std::fs;
+use std::io::Read;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -36,6 +37,31 @@ fn a_revoked_key_ends_its_waiting_calls() {
         receive(kept).expect("an answer").status,
         200,
         "another key waits on"
+    );
+}
+
+#[test]
+fn a_revoked_key_ends_its_event_streams() {
+    let folder = TempDir::new().expect("a folder");
+    let key = add(folder.path(), "reader", &["--right", "read"]);
+    let guarded = Guarded::serve(folder);
+    let header = format!("Authorization: Bearer {key}\r\nAccept: text/event-stream\r\n");
+    let path = "/changesets?checkpoint=head";
+    let stream = send(&guarded.ees.address(), "GET", path, &header, "");
+    let mut stream = stream.expect("a request");
+    stream
+        .set_read_timeout(Some(crate::process::LONG))
+        .expect("a timeout");
+    let mut beginning = [0; 12];
+    stream.read_exact(&mut beginning).expect("an answer");
+    assert_eq!(&beginning, b"HTTP/1.1 200");
+    revoke(guarded.folder.path(), "reader");
+    // A stream that was not ended would send comments for ever.
+    let mut rest = String::new();
+    stream.read_to_string(&mut rest).expect("an end");
+    assert!(
+        rest.ends_with("0\r\n\r\n") && !rest.contains("\n:\n"),
+        "G18: {rest}"
     );
 }
 

@@ -139,6 +139,31 @@ fn a_key_stays_within_its_prefixes() {
             refused(&guarded, (method, &path), Some(&key), 403);
         }
     }
+    for within in [
+        "stream_prefix=order-",
+        "stream_prefix=order-1&stream_prefix=a/%C3%BC",
+    ] {
+        for path in ["/changesets", "/events"] {
+            let path = format!("{path}?{within}");
+            let answer = guarded.call("GET", &path, Some(&key), "");
+            assert_eq!(answer.status, 200, "G18: {path}: {}", answer.body);
+        }
+    }
+    for beyond in [
+        "",
+        "event_type=paid",
+        "stream_prefix=",
+        "stream_prefix=order-&stream_prefix=c",
+    ] {
+        for path in ["/changesets", "/events"] {
+            refused(
+                &guarded,
+                ("GET", &format!("{path}?{beyond}")),
+                Some(&key),
+                403,
+            );
+        }
+    }
     // What is no call is told to those who have a key.
     for (method, path, status) in [("GET", "/nowhere", 404), ("DELETE", "/streams/s", 405)] {
         assert_eq!(

@@ -179,6 +179,58 @@ async fn everything_arrives_from_dynamodb() {
 
 /// What was there before publishing began is published from the start, unless told otherwise; how
 /// far it came is kept.
+/// A subscription with the filter policy that docs/publishing.md shows gets what the policy selects.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn subscribers_filter_by_prefix_and_type() {
+    const FILTERED: &str = "filtered.fifo";
+    let mut subscribers = Subscribers::start().await;
+    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/publishing.md");
+    let guide = std::fs::read_to_string(guide).unwrap();
+    let policy = guide
+        .lines()
+        .find(|line| line.contains("\"event_types\": ["));
+    let policy: Value = serde_json::from_str(policy.unwrap()).unwrap();
+    for topic in [&subscribers.changesets, &subscribers.events] {
+        let services = &subscribers.services;
+        let queue = format!("{}-{FILTERED}", topic.contains("events"));
+        services
+            .subscribe_filtered(topic, &queue, &policy)
+            .await
+            .unwrap();
+    }
+    let folder = TempDir::new().unwrap();
+    let storage = sqlite(&folder.path().join("ees.db"));
+    let server = publishing(&storage, &subscribers.url(&subscribers.endpoint()));
+    let wanted = r#"{"events":[{"type":"sent"},{"type":"p\u0061id"}]}"#;
+    server.ok("POST", "/streams/order-1", wanted);
+    server.ok("POST", "/streams/orders-1", wanted);
+    server.ok("POST", "/streams/order", r#"{"events":[{"n":1}]}"#);
+    server.ok(
+        "POST",
+        "/streams/order-2",
+        r#"{"events":[{"type":"sent"}]}"#,
+    );
+    subscribers.receive("false-filtered.fifo", 2).await;
+    subscribers.receive("true-filtered.fifo", 2).await;
+    subscribers.receive(EVENTS, 6).await;
+    let orders = BTreeMap::from([
+        ("order-1".to_owned(), vec![1]),
+        ("order".to_owned(), vec![1]),
+    ]);
+    assert_eq!(
+        subscribers.numbers("false-filtered.fifo", "changeset_id"),
+        orders
+    );
+    let orders = BTreeMap::from([
+        ("order-1".to_owned(), vec![2]),
+        ("order".to_owned(), vec![1]),
+    ]);
+    assert_eq!(
+        subscribers.numbers("true-filtered.fifo", "event_id"),
+        orders
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn publishing_begins_where_it_is_told() {
     let mut subscribers = Subscribers::start().await;

@@ -1,0 +1,283 @@
+//! Answers a read of the global order with server-sent events.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use ees_core::{
+    Changeset, Checkpoint, Direction, Error, EventCheckpoint, EventStore, GlobalEvent,
+    GlobalEventPage, GlobalPage, PageLimit, Written,
+};
+use futures_util::StreamExt;
+use futures_util::stream::{once, unfold};
+use serde::Serialize;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::pages::{GlobalItems, begin};
+use crate::access::Caller;
+use crate::answer::{ChangesetItem, GlobalEventItem};
+use crate::app::App;
+use crate::codes;
+use crate::context::RequestContext;
+use crate::error::ApiError;
+use crate::event_stream::{BEGINNING, EVENT_STREAM, KEEP_ALIVE, last_event_id, write};
+use crate::finish::Endless;
+use crate::params::{GlobalRead, Start};
+use crate::permit::Permit;
+
+/// The most that a stream holds in memory; a larger item comes alone.
+const CHUNK: PageLimit = PageLimit {
+    items: 256,
+    bytes: 64 * 1024,
+};
+
+/// How long a stream waits for an event before it sends something else.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// A filter that passed as many changesets tells the client, so that it need not look at them again.
+const LONG_STRETCH: u64 = 1000;
+
+/// Tells nginx not to collect the answer.
+const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// Pages whose items can be sent as events.
+pub(super) trait Sent: GlobalItems {
+    /// Writes an item with its position.
+    fn write(text: &mut String, item: &Self::Item, position: Self::Position, details: bool);
+
+    /// The position behind an item.
+    fn behind(position: Self::Position) -> Self::Position;
+
+    /// How many changesets were passed from a position to where the next page begins, and the last
+    /// position of them; `None` if there are none.
+    fn passed(from: Self::Position, next: Self::Position) -> Option<(u64, Self::Position)>;
+}
+
+impl Sent for GlobalPage {
+    fn write(text: &mut String, item: &Changeset, position: Checkpoint, details: bool) {
+        write(
+            text,
+            "changeset",
+            position,
+            &ChangesetItem::of_all(item, details),
+        );
+    }
+
+    fn behind(position: Checkpoint) -> Checkpoint {
+        position.plus(1)
+    }
+
+    fn passed(from: Checkpoint, next: Checkpoint) -> Option<(u64, Checkpoint)> {
+        let stretch = next
+            .get()
+            .checked_sub(from.get())
+            .filter(|passed| *passed > 0)?;
+        Some((stretch, from.plus(stretch - 1)))
+    }
+}
+
+impl Sent for GlobalEventPage {
+    fn write(text: &mut String, item: &GlobalEvent, position: EventCheckpoint, details: bool) {
+        write(
+            text,
+            "event",
+            position,
+            &GlobalEventItem::new(item, details),
+        );
+    }
+
+    fn behind(position: EventCheckpoint) -> EventCheckpoint {
+        EventCheckpoint {
+            index: position.index.saturating_add(1),
+            ..position
+        }
+    }
+
+    /// Nothing of the last changeset was sent, so its first event stands for it.
+    fn passed(from: EventCheckpoint, next: EventCheckpoint) -> Option<(u64, EventCheckpoint)> {
+        let whole = from.changeset.plus(u64::from(from.index > 0));
+        let (stretch, last) = GlobalPage::passed(whole, next.changeset)?;
+        Some((stretch, last.into()))
+    }
+}
+
+/// A reader of the order, and its place.
+struct Follower<P: Sent> {
+    app: App,
+    store: EventStore,
+    from: P::Position,
+    /// The position behind what the client was told.
+    told: P::Position,
+    /// Whether a filter has not reached the head yet.
+    is_catching_up: bool,
+    details: bool,
+    /// What was read before the answer began.
+    read: Option<(P, Permit)>,
+    has_ended: bool,
+    /// Who called, if the host asks.
+    caller: Option<Caller>,
+    _open: OwnedSemaphorePermit,
+}
+
+/// The data of an event that says how far a filter looked.
+#[derive(Serialize)]
+struct Passed<C> {
+    next_checkpoint: C,
+}
+
+/// Answers with an event stream. The first read comes before the answer, so that its error is one.
+pub(super) async fn follow<P: Sent>(
+    app: &App,
+    context: &RequestContext,
+    headers: &HeaderMap,
+    mut read: GlobalRead<P::Position>,
+) -> Result<Response, ApiError> {
+    if app.options.max_event_streams == 0 {
+        let message = "this host sends no event streams; use a long poll (`wait=20`) instead";
+        let status = StatusCode::NOT_ACCEPTABLE;
+        return Err(ApiError::new(
+            status,
+            codes::NOT_ACCEPTABLE,
+            message.to_owned(),
+        ));
+    }
+    if read.direction == Direction::Backward {
+        let message = "`direction=backward`: an event stream goes forward";
+        return Err(ApiError::bad_request(
+            codes::INVALID_PARAMETER,
+            message.to_owned(),
+        ));
+    }
+    if let Some(position) = last_event_id(headers, P::parse)? {
+        read.from = Start::Checkpoint(P::behind(position));
+    }
+    let open = app.gate.open_event_stream()?;
+    let store = app.store.with_filter(read.filter.clone());
+    let from = begin::<P>(app, &read).await?;
+    let permit = Permit::default();
+    let first = async {
+        app.gate.take_turn(&permit).await;
+        let page = P::read(&store, from, CHUNK, Direction::Forward).await?;
+        if page.is_empty() && page.next() == from && matches!(read.from, Start::Checkpoint(_)) {
+            store.check_checkpoint(from.into()).await?;
+        }
+        Ok::<_, Error>(page)
+    };
+    let first = app.in_time(Written::None, first).await?;
+    let read_already = (!first.is_empty()).then_some((first, permit));
+    let follower = Follower {
+        app: app.clone(),
+        store,
+        from,
+        told: from,
+        is_catching_up: !read.filter.is_unlimited(),
+        details: read.common.details,
+        read: read_already,
+        has_ended: false,
+        caller: context.caller.get().cloned(),
+        _open: open,
+    };
+    let beginning = once(async { Ok(Bytes::from_static(BEGINNING.as_bytes())) });
+    let chunks = unfold(follower, |mut follower| async {
+        let chunk = follower.next_while_allowed().await?;
+        Some((Ok::<_, Infallible>(chunk), follower))
+    });
+    let headers = [
+        (CONTENT_TYPE, EVENT_STREAM),
+        (CACHE_CONTROL, "no-store"),
+        (BUFFERING, "no"),
+    ];
+    let mut response = (headers, Body::from_stream(beginning.chain(chunks))).into_response();
+    response.extensions_mut().insert(Endless);
+    Ok(response)
+}
+
+impl<P: Sent> Follower<P> {
+    /// The next bytes to send; `None` also when the caller's key is revoked or expires.
+    async fn next_while_allowed(&mut self) -> Option<Bytes> {
+        let Some(caller) = self.caller.clone() else {
+            return self.next().await;
+        };
+        tokio::select! {
+            chunk = self.next() => chunk,
+            () = caller.ended() => None,
+        }
+    }
+
+    /// The next bytes to send; `None` when the stream ends: at a shutdown, when the storage fails, or
+    /// when there is no room for the bytes.
+    async fn next(&mut self) -> Option<Bytes> {
+        if self.has_ended {
+            return None;
+        }
+        let (page, permit) = match self.read.take() {
+            Some(read) => read,
+            None => self.wait().await.inspect_err(tell).ok()?,
+        };
+        self.has_ended = self.app.options.closing.is_cancelled();
+        let text = self.text(&page);
+        let room = self.app.gate.answer(&permit, text.len());
+        room.inspect_err(tell).ok()?;
+        Some(permit.keep(text))
+    }
+
+    /// Waits for a page, for as long as a stream may be silent. A filter that passed a long stretch on
+    /// its way to the head says so at once.
+    async fn wait(&mut self) -> Result<(P, Permit), ApiError> {
+        loop {
+            let permit = Permit::default();
+            let read = |from| P::read(&self.store, from, CHUNK, Direction::Forward);
+            if !self.is_catching_up {
+                let page = self
+                    .app
+                    .poll_onward(&permit, self.from, SILENCE, read)
+                    .await?;
+                return Ok((page, permit));
+            }
+            self.app.gate.take_turn(&permit).await;
+            let page = self.app.in_time(Written::None, read(self.from)).await?;
+            if !page.is_empty() || self.passed(&page) >= LONG_STRETCH {
+                return Ok((page, permit));
+            }
+            self.is_catching_up = false;
+            self.from = page.next();
+        }
+    }
+
+    /// How many changesets a filter passed since the client was told something.
+    fn passed(&self, page: &P) -> u64 {
+        P::passed(self.told, page.next()).map_or(0, |(stretch, _)| stretch)
+    }
+
+    /// Writes a page, and moves on behind it.
+    fn text(&mut self, page: &P) -> String {
+        let mut text = String::new();
+        for item in page.items() {
+            if let Some(position) = P::position(item) {
+                P::write(&mut text, item, position, self.details);
+                self.told = P::behind(position);
+            }
+        }
+        if let Some((stretch, id)) = P::passed(self.told, page.next())
+            && (stretch >= LONG_STRETCH || page.is_empty())
+        {
+            let next_checkpoint = page.next();
+            write(&mut text, "checkpoint", id, &Passed { next_checkpoint });
+            self.told = page.next();
+        }
+        if text.is_empty() {
+            text.push_str(KEEP_ALIVE);
+        }
+        self.from = page.next();
+        text
+    }
+}
+
+fn tell(error: &ApiError) {
+    let code = error.code.as_str();
+    tracing::warn!(code, "an event stream ends: {}", error.message);
+}

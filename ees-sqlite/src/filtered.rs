@@ -1,0 +1,69 @@
+//! Filtered reads of the global order. A scan of the small columns passes what the filter does not
+//! select, and payloads are read only where it may select something.
+
+use ees_core::adapter::{Look, PageBuilder};
+use ees_core::{Changeset, Checkpoint, Filter, GlobalPage, PageLimit, StorageError};
+use rusqlite::{Connection, Row};
+
+use crate::error::translate;
+use crate::rows::{changeset, columns, number, one, optional_text, text};
+
+/// Selects the columns that decide, from a checkpoint on.
+pub(crate) const SCAN: &str = "SELECT checkpoint, stream_id, event_types FROM changesets
+    WHERE checkpoint >= ?1 ORDER BY checkpoint LIMIT ?2";
+
+/// Selects one changeset.
+pub(crate) const AT: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM changesets WHERE checkpoint = ?1"
+);
+
+pub(crate) fn filtered(
+    connection: &Connection,
+    from: Checkpoint,
+    limit: PageLimit,
+    filter: &Filter,
+) -> Result<GlobalPage, StorageError> {
+    let mut scan = connection.prepare_cached(SCAN).map_err(translate)?;
+    let most = i64::try_from(Look::MAX_CHANGESETS).unwrap_or(i64::MAX);
+    let mut rows = scan.query([from.as_i64(), most]).map_err(translate)?;
+    let mut look = Look::begin();
+    let mut page = PageBuilder::new(limit);
+    let mut next = from;
+    while !page.is_full()
+        && !look.is_over()
+        && let Some(row) = rows.next().map_err(translate)?
+    {
+        check_dense(number(row, 0)?, next)?;
+        if may_select(filter, row)? {
+            let found: Changeset = one(connection, AT, [next.as_i64()], changeset)?;
+            look.read(&found);
+            if filter.matches(&found) && !page.push_changeset(found) {
+                break;
+            }
+        } else {
+            look.pass(1);
+        }
+        next = next.plus(1);
+    }
+    Ok(GlobalPage {
+        changesets: page.finish().items,
+        next,
+    })
+}
+
+/// Whether a filter may select a changeset, as far as the row of a scan shows.
+fn may_select(filter: &Filter, row: &Row<'_>) -> Result<bool, StorageError> {
+    let by_stream = filter.matches_stream(text(row, 1)?);
+    Ok(by_stream && optional_text(row, 2)?.is_none_or(|types| filter.matches_types(types)))
+}
+
+fn check_dense(found: Checkpoint, expected: Checkpoint) -> Result<(), StorageError> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(StorageError::Corrupt(format!(
+        "checkpoint {found} was found where checkpoint {expected} belongs"
+    )))
+}
