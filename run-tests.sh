@@ -19,6 +19,7 @@ has_postgres || missing+=(postgresql)
 # As Debian installs them: for users other than root, /usr/sbin may be missing in PATH.
 [ -x /usr/sbin/nginx ] || command -v nginx >/dev/null || missing+=(nginx)
 command -v caddy >/dev/null || missing+=(caddy)
+command -v systemd-analyze >/dev/null || missing+=(systemd)
 command -v promtool >/dev/null || missing+=(prometheus)
 [ ${#missing[@]} = 0 ] || .ci/packages "${missing[@]}"
 # moto stands in for SNS, SQS and S3 in the tests of the AWS deployment.

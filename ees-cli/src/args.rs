@@ -1,5 +1,6 @@
 //! The command line. Each flag has an environment variable; the flag wins.
 
+mod check;
 mod keys;
 
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -10,6 +11,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::exit_codes::EXIT_CODES;
 
+pub use check::CheckArgs;
 pub use keys::{KeysAct, KeysAdd, KeysArgs, KeysList, KeysRevoke};
 
 /// The storages that a URL may name.
@@ -121,6 +123,18 @@ pub enum Command {
     Admin(AdminArgs),
     /// Make, list and revoke the keys of clients.
     Keys(KeysArgs),
+    /// Ask a server whether it is well. Exit code 1 says that it is not.
+    Check(CheckArgs),
+    /// Print the completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write a man page for each command into a folder.
+    Man {
+        /// The folder; created if it is missing.
+        folder: PathBuf,
+    },
 }
 
 /// The flags of `ees serve`.

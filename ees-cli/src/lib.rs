@@ -4,6 +4,8 @@
 pub mod admin;
 pub mod args;
 pub mod backup;
+pub mod check;
+pub mod generated;
 pub mod keys;
 pub mod logs;
 pub mod restore;
@@ -31,5 +33,11 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Restore(args)) => restore::run(&args).await,
         Some(Command::Admin(args)) => admin::run(&args).await,
         Some(Command::Keys(args)) => keys::run(&args),
+        Some(Command::Check(args)) => check::run(&args).await,
+        Some(Command::Completions { shell }) => {
+            generated::completions(shell);
+            Ok(())
+        }
+        Some(Command::Man { folder }) => generated::man_pages(&folder),
     }
 }

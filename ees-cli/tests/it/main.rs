@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod alerts;
+mod check;
 mod conformance;
 mod crash;
 mod event_streams;
@@ -12,6 +13,7 @@ mod health;
 mod http;
 mod keys;
 mod metrics;
+mod packaging;
 mod process;
 mod proxies;
 mod readme;
