@@ -3,6 +3,7 @@
 mod backup;
 mod checkpoints;
 mod config;
+mod consumers;
 mod error;
 mod event_search;
 mod filtered;
