@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ees_core::CheckpointStore;
-use ees_core::adapter::{StatisticsStore, Storage};
+use ees_core::adapter::{ConsumerStore, StatisticsStore, Storage};
 
 use crate::running::TIME_LIMIT;
 #[cfg(feature = "http")]
@@ -70,6 +70,12 @@ pub trait AdapterHarness: Harness {
     fn faults(&self) -> Option<Arc<dyn WriteFaults>> {
         None
     }
+}
+
+/// A harness of a storage that keeps durable consumers.
+pub trait ConsumerHarness: AdapterHarness {
+    /// The adapter under test, as a storage of consumers.
+    fn consumers(&self) -> Arc<dyn ConsumerStore>;
 }
 
 /// The kinds of failures of an adapter's write, below the storage port.

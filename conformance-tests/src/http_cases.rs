@@ -11,6 +11,7 @@ pub mod commit_bodies;
 pub mod conflicts;
 pub mod description;
 pub mod directions;
+pub mod durable_consumers;
 pub mod endpoints;
 pub mod event_streams;
 pub mod expectations;
@@ -158,6 +159,13 @@ list! { $
         tell_how_far_a_filter_came [15];
         send_data_on_one_line [11];
         refuse_what_reads_refuse [12];
+    }
+    durable_consumers {
+        are_defined_work_and_are_deleted [16];
+        park_what_fails [16];
+        refuse_what_is_wrong [12, 16];
+        wait_where_asked [16, 8];
+        are_described [12];
     }
     description {
         is_of_the_contract [12];

@@ -9,6 +9,7 @@ mod environment;
 
 pub mod adapter_cases;
 pub mod cases;
+pub mod consumer_cases;
 pub mod crash;
 pub mod fault_cases;
 pub mod faults;
@@ -31,7 +32,9 @@ mod wire;
 pub use case::{Case, Runnable};
 #[cfg(feature = "http")]
 pub use harness::HttpHarness;
-pub use harness::{Adapter, AdapterHarness, Capabilities, Harness, WriteFault, WriteFaults};
+pub use harness::{
+    Adapter, AdapterHarness, Capabilities, ConsumerHarness, Harness, WriteFault, WriteFaults,
+};
 pub use run::run;
 pub use running::note_panic;
 #[cfg(feature = "http")]
@@ -68,6 +71,23 @@ macro_rules! adapter_suite {
                     &[$($(stringify!($fault)),+)?],
                 );
             }
+        }
+    };
+}
+
+/// Generates a test for every case that applies to a storage with durable consumers: those of
+/// [`CONSUMER_CASES`](consumer_cases::CONSUMER_CASES). All tests are in one module, `consumer_suite`
+/// if no other name is given: `consumer_suite!(Mine, mod name)`.
+#[macro_export]
+macro_rules! consumer_suite {
+    ($harness:ty) => {
+        $crate::consumer_suite!($harness, mod consumer_suite);
+    };
+    ($harness:ty, mod $name:ident) => {
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+            $crate::__consumer_cases!($harness);
         }
     };
 }

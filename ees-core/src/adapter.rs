@@ -26,9 +26,10 @@ pub use crate::commit::{ClientKey, Commit};
 pub use crate::concurrency::{Refusal, Verdict};
 pub use crate::number::parse_number;
 pub use crate::ports::{
-    ChangesetKey, CommitFeed, CommitFeedSource, Committed, DeferredOrder, Entry, Index, IndexState,
-    MAX_KEYS, Message, News, Outcome, PositionWrite, PublishError, PublishLimits, Publisher,
-    StatisticsStore, Storage, SweepCursor, SweepPage, Topic,
+    ChangesetKey, CommitFeed, CommitFeedSource, Committed, ConsumerStore, DeferredOrder, Entry,
+    Index, IndexState, MAX_CONSUMERS, MAX_KEYS, Message, News, Outcome, ParkedWrite, PositionWrite,
+    PublishError, PublishLimits, Publisher, StatisticsStore, Storage, StoredPartition, SweepCursor,
+    SweepPage, Topic,
 };
 pub use crate::publication::MIN_MESSAGE_BYTES;
 pub use filtered::read_filtered;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::consumer::ConsumerError;
 use crate::{
     Changeset, Checkpoint, CommitIdError, EventCheckpoint, Expectation, Head, Page, PayloadError,
     StorageError, StoreId, StreamId, StreamIdError, UnreadableEvent, Written,
@@ -80,6 +81,9 @@ pub enum Error {
     /// An event cannot be read as the type that the reader requested.
     #[error(transparent)]
     UnreadableEvent(#[from] UnreadableEvent),
+    /// A call of a durable consumer failed.
+    #[error(transparent)]
+    Consumer(#[from] ConsumerError),
     /// The storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),

@@ -14,7 +14,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use crate::ports::{Clock, StatisticsStore, Storage, SystemClock};
+use crate::ports::{Clock, ConsumerStore, StatisticsStore, Storage, SystemClock};
 use crate::{Error, Filter, Identity, Statistics};
 
 pub use global::{GlobalEvent, GlobalEventPage};
@@ -41,6 +41,7 @@ pub use waiting::Onward;
 pub struct EventStore {
     storage: Arc<dyn Storage>,
     statistics: Arc<dyn StatisticsStore>,
+    consumers: Option<Arc<dyn ConsumerStore>>,
     clock: Arc<dyn Clock>,
     poll_interval: Duration,
     /// What reads of the global order select.
@@ -68,6 +69,7 @@ impl EventStore {
         Self {
             storage,
             statistics,
+            consumers: None,
             clock: Arc::new(SystemClock),
             poll_interval: Self::POLL_INTERVAL,
             filter: Arc::default(),
@@ -75,6 +77,13 @@ impl EventStore {
             commit_failed: Arc::default(),
             identity: Arc::default(),
         }
+    }
+
+    /// The same store with a storage for durable consumers ([`EventStore::consumers`]).
+    #[must_use]
+    pub fn with_consumers(mut self, consumers: Arc<dyn ConsumerStore>) -> Self {
+        self.consumers = Some(consumers);
+        self
     }
 
     /// The same store with another clock.
@@ -150,6 +159,10 @@ impl EventStore {
 
     pub(crate) fn statistics_store(&self) -> &Arc<dyn StatisticsStore> {
         &self.statistics
+    }
+
+    pub(crate) fn consumer_store(&self) -> Option<&Arc<dyn ConsumerStore>> {
+        self.consumers.as_ref()
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod adapter;
+pub mod consumer;
 pub mod indexer;
 pub mod publication;
 

@@ -5,6 +5,7 @@
 mod checkpoint_store;
 mod clock;
 mod commit_feed;
+mod consumer_store;
 mod index;
 mod news;
 mod publisher;
@@ -14,6 +15,7 @@ mod storage;
 pub use checkpoint_store::CheckpointStore;
 pub use clock::{Clock, SystemClock};
 pub use commit_feed::{CommitFeed, CommitFeedSource, Committed, DeferredOrder};
+pub use consumer_store::{ConsumerStore, MAX_CONSUMERS, ParkedWrite, StoredPartition};
 pub use index::{
     ChangesetKey, Entry, Index, IndexState, MAX_KEYS, PositionWrite, SweepCursor, SweepPage,
 };

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -40,6 +41,12 @@ impl Timestamp {
     /// [`TimestampError`] if it lies outside the years -9999 to 9999.
     pub fn from_micros(micros: i64) -> Result<Self, TimestampError> {
         Ok(Self(jiff::Timestamp::from_microsecond(micros)?))
+    }
+
+    /// The time so long after this one, up to the last second of the year 9999.
+    #[must_use]
+    pub fn after(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(duration).unwrap_or(self.0))
     }
 
     /// Microseconds since 1970-01-01T00:00:00Z.

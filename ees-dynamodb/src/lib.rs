@@ -7,6 +7,7 @@ mod checkpoints;
 mod client_keys;
 mod commit;
 mod config;
+mod consumers;
 mod error;
 mod follower;
 mod identity;

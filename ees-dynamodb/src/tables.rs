@@ -1,5 +1,6 @@
 //! The two tables: the client that reaches them, and the check against their definition.
 
+mod analysis_batch;
 mod batch;
 mod guarded_swap;
 mod scan;

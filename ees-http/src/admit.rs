@@ -45,7 +45,8 @@ fn is_long_poll(request: &Request, context: &RequestContext) -> bool {
     let of_stream = path.strip_prefix("/streams/");
     let of_stream = of_stream.and_then(|rest| rest.split_once('/'));
     let read = of_stream.map_or(path.get(1..), |(_, read)| Some(read));
-    let can_wait = matches!(read, Some("changesets" | "events"));
+    let of_consumer = path.starts_with("/consumers/");
+    let can_wait = of_consumer || matches!(read, Some("changesets" | "events"));
     can_wait && is_read(request) && context.params.waits()
 }
 

@@ -1,5 +1,6 @@
 //! The bodies of answers. The OpenAPI description is made of the same types.
 
+mod consumers;
 mod items;
 mod pages;
 
@@ -13,6 +14,9 @@ use utoipa::ToSchema;
 
 use crate::json::to_json;
 
+pub(crate) use consumers::{
+    ConsumerBatch, ConsumerNames, ConsumerState, Done, ParkedItem, ParkedStreams,
+};
 pub(crate) use items::{ChangesetItem, EventItem, GlobalEventItem};
 pub(crate) use pages::{AllChangesets, AllEvents, StreamChangesets, StreamEvents};
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ees_core::consumer::Consumers;
 use ees_core::{Checkpoint, Error, EventStore, Onward, StorageError, Written};
 
 use crate::error::ApiError;
@@ -39,6 +40,12 @@ impl App {
 
     pub(crate) fn max_body_bytes(&self) -> usize {
         self.store.max_changeset_bytes() + BODY_FRAME_BYTES
+    }
+
+    /// The durable consumers of the store.
+    pub(crate) fn consumers(&self) -> Result<Consumers, ApiError> {
+        let consumers = self.store.consumers();
+        consumers.map_err(|error| Error::from(error).into())
     }
 
     /// Waits for a use case, but no longer than a request may take. `written` says whether a commit

@@ -45,6 +45,20 @@ codes! {
     INVALID_CHECKPOINT,
     /// `checkpoint` is beyond the head of the global order.
     CHECKPOINT_BEYOND_HEAD,
+    /// The name of a consumer breaks a rule.
+    INVALID_CONSUMER_NAME,
+    /// There is no consumer of this name.
+    CONSUMER_NOT_FOUND,
+    /// The consumer exists with another definition.
+    CONSUMER_EXISTS,
+    /// The store has as many consumers as it can.
+    TOO_MANY_CONSUMERS,
+    /// The storage keeps no consumers.
+    CONSUMERS_NOT_SUPPORTED,
+    /// The batch of a consumer is not out any more.
+    FENCED,
+    /// The stream is not parked.
+    STREAM_NOT_PARKED,
     /// `store` is the id of another store.
     OTHER_STORE,
     /// `limit` is invalid.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use ees_core::consumer::ConsumerError;
 use ees_core::{
     Changeset, Checkpoint, CommitId, CommitIdError, Conflict, Error, Expectation, Head, OtherStore,
     PayloadError, StorageError, StreamIdError, Written,
@@ -39,6 +40,8 @@ pub(crate) struct More {
     pub(crate) changesets_are_hidden: bool,
     /// The end of the global order, for a checkpoint beyond it or of another store.
     pub(crate) head: Option<Checkpoint>,
+    /// With `FENCED`: the generation of the partition's last batch.
+    pub(crate) generation: Option<u64>,
     /// With `OTHER_STORE`: both stores.
     pub(crate) other_store: Option<Box<OtherStore>>,
     pub(crate) outcome: Option<&'static str>,
@@ -116,6 +119,30 @@ impl ApiError {
         let mut answer = Self::new(StatusCode::CONFLICT, code, message);
         answer.more.end = Some((changeset, event));
         answer.more.conflict = Some(conflict);
+        answer
+    }
+
+    fn from_consumer(error: &ConsumerError, message: String) -> Self {
+        let (status, code) = match error {
+            ConsumerError::NotSupported => {
+                (StatusCode::NOT_IMPLEMENTED, codes::CONSUMERS_NOT_SUPPORTED)
+            }
+            ConsumerError::Name(_) => (StatusCode::BAD_REQUEST, codes::INVALID_CONSUMER_NAME),
+            ConsumerError::Definition(_) | ConsumerError::Invalid(_) => {
+                (StatusCode::BAD_REQUEST, codes::INVALID_BODY)
+            }
+            ConsumerError::Exists(_) => (StatusCode::CONFLICT, codes::CONSUMER_EXISTS),
+            ConsumerError::TooMany => (StatusCode::CONFLICT, codes::TOO_MANY_CONSUMERS),
+            ConsumerError::NotFound(_) => (StatusCode::NOT_FOUND, codes::CONSUMER_NOT_FOUND),
+            ConsumerError::NotParked(_) => (StatusCode::NOT_FOUND, codes::STREAM_NOT_PARKED),
+            ConsumerError::Fenced { .. } => (StatusCode::CONFLICT, codes::FENCED),
+            // An error that the core has and the contract does not.
+            _ => return Self::internal(message),
+        };
+        let mut answer = Self::new(status, code, message);
+        if let ConsumerError::Fenced { generation, .. } = error {
+            answer.more.generation = Some(*generation);
+        }
         answer
     }
 
@@ -219,6 +246,7 @@ impl From<Error> for ApiError {
                 (StatusCode::PAYLOAD_TOO_LARGE, codes::STREAM_TOO_LARGE)
             }
             Error::StreamNotFound { .. } => (StatusCode::NOT_FOUND, codes::STREAM_NOT_FOUND),
+            Error::Consumer(error) => return Self::from_consumer(&error, message),
             Error::Storage(error) => return Self::from_storage(error),
             // An error that the core has and the contract does not.
             _ => return Self::internal(message),

@@ -61,6 +61,9 @@ pub(crate) struct ErrorBody<'a> {
     /// that the next changeset will get.
     #[serde(skip_serializing_if = "Option::is_none")]
     head: Option<u64>,
+    /// With `FENCED`: the generation of the partition's last batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generation: Option<u64>,
     /// With 503: `none` means that nothing was written, `unknown` that the commit may have happened.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = outcomes, required = false)]
@@ -114,6 +117,7 @@ pub(crate) fn render(error: &ApiError, request_id: &str, layout: Layout) -> Resp
         asked: other.map(|other| other.asked.to_string()),
         same_below: other.and_then(|other| other.same_below.map(Checkpoint::get)),
         head: error.more.head.map(Checkpoint::get),
+        generation: error.more.generation,
         outcome: error.more.outcome,
         idempotency_key: error.more.idempotency_key.as_ref().map(CommitId::as_str),
         request_id: is_internal.then_some(request_id),

@@ -2,6 +2,7 @@
 
 mod asked;
 mod commits;
+mod consumers;
 mod global;
 mod streams;
 
@@ -18,7 +19,7 @@ use crate::error::ApiError;
 pub(crate) use asked::{CommitParams, Common, GlobalRead, Start, StreamRead, Wait};
 
 /// The longest a reader may wait, in seconds.
-const MAX_WAIT_SECONDS: u64 = 20;
+pub(crate) const MAX_WAIT_SECONDS: u64 = 20;
 
 /// The parameters that every call takes.
 const OF_ALL: &[&str] = &["details", "pp"];

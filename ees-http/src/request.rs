@@ -106,6 +106,9 @@ pub(crate) fn commit_key(headers: &HeaderMap) -> Result<CommitId, ApiError> {
 /// with.
 pub(crate) async fn refused(error: ApiError, request: Request) -> ApiError {
     let (mut parts, _) = request.into_parts();
+    if !parts.uri.path().starts_with("/streams/") {
+        return error;
+    }
     let Ok(stream) = StreamPath::from_request_parts(&mut parts, &()).await;
     let is_commit = parts.method == Method::POST && stream.0.is_ok();
     let error = stream.name(error);

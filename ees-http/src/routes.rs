@@ -1,6 +1,7 @@
 //! The calls of the contract, and the layers around them.
 
 mod changesets;
+mod consumers;
 mod event_stream;
 mod events;
 mod health;
@@ -45,6 +46,7 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(changesets::all))
         .routes(routes!(events::of_stream))
         .routes(routes!(events::all))
+        .merge(consumers::described())
         .routes(routes!(service::welcome))
         .routes(routes!(service::version))
         .routes(routes!(service::openapi))

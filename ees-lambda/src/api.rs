@@ -73,7 +73,8 @@ async fn answer(
         options.request_timeout = REQUEST;
         options.embedded_body_percent = EMBEDDED_BODY_PERCENT;
         options.max_event_streams = 0;
-        let store = EventStore::new(store.get().await?);
+        let storage = store.get().await?;
+        let store = EventStore::new(Arc::clone(&storage)).with_consumers(storage);
         store.identity().await.map_err(storage_error)?;
         Ok(router(store, options))
     };

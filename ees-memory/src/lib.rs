@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+mod consumers;
 mod state;
+mod stored_consumers;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -8,6 +8,8 @@ use ees_core::{
     Statistics, StreamId, StreamQuery, StreamRange,
 };
 
+use crate::stored_consumers::Consumers;
+
 #[derive(Debug, Default)]
 pub(crate) struct State {
     /// All changesets. The index is the checkpoint.
@@ -18,6 +20,7 @@ pub(crate) struct State {
     keys: HashMap<ClientKey, ChangesetId>,
     pub(crate) statistics: Statistics,
     pub(crate) checkpoints: HashMap<String, Checkpoint>,
+    pub(crate) consumers: Consumers,
     pub(crate) identity: Option<Identity>,
 }
 

@@ -2,6 +2,7 @@
 
 mod checkpoints;
 mod config;
+mod consumers;
 mod error;
 mod filtered;
 mod identity;

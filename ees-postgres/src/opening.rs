@@ -35,6 +35,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "event types",
         include_str!("../migrations/0004_event_types.sql"),
     ),
+    (
+        5,
+        "consumers",
+        include_str!("../migrations/0005_consumers.sql"),
+    ),
 ];
 
 /// Selects the properties of the server and the database that [`assert_fit`] checks.

@@ -4,6 +4,7 @@ mod backup;
 mod beside;
 mod checkpoints;
 mod config;
+mod consumers;
 mod error;
 mod event_search;
 mod filtered;

@@ -46,6 +46,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "event types",
         sql: include_str!("../migrations/0005_event_types.sql"),
     },
+    Migration {
+        version: 6,
+        name: "consumers",
+        sql: include_str!("../migrations/0006_consumers.sql"),
+    },
 ];
 
 const CREATE_TABLE: &str = "

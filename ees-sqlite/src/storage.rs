@@ -75,6 +75,21 @@ impl SqliteStorage {
         self.try_write(write).await
     }
 
+    /// Writes in one transaction on the connection that writes.
+    pub(crate) async fn write_all<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        self.try_write(|connection| {
+            // Dropped without a commit, it rolls back.
+            let transaction = connection.unchecked_transaction()?;
+            let written = write(&transaction)?;
+            transaction.commit()?;
+            Ok(written)
+        })
+        .await
+    }
+
     /// Writes on the connection that writes, outside group commit. A failed flush ends all writes.
     async fn try_write<T: Send + 'static>(
         &self,

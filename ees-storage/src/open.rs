@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use ees_core::adapter::{DeferredOrder, StatisticsStore, Storage};
+use ees_core::adapter::{ConsumerStore, DeferredOrder, StatisticsStore, Storage};
 use ees_core::{CheckpointStore, EventStore};
 
 use crate::{Adapter, OpenError};
@@ -73,9 +73,11 @@ async fn open_with(adapter: Adapter, url: &str) -> Result<OpenStore, OpenError> 
 }
 
 #[allow(dead_code, reason = "a build may hold no adapter")]
-fn over<S: Storage + StatisticsStore + CheckpointStore>(adapter: Arc<S>) -> OpenStore {
+fn over<S: Storage + StatisticsStore + CheckpointStore + ConsumerStore>(
+    adapter: Arc<S>,
+) -> OpenStore {
     OpenStore {
-        store: EventStore::new(Arc::clone(&adapter)),
+        store: EventStore::new(Arc::clone(&adapter)).with_consumers(Arc::clone(&adapter) as _),
         checkpoints: adapter,
         order: None,
     }

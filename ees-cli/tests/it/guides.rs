@@ -1,8 +1,15 @@
-//! The guide for services: what its commands show is what one gets.
+//! The guides for services and for consumers: what their commands show is what one gets.
 
 use crate::readme::{read, steps, take};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_guide_for_services_shows_what_one_gets() {
     take(steps(&read("docs/services.md")), String::new()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guide_for_consumers_shows_what_one_gets() {
+    let guide = read("docs/consumers.md");
+    let first = guide.split("## Three workers").next().unwrap_or_default();
+    take(steps(first), String::new()).await;
 }

@@ -2,6 +2,7 @@
 
 mod administering;
 mod backing_up;
+mod consuming;
 mod disk;
 mod logging;
 mod publishing;

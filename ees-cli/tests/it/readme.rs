@@ -14,7 +14,7 @@ use crate::serving;
 const HEADING: &str = "## A tour with curl";
 
 /// The least that it shows.
-const LEAST_BLOCKS: usize = 4;
+const LEAST_BLOCKS: usize = 2;
 
 /// A block of commands, and the answer that the README shows below it.
 #[derive(Debug, PartialEq, Eq)]

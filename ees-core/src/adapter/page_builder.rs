@@ -64,6 +64,11 @@ impl<T> PageBuilder<T> {
             .saturating_sub(self.page.items.len())
     }
 
+    /// Whether no item was added.
+    pub fn is_empty(&self) -> bool {
+        self.page.items.is_empty()
+    }
+
     /// Marks that more items remain after the pushed ones.
     pub fn more_remains(&mut self) {
         self.page.more = true;

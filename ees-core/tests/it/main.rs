@@ -2,6 +2,7 @@
 // A test reports a failure by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod consuming;
 mod eventual;
 mod front_door;
 mod group_commit;

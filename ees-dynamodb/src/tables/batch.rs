@@ -87,7 +87,7 @@ fn ask(keys: &[ChangesetKey], part: Part) -> Result<KeysAndAttributes, StorageEr
 
 /// Waits a random part of a time that doubles with each empty answer. Fails after [`MAX_IDLE`] such
 /// answers.
-async fn pause(idle: u32) -> Result<(), StorageError> {
+pub(super) async fn pause(idle: u32) -> Result<(), StorageError> {
     if idle > MAX_IDLE {
         let reason = "DynamoDB throttles BatchGetItem";
         return Err(StorageError::unavailable(reason, Written::None));

@@ -3,3 +3,5 @@
 type Plain = crate::store::Store<false>;
 
 ees_conformance::adapter_suite!(Plain, mod suite);
+
+ees_conformance::consumer_suite!(Plain, mod consumers);

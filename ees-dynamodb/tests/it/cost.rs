@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use ees_core::adapter::{ChangesetKey, Commit, Index, Outcome, Storage};
+use ees_core::consumer::{Ack, Claim, ConsumerDefinition};
 use ees_core::indexer::Indexer;
 use ees_core::{
-    Changeset, ChangesetId, Checkpoint, CommitId, Events, Expectation, Json, PageLimit, StreamId,
-    StreamQuery, StreamRange, Timestamp,
+    Changeset, ChangesetId, Checkpoint, CommitId, EventStore, Events, Expectation, Json, PageLimit,
+    StreamId, StreamQuery, StreamRange, Timestamp,
 };
 use ees_dynamodb::{DynamoConfig, DynamoStorage};
 use ees_dynamodb_testkit::{Call, Emulator, Fate, Plan, Proxy};
@@ -219,6 +221,51 @@ async fn an_indexer_writes_what_it_must() {
         );
         let requests: u64 = spent.values().map(|cost| cost.requests).sum();
         assert!(requests <= 110, "{spent:?}");
+    }
+}
+
+/// An acknowledgement is one write, of one unit, while nothing is parked.
+#[tokio::test]
+async fn an_acknowledgement_writes_one_unit() {
+    let store = metered().await;
+    let mut indexer = Indexer::new(Arc::clone(&store.storage) as Arc<dyn Index>);
+    for stream in 0..100 {
+        commit(&store.storage, &name(stream), 0, 1).await;
+    }
+    indexer.index(keys(1)).await.unwrap();
+    let events = EventStore::new(Arc::clone(&store.storage));
+    let consumers = events
+        .with_consumers(Arc::clone(&store.storage) as _)
+        .consumers()
+        .unwrap();
+    let billing = "billing".parse().unwrap();
+    let definition = ConsumerDefinition::default();
+    consumers.define(&billing, &definition).await.unwrap();
+    let claim = Claim::new("w").limit(10);
+    let claimed = consumers
+        .claim(&billing, claim, Duration::ZERO)
+        .await
+        .unwrap();
+    let mut batch = claimed.unwrap();
+    for next in [Some(10), None] {
+        store.meter.read();
+        let ack = Ack {
+            generation: batch.generation,
+            checkpoint: batch.next,
+            failed: Vec::new(),
+        };
+        let acked = consumers
+            .acknowledge(&billing, 0, &ack, next)
+            .await
+            .unwrap();
+        assert_eq!(acked.delivery.is_some(), next.is_some());
+        batch = acked.delivery.unwrap_or(batch);
+        let spent = store.meter.read();
+        assert_eq!(spent["PutItem"], cost(1, 1.0), "{spent:?}");
+        let written = spent
+            .keys()
+            .filter(|call| call.contains("Write") || call.contains("Update"));
+        assert_eq!(written.count(), 0, "{spent:?}");
     }
 }
 

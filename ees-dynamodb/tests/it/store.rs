@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use aws_config::timeout::TimeoutConfig;
 use ees_conformance::faults::{Fault, Faulty};
 use ees_conformance::subject::{Direct, Subject, unique};
-use ees_conformance::{Adapter, AdapterHarness, Capabilities, Harness};
-use ees_core::adapter::{ChangesetKey, Commit, Index, Outcome, Storage};
+use ees_conformance::{Adapter, AdapterHarness, Capabilities, ConsumerHarness, Harness};
+use ees_core::adapter::{ChangesetKey, Commit, ConsumerStore, Index, Outcome, Storage};
 use ees_core::indexer::Indexer;
 use ees_core::{CommitId, Events, Expectation, Json, StorageError, StreamId, Timestamp};
 use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, SdkConfig};
@@ -222,6 +222,12 @@ impl<const FAULTY: bool> Harness for Store<FAULTY> {
 impl<const FAULTY: bool> AdapterHarness for Store<FAULTY> {
     fn storage(&self) -> Arc<dyn Adapter> {
         self.watched.clone()
+    }
+}
+
+impl<const FAULTY: bool> ConsumerHarness for Store<FAULTY> {
+    fn consumers(&self) -> Arc<dyn ConsumerStore> {
+        self.dynamo.clone()
     }
 }
 

@@ -31,6 +31,9 @@ const READ_STREAM: Need = Need::Right(Right::Read, Scope::Stream);
 const READ_FILTERED: Need = Need::Right(Right::Read, Scope::Filter);
 const READ_ALL: Need = Need::Right(Right::Read, Scope::Whole);
 
+const CONSUME: Need = Need::Right(Right::Consume, Scope::Whole);
+const ADMIN: Need = Need::Right(Right::Admin, Scope::Whole);
+
 /// The needs of all calls, by method and path.
 const NEEDS: &[(Method, &str, Need)] = &[
     (
@@ -44,6 +47,17 @@ const NEEDS: &[(Method, &str, Need)] = &[
     (Method::GET, "/streams", READ_ALL),
     (Method::GET, "/changesets", READ_FILTERED),
     (Method::GET, "/events", READ_FILTERED),
+    (Method::GET, "/consumers", CONSUME),
+    (Method::GET, "/consumers/{name}", CONSUME),
+    (Method::PUT, "/consumers/{name}", ADMIN),
+    (Method::DELETE, "/consumers/{name}", ADMIN),
+    (Method::POST, "/consumers/{name}/claim", CONSUME),
+    (Method::POST, "/consumers/{name}/ack", CONSUME),
+    (Method::POST, "/consumers/{name}/release", CONSUME),
+    (Method::GET, "/consumers/{name}/parked", CONSUME),
+    (Method::POST, "/consumers/{name}/retry", ADMIN),
+    (Method::POST, "/consumers/{name}/skip", ADMIN),
+    (Method::POST, "/consumers/{name}/reset", ADMIN),
     (Method::GET, "/", Need::Public),
     (Method::GET, "/version", Need::Public),
     (Method::GET, "/openapi.json", Need::Public),

@@ -69,7 +69,8 @@ async fn commit_to(
     let key = commit_key(request.headers())?;
     let encoding = request.headers().get(CONTENT_ENCODING).cloned();
     // The body counts as buffered until the commit is answered, because its events are in memory.
-    let body = read_body(app, &context.permit, request).await;
+    let most = app.max_body_bytes();
+    let body = read_body(app, most, &context.permit, request).await;
     let body = body.map_err(|error| error.repeatable_with(&key))?;
     let (events, metadata) = parse(&body, encoding).await?;
     let asked = NewChangeset::new(stream_id, params.expectation, events)
@@ -101,18 +102,18 @@ async fn parse(body: &Held<'_>, encoding: Option<HeaderValue>) -> Result<(Events
     parsed.await.map_err(failed)?
 }
 
-/// Reads the body of a commit. Meanwhile the request gives its permit back, and what has arrived of
+/// Reads a body of at most so many bytes. Meanwhile the request gives its permit back, and what has arrived of
 /// the body counts as buffered.
 ///
 /// A body that is announced as too large is refused before it arrives, unless its sender may be
 /// sending it already and would not see the answer.
-async fn read_body<'a>(
+pub(super) async fn read_body<'a>(
     app: &'a App,
+    most: usize,
     permit: &Permit,
     request: Request,
 ) -> Result<Held<'a>, ApiError> {
     permit.release();
-    let most = app.max_body_bytes();
     let asks_first = request.headers().contains_key(EXPECT);
     let body = request.into_body();
     let announced = body::announced(&body);

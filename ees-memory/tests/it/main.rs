@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ees_conformance::subject::{Direct, Subject};
-use ees_conformance::{Adapter, AdapterHarness, Capabilities, Harness};
+use ees_conformance::{Adapter, AdapterHarness, Capabilities, ConsumerHarness, Harness};
+use ees_core::adapter::ConsumerStore;
 use ees_memory::MemoryStorage;
 
 /// Small, so that the cases that go right up to it are quick.
@@ -38,6 +39,12 @@ impl Harness for Memory {
     async fn settle(&self) {}
 }
 
+impl ConsumerHarness for Memory {
+    fn consumers(&self) -> Arc<dyn ConsumerStore> {
+        Arc::clone(&self.0) as _
+    }
+}
+
 impl AdapterHarness for Memory {
     fn storage(&self) -> Arc<dyn Adapter> {
         self.0.clone()
@@ -45,3 +52,5 @@ impl AdapterHarness for Memory {
 }
 
 ees_conformance::adapter_suite!(Memory);
+
+ees_conformance::consumer_suite!(Memory, mod consumers);

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ees_conformance::subject::{Direct, Subject};
-use ees_conformance::{Adapter, AdapterHarness, Capabilities, Harness, WriteFault, WriteFaults};
-use ees_core::adapter::Storage;
+use ees_conformance::{
+    Adapter, AdapterHarness, Capabilities, ConsumerHarness, Harness, WriteFault, WriteFaults,
+};
+use ees_core::adapter::{ConsumerStore, Storage};
 use ees_postgres::PostgresStorage;
 use ees_postgres_testkit::Database;
 
@@ -68,6 +70,12 @@ impl Harness for Postgres {
     }
 }
 
+impl ConsumerHarness for Postgres {
+    fn consumers(&self) -> Arc<dyn ConsumerStore> {
+        Arc::clone(&self.storage) as _
+    }
+}
+
 impl AdapterHarness for Postgres {
     fn storage(&self) -> Arc<dyn Adapter> {
         self.storage.clone()
@@ -101,3 +109,5 @@ impl WriteFaults for Proxy {
 ees_conformance::adapter_suite!(
     Postgres, mod suite, faults: before_the_write, after_the_write
 );
+
+ees_conformance::consumer_suite!(Postgres, mod consumers);

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ees_conformance::subject::{Direct, Subject};
-use ees_conformance::{Adapter, AdapterHarness, Capabilities, Harness, WriteFaults};
-use ees_core::adapter::Storage;
+use ees_conformance::{
+    Adapter, AdapterHarness, Capabilities, ConsumerHarness, Harness, WriteFaults,
+};
+use ees_core::adapter::{ConsumerStore, Storage};
 use ees_sqlite::{SqliteConfig, SqliteStorage};
 use tempfile::TempDir;
 
@@ -61,6 +63,12 @@ impl Harness for Sqlite {
     async fn settle(&self) {}
 }
 
+impl ConsumerHarness for Sqlite {
+    fn consumers(&self) -> Arc<dyn ConsumerStore> {
+        Arc::clone(&self.storage) as _
+    }
+}
+
 impl AdapterHarness for Sqlite {
     fn storage(&self) -> Arc<dyn Adapter> {
         self.storage.clone()
@@ -72,3 +80,5 @@ impl AdapterHarness for Sqlite {
 }
 
 ees_conformance::adapter_suite!(Sqlite, mod suite, faults: before_the_write, late);
+
+ees_conformance::consumer_suite!(Sqlite, mod consumers);

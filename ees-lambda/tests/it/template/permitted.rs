@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use ees_aws_testkit::{Guard, LocalAws, Services};
 use ees_conformance::subject::{Ask, Expect, GlobalRead, Read, Remote, Subject};
+use lambda_http::http::Method;
 
 use super::policies::{granted, name_of};
 use super::{TEXT, parse};
@@ -57,6 +58,15 @@ async fn use_it(aws: &LocalAws) {
     let changesets = store.changesets("order-17", &range).await;
     changesets.expect("changesets");
     store.events("order-17", &range).await.expect("events");
+    for (method, call, body) in [
+        (Method::PUT, "", r#"{"partitions":2}"#),
+        (Method::POST, "/claim", r#"{"worker":"w"}"#),
+        (Method::DELETE, "", ""),
+    ] {
+        let path = format!("/consumers/billing{call}");
+        let answer = store.send(method, &path, &[], body).await;
+        assert!(answer.status.is_success(), "{}", answer.text());
+    }
     aws.settle().await;
     let all = store.global_changesets(&GlobalRead::from(0)).await;
     assert_eq!(all.expect("the global order").changesets.len(), 3);

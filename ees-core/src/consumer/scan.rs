@@ -1,0 +1,175 @@
+//! Reading what a look wants to see.
+
+use std::time::Duration;
+
+use super::records::{Loaded, Record};
+use super::{Found, LiveLook, PartitionState, RetryLook, Work};
+use crate::{Checkpoint, Error, EventStore, GlobalPage, PageLimit, StreamQuery, Timestamp};
+
+/// The most changesets that one look reads.
+const MAX_CHANGESETS: usize = 10_000;
+
+/// The most payload bytes that one look reads.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// The longest that one look reads.
+const MAX_TIME: Duration = Duration::from_secs(2);
+
+/// The changesets read at once for a consumer that gets a part of them.
+const PAGE: usize = 1000;
+
+/// Reads for the partitions of one consumer, one after another.
+pub(super) struct Scan<'a> {
+    store: &'a EventStore,
+    pub(super) record: &'a Record,
+    limit: PageLimit,
+    /// The page that was read last, and where it begins. Partitions that wait at the same position
+    /// share it.
+    last: Option<(Checkpoint, GlobalPage)>,
+}
+
+/// The result of a look.
+pub(super) struct Scanned {
+    pub(super) found: Found,
+    /// Whether nothing remains to be looked at.
+    pub(super) at_end: bool,
+}
+
+/// How much one look may still read.
+struct Budget {
+    changesets: usize,
+    bytes: usize,
+    end: Timestamp,
+}
+
+impl Budget {
+    fn spend(&mut self, changesets: &[crate::Changeset], now: Timestamp) -> bool {
+        let bytes = changesets.iter().map(crate::Changeset::payload_bytes).sum();
+        self.changesets = self.changesets.saturating_sub(changesets.len());
+        self.bytes = self.bytes.saturating_sub(bytes);
+        self.changesets > 0 && self.bytes > 0 && now < self.end
+    }
+}
+
+impl<'a> Scan<'a> {
+    pub(super) fn new(store: &'a EventStore, record: &'a Record, limit: PageLimit) -> Self {
+        Self {
+            store,
+            record,
+            limit,
+            last: None,
+        }
+    }
+
+    fn budget(&self) -> Budget {
+        Budget {
+            changesets: MAX_CHANGESETS,
+            bytes: MAX_BYTES,
+            end: self.store.clock().now().after(MAX_TIME),
+        }
+    }
+
+    /// Looks for the next batch of a partition.
+    pub(super) async fn look(
+        &mut self,
+        partition: u16,
+        state: &PartitionState,
+        work: &Work,
+        from: Checkpoint,
+    ) -> Result<Scanned, Error> {
+        let share = self.record.share(partition);
+        match work {
+            Work::Live => {
+                let mut look = LiveLook::new(state, &share, from, self.limit);
+                let budget = self.budget();
+                let at_end = self.live(&mut look, budget).await?;
+                let found = look.finish();
+                Ok(Scanned { found, at_end })
+            }
+            Work::Retry(stream_id, id) => {
+                let stream_id = stream_id.clone();
+                let mut look = RetryLook::new(state, &share, stream_id, *id, self.limit);
+                let budget = self.budget();
+                self.retry(&mut look, budget).await?;
+                let found = look.finish();
+                Ok(Scanned {
+                    found,
+                    at_end: false,
+                })
+            }
+        }
+    }
+
+    /// Finds the batch again that is out.
+    pub(super) async fn again(&mut self, partition: u16, loaded: &Loaded) -> Result<Found, Error> {
+        let share = self.record.share(partition);
+        let budget = Budget {
+            changesets: usize::MAX,
+            bytes: usize::MAX,
+            end: self.store.clock().now().after(Duration::from_hours(1)),
+        };
+        if let Some(mut look) = RetryLook::again(&loaded.state, &share) {
+            self.retry(&mut look, budget).await?;
+            return Ok(look.finish());
+        }
+        let mut look = LiveLook::again(&loaded.state, &share);
+        self.live(&mut look, budget).await?;
+        Ok(look.finish())
+    }
+
+    /// Reads the global order. Returns whether it was read to its end.
+    async fn live(&mut self, look: &mut LiveLook<'_>, mut budget: Budget) -> Result<bool, Error> {
+        let takes_all = self.record.definition.partitions == 1
+            && self.record.definition.filter().is_unlimited();
+        loop {
+            let from = look.next();
+            let items = if takes_all {
+                look.room().min(PAGE)
+            } else {
+                PAGE
+            };
+            let page = self.page(from, items).await?;
+            let is_full = page.changesets.len() >= items;
+            let goes_on = budget.spend(&page.changesets, self.store.clock().now());
+            if page.changesets.is_empty() && page.next == from {
+                return Ok(true);
+            }
+            if !look.look(page.changesets, page.next) {
+                return Ok(false);
+            }
+            if !is_full && !look.is_empty() {
+                return Ok(false);
+            }
+            if !goes_on {
+                return Ok(false);
+            }
+        }
+    }
+
+    async fn page(&mut self, from: Checkpoint, items: usize) -> Result<GlobalPage, Error> {
+        if let Some((begins, page)) = &self.last
+            && *begins == from
+        {
+            return Ok(page.clone());
+        }
+        let page = self
+            .store
+            .poll_changesets(from, PageLimit::items(items))
+            .await?;
+        self.last = Some((from, page.clone()));
+        Ok(page)
+    }
+
+    /// Reads a parked stream.
+    async fn retry(&self, look: &mut RetryLook<'_>, mut budget: Budget) -> Result<(), Error> {
+        loop {
+            let query = StreamQuery::all(look.stream_id().clone());
+            let query = query.changesets(look.next().get()..).limit(PAGE);
+            let page = self.store.storage().read_stream(&query).await?;
+            let goes_on = budget.spend(&page.items, self.store.clock().now());
+            if !look.look(page.items, page.more) || !goes_on {
+                return Ok(());
+            }
+        }
+    }
+}
