@@ -68,11 +68,11 @@ pub async fn a_worker_that_sleeps_is_fenced(harness: &mut dyn ConsumerHarness) {
         second.generation > first.generation,
         "G16: a new generation"
     );
-    assert_fenced(scene.try_ack(&first, first.next, &[], None).await);
+    assert_fenced(&scene.try_ack(&first, first.next, &[], None).await);
     let late = scene.consumers.release(&scene.name, 0, first.generation);
-    assert_fenced(late.await);
+    assert_fenced(&late.await);
     scene.ack(&second, &[]).await;
-    assert_fenced(scene.try_ack(&second, second.next, &[], None).await);
+    assert_fenced(&scene.try_ack(&second, second.next, &[], None).await);
     assert_eq!(scene.drain(2).await, listed(&[("c", 1)]), "G16: the rest");
 }
 
@@ -98,7 +98,7 @@ pub async fn a_lost_answer_is_given_again(harness: &mut dyn ConsumerHarness) {
     let without = scene.try_ack(&first, first.next, &[], None).await;
     assert_eq!(without.expect("G16: a repeat"), None, "G16: not asked for");
     scene.ack(&next, &[]).await;
-    assert_fenced(scene.try_ack(&first, first.next, &[], Some(2)).await);
+    assert_fenced(&scene.try_ack(&first, first.next, &[], Some(2)).await);
 }
 
 /// A batch that is given back is handed out at once.
@@ -108,7 +108,7 @@ pub async fn a_released_batch_is_handed_out_again(harness: &mut dyn ConsumerHarn
     let first = scene.claimed(10).await;
     let released = scene.consumers.release(&scene.name, 0, first.generation);
     released.await.expect("G16: to release");
-    assert_fenced(scene.try_ack(&first, first.next, &[], None).await);
+    assert_fenced(&scene.try_ack(&first, first.next, &[], None).await);
     let second = scene.claimed(10).await;
     assert_eq!(ids(&second), ids(&first), "G16: the same changesets");
     // A part of it is handled.
@@ -134,15 +134,15 @@ pub async fn an_acknowledgement_must_fit_its_batch(harness: &mut dyn ConsumerHar
         (at(2), &[("nobody", 1)]),
         (at(1), &[("b", 1)]),
     ] {
-        assert_invalid(scene.try_ack(&batch, checkpoint, failed, None).await);
+        assert_invalid(&scene.try_ack(&batch, checkpoint, failed, None).await);
     }
     let mut other = batch.clone();
     other.partition = 1;
-    assert_invalid(scene.try_ack(&other, batch.next, &[], None).await);
+    assert_invalid(&scene.try_ack(&other, batch.next, &[], None).await);
     for generation in [0, batch.generation - 1, batch.generation + 1] {
         let mut other = batch.clone();
         other.generation = generation;
-        assert_fenced(scene.try_ack(&other, batch.next, &[], Some(1)).await);
+        assert_fenced(&scene.try_ack(&other, batch.next, &[], Some(1)).await);
     }
     scene.ack(&batch, &[]).await;
     assert_eq!(scene.drain(10).await, listed(&[("c", 1)]), "G16: unchanged");
@@ -167,12 +167,12 @@ pub async fn a_filter_that_matches_nothing_reaches_the_head(harness: &mut dyn Co
 /// A claim that waits returns when something is committed for it.
 pub async fn a_claim_that_waits_is_woken(harness: &mut dyn ConsumerHarness) {
     let scene = Scene::new(harness, &partitions(2)).await;
-    let wait = Duration::from_secs(60);
+    let wait = Duration::from_mins(1);
     let claim = Claim::new("w");
     let waits = scene.consumers.claim(&scene.name, claim, wait);
     let commits = scene.commit(harness, &["a"]);
     let both = async { tokio::join!(waits, commits).0 };
-    let claimed = within("G8: the claim ends", both).await;
+    let claimed = within("G8: the claim ends", Box::pin(both)).await;
     let batch = claimed.expect("G16: to claim").expect("G16: a batch");
     assert_eq!(ids(&batch), listed(&[("a", 1)]), "G16: what was committed");
 }
@@ -217,7 +217,7 @@ pub async fn workers_that_stop_anywhere_skip_nothing(harness: &mut dyn ConsumerH
                 tokio::task::yield_now().await;
                 let acked = scene.try_ack(&batch, batch.next, &[], None).await;
                 if acked.is_err() {
-                    assert_fenced(acked);
+                    assert_fenced(&acked);
                 }
             }
         }

@@ -56,13 +56,13 @@ pub async fn a_skipped_changeset_is_not_delivered(harness: &mut dyn ConsumerHarn
     );
     scene.ack(&scene.claimed(2).await, &[("a", 2)]).await;
     for through in [1, 3, 9] {
-        assert_invalid(consumers.skip(&scene.name, &a, id(through)).await);
+        assert_invalid(&consumers.skip(&scene.name, &a, id(through)).await);
     }
     let out = scene.claimed(10).await;
     assert_eq!(ids(&out), listed(&[("b", 1)]), "G16: `a` is passed by");
     let skipped = consumers.skip(&scene.name, &a, id(2)).await;
     assert_eq!(skipped.expect("G16: to skip").from_changeset, id(2), "G16");
-    assert_fenced(scene.try_ack(&out, out.next, &[], None).await);
+    assert_fenced(&scene.try_ack(&out, out.next, &[], None).await);
     let mut delivered = scene.drain(10).await;
     delivered.sort();
     assert_eq!(
@@ -92,7 +92,7 @@ pub async fn a_reset_ends_the_batch_and_delivers_again(harness: &mut dyn Consume
     assert!(beyond, "G16: beyond the head");
     let reset = consumers.reset(&scene.name, at(1)).await;
     reset.expect("G16: to reset");
-    assert_fenced(scene.try_ack(&out, out.next, &[], None).await);
+    assert_fenced(&scene.try_ack(&out, out.next, &[], None).await);
     let parked = consumers.parked(&scene.name, None, 10).await;
     let parked = parked.expect("G16: the parked streams").items;
     assert_eq!(parked.len(), 1, "G16: `a` stays, `c` is dropped");
@@ -126,10 +126,10 @@ pub async fn a_consumer_that_is_removed_ends_its_batches(harness: &mut dyn Consu
     );
     let new = consumers.define(&scene.name, &definition).await;
     assert!(new.expect("G16: to define"), "G16: new");
-    assert_fenced(scene.try_ack(&out, out.next, &[], None).await);
+    assert_fenced(&scene.try_ack(&out, out.next, &[], None).await);
     let delivered = scene.drain(10).await;
     assert_eq!(delivered, listed(&[("a", 1), ("b", 1)]), "G16: anew");
-    assert_fenced(scene.try_ack(&out, out.next, &[], None).await);
+    assert_fenced(&scene.try_ack(&out, out.next, &[], None).await);
 }
 
 /// A report tells the lag, who has a batch, and what is parked.

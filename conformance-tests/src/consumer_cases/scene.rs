@@ -170,7 +170,7 @@ pub(super) fn listed(expected: &[(&str, u64)]) -> Vec<(String, u64)> {
 }
 
 #[track_caller]
-pub(super) fn assert_fenced<T: std::fmt::Debug>(result: Result<T, Error>) {
+pub(super) fn assert_fenced<T: std::fmt::Debug>(result: &Result<T, Error>) {
     assert!(
         matches!(result, Err(Error::Consumer(ConsumerError::Fenced { .. }))),
         "G16: fenced, but it is {result:?}"
@@ -178,7 +178,7 @@ pub(super) fn assert_fenced<T: std::fmt::Debug>(result: Result<T, Error>) {
 }
 
 #[track_caller]
-pub(super) fn assert_invalid<T: std::fmt::Debug>(result: Result<T, Error>) {
+pub(super) fn assert_invalid<T: std::fmt::Debug>(result: &Result<T, Error>) {
     assert!(
         matches!(result, Err(Error::Consumer(ConsumerError::Invalid(_)))),
         "G16: invalid, but it is {result:?}"

@@ -354,7 +354,7 @@ pub async fn wait_where_asked(harness: &mut dyn HttpHarness) {
         harness.settle().await;
     };
     let both = async { tokio::join!(claimed, committed).0 };
-    let batch = within("G8: the claim is answered", both).await;
+    let batch = within("G8: the claim is answered", Box::pin(both)).await;
     let position = end_of_log(&remote).await - 1;
     let passed = format!("{}?passed={position}", consumer.path);
     let behind = accepted(&remote.get(&passed).await);
@@ -374,7 +374,7 @@ pub async fn wait_where_asked(harness: &mut dyn HttpHarness) {
     };
     let acked = consumer.post(&remote, "ack", &ack);
     let both = async { tokio::join!(waits, acked).0 };
-    let state = within("G16: it passes", both).await;
+    let state = within("G16: it passes", Box::pin(both)).await;
     assert_eq!(state["parked_before"], 0, "G16: {state}");
     consumer.delete(&remote).await;
 }

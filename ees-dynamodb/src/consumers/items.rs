@@ -105,20 +105,17 @@ impl Tables {
     ) -> Result<TransactWriteItem, StorageError> {
         let table = &self.config.analysis_table;
         let write = TransactWriteItem::builder();
-        let write = match document {
-            Some(document) => {
-                let put = Put::builder()
-                    .table_name(table)
-                    .item(PROJECTION_ID, text(id))
-                    .item(DOCUMENT, text(document));
-                write.put(put.build().map_err(backend)?)
-            }
-            None => {
-                let delete = Delete::builder()
-                    .table_name(table)
-                    .key(PROJECTION_ID, text(id));
-                write.delete(delete.build().map_err(backend)?)
-            }
+        let write = if let Some(document) = document {
+            let put = Put::builder()
+                .table_name(table)
+                .item(PROJECTION_ID, text(id))
+                .item(DOCUMENT, text(document));
+            write.put(put.build().map_err(backend)?)
+        } else {
+            let delete = Delete::builder()
+                .table_name(table)
+                .key(PROJECTION_ID, text(id));
+            write.delete(delete.build().map_err(backend)?)
         };
         Ok(write.build())
     }

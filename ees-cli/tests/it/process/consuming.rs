@@ -82,10 +82,10 @@ fn work(work: &Work, worker: u64) {
             continue;
         };
         turn += 1;
-        if turn % 31 == 0 {
+        if turn.is_multiple_of(31) {
             continue;
         }
-        if turn % 37 == 0 {
+        if turn.is_multiple_of(37) {
             // Longer than its lease: whoever takes over is not disturbed.
             thread::sleep(Duration::from_secs(7));
         }

@@ -104,6 +104,7 @@ pub(super) enum Action {
 }
 
 /// How a worker handles its batch.
+#[derive(Clone, Copy)]
 struct Handling {
     /// The member that it cannot handle.
     fails: Option<usize>,

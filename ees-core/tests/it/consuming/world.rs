@@ -183,7 +183,7 @@ impl World {
         let acked = beside.ack(ack, &members.changesets, &definition(), now())?;
         let slots = json!(beside.slots());
         let state = edited(&self.partitions[partition], |document| {
-            document["slots"] = slots
+            document["slots"] = slots;
         });
         self.partitions[partition] = state.with_parked(beside.parked().cloned());
         Ok(acked)

@@ -52,7 +52,7 @@ pub(in crate::routes) async fn claim(
     asked.check()?;
     let claim = Claim::new(asked.worker).limit(asked.limit);
     let wait = Duration::from_secs(asked.wait);
-    let delivery = claimed(&app, &context, &name, claim, wait).await?;
+    let delivery = Box::pin(claimed(&app, &context, &name, claim, wait)).await?;
     Ok(batch(&context, delivery.as_ref(), details))
 }
 
@@ -94,17 +94,16 @@ pub(in crate::routes) async fn ack(
     next.map_or(Ok(()), |next| check_limits(next.limit, next.wait))?;
     let limit = next.map(|next| next.limit);
     let consumers = app.consumers()?;
-    let acked = consumers.acknowledge(&name, asked.partition, &ack, limit);
-    let acked = app.in_time(Written::Unknown, acked).await?;
+    let done = consumers.acknowledge(&name, asked.partition, &ack, limit);
+    let done = app.in_time(Written::Unknown, done).await?;
     let Some(NextBody { wait, .. }) = next else {
         return Ok(answer(&Done {}));
     };
-    let delivery = match acked.delivery {
-        Some(delivery) => Some(delivery),
-        None => {
-            let wait = Duration::from_secs(*wait);
-            claimed(&app, &context, &name, acked.claim, wait).await?
-        }
+    let delivery = if done.delivery.is_some() {
+        done.delivery
+    } else {
+        let wait = Duration::from_secs(*wait);
+        Box::pin(claimed(&app, &context, &name, done.claim, wait)).await?
     };
     Ok(batch(&context, delivery.as_ref(), details))
 }
@@ -154,7 +153,7 @@ async fn claimed(
     let _poll = waits.then(|| app.gate.open_poll()).transpose()?;
     let look = || claiming.look();
     let is_empty = |found: &Option<Delivery>| found.is_none();
-    let delivery = app.poll(&context.permit, wait, look, is_empty).await?;
+    let delivery = Box::pin(app.poll(&context.permit, wait, look, is_empty)).await?;
     if delivery.is_none() {
         app.in_time(Written::Unknown, claiming.give_up()).await?;
     }
