@@ -1,7 +1,8 @@
 //! The command line. Each flag has an environment variable; the flag wins.
 
-mod check;
+mod consumers;
 mod keys;
+mod remote;
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
@@ -11,8 +12,9 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::exit_codes::EXIT_CODES;
 
-pub use check::CheckArgs;
+pub use consumers::{ConsumersAct, ConsumersArgs};
 pub use keys::{KeysAct, KeysAdd, KeysArgs, KeysList, KeysRevoke};
+pub use remote::RemoteArgs;
 
 /// The storages that a URL may name.
 const STORAGE_URLS: &str = "\
@@ -124,7 +126,9 @@ pub enum Command {
     /// Make, list and revoke the keys of clients.
     Keys(KeysArgs),
     /// Ask a server whether it is well. Exit code 1 says that it is not.
-    Check(CheckArgs),
+    Check(RemoteArgs),
+    /// Show the consumers of a server, and retry, skip or reset what they could not handle.
+    Consumers(ConsumersArgs),
     /// Print the completions for a shell.
     Completions {
         /// The shell.

@@ -1,19 +1,17 @@
 //! `ees check`: whether a server is well, and why not.
 
-mod client;
-
 use std::time::Instant;
 
 use crate::Failure;
-use crate::args::CheckArgs;
-use client::{Answer, Client};
+use crate::args::RemoteArgs;
+use crate::client::{Answer, Client};
 
 /// Asks a server and prints what it answers.
 ///
 /// # Errors
 /// [`Failure::Usage`] if the URL or the file of roots is wrong, [`Failure::Run`] if the server is not
 /// well.
-pub async fn run(args: &CheckArgs) -> Result<(), Failure> {
+pub async fn run(args: &RemoteArgs) -> Result<(), Failure> {
     let client = Client::new(args).map_err(Failure::Usage)?;
     let begun = Instant::now();
     let ready = client.get("/health/ready").await.map_err(Failure::Run)?;
@@ -38,7 +36,7 @@ pub async fn run(args: &CheckArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn unwell(args: &CheckArgs, what: &str, answer: &Answer) -> Failure {
+fn unwell(args: &RemoteArgs, what: &str, answer: &Answer) -> Failure {
     let why = answer
         .text("message")
         .unwrap_or("the answer has no message");

@@ -5,12 +5,14 @@ pub mod admin;
 pub mod args;
 pub mod backup;
 pub mod check;
+pub mod consumers;
 pub mod generated;
 pub mod keys;
 pub mod logs;
 pub mod restore;
 pub mod server;
 
+mod client;
 mod exit_codes;
 mod failure;
 mod metrics;
@@ -34,6 +36,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Admin(args)) => admin::run(&args).await,
         Some(Command::Keys(args)) => keys::run(&args),
         Some(Command::Check(args)) => check::run(&args).await,
+        Some(Command::Consumers(args)) => consumers::run(&args).await,
         Some(Command::Completions { shell }) => {
             generated::completions(shell);
             Ok(())

@@ -6,6 +6,7 @@
 mod alerts;
 mod check;
 mod conformance;
+mod consumers;
 mod crash;
 mod event_streams;
 mod guides;

@@ -6,7 +6,13 @@ use tempfile::TempDir;
 use super::{Guarded, add};
 
 /// The calls that need no key.
-const PUBLIC: &[&str] = &["/version", "/openapi.json", "/health/live", "/health/ready"];
+const PUBLIC: &[&str] = &[
+    "/",
+    "/version",
+    "/openapi.json",
+    "/health/live",
+    "/health/ready",
+];
 
 /// The secrets of the keys that are tried.
 struct Secrets {

@@ -1,15 +1,16 @@
-//! The flags of `ees check`.
+//! The flags of commands that ask a server.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-/// The flags of `ees check`.
+/// A server, and how to reach it: the flags of `ees check` and `ees consumers`.
 #[derive(Debug, Args)]
-pub struct CheckArgs {
+pub struct RemoteArgs {
     /// The server: http://HOST:PORT or https://HOST:PORT
     #[arg(
         long,
+        global = true,
         value_name = "URL",
         env = "EES_URL",
         default_value = "http://127.0.0.1:8080"
@@ -17,9 +18,15 @@ pub struct CheckArgs {
     pub url: String,
     /// The secret of a key, for a server that has keys. Other users of the machine see the command
     /// line: use the variable
-    #[arg(long, value_name = "KEY", env = "EES_KEY", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "KEY",
+        env = "EES_KEY",
+        hide_env_values = true
+    )]
     pub key: Option<String>,
     /// Trust certificates from these roots, as PEM. Default: those of the system
-    #[arg(long, value_name = "FILE", env = "EES_CA")]
+    #[arg(long, global = true, value_name = "FILE", env = "EES_CA")]
     pub ca: Option<PathBuf>,
 }
