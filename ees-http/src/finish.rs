@@ -2,12 +2,14 @@
 //! their body, `pp=true` gets its layout, and the request gets its id and its line in the log.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response as HttpResponse};
+use axum::http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Response as HttpResponse, StatusCode,
+};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use ees_core::{EventStore, MAX_PAGE_BYTES};
@@ -27,6 +29,9 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The header with the id of the store, once it is known.
 const STORE: HeaderName = HeaderName::from_static("ees-store");
+
+/// The longest time that an answer waits for the id of the store.
+const ID_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The longest id that is taken from a client.
 const MAX_ID_BYTES: usize = 128;
@@ -73,8 +78,10 @@ pub(crate) async fn finish(State(host): State<Host>, mut request: Request, next:
     }
     about.log(&response, error.map(|error| error.code.as_str()));
     response.headers_mut().insert(REQUEST_ID, about.id);
-    if let Some(store) = host.store.and_then(|store| store_id(&store)) {
-        response.headers_mut().insert(STORE, store);
+    if let Some(store) = host.store
+        && let Some(id) = store_id(&store, response.status()).await
+    {
+        response.headers_mut().insert(STORE, id);
     }
     if is_endless {
         return response;
@@ -135,7 +142,12 @@ impl About {
     }
 }
 
-fn store_id(store: &EventStore) -> Option<HeaderValue> {
+/// The id of the store. If the host has not read it, it is read with the first answer that is no
+/// failure. Without it the answer has no id, and the next one tries again.
+async fn store_id(store: &EventStore, status: StatusCode) -> Option<HeaderValue> {
+    if store.store_id().is_none() && !status.is_server_error() {
+        let _ = tokio::time::timeout(ID_PATIENCE, Box::pin(store.identity())).await;
+    }
     HeaderValue::try_from(store.store_id()?.to_string()).ok()
 }
 

@@ -23,20 +23,26 @@ fn check_exists(adapter: Adapter, storage: &str) -> Result<(), Failure> {
         Adapter::Memory => Err(Failure::Usage(
             "a store in memory gets a new id at each start".to_owned(),
         )),
-        #[cfg(feature = "sqlite")]
-        Adapter::Sqlite => {
-            let config: Result<ees_sqlite::SqliteConfig, _> = storage.parse();
-            let path = config
-                .map_err(|error| Failure::wrong_storage(storage, error))?
-                .path;
-            if !path.exists() {
-                let missing = ees_sqlite::OpenError::Missing(path);
-                return Err(Failure::Storage(missing.to_string()));
-            }
-            Ok(())
-        }
+        Adapter::Sqlite => check_file(storage),
         _ => Ok(()),
     }
+}
+
+#[cfg(feature = "sqlite")]
+fn check_file(storage: &str) -> Result<(), Failure> {
+    let config: Result<ees_sqlite::SqliteConfig, _> = storage.parse();
+    let config = config.map_err(|error| Failure::wrong_storage(storage, error))?;
+    if config.path.exists() {
+        return Ok(());
+    }
+    let missing = ees_sqlite::OpenError::Missing(config.path);
+    Err(Failure::Storage(missing.to_string()))
+}
+
+/// Opening says that this binary has no SQLite.
+#[cfg(not(feature = "sqlite"))]
+fn check_file(_storage: &str) -> Result<(), Failure> {
+    Ok(())
 }
 
 fn told(identity: &Identity) -> Told {
