@@ -18,11 +18,13 @@ pub(super) async fn make(adapter: Adapter, storage: &str) -> Result<Told, Failur
 }
 
 /// Refuses what has no id that lasts, and a file that would be made only to get an id.
+#[cfg_attr(not(feature = "sqlite"), allow(unused_variables))] // only a file is looked for
 fn check_exists(adapter: Adapter, storage: &str) -> Result<(), Failure> {
     match adapter {
         Adapter::Memory => Err(Failure::Usage(
             "a store in memory gets a new id at each start".to_owned(),
         )),
+        #[cfg(feature = "sqlite")]
         Adapter::Sqlite => check_file(storage),
         _ => Ok(()),
     }
@@ -37,12 +39,6 @@ fn check_file(storage: &str) -> Result<(), Failure> {
     }
     let missing = ees_sqlite::OpenError::Missing(config.path);
     Err(Failure::Storage(missing.to_string()))
-}
-
-/// Opening says that this binary has no SQLite.
-#[cfg(not(feature = "sqlite"))]
-fn check_file(_storage: &str) -> Result<(), Failure> {
-    Ok(())
 }
 
 fn told(identity: &Identity) -> Told {
