@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use ees_core::{EventStore, MAX_PAGE_BYTES};
 use uuid::Uuid;
 
+use crate::access::Caller;
 use crate::codes;
 use crate::context::RequestContext;
 use crate::error::ApiError;
@@ -76,7 +77,11 @@ pub(crate) async fn finish(State(host): State<Host>, mut request: Request, next:
     if context.layout.is_pretty && is_json(&response) {
         response = lay_out(response).await;
     }
-    about.log(&response, error.map(|error| error.code.as_str()));
+    about.log(
+        &response,
+        error.map(|error| error.code.as_str()),
+        context.caller.get(),
+    );
     response.headers_mut().insert(REQUEST_ID, about.id);
     if let Some(store) = host.store
         && let Some(id) = store_id(&store, response.status()).await
@@ -105,9 +110,9 @@ impl About {
         self.id.to_str().unwrap_or_default()
     }
 
-    /// Logs and counts an answer: without payload and query, and with the path's template instead of the path,
-    /// because stream ids may name people.
-    fn log(&self, response: &Response, code: Option<&str>) {
+    /// Logs and counts an answer: without payload and query, and with the path's template instead of
+    /// the path, because stream ids may name people. A caller's key is named, never shown.
+    fn log(&self, response: &Response, code: Option<&str>, caller: Option<&Caller>) {
         let route = self.path.as_ref().map_or("none", MatchedPath::as_str);
         let took = self.begun.elapsed();
         answered(&self.method, route, response.status(), took);
@@ -117,6 +122,7 @@ impl About {
             route,
             status = response.status().as_u16(),
             code,
+            key = caller.map(Caller::name),
             micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             "answered"
         );

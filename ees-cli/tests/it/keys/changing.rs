@@ -27,6 +27,7 @@ fn a_revoked_key_ends_its_waiting_calls() {
     let (revoked, kept) = (poll(&key, 20), poll(&other, 4));
     // Both wait: without news the next call is answered before they are.
     assert_eq!(guarded.call("GET", "/streams", Some(&key), "").status, 200);
+    guarded.ees.wait_for_log("key=\"reader\"");
     revoke(guarded.folder.path(), "reader");
     let answer = receive(revoked).expect("an answer");
     // A poll that was not ended would answer 200 after its wait.
