@@ -2,12 +2,15 @@
 
 use serde_json::{Value, json};
 
+use crate::http::request;
 use crate::process::{Ees, run};
 
 /// A server with the consumer `billing`, which has parked the stream `order-1`.
 fn served() -> Ees {
     let ees = Ees::serve("memory:");
-    ees.ok("PUT", "/consumers/billing", r#"{"retry_seconds": []}"#);
+    let definition = r#"{"retry_seconds": []}"#;
+    let defined = request(&ees.address(), "PUT", "/consumers/billing", definition);
+    assert_eq!(defined.expect("an answer").status, 201);
     for stream in ["order-1", "order-2"] {
         ees.ok("POST", &format!("/streams/{stream}"), r#"{"events": [1]}"#);
     }
@@ -73,11 +76,10 @@ fn parked_streams_are_retried_and_skipped() {
     let batch = ees.ok("POST", "/consumers/billing/claim", r#"{"worker": "w1"}"#);
     assert_eq!(batch["kind"], "retry", "{batch}");
     printed(&ees, &["skip", "billing", "order-1", "--through", "1"]);
-    let claim = r#"{"worker": "w1"}"#;
-    let nothing = crate::http::request(&ees.address(), "POST", "/consumers/billing/claim", claim);
-    assert_eq!(nothing.expect("an answer").status, 204);
+    let parked = printed(&ees, &["parked", "billing"]);
+    assert_eq!(rows(&parked)[1][1], "2", "it goes on there: {parked}");
     printed(&ees, &["reset", "billing", "0"]);
-    let batch = ees.ok("POST", "/consumers/billing/claim", claim);
+    let batch = ees.ok("POST", "/consumers/billing/claim", r#"{"worker": "w1"}"#);
     assert_eq!(
         batch["changesets"].as_array().map(Vec::len),
         Some(2),
