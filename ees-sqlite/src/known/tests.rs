@@ -25,7 +25,7 @@ fn changeset(name: &str, id: u64, position: u64) -> Changeset {
 }
 
 fn insert(connection: &Connection, position: u64, changeset: u64) {
-    let insert = "INSERT INTO changesets VALUES (?1, 's', ?2, ?2, ?2, 7, 'c', '{}', '[1]')";
+    let insert = "INSERT INTO changesets VALUES (?1, 's', ?2, ?2, ?2, 7, 'c', '{}', '[1]', NULL)";
     let row = [position.cast_signed(), changeset.cast_signed()];
     connection.execute(insert, row).unwrap();
 }
