@@ -18,7 +18,7 @@ use crate::ports::{Clock, ConsumerStore, StatisticsStore, Storage, SystemClock};
 use crate::{Error, Filter, Identity, Statistics};
 
 pub use global::{GlobalEvent, GlobalEventPage};
-pub use waiting::Onward;
+pub use waiting::{InPlace, Onward};
 
 /// An event store: the use cases over a storage. Cheap to clone.
 ///

@@ -33,7 +33,7 @@ pub use checkpoint::{Checkpoint, EventCheckpoint, EventCheckpointError};
 pub use commit::{MAX_FORTHCOMING, NewChangeset};
 pub use concurrency::Expectation;
 pub use error::{Conflict, Error, OtherStore};
-pub use event_store::{EventStore, GlobalEvent, GlobalEventPage, Onward};
+pub use event_store::{EventStore, GlobalEvent, GlobalEventPage, InPlace, Onward};
 pub use filter::Filter;
 pub use identity::{FormerId, Identity, StoreId, StoreIdError};
 pub use ids::{

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ees_core::consumer::Consumers;
-use ees_core::{Checkpoint, Error, EventStore, Onward, StorageError, Written};
+use ees_core::{Checkpoint, Error, EventStore, InPlace, Onward, StorageError, Written};
 
 use crate::error::ApiError;
 use crate::gate::Gate;
@@ -114,23 +114,5 @@ impl App {
         };
         let found = self.poll_onward(permit, Checkpoint::FIRST, wait, read);
         Ok(found.await?.page)
-    }
-}
-
-/// A page of a stream.
-struct InPlace<P> {
-    page: P,
-    is_empty: bool,
-}
-
-impl<P> Onward for InPlace<P> {
-    type Position = Checkpoint;
-
-    fn is_empty(&self) -> bool {
-        self.is_empty
-    }
-
-    fn next(&self) -> Checkpoint {
-        Checkpoint::FIRST
     }
 }

@@ -55,10 +55,13 @@ impl Onward for GlobalEventPage {
     }
 }
 
-/// A page that is read again at the same place until it is not empty.
-struct InPlace<P> {
-    page: P,
-    is_empty: bool,
+/// A page that is read again at the same place until it is not empty, such as a page of a stream.
+#[derive(Debug)]
+pub struct InPlace<P> {
+    /// The page.
+    pub page: P,
+    /// Whether it holds nothing.
+    pub is_empty: bool,
 }
 
 impl<P> Onward for InPlace<P> {
