@@ -16,7 +16,8 @@ use crate::baseline;
 /// Changesets as the load makes them, in one statement.
 const FILL: &str = "
     WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers LIMIT ?1)
-    INSERT INTO changesets
+    INSERT INTO changesets (checkpoint, stream_id, changeset_id, first_event_id, last_event_id,
+                            timestamp, commit_id, metadata, events)
     SELECT n, 'order-' || (n % ?2), n / ?2 + 1, n / ?2 * 3 + 1, n / ?2 * 3 + 3, n,
            'ees-00000000-0000-0000-0000-000000000000', ?3, ?4
     FROM numbers";
