@@ -6,6 +6,7 @@ pub mod consumer_store;
 pub mod delivery;
 pub mod failing;
 pub mod operating;
+pub mod reading;
 
 list! { $
     /// The cases for storages that keep durable consumers: one test each for a
@@ -43,5 +44,9 @@ list! { $
         a_reset_ends_the_batch_and_delivers_again [16];
         a_consumer_that_is_removed_ends_its_batches [16];
         a_report_says_how_far_it_has_come [16];
+    }
+    reading {
+        what_a_filter_does_not_select_is_not_read [15, 16];
+        a_batch_is_given_again_whole [16];
     }
 }

@@ -14,7 +14,8 @@ use ees_core::{
 };
 use futures_util::future::BoxFuture;
 
-use crate::ConsumerHarness;
+use crate::support::store_over;
+use crate::{Adapter, ConsumerHarness};
 
 /// A clock that a case moves on.
 #[derive(Debug, Default)]
@@ -46,8 +47,17 @@ impl Scene {
         harness: &dyn ConsumerHarness,
         definition: &ConsumerDefinition,
     ) -> Self {
+        Self::over(harness.storage(), harness, definition).await
+    }
+
+    /// The same over a storage that differs from the harness's.
+    pub(super) async fn over(
+        storage: Arc<dyn Adapter>,
+        harness: &dyn ConsumerHarness,
+        definition: &ConsumerDefinition,
+    ) -> Self {
         let clock = Arc::new(Ahead::default());
-        let store = EventStore::from_parts(harness.storage(), harness.storage())
+        let store = store_over(storage)
             .with_consumers(harness.consumers())
             .with_clock(Arc::clone(&clock) as Arc<dyn Clock>)
             .with_poll_interval(Duration::from_millis(50));

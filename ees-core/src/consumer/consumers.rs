@@ -5,7 +5,7 @@ use std::fmt;
 use super::records::{Record, Records, read, write};
 use super::{ConsumerDefinition, ConsumerError, ConsumerName, StartAt};
 use crate::adapter::MAX_CONSUMERS;
-use crate::{Error, EventStore, Timestamp};
+use crate::{Error, EventStore, Filter, Timestamp};
 
 /// The durable consumers of a store (G16). Cheap to clone.
 ///
@@ -48,7 +48,8 @@ impl fmt::Debug for Consumers {
 }
 
 impl EventStore {
-    /// The durable consumers of the store.
+    /// The durable consumers of the store. Each reads with its own filter, and not with that of the
+    /// store.
     ///
     /// # Errors
     /// [`ConsumerError::NotSupported`] if the store was made without
@@ -56,7 +57,7 @@ impl EventStore {
     pub fn consumers(&self) -> Result<Consumers, ConsumerError> {
         let port = self.consumer_store().ok_or(ConsumerError::NotSupported)?;
         Ok(Consumers {
-            store: self.clone(),
+            store: self.with_filter(Filter::default()),
             records: Records(port.clone()),
         })
     }
