@@ -8,14 +8,14 @@ use ees_core::{EventStore, Events, Expectation, NewChangeset};
 use ees_memory::MemoryStorage;
 
 /// A store with a consumer of the streams that begin with `order-`.
-struct Store {
+struct World {
     store: EventStore,
     consumers: Consumers,
     name: ConsumerName,
     carts: u64,
 }
 
-impl Store {
+impl World {
     async fn new() -> Self {
         let storage = Arc::new(MemoryStorage::new());
         let store = EventStore::new(Arc::clone(&storage)).with_consumers(storage);
@@ -64,28 +64,28 @@ impl Store {
 
 #[tokio::test]
 async fn an_empty_look_writes_where_it_is_after_1000_changesets_or_at_its_end() {
-    let mut store = Store::new().await;
-    let claiming = store.consumers.claiming(&store.name, Claim::new("w"));
-    store.commit_carts(999).await;
+    let mut world = World::new().await;
+    let claiming = world.consumers.claiming(&world.name, Claim::new("w"));
+    world.commit_carts(999).await;
     assert!(claiming.look().await.unwrap().is_none());
-    assert_eq!(store.checkpoint().await, 0, "not yet");
-    store.commit_carts(1).await;
+    assert_eq!(world.checkpoint().await, 0, "not yet");
+    world.commit_carts(1).await;
     assert!(claiming.look().await.unwrap().is_none());
-    assert_eq!(store.checkpoint().await, 1000, "after 1000");
-    store.commit_carts(3).await;
+    assert_eq!(world.checkpoint().await, 1000, "after 1000");
+    world.commit_carts(3).await;
     assert!(claiming.look().await.unwrap().is_none());
-    assert_eq!(store.checkpoint().await, 1000, "not yet");
+    assert_eq!(world.checkpoint().await, 1000, "not yet");
     claiming.give_up().await.unwrap();
-    assert_eq!(store.checkpoint().await, 1003, "at its end");
+    assert_eq!(world.checkpoint().await, 1003, "at its end");
 }
 
 #[tokio::test]
 async fn one_look_passes_at_most_10_000_changesets() {
-    let mut store = Store::new().await;
-    store.commit_carts(10_500).await;
-    store.commit("order-1", 0).await;
-    assert!(!store.claims().await, "the first look ends");
-    let reached = store.checkpoint().await;
+    let mut world = World::new().await;
+    world.commit_carts(10_500).await;
+    world.commit("order-1", 0).await;
+    assert!(!world.claims().await, "the first look ends");
+    let reached = world.checkpoint().await;
     assert_eq!(reached, 10_000, "it has moved on");
-    assert!(store.claims().await, "the second finds it");
+    assert!(world.claims().await, "the second finds it");
 }
