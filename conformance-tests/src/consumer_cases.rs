@@ -1,10 +1,12 @@
 //! The cases for storages that keep durable consumers: the port, and the use cases over it (G16).
 
+mod dying;
 mod scene;
 
 pub mod consumer_store;
 pub mod delivery;
 pub mod failing;
+pub mod killed;
 pub mod operating;
 pub mod reading;
 
@@ -37,6 +39,10 @@ list! { $
         a_stream_waits_for_an_operator_after_its_last_try [16];
         a_consumer_that_stops_holds_its_partition [16];
         many_failures_at_once_are_all_kept [16];
+    }
+    killed {
+        a_server_killed_at_any_step_skips_nothing [16];
+        a_call_that_was_cut_may_be_repeated [16];
     }
     operating {
         a_definition_is_the_same_or_refused [16];

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use ees_core::adapter::ConsumerStore;
 use ees_core::consumer::{
     Ack, Claim, ConsumerDefinition, ConsumerError, ConsumerName, Consumers, Delivery, Failure,
 };
@@ -85,6 +86,23 @@ impl Scene {
             clock: Arc::clone(&before.clock),
             lengths: std::sync::Mutex::default(),
         }
+    }
+
+    /// The same with another consumer.
+    pub(super) fn named(&self, name: &ConsumerName) -> Self {
+        Self {
+            store: self.store.clone(),
+            consumers: self.consumers.clone(),
+            name: name.clone(),
+            clock: Arc::clone(&self.clock),
+            lengths: std::sync::Mutex::default(),
+        }
+    }
+
+    /// The consumers of the store, kept elsewhere.
+    pub(super) fn consumers_over(&self, port: Arc<dyn ConsumerStore>) -> Consumers {
+        let store = self.store.clone().with_consumers(port);
+        store.consumers().expect("G16: consumers")
     }
 
     /// The clock moves on.
