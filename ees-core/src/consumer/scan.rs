@@ -17,8 +17,11 @@ const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// The longest that one look reads.
 const MAX_TIME: Duration = Duration::from_secs(2);
 
-/// The changesets read at once for a consumer that gets a part of them.
+/// The most changesets that are read at once.
 const PAGE: usize = 1000;
+
+/// The fewest that are read at once for a partition that gets a part of them.
+const LEAST_PAGE: usize = 64;
 
 /// Reads for the partitions of one consumer, one after another.
 pub(super) struct Scan<'a> {
@@ -27,9 +30,17 @@ pub(super) struct Scan<'a> {
     filtered: EventStore,
     pub(super) record: &'a Record,
     limit: PageLimit,
-    /// The page that was read last, and where it begins. Partitions that wait at the same position
-    /// share it.
-    last: Option<(Checkpoint, GlobalPage)>,
+    /// The page that was read last. Partitions that wait at the same position share it.
+    last: Option<Read>,
+}
+
+/// A page that was read.
+#[derive(Clone)]
+struct Read {
+    from: Checkpoint,
+    /// How many changesets were asked for.
+    asked: usize,
+    page: GlobalPage,
 }
 
 /// The result of a look.
@@ -127,16 +138,15 @@ impl<'a> Scan<'a> {
 
     /// Reads what the filter selects of the global order. Returns whether it was read to its end.
     async fn live(&mut self, look: &mut LiveLook<'_>, mut budget: Budget) -> Result<bool, Error> {
-        let takes_all = self.record.definition.partitions == 1;
+        let partitions = usize::from(self.record.definition.partitions);
+        let mut least = if partitions == 1 { 1 } else { LEAST_PAGE };
         loop {
             let from = look.next();
-            let items = if takes_all {
-                look.room().min(PAGE)
-            } else {
-                PAGE
-            };
-            let page = self.page(from, items).await?;
-            let is_full = page.changesets.len() >= items;
+            let items = look.room().saturating_mul(partitions);
+            let read = self.page(from, items.max(least).min(PAGE)).await?;
+            least = least.saturating_mul(2);
+            let Read { asked, page, .. } = read;
+            let is_full = page.changesets.len() >= asked;
             let looked_at = page.next.get().saturating_sub(from.get());
             let goes_on = budget.spend(looked_at, &page.changesets, self.store.clock().now());
             if page.changesets.is_empty() && page.next == from {
@@ -151,18 +161,16 @@ impl<'a> Scan<'a> {
         }
     }
 
-    async fn page(&mut self, from: Checkpoint, items: usize) -> Result<GlobalPage, Error> {
-        if let Some((begins, page)) = &self.last
-            && *begins == from
-        {
-            return Ok(page.clone());
+    async fn page(&mut self, from: Checkpoint, asked: usize) -> Result<Read, Error> {
+        let known = self.last.as_ref();
+        if let Some(read) = known.filter(|read| read.from == from && read.asked >= asked) {
+            return Ok(read.clone());
         }
-        let page = self
-            .filtered
-            .poll_changesets(from, PageLimit::items(items))
-            .await?;
-        self.last = Some((from, page.clone()));
-        Ok(page)
+        let limit = PageLimit::items(asked);
+        let page = self.filtered.poll_changesets(from, limit).await?;
+        let read = Read { from, asked, page };
+        self.last = Some(read.clone());
+        Ok(read)
     }
 
     /// Reads a parked stream.
