@@ -46,12 +46,8 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(args: &RemoteArgs) -> Result<Self, String> {
-        let wrong = || {
-            format!(
-                "`--url {}`: expected http://HOST:PORT or https://HOST:PORT",
-                args.url
-            )
-        };
+        // The URL is not shown: it may have a password.
+        let wrong = || "`--url`: expected http://HOST:PORT or https://HOST:PORT".to_owned();
         let url: Uri = args.url.parse().map_err(|_| wrong())?;
         let is_whole = matches!(url.path(), "" | "/") && url.query().is_none();
         let transport = Transport::new(&url, args.ca.as_deref())?;

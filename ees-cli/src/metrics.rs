@@ -146,6 +146,16 @@ fn describe() {
         seconds,
         "The age of the oldest unpublished changeset"
     );
+    describe_gauge!(
+        "ees_index_lag_seconds",
+        seconds,
+        "The age of the oldest delivered commit when it got its position"
+    );
+    describe_gauge!(
+        "ees_index_held_seconds",
+        seconds,
+        "How long readers of the order have been held, by reason"
+    );
     describe_gauge!("ees_storage_bytes", "The size of the storage's files");
     describe_gauge!("ees_build_info", "The version of the program");
 }

@@ -29,7 +29,8 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    /// The server of a URL; `None` if the URL is not of http or https. `ca` has the roots that are
+    /// The server of a URL; `None` if the URL is not of http or https, or has a password, which this
+    /// program would show in errors. `ca` has the roots that are
     /// trusted instead of those of the system.
     pub(crate) fn new(url: &Uri, ca: Option<&Path>) -> Result<Option<Self>, String> {
         let tls = match url.scheme() {
@@ -38,6 +39,7 @@ impl Transport {
             _ => return Ok(None),
         };
         let authority = url.authority().cloned();
+        let authority = authority.filter(|authority| !authority.as_str().contains('@'));
         Ok(authority.map(|authority| Self { authority, tls }))
     }
 

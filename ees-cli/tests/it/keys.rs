@@ -3,6 +3,7 @@
 mod changing;
 mod file;
 mod routes;
+mod secrets;
 
 use std::path::{Path, PathBuf};
 
