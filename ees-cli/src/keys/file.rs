@@ -177,7 +177,7 @@ mod tests {
             ("[[key]\n", "line 1"),
             ("[[keys]]\n", "unknown field `keys`"),
             (
-                "# one\n[[key]]\nhash = TELLTALE\n",
+                "# one\n[[key]]\nhash = ees_TELLTALE\n",
                 "line 3: string values must be quoted",
             ),
             ("[[key]]\nsecret = \"TELLTALE\"\n", "line 2: unknown field"),

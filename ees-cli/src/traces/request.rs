@@ -1,7 +1,7 @@
 //! The span of a request. It continues the trace that the request's `traceparent` names.
 
 use axum::extract::{MatchedPath, Request};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use ees_core::SPANS;
@@ -17,7 +17,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 pub(super) async fn follow(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or("none", MatchedPath::as_str);
-    let method = request.method().as_str();
+    let method = known(request.method());
     let span = info_span!(
         target: SPANS,
         "request",
@@ -46,6 +46,13 @@ fn answered(span: &Span, response: &Response) {
     if let Some(id) = request_id(response.headers()) {
         span.record("request_id", id);
     }
+}
+
+/// A method by its name. Clients can invent any number of others.
+fn known(method: &Method) -> &'static str {
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    let found = known.into_iter().find(|known| *known == method.as_str());
+    found.unwrap_or("_OTHER")
 }
 
 fn request_id(headers: &HeaderMap) -> Option<&str> {

@@ -3,6 +3,7 @@
 mod relay;
 
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
@@ -21,7 +22,8 @@ fn chromium(profile: &Path) -> Command {
         // The sandbox is not for root, and containers have little shared memory.
         .args(["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"])
         .arg("--enable-logging=stderr")
-        .stdin(Stdio::null());
+        .stdin(Stdio::null())
+        .process_group(0);
     command
 }
 
@@ -103,12 +105,15 @@ fn assert_is(seen: &Value, n: u64) {
     assert_eq!(seen["events"][0]["text"], "é\nü", "{seen}");
 }
 
-/// A process that ends with the test.
+/// A process with those that it started, which end with the test.
 struct Killed(Child);
 
 impl Drop for Killed {
     fn drop(&mut self) {
-        let _ = self.0.kill();
+        // The program is a script that starts another.
+        let group = format!("-{}", self.0.id());
+        let mut kill = Command::new("kill");
+        let _ = kill.args(["-s", "KILL", "--", &group]).status();
         let _ = self.0.wait();
     }
 }
