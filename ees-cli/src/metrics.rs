@@ -95,6 +95,7 @@ fn install() -> Result<PrometheusHandle, BuildError> {
     for kind in ["unavailable", "corrupt", "backend"] {
         counter!("ees_storage_errors_total", "kind" => kind).absolute(0);
     }
+    counter!("ees_consumer_fenced_total").absolute(0);
     Ok(handle)
 }
 
@@ -155,6 +156,10 @@ fn describe() {
         "ees_index_held_seconds",
         seconds,
         "How long readers of the order have been held, by reason"
+    );
+    describe_counter!(
+        "ees_consumer_fenced_total",
+        "Acknowledgements and releases of batches that were not out any more"
     );
     describe_gauge!("ees_storage_bytes", "The size of the storage's files");
     describe_gauge!("ees_build_info", "The version of the program");

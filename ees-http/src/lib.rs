@@ -6,6 +6,7 @@ mod answer;
 mod app;
 mod body;
 mod codes;
+mod consumer_metrics;
 mod context;
 mod error;
 mod error_body;

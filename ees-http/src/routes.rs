@@ -74,9 +74,8 @@ pub(crate) fn self_hosted(app: App) -> Router {
     let hosts = app.options.hosts.clone();
     let authorizer = app.options.authorizer.clone();
     let own = own_calls(app.clone(), hosts.clone(), authorizer);
-    layered(app.clone(), true)
-        .merge(own)
-        .merge(page(&app, hosts))
+    let own = own.merge(page(&app, hosts));
+    layered(app, true).merge(own)
 }
 
 /// The description as a page, which is public.
