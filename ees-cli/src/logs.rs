@@ -42,15 +42,15 @@ pub(crate) fn start(
     let logs = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_target(false);
-    let followed = tracing_subscriber::registry().with(follower);
+    let all = tracing_subscriber::registry().with(follower);
     let started = match format {
         LogFormat::Text => {
             let text = logs.with_ansi(std::io::stderr().is_terminal());
-            followed.with(text.with_filter(filter)).try_init()
+            all.with(text.with_filter(filter)).try_init()
         }
         LogFormat::Json => {
             let json = logs.json().flatten_event(true);
-            followed.with(json.with_filter(filter)).try_init()
+            all.with(json.with_filter(filter)).try_init()
         }
     };
     started.map_err(|error| Failure::Run(format!("logging cannot start: {error}")))

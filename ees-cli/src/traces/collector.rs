@@ -73,6 +73,8 @@ impl HttpClient for Collector {
 
 impl fmt::Debug for Collector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Collector").field("url", &self.url).finish()
+        f.debug_struct("Collector")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
     }
 }

@@ -15,8 +15,8 @@ use crate::http::{receive, request, send};
 use crate::process::{Ees, LONG, ees, run, sqlite};
 
 /// The trace and the span that a client is in.
-const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
-const PARENT: &str = "b7ad6b7169203331";
+const TRACE: u128 = 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c;
+const PARENT: u64 = 0xb7ad_6b71_6920_3331;
 
 /// A collector; its thread ends with the process.
 struct Collector {
@@ -97,10 +97,6 @@ fn traced(storage: &str, collector: &str) -> Ees {
     Ees::spawn(command)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// The text of an attribute.
 fn attribute(span: &Span, key: &str) -> Option<String> {
     let found = span.attributes.iter().find(|found| found.key == key)?;
@@ -121,7 +117,8 @@ fn a_commit_continues_the_trace_of_its_client() {
     let folder = TempDir::new().expect("a folder");
     let collector = Collector::start();
     let ees = traced(&sqlite(&folder.path().join("ees.db")), &collector.address);
-    let headers = format!("traceparent: 00-{TRACE}-{PARENT}-01\r\nX-Request-Id: asked\r\n");
+    let headers =
+        format!("traceparent: 00-{TRACE:032x}-{PARENT:016x}-01\r\nX-Request-Id: asked\r\n");
     let body = r#"{"events":["TELLTALE"],"metadata":"TELLTALE"}"#;
     let path = "/streams/TELLTALE?details=false";
     let sent = send(&ees.address(), "POST", path, &headers, body).expect("a request");
@@ -132,8 +129,8 @@ fn a_commit_continues_the_trace_of_its_client() {
         spans.extend(collector.until(|_| true));
     }
     let request = found(&spans, name);
-    assert_eq!(hex(&request.trace_id), TRACE);
-    assert_eq!(hex(&request.parent_span_id), PARENT);
+    assert_eq!(request.trace_id, TRACE.to_be_bytes());
+    assert_eq!(request.parent_span_id, PARENT.to_be_bytes());
     assert_eq!(
         attribute(request, "http.response.status_code").as_deref(),
         Some("200")
@@ -155,7 +152,7 @@ fn a_commit_continues_the_trace_of_its_client() {
     assert_eq!(batch.links[0].span_id, storage.span_id);
     assert!(!format!("{spans:?}").contains("TELLTALE"), "{spans:#?}");
     // A client that is in no sampled trace is in none here.
-    let headers = format!("traceparent: 00-{TRACE}-{PARENT}-00\r\n");
+    let headers = format!("traceparent: 00-{TRACE:032x}-{PARENT:016x}-00\r\n");
     let sent = send(&ees.address(), "GET", "/streams", &headers, "").expect("a request");
     receive(sent).expect("an answer");
     request_of(&ees, "/nowhere");
