@@ -88,11 +88,10 @@ impl ApiError {
         self
     }
 
-    /// Names the key to repeat the commit with, if the client should repeat it.
+    /// Names the key to repeat the commit with. An answer that does not ask for a repeat leaves it
+    /// out.
     pub(crate) fn repeatable_with(mut self, key: &CommitId) -> Self {
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            self.more.idempotency_key = Some(key.clone());
-        }
+        self.more.idempotency_key = Some(key.clone());
         self
     }
 

@@ -16,6 +16,7 @@ use crate::error::ApiError;
 use crate::error_body::ErrorBody;
 use crate::permit::Permit;
 use crate::request::{IDEMPOTENCY_REPLAYED, StreamPath, commit_key};
+use crate::room::SMALL_BYTES;
 
 /// The size from which a body is parsed on another thread, in bytes.
 const LARGE_BODY: usize = 256 * 1024;
@@ -92,7 +93,7 @@ async fn commit_to(
 
 /// Parses the body of a commit: a large one on another thread, so that other requests go on
 /// meanwhile.
-async fn parse(body: &Held<'_>, encoding: Option<HeaderValue>) -> Result<(Events, Json), ApiError> {
+async fn parse(body: &Held, encoding: Option<HeaderValue>) -> Result<(Events, Json), ApiError> {
     if body.bytes.len() <= LARGE_BODY {
         return body::parse(&body.bytes, encoding.as_ref());
     }
@@ -107,12 +108,12 @@ async fn parse(body: &Held<'_>, encoding: Option<HeaderValue>) -> Result<(Events
 ///
 /// A body that is announced as too large is refused before it arrives, unless its sender may be
 /// sending it already and would not see the answer.
-pub(super) async fn read_body<'a>(
-    app: &'a App,
+pub(super) async fn read_body(
+    app: &App,
     most: usize,
     permit: &Permit,
     request: Request,
-) -> Result<Held<'a>, ApiError> {
+) -> Result<Held, ApiError> {
     permit.release();
     let asks_first = request.headers().contains_key(EXPECT);
     let body = request.into_body();
@@ -121,7 +122,7 @@ pub(super) async fn read_body<'a>(
         body::check_size(announced, most)?;
     }
     let limit = app.options.request_timeout;
-    let read = tokio::time::timeout(limit, body::read(body, most, &app.gate));
+    let read = tokio::time::timeout(limit, body::read(body, most, &app.gate, permit.client()));
     let Ok(read) = read.await else {
         body::check_size(announced, most)?;
         let message = format!("the body did not arrive within {} s", limit.as_secs());
@@ -129,7 +130,7 @@ pub(super) async fn read_body<'a>(
         return Err(ApiError::new(status, codes::REQUEST_TIMEOUT, message));
     };
     let body = read?;
-    app.gate.enter(permit)?;
+    app.gate.enter(permit, body.bytes.len() <= SMALL_BYTES)?;
     Ok(body)
 }
 

@@ -11,7 +11,7 @@ use ees_memory::MemoryStorage;
 use futures_util::{StreamExt, stream};
 use tower::ServiceExt;
 
-use crate::support::{get, patient, post};
+use crate::support::{call, get, patient, post};
 
 /// A router over a storage that takes changesets of the usual size.
 fn router(options: Options) -> Router {
@@ -152,4 +152,30 @@ async fn errors_repeat_only_the_beginning_of_what_was_sent() {
         "{}",
         refused.message().len()
     );
+}
+
+/// A commit of some bytes may be told changesets of megabytes that it missed.
+#[tokio::test]
+async fn conflicts_that_nobody_takes_have_a_bound() {
+    let mut options = patient();
+    options.max_answer_bytes = 500_000;
+    let router = router(options);
+    assert_eq!(post(&router, "/streams/s", body(300_000)).await.status, 200);
+    let commit = |path: &str| {
+        let commit = Request::post(path).header("idempotency-key", "mine");
+        commit.body(Body::from(r#"{"events":[1]}"#)).unwrap()
+    };
+    let kept = router.clone().oneshot(commit("/streams/s")).await.unwrap();
+    assert_eq!(kept.status(), StatusCode::CONFLICT);
+    let refused = call(&router, commit("/streams/s")).await;
+    assert_eq!(refused.error(), "OVERLOADED");
+    assert_eq!(refused.body["outcome"], "none");
+    assert_eq!(refused.body["stream_id"], "s");
+    assert_eq!(refused.body["idempotency_key"], "mine");
+    let told = call(&router, commit("/streams/s?forthcoming=0")).await;
+    assert_eq!(told.error(), "OPTIMISTIC_CONCURRENCY_EXCEPTION");
+    assert!(told.body.get("idempotency_key").is_none());
+    drop(kept);
+    let told = call(&router, commit("/streams/s")).await;
+    assert_eq!(told.error(), "OPTIMISTIC_CONCURRENCY_EXCEPTION");
 }
