@@ -50,7 +50,8 @@ fn main() {
     let streams: Vec<_> = (0..args.streams).map(|_| open(&server)).collect();
     let (cpu, begun) = (server.processor_time(), Instant::now());
     thread::sleep(Duration::from_secs(args.idle));
-    let share = (server.processor_time() - cpu).as_secs_f64() / begun.elapsed().as_secs_f64();
+    let taken = server.processor_time().saturating_sub(cpu);
+    let share = taken.as_secs_f64() / begun.elapsed().as_secs_f64();
     println!(
         "{} idle event streams: {:.2} percent of a core, {} MiB",
         streams.len(),
