@@ -32,6 +32,13 @@ impl Client {
 
     /// Sends a request and reads the whole answer, which must be a 200.
     pub async fn call(&mut self, method: Method, path: &str, body: String) -> Bytes {
+        let (status, body) = self.send(method, path, body).await;
+        assert_eq!(status, StatusCode::OK, "{}", String::from_utf8_lossy(&body));
+        body
+    }
+
+    /// Sends a request and reads the whole answer.
+    pub async fn send(&mut self, method: Method, path: &str, body: String) -> (StatusCode, Bytes) {
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -42,8 +49,7 @@ impl Client {
         let response = self.0.send_request(request).await.unwrap();
         let status = response.status();
         let body = response.into_body().collect().await.unwrap().to_bytes();
-        assert_eq!(status, StatusCode::OK, "{}", String::from_utf8_lossy(&body));
-        body
+        (status, body)
     }
 }
 

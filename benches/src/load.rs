@@ -20,6 +20,25 @@ pub fn events(number: u64) -> String {
     )
 }
 
+/// The types of these events, as a storage keeps them.
+pub const TYPES: &str = "line_noted\norder_line_added\nprice_changed";
+
+/// The same events, and none of them has a type.
+pub fn untyped_events(number: u64) -> String {
+    events(number).replace("\"type\"", "\"kind\"")
+}
+
+/// What a commit has beside its events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Load {
+    /// Nothing.
+    Plain,
+    /// An idempotency key.
+    Keyed,
+    /// Nothing, and its events have no type.
+    Untyped,
+}
+
 /// The metadata of a changeset.
 pub fn metadata(number: u64) -> String {
     format!(

@@ -1,11 +1,14 @@
 //! The cases for storages that keep durable consumers: the port, and the use cases over it (G16).
 
+mod dying;
 mod scene;
 
 pub mod consumer_store;
 pub mod delivery;
 pub mod failing;
+pub mod killed;
 pub mod operating;
+pub mod reading;
 
 list! { $
     /// The cases for storages that keep durable consumers: one test each for a
@@ -37,11 +40,19 @@ list! { $
         a_consumer_that_stops_holds_its_partition [16];
         many_failures_at_once_are_all_kept [16];
     }
+    killed {
+        a_server_killed_at_any_step_skips_nothing [16];
+        a_call_that_was_cut_may_be_repeated [16];
+    }
     operating {
         a_definition_is_the_same_or_refused [16];
         a_skipped_changeset_is_not_delivered [16];
         a_reset_ends_the_batch_and_delivers_again [16];
         a_consumer_that_is_removed_ends_its_batches [16];
         a_report_says_how_far_it_has_come [16];
+    }
+    reading {
+        what_a_filter_does_not_select_is_not_read [15, 16];
+        a_batch_is_given_again_whole [16];
     }
 }

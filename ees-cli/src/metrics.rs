@@ -95,6 +95,7 @@ fn install() -> Result<PrometheusHandle, BuildError> {
     for kind in ["unavailable", "corrupt", "backend"] {
         counter!("ees_storage_errors_total", "kind" => kind).absolute(0);
     }
+    counter!("ees_consumer_fenced_total").absolute(0);
     Ok(handle)
 }
 
@@ -145,6 +146,10 @@ fn describe() {
         "ees_publish_lag_seconds",
         seconds,
         "The age of the oldest unpublished changeset"
+    );
+    describe_counter!(
+        "ees_consumer_fenced_total",
+        "Acknowledgements and releases of batches that were not out any more"
     );
     describe_gauge!("ees_storage_bytes", "The size of the storage's files");
     describe_gauge!("ees_build_info", "The version of the program");

@@ -43,6 +43,11 @@ pub(crate) fn batch(changesets: usize) {
     metrics::histogram!("ees_batch_changesets").record(changesets);
 }
 
+/// Counts an acknowledgement or a release of a batch that is not out any more.
+pub(crate) fn fenced() {
+    metrics::counter!("ees_consumer_fenced_total").increment(1);
+}
+
 fn outcome(committed: &Result<Receipt, Error>) -> &'static str {
     match committed {
         Ok(receipt) if receipt.replayed => "replayed",

@@ -6,6 +6,8 @@ use std::time::Duration;
 use ees_core::consumer::Consumers;
 use ees_core::{Checkpoint, Error, EventStore, InPlace, Onward, StorageError, Written};
 
+use crate::consumer_metrics::ConsumerMetrics;
+use crate::context::RequestContext;
 use crate::error::ApiError;
 use crate::gate::Gate;
 use crate::options::Options;
@@ -20,6 +22,7 @@ pub(crate) struct App {
     pub(crate) store: EventStore,
     pub(crate) gate: Gate,
     pub(crate) options: Arc<Options>,
+    pub(crate) consumer_metrics: Arc<ConsumerMetrics>,
     /// The OpenAPI description, generated at the first request for it.
     pub(crate) description: fn() -> &'static str,
 }
@@ -34,6 +37,7 @@ impl App {
             store,
             gate: Gate::new(&options),
             options: Arc::new(options),
+            consumer_metrics: Arc::default(),
             description,
         }
     }
@@ -42,10 +46,19 @@ impl App {
         self.store.max_changeset_bytes() + BODY_FRAME_BYTES
     }
 
-    /// The durable consumers of the store.
-    pub(crate) fn consumers(&self) -> Result<Consumers, ApiError> {
-        let consumers = self.store.consumers();
-        consumers.map_err(|error| Error::from(error).into())
+    /// The durable consumers of the store that the caller may reach: those whose filter is within his
+    /// prefixes.
+    pub(crate) fn consumers(&self, context: &RequestContext) -> Result<Consumers, ApiError> {
+        let consumers = self.store.consumers().map_err(Error::from)?;
+        let caller = context.caller.get().cloned();
+        Ok(
+            match caller.filter(|caller| caller.stream_prefixes().is_some()) {
+                None => consumers,
+                Some(caller) => {
+                    consumers.within(move |definition| caller.reaches(&definition.stream_prefixes))
+                }
+            },
+        )
     }
 
     /// Waits for a use case, but no longer than a request may take. `written` says whether a commit

@@ -132,6 +132,7 @@ impl ApiError {
             }
             ConsumerError::Exists(_) => (StatusCode::CONFLICT, codes::CONSUMER_EXISTS),
             ConsumerError::TooMany => (StatusCode::CONFLICT, codes::TOO_MANY_CONSUMERS),
+            ConsumerError::OutOfReach(_) => (StatusCode::FORBIDDEN, codes::FORBIDDEN),
             ConsumerError::NotFound(_) => (StatusCode::NOT_FOUND, codes::CONSUMER_NOT_FOUND),
             ConsumerError::NotParked(_) => (StatusCode::NOT_FOUND, codes::STREAM_NOT_PARKED),
             ConsumerError::Fenced { .. } => (StatusCode::CONFLICT, codes::FENCED),

@@ -7,6 +7,7 @@ mod app;
 mod body;
 mod clients;
 mod codes;
+mod consumer_metrics;
 mod context;
 mod error;
 mod error_body;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use ees_core::adapter::ConsumerStore;
 use ees_core::consumer::{
     Ack, Claim, ConsumerDefinition, ConsumerError, ConsumerName, Consumers, Delivery, Failure,
 };
@@ -14,7 +15,8 @@ use ees_core::{
 };
 use futures_util::future::BoxFuture;
 
-use crate::ConsumerHarness;
+use crate::support::store_over;
+use crate::{Adapter, ConsumerHarness};
 
 /// A clock that a case moves on.
 #[derive(Debug, Default)]
@@ -46,8 +48,17 @@ impl Scene {
         harness: &dyn ConsumerHarness,
         definition: &ConsumerDefinition,
     ) -> Self {
+        Self::over(harness.storage(), harness, definition).await
+    }
+
+    /// The same over a storage that differs from the harness's.
+    pub(super) async fn over(
+        storage: Arc<dyn Adapter>,
+        harness: &dyn ConsumerHarness,
+        definition: &ConsumerDefinition,
+    ) -> Self {
         let clock = Arc::new(Ahead::default());
-        let store = EventStore::from_parts(harness.storage(), harness.storage())
+        let store = store_over(storage)
             .with_consumers(harness.consumers())
             .with_clock(Arc::clone(&clock) as Arc<dyn Clock>)
             .with_poll_interval(Duration::from_millis(50));
@@ -75,6 +86,23 @@ impl Scene {
             clock: Arc::clone(&before.clock),
             lengths: std::sync::Mutex::default(),
         }
+    }
+
+    /// The same with another consumer.
+    pub(super) fn named(&self, name: &ConsumerName) -> Self {
+        Self {
+            store: self.store.clone(),
+            consumers: self.consumers.clone(),
+            name: name.clone(),
+            clock: Arc::clone(&self.clock),
+            lengths: std::sync::Mutex::default(),
+        }
+    }
+
+    /// The consumers of the store, kept elsewhere.
+    pub(super) fn consumers_over(&self, port: Arc<dyn ConsumerStore>) -> Consumers {
+        let store = self.store.clone().with_consumers(port);
+        store.consumers().expect("G16: consumers")
     }
 
     /// The clock moves on.

@@ -135,6 +135,8 @@ fn every_query_of_the_dashboard_finds_something() {
         ees.ok("GET", "/changesets", "");
     };
     commit();
+    let defined = request(&ees.address(), "PUT", "/consumers/billing", "{}");
+    assert_eq!(defined.expect("an answer").status, 201);
     prometheus.until_found("up == 1");
     commit();
     let dashboard = fs::read_to_string(packaging("grafana/ees.json")).expect("a file");

@@ -1,6 +1,7 @@
 //! Servers with keys: who may do what (G18).
 
 mod changing;
+mod consumers;
 mod file;
 mod routes;
 

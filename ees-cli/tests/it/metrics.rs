@@ -42,6 +42,13 @@ fn what_happens_is_measured() {
     }
     ees.ok("GET", "/streams/TELLTALE/events", "");
     ees.ok("GET", "/changesets", "");
+    for path in ["/consumers/mails", "/consumers/billing"] {
+        let defined = request(&ees.address(), "PUT", path, "{}").expect("an answer");
+        assert_eq!(defined.status, 201, "{}", defined.body);
+    }
+    let ack = r#"{"partition":0,"generation":7,"checkpoint":0}"#;
+    let fenced = request(&ees.address(), "POST", "/consumers/billing/ack", ack);
+    assert_eq!(fenced.expect("an answer").status, 409);
     let refused = request(&ees.address(), "BREW", "/nowhere", "").expect("an answer");
     assert_eq!(refused.status, 404);
     let text = scrape(&ees.address());
@@ -68,6 +75,15 @@ fn what_happens_is_measured() {
             0.0,
         ),
         ("ees_head_checkpoint".to_owned(), 1.0),
+        (
+            r#"ees_consumer_lag_changesets{consumer="billing"}"#.to_owned(),
+            1.0,
+        ),
+        (
+            r#"ees_consumer_parked_streams{consumer="mails"}"#.to_owned(),
+            0.0,
+        ),
+        ("ees_consumer_fenced_total".to_owned(), 1.0),
         ("ees_waiting_readers".to_owned(), 0.0),
         ("ees_event_streams".to_owned(), 0.0),
         (
@@ -80,8 +96,14 @@ fn what_happens_is_measured() {
     ] {
         assert_eq!(value(&text, &metric), Some(expected), "{metric} in {text}");
     }
+    let lag = r#"ees_consumer_lag_seconds{consumer="mails"}"#;
     let global = r#"ees_read_duration_seconds_count{kind="global"}"#;
-    for metric in ["ees_storage_bytes", "process_resident_memory_bytes", global] {
+    for metric in [
+        "ees_storage_bytes",
+        "process_resident_memory_bytes",
+        lag,
+        global,
+    ] {
         assert!(
             value(&text, metric).is_some_and(|value| value > 0.0),
             "{metric} in {text}"
@@ -97,6 +119,10 @@ fn what_happens_is_measured() {
             "ees_{name} is described"
         );
     }
+    ees.ok("DELETE", "/consumers/mails", "");
+    let text = scrape(&ees.address());
+    assert!(!text.contains("mails"), "it is gone: {text}");
+    assert!(text.contains(r#"{consumer="billing"}"#), "{text}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ const LEAST_BLOCKS: usize = 2;
 /// A block of commands, and the answer that the README shows below it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Step {
-    commands: String,
+    pub(crate) commands: String,
     answer: Option<String>,
 }
 

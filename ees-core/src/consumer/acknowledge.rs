@@ -5,6 +5,7 @@ use super::scan::Scan;
 use super::{
     Ack, AckRefusal, Acked, Claim, ConsumerError, ConsumerName, Consumers, Delivery, PartitionState,
 };
+use crate::measure;
 use crate::{Error, StorageError, Written};
 
 /// How often a change of a partition is tried while others change it too.
@@ -184,6 +185,7 @@ impl Consumers {
 }
 
 fn fenced(partition: u16, generation: u64) -> ConsumerError {
+    measure::fenced();
     ConsumerError::Fenced {
         partition,
         generation,

@@ -1,11 +1,12 @@
 //! The use cases of consumers: defining them.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::records::{Record, Records, read, write};
 use super::{ConsumerDefinition, ConsumerError, ConsumerName, StartAt};
 use crate::adapter::MAX_CONSUMERS;
-use crate::{Error, EventStore, Timestamp};
+use crate::{Error, EventStore, Filter, Timestamp};
 
 /// The durable consumers of a store (G16). Cheap to clone.
 ///
@@ -48,7 +49,8 @@ impl fmt::Debug for Consumers {
 }
 
 impl EventStore {
-    /// The durable consumers of the store.
+    /// The durable consumers of the store. Each reads with its own filter, and not with that of the
+    /// store.
     ///
     /// # Errors
     /// [`ConsumerError::NotSupported`] if the store was made without
@@ -56,13 +58,28 @@ impl EventStore {
     pub fn consumers(&self) -> Result<Consumers, ConsumerError> {
         let port = self.consumer_store().ok_or(ConsumerError::NotSupported)?;
         Ok(Consumers {
-            store: self.clone(),
-            records: Records(port.clone()),
+            store: self.with_filter(Filter::default()),
+            records: Records {
+                port: port.clone(),
+                reach: None,
+            },
         })
     }
 }
 
 impl Consumers {
+    /// The same consumers, for a caller who may not reach all of them. A call of one whose definition
+    /// is not within reach fails with [`ConsumerError::OutOfReach`] and changes nothing, also if it was
+    /// defined anew while the call was waiting. Names are listed all the same.
+    #[must_use]
+    pub fn within(
+        mut self,
+        reach: impl Fn(&ConsumerDefinition) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.records.reach = Some(Arc::new(reach));
+        self
+    }
+
     /// Defines a consumer. Returns whether it is new: otherwise it stands with this definition.
     ///
     /// # Errors
@@ -74,7 +91,8 @@ impl Consumers {
         definition: &ConsumerDefinition,
     ) -> Result<bool, Error> {
         definition.check().map_err(ConsumerError::from)?;
-        let port = &self.records.0;
+        self.records.check(name, definition)?;
+        let port = &self.records.port;
         if let Some(stands) = port.load_consumer(name.as_str()).await? {
             return same(name, &stands, definition);
         }
@@ -106,7 +124,7 @@ impl Consumers {
     /// # Errors
     /// [`Error::Storage`] if the storage fails.
     pub async fn names(&self) -> Result<Vec<String>, Error> {
-        Ok(self.records.0.consumer_names().await?)
+        Ok(self.records.port.consumer_names().await?)
     }
 
     /// Removes a consumer with everything that is stored for it. The batches that are out end.
@@ -114,19 +132,18 @@ impl Consumers {
     /// # Errors
     /// [`ConsumerError::NotFound`]; [`Error::Storage`] if the storage fails: call it again.
     pub async fn remove(&self, name: &ConsumerName) -> Result<(), Error> {
-        let port = &self.records.0;
-        let missing = || ConsumerError::NotFound(name.clone());
+        let port = &self.records.port;
         let stored = port.load_consumer(name.as_str()).await?;
-        let stored = stored.ok_or_else(missing)?;
-        let record: Record = read(&stored, name.as_str())?;
+        let record = self.records.read(name, stored.as_deref())?;
         let partitions = self.records.partitions(&record).await?.into_iter();
         let slots = partitions.map(|one| one.state.slots().iter().copied().collect());
         let slots: Vec<Vec<u16>> = slots.collect();
+        let stored = stored.unwrap_or_default();
         let removed = port.remove_consumer(name.as_str(), &stored, &record.id, &slots);
         if removed.await? {
             Ok(())
         } else {
-            Err(missing().into())
+            Err(ConsumerError::NotFound(name.clone()).into())
         }
     }
 

@@ -23,6 +23,11 @@ pub enum ConsumerError {
     /// The store has as many consumers as it can.
     #[error("the store has {MAX_CONSUMERS} consumers, which is the most")]
     TooMany,
+    /// The consumer gets streams that the caller may not reach ([`Consumers::within`]).
+    ///
+    /// [`Consumers::within`]: super::Consumers::within
+    #[error("consumer `{0}` gets streams that the caller may not reach")]
+    OutOfReach(ConsumerName),
     /// The name has no definition.
     #[error("consumer `{0}` does not exist")]
     NotFound(ConsumerName),

@@ -92,9 +92,10 @@ impl<'a> LiveLook<'a> {
         self.page.room()
     }
 
-    /// Whether no changeset was found.
-    pub fn is_empty(&self) -> bool {
-        self.page.is_empty()
+    /// Whether what was found is enough, although there was room for more. A batch that is read again
+    /// must be whole.
+    pub fn may_end(&self) -> bool {
+        self.until.is_none() && !self.page.is_empty()
     }
 
     /// Looks at the next changesets of the global order, up to `next`. Returns whether to read on.

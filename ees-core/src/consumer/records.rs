@@ -27,21 +27,47 @@ pub(super) struct Loaded {
     pub(super) state: PartitionState,
 }
 
+/// Whether a caller may reach a consumer, by its definition.
+pub(super) type Reach = Arc<dyn Fn(&ConsumerDefinition) -> bool + Send + Sync>;
+
 /// The stored consumers.
 #[derive(Clone)]
-pub(super) struct Records(pub(super) Arc<dyn ConsumerStore>);
+pub(super) struct Records {
+    pub(super) port: Arc<dyn ConsumerStore>,
+    /// Which of them may be reached; all if there is none.
+    pub(super) reach: Option<Reach>,
+}
 
 impl Records {
     pub(super) async fn record(&self, name: &ConsumerName) -> Result<Record, Error> {
-        let stored = self.0.load_consumer(name.as_str()).await?;
+        let stored = self.port.load_consumer(name.as_str()).await?;
+        self.read(name, stored.as_deref())
+    }
+
+    /// Reads the stored definition of a consumer.
+    pub(super) fn read(&self, name: &ConsumerName, stored: Option<&str>) -> Result<Record, Error> {
         let stored = stored.ok_or_else(|| ConsumerError::NotFound(name.clone()))?;
-        Ok(read(&stored, name.as_str())?)
+        let record: Record = read(stored, name.as_str())?;
+        self.check(name, &record.definition)?;
+        Ok(record)
+    }
+
+    /// Refuses a consumer that may not be reached.
+    pub(super) fn check(
+        &self,
+        name: &ConsumerName,
+        definition: &ConsumerDefinition,
+    ) -> Result<(), ConsumerError> {
+        match &self.reach {
+            Some(reach) if !reach(definition) => Err(ConsumerError::OutOfReach(name.clone())),
+            _ => Ok(()),
+        }
     }
 
     /// Reads all partitions, without their parked streams.
     pub(super) async fn partitions(&self, record: &Record) -> Result<Vec<Loaded>, Error> {
         let all = 0..record.definition.partitions;
-        let stored = self.0.load_partitions(&record.id, all).await?;
+        let stored = self.port.load_partitions(&record.id, all).await?;
         let stored = stored.into_iter();
         let loaded: Result<Vec<_>, _> = stored.map(|one| loaded(record, one)).collect();
         Ok(loaded?)
@@ -50,7 +76,7 @@ impl Records {
     /// Reads a partition with its parked streams.
     pub(super) async fn partition(&self, record: &Record, number: u16) -> Result<Loaded, Error> {
         let stored = self
-            .0
+            .port
             .load_partitions(&record.id, number..number + 1)
             .await?;
         let loaded = loaded(record, stored.into_iter().next().flatten())?;
@@ -68,7 +94,7 @@ impl Records {
         if slots.is_empty() {
             return Ok(loaded);
         }
-        let parked = self.0.load_parked(&record.id, number, &slots).await?;
+        let parked = self.port.load_parked(&record.id, number, &slots).await?;
         let parked = parked.iter().map(|one| read::<Parked>(one, &record.id));
         let parked: Vec<_> = parked.collect::<Result<_, _>>()?;
         let state = loaded.state.with_parked(parked);
@@ -99,7 +125,7 @@ impl Records {
             revision,
             document: write(&state)?,
         };
-        let port = &self.0;
+        let port = &self.port;
         let swapped = port.swap_partition(&record.id, number, before.revision, &next, &parked);
         Ok(swapped.await?.then_some(Loaded {
             revision: Some(revision),

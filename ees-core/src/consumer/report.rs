@@ -66,14 +66,13 @@ impl Consumers {
         let lowest = partitions.iter().map(|one| one.state.checkpoint()).min();
         let lowest = lowest.unwrap_or(record.start);
         let head = self.store.next_checkpoint().await?;
-        let first = self
-            .store
-            .poll_changesets(lowest, PageLimit::items(1))
-            .await?;
-        let first = first
-            .changesets
-            .first()
-            .map(|changeset| changeset.timestamp);
+        let first = if lowest < head {
+            let one = PageLimit::items(1);
+            let page = self.store.poll_changesets(lowest, one).await?;
+            page.changesets.first().map(|changeset| changeset.timestamp)
+        } else {
+            None
+        };
         let partitions = partitions.iter().map(|one| partition(&record, one, now));
         Ok(ConsumerReport {
             lag_changesets: head.get().saturating_sub(lowest.get()),

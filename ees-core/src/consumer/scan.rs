@@ -1,10 +1,12 @@
-//! Reading what a look wants to see.
+//! Reading what a look wants to see. The storage filters; which partition gets what is decided here.
 
 use std::time::Duration;
 
 use super::records::{Loaded, Record};
 use super::{Found, LiveLook, PartitionState, RetryLook, Work};
-use crate::{Checkpoint, Error, EventStore, GlobalPage, PageLimit, StreamQuery, Timestamp};
+use crate::{
+    Changeset, Checkpoint, Error, EventStore, GlobalPage, PageLimit, StreamQuery, Timestamp,
+};
 
 /// The most changesets that one look reads.
 const MAX_CHANGESETS: usize = 10_000;
@@ -15,17 +17,30 @@ const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// The longest that one look reads.
 const MAX_TIME: Duration = Duration::from_secs(2);
 
-/// The changesets read at once for a consumer that gets a part of them.
+/// The most changesets that are read at once.
 const PAGE: usize = 1000;
+
+/// The fewest that are read at once for a partition that gets a part of them.
+const LEAST_PAGE: usize = 64;
 
 /// Reads for the partitions of one consumer, one after another.
 pub(super) struct Scan<'a> {
     store: &'a EventStore,
+    /// The store, whose reads of the global order get what the consumer's filter selects.
+    filtered: EventStore,
     pub(super) record: &'a Record,
     limit: PageLimit,
-    /// The page that was read last, and where it begins. Partitions that wait at the same position
-    /// share it.
-    last: Option<(Checkpoint, GlobalPage)>,
+    /// The page that was read last. Partitions that wait at the same position share it.
+    last: Option<Read>,
+}
+
+/// A page that was read.
+#[derive(Clone)]
+struct Read {
+    from: Checkpoint,
+    /// How many changesets were asked for.
+    asked: usize,
+    page: GlobalPage,
 }
 
 /// The result of a look.
@@ -43,9 +58,12 @@ struct Budget {
 }
 
 impl Budget {
-    fn spend(&mut self, changesets: &[crate::Changeset], now: Timestamp) -> bool {
-        let bytes = changesets.iter().map(crate::Changeset::payload_bytes).sum();
-        self.changesets = self.changesets.saturating_sub(changesets.len());
+    /// Counts changesets that were read, of so many that were looked at. Returns whether more may be
+    /// read.
+    fn spend(&mut self, looked_at: u64, read: &[Changeset], now: Timestamp) -> bool {
+        let looked_at = usize::try_from(looked_at).unwrap_or(usize::MAX);
+        let bytes = read.iter().map(Changeset::payload_bytes).sum();
+        self.changesets = self.changesets.saturating_sub(looked_at);
         self.bytes = self.bytes.saturating_sub(bytes);
         self.changesets > 0 && self.bytes > 0 && now < self.end
     }
@@ -55,6 +73,7 @@ impl<'a> Scan<'a> {
     pub(super) fn new(store: &'a EventStore, record: &'a Record, limit: PageLimit) -> Self {
         Self {
             store,
+            filtered: store.with_filter(record.definition.filter()),
             record,
             limit,
             last: None,
@@ -117,47 +136,41 @@ impl<'a> Scan<'a> {
         Ok(look.finish())
     }
 
-    /// Reads the global order. Returns whether it was read to its end.
+    /// Reads what the filter selects of the global order. Returns whether it was read to its end.
     async fn live(&mut self, look: &mut LiveLook<'_>, mut budget: Budget) -> Result<bool, Error> {
-        let takes_all = self.record.definition.partitions == 1
-            && self.record.definition.filter().is_unlimited();
+        let partitions = usize::from(self.record.definition.partitions);
+        let mut least = if partitions == 1 { 1 } else { LEAST_PAGE };
         loop {
             let from = look.next();
-            let items = if takes_all {
-                look.room().min(PAGE)
-            } else {
-                PAGE
-            };
-            let page = self.page(from, items).await?;
-            let is_full = page.changesets.len() >= items;
-            let goes_on = budget.spend(&page.changesets, self.store.clock().now());
+            let items = look.room().saturating_mul(partitions);
+            let read = self.page(from, items.max(least).min(PAGE)).await?;
+            least = least.saturating_mul(2);
+            let Read { asked, page, .. } = read;
+            let is_full = page.changesets.len() >= asked;
+            let looked_at = page.next.get().saturating_sub(from.get());
+            let goes_on = budget.spend(looked_at, &page.changesets, self.store.clock().now());
             if page.changesets.is_empty() && page.next == from {
                 return Ok(true);
             }
             if !look.look(page.changesets, page.next) {
                 return Ok(false);
             }
-            if !is_full && !look.is_empty() {
-                return Ok(false);
-            }
-            if !goes_on {
+            if !goes_on || (!is_full && look.may_end()) {
                 return Ok(false);
             }
         }
     }
 
-    async fn page(&mut self, from: Checkpoint, items: usize) -> Result<GlobalPage, Error> {
-        if let Some((begins, page)) = &self.last
-            && *begins == from
-        {
-            return Ok(page.clone());
+    async fn page(&mut self, from: Checkpoint, asked: usize) -> Result<Read, Error> {
+        let known = self.last.as_ref();
+        if let Some(read) = known.filter(|read| read.from == from && read.asked >= asked) {
+            return Ok(read.clone());
         }
-        let page = self
-            .store
-            .poll_changesets(from, PageLimit::items(items))
-            .await?;
-        self.last = Some((from, page.clone()));
-        Ok(page)
+        let limit = PageLimit::items(asked);
+        let page = self.filtered.poll_changesets(from, limit).await?;
+        let read = Read { from, asked, page };
+        self.last = Some(read.clone());
+        Ok(read)
     }
 
     /// Reads a parked stream.
@@ -166,7 +179,8 @@ impl<'a> Scan<'a> {
             let query = StreamQuery::all(look.stream_id().clone());
             let query = query.changesets(look.next().get()..).limit(PAGE);
             let page = self.store.storage().read_stream(&query).await?;
-            let goes_on = budget.spend(&page.items, self.store.clock().now());
+            let read = page.items.len() as u64;
+            let goes_on = budget.spend(read, &page.items, self.store.clock().now());
             if !look.look(page.items, page.more) || !goes_on {
                 return Ok(());
             }

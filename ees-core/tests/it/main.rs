@@ -7,6 +7,7 @@ mod eventual;
 mod front_door;
 mod group_commit;
 mod indexing;
+mod looks;
 mod projecting;
 mod proof;
 mod reading;

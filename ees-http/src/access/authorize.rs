@@ -73,10 +73,8 @@ pub(crate) async fn authorize(
             return challenge(unauthorized(message.to_owned()).into_response());
         }
     };
-    if !caller.has(Right::Read)
-        && let Some(error) = response.extensions_mut().get_mut::<ApiError>()
-    {
-        error.hide_changesets();
+    if let Some(error) = response.extensions_mut().get_mut::<ApiError>() {
+        access.told(&caller, error);
     }
     response
 }
@@ -106,6 +104,28 @@ impl Access {
         Ok(Call::Unmatched)
     }
 
+    /// Completes the error of a handler, for its caller.
+    fn told(&self, caller: &Caller, error: &mut ApiError) {
+        if !caller.has(Right::Read) {
+            error.hide_changesets();
+        }
+        if error.code == codes::FORBIDDEN {
+            let limit = limited(caller.stream_prefixes().unwrap_or_default());
+            let message = format!("{limit}: {}", error.message);
+            *error = self.forbidden(caller, &message);
+        }
+    }
+
+    /// Counts and makes the error of a call that its caller may not make.
+    fn forbidden(&self, caller: &Caller, lack: &str) -> ApiError {
+        let name = caller.name();
+        let reason = "its key lacks a right or a prefix";
+        self.failures
+            .count(StatusCode::FORBIDDEN, Some(name), reason);
+        let message = format!("the key `{name}` {lack}");
+        ApiError::new(StatusCode::FORBIDDEN, codes::FORBIDDEN, message)
+    }
+
     /// The caller of a request, if he may make it.
     async fn check(
         &self,
@@ -132,21 +152,10 @@ impl Access {
         } else {
             Err(format!("lacks the right `{right}`"))
         };
-        if let Err(lack) = allowed {
-            let name = caller.name();
-            self.failures.count(
-                StatusCode::FORBIDDEN,
-                Some(name),
-                "its key lacks a right or a prefix",
-            );
-            let message = format!("the key `{name}` {lack}");
-            return Err(ApiError::new(
-                StatusCode::FORBIDDEN,
-                codes::FORBIDDEN,
-                message,
-            ));
+        match allowed {
+            Ok(()) => Ok(caller),
+            Err(lack) => Err(self.forbidden(&caller, &lack)),
         }
-        Ok(caller)
     }
 }
 
@@ -160,32 +169,33 @@ async fn within(
     let Some(prefixes) = caller.stream_prefixes() else {
         return Ok(());
     };
-    let prefixes = prefixes.join("`, `");
+    let limited = limited(prefixes);
     match scope {
-        Scope::Nothing => Ok(()),
+        Scope::Nothing | Scope::Consumer => Ok(()),
         Scope::Filter => {
             let is_within = params
                 .filter()
                 .is_ok_and(|filter| caller.reaches(filter.stream_prefixes()));
-            is_within.then_some(()).ok_or_else(|| {
-                format!(
-                    "is limited to streams with the prefix `{prefixes}`: give each `stream_prefix` \
-                     within it"
-                )
-            })
+            is_within
+                .then_some(())
+                .ok_or_else(|| format!("{limited}: give each `stream_prefix` within it"))
         }
-        Scope::Whole => Err(format!(
-            "is limited to streams with the prefix `{prefixes}`, and this call reaches all streams"
-        )),
+        Scope::Whole => Err(format!("{limited}, and this call reaches all streams")),
         Scope::Stream => {
             let Ok(path) = StreamPath::from_request_parts(parts, &()).await;
             // The handler refuses what is no stream id.
             let is_within = path.text().is_none_or(|stream| caller.reaches(&[stream]));
-            is_within.then_some(()).ok_or_else(|| {
-                format!("is limited to streams with the prefix `{prefixes}`, and this stream has another")
-            })
+            is_within
+                .then_some(())
+                .ok_or_else(|| format!("{limited}, and this stream has another"))
         }
     }
+}
+
+/// What a caller is limited to.
+fn limited(prefixes: &[String]) -> String {
+    let prefixes = prefixes.join("`, `");
+    format!("is limited to streams with the prefix `{prefixes}`")
 }
 
 /// The error of a request whose caller is not recognised.

@@ -21,6 +21,9 @@ pub(crate) enum Scope {
     Stream,
     /// The streams that the filter of the query selects.
     Filter,
+    /// The streams that the consumer in its path gets. `App::consumers` checks it, with the definition
+    /// that the call then works with.
+    Consumer,
     /// All streams.
     Whole,
     /// No stream.
@@ -31,8 +34,9 @@ const READ_STREAM: Need = Need::Right(Right::Read, Scope::Stream);
 const READ_FILTERED: Need = Need::Right(Right::Read, Scope::Filter);
 const READ_ALL: Need = Need::Right(Right::Read, Scope::Whole);
 
-const CONSUME: Need = Need::Right(Right::Consume, Scope::Whole);
-const ADMIN: Need = Need::Right(Right::Admin, Scope::Whole);
+const CONSUME: Need = Need::Right(Right::Consume, Scope::Consumer);
+const CONSUME_ALL: Need = Need::Right(Right::Consume, Scope::Whole);
+const ADMIN: Need = Need::Right(Right::Admin, Scope::Consumer);
 
 /// The needs of all calls, by method and path.
 const NEEDS: &[(Method, &str, Need)] = &[
@@ -47,7 +51,7 @@ const NEEDS: &[(Method, &str, Need)] = &[
     (Method::GET, "/streams", READ_ALL),
     (Method::GET, "/changesets", READ_FILTERED),
     (Method::GET, "/events", READ_FILTERED),
-    (Method::GET, "/consumers", CONSUME),
+    (Method::GET, "/consumers", CONSUME_ALL),
     (Method::GET, "/consumers/{name}", CONSUME),
     (Method::PUT, "/consumers/{name}", ADMIN),
     (Method::DELETE, "/consumers/{name}", ADMIN),

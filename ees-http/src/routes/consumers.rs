@@ -52,7 +52,7 @@ pub(super) async fn names(
     context: RequestContext,
 ) -> Result<Response, ApiError> {
     context.params.only_common()?;
-    let consumers = app.consumers()?;
+    let consumers = app.consumers(&context)?;
     let consumers = app.in_time(Written::None, consumers.names()).await?;
     Ok(answer(&ConsumerNames { consumers }))
 }
@@ -87,7 +87,7 @@ pub(super) async fn define(
     context.params.only_common()?;
     let name = name(&text)?;
     let definition: ConsumerDefinition = body(&app, &context, request).await?;
-    let consumers = app.consumers()?;
+    let consumers = app.consumers(&context)?;
     let defined = consumers.define(&name, &definition);
     let is_new = app.in_time(Written::Unknown, defined).await?;
     let report = app.in_time(Written::None, consumers.report(&name)).await?;
@@ -133,7 +133,7 @@ pub(super) async fn state(
     } else {
         Duration::ZERO
     };
-    let consumers = app.consumers()?;
+    let consumers = app.consumers(&context)?;
     let is_behind =
         |report: &ConsumerReport| passed.is_some_and(|position| !report.has_passed(position));
     let report = app.poll(&context.permit, wait, || consumers.report(&name), is_behind);
@@ -169,7 +169,7 @@ pub(super) async fn remove(
 ) -> Result<Response, ApiError> {
     context.params.only_common()?;
     let name = name(&text)?;
-    let consumers = app.consumers()?;
+    let consumers = app.consumers(&context)?;
     app.in_time(Written::Unknown, consumers.remove(&name))
         .await?;
     Ok(answer(&Done {}))

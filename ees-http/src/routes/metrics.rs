@@ -38,14 +38,20 @@ pub(super) async fn metrics(State(app): State<App>, uri: Uri) -> Result<Response
     app.gate.measure();
     let _ = tokio::time::timeout(STORAGE_WITHIN, measure_store(&app)).await;
     let head = [(CONTENT_TYPE, PROMETHEUS_TEXT)];
-    Ok((StatusCode::OK, head, text.write()).into_response())
+    let mut text = text.write();
+    app.consumer_metrics.write(&mut text);
+    Ok((StatusCode::OK, head, text).into_response())
 }
 
-/// Measures how far the store is, and its statistics behind it.
+/// Measures how far the store is, and its statistics and consumers behind it.
 async fn measure_store(app: &App) -> Result<(), Error> {
     let head = app.store.next_checkpoint().await?.get();
     set("ees_head_checkpoint", head);
     let counted = app.store.statistics().await?.version.get();
     set("ees_statistics_lag", head.saturating_sub(counted));
-    Ok(())
+    match app.store.consumers() {
+        Ok(consumers) => app.consumer_metrics.measure(&consumers).await,
+        // The storage keeps none.
+        Err(_) => Ok(()),
+    }
 }

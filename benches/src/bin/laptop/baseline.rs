@@ -19,7 +19,8 @@ const INSERT: &str = "
                             timestamp, commit_id, metadata, events)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 
-const SCAN: &str = "SELECT * FROM changesets WHERE checkpoint >= ?1 ORDER BY checkpoint LIMIT ?2";
+const SCAN: &str = "SELECT checkpoint, stream_id, changeset_id, first_event_id, last_event_id, timestamp, commit_id,
+    metadata, events FROM changesets WHERE checkpoint >= ?1 ORDER BY checkpoint LIMIT ?2";
 
 /// Opens a file, or creates it, with the settings of the store's writer.
 pub(crate) fn connect(path: &Path) -> Connection {

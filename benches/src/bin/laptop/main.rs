@@ -9,7 +9,9 @@
 
 mod append;
 mod baseline;
+mod consumers;
 mod echo;
+mod filters;
 mod growth;
 mod scan;
 
@@ -33,6 +35,9 @@ struct Args {
     /// The sizes of the store for `growth`, in changesets
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 100_000, 1_000_000])]
     sizes: Vec<u64>,
+    /// The number of changesets that `filters` follows
+    #[arg(long, default_value_t = 1_000_000)]
+    followed: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -49,6 +54,10 @@ enum Benchmark {
     Scan,
     /// The same over HTTP
     ScanHttp,
+    /// A consumer over HTTP against plain reads of the global order, and the cost of idle consumers
+    Consumers,
+    /// Following one changeset of 1000 against a scan of the small columns, and what it costs a commit
+    Filters,
     /// Appends to stores of different sizes
     Growth,
 }
@@ -79,6 +88,14 @@ async fn main() {
     }
     if wanted(Benchmark::ScanHttp) {
         scan::run_over_http(rounds).await;
+    }
+    if wanted(Benchmark::Consumers) {
+        consumers::run(rounds).await;
+        consumers::run_idle(rounds).await;
+    }
+    if wanted(Benchmark::Filters) {
+        filters::run(rounds, args.followed).await;
+        filters::run_appends(rounds).await;
     }
     if wanted(Benchmark::Growth) {
         growth::run(rounds, &args.sizes).await;

@@ -14,7 +14,8 @@ const INSERT: &str = "
     INSERT INTO ees.changesets
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::json, $10::text::json)";
 
-const COPY: &str = "
+/// All columns.
+pub(crate) const WHOLE: &str = "
     COPY (SELECT checkpoint, stream_id, changeset_id, first_event_id, last_event_id, \"timestamp\",
                  commit_id, metadata, events
           FROM ees.changesets ORDER BY checkpoint) TO STDOUT";
@@ -84,9 +85,13 @@ async fn insert(connection: &mut PgConnection, number: i64) {
         .unwrap();
 }
 
-/// Copies all columns and discards the result. Returns its size in bytes.
-pub(crate) async fn copy(connection: &mut PgConnection) -> usize {
-    let mut rows = connection.copy_out_raw(COPY).await.unwrap();
+/// The columns that a filter needs.
+pub(crate) const SMALL: &str = "
+    COPY (SELECT checkpoint, stream_id, event_types FROM ees.changesets ORDER BY checkpoint) TO STDOUT";
+
+/// Copies rows and discards them. Returns their size in bytes.
+pub(crate) async fn copy(connection: &mut PgConnection, rows: &str) -> usize {
+    let mut rows = connection.copy_out_raw(rows).await.unwrap();
     let mut bytes = 0;
     while let Some(part) = rows.try_next().await.unwrap() {
         bytes += part.len();

@@ -10,6 +10,7 @@
 
 mod append;
 mod baseline;
+mod filters;
 mod growth;
 mod scan;
 mod setup;
@@ -34,6 +35,9 @@ struct Args {
     /// The sizes of the store for `growth`, in changesets
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 100_000, 1_000_000])]
     sizes: Vec<u64>,
+    /// The number of changesets that `filters` follows
+    #[arg(long, default_value_t = 1_000_000)]
+    followed: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -46,6 +50,8 @@ enum Benchmark {
     Keys,
     /// Reading everything in pages of 1000 against COPY of the same rows
     Scan,
+    /// Following one changeset of 1000 against COPY of the small columns
+    Filters,
     /// Appends to stores of different sizes
     Growth,
 }
@@ -71,6 +77,9 @@ async fn main() {
     }
     if wanted(Benchmark::Scan) {
         scan::run(&server, rounds).await;
+    }
+    if wanted(Benchmark::Filters) {
+        filters::run(&server, rounds, args.followed).await;
     }
     if wanted(Benchmark::Growth) {
         growth::run(&server, rounds, &args.sizes).await;

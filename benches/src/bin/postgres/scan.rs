@@ -31,7 +31,7 @@ pub(crate) async fn run(server: &Server, rounds: Rounds) {
         },
         async |length| {
             rate(length, async || {
-                assert!(baseline::copy(&mut connection).await > 0);
+                assert!(baseline::copy(&mut connection, baseline::WHOLE).await > 0);
                 CHANGESETS
             })
             .await

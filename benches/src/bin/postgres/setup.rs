@@ -12,7 +12,7 @@ const FILL: &str = "
     INSERT INTO ees.changesets
     SELECT n, n / STREAMS + 1, n / STREAMS * 3 + 1, n / STREAMS * 3 + 3, n,
            octet_length('METADATA' || 'EVENTS'), 'order-' || (n % STREAMS),
-           'ees-00000000-0000-0000-0000-000000000000', 'METADATA', 'EVENTS'
+           'ees-00000000-0000-0000-0000-000000000000', 'METADATA', 'EVENTS', E'TYPES'
     FROM generate_series(0, COUNT - 1) AS n";
 
 /// A durable server without autovacuum and with rare checkpoints, which would disturb a round.
@@ -40,6 +40,7 @@ pub(crate) fn fill(database: &Database, changesets: u64) {
     let fill = FILL
         .replace("METADATA", &load::metadata(1))
         .replace("EVENTS", &load::events(1))
+        .replace("TYPES", &load::TYPES.replace('\n', "\\n"))
         .replace("COUNT", &changesets.to_string())
         .replace("STREAMS", &STREAMS.to_string());
     database.sql(&fill).unwrap();

@@ -38,7 +38,7 @@ pub(in crate::routes) async fn parked(
 ) -> Result<Response, ApiError> {
     let name = name(&text)?;
     let read = context.params.parked_read()?;
-    let consumers = app.consumers()?;
+    let consumers = app.consumers(&context)?;
     let page = consumers.parked(&name, read.after.as_ref(), read.limit);
     let page = app.in_time(Written::None, page).await?;
     let last = page.items.last().filter(|_| page.more);
@@ -74,7 +74,7 @@ pub(in crate::routes) async fn retry(
     context.params.only_common()?;
     let asked: RetryBody = body(&app, &context, request).await?;
     let stream_id = stream(&asked.stream_id)?;
-    let consumers = app.consumers()?;
+    let consumers = app.consumers(&context)?;
     let retried = consumers.retry(&name, &stream_id);
     let parked = app.in_time(Written::Unknown, retried).await?;
     Ok(answer(&ParkedItem::from(&parked)))
@@ -108,7 +108,7 @@ pub(in crate::routes) async fn skip(
     let asked: SkipBody = body(&app, &context, request).await?;
     let stream_id = stream(&asked.stream_id)?;
     let through = changeset(asked.through_changeset)?;
-    let consumers = app.consumers()?;
+    let consumers = app.consumers(&context)?;
     let skipped = consumers.skip(&name, &stream_id, through);
     let parked = app.in_time(Written::Unknown, skipped).await?;
     Ok(answer(&ParkedItem::from(&parked)))
@@ -141,7 +141,7 @@ pub(in crate::routes) async fn reset(
     context.params.only_common()?;
     let asked: ResetBody = body(&app, &context, request).await?;
     let checkpoint = checkpoint(asked.checkpoint)?;
-    let consumers = app.consumers()?;
+    let consumers = app.consumers(&context)?;
     let reset = consumers.reset(&name, checkpoint);
     app.in_time(Written::Unknown, reset).await?;
     Ok(answer(&Done {}))

@@ -93,7 +93,7 @@ pub(in crate::routes) async fn ack(
     let next = asked.next.as_ref();
     next.map_or(Ok(()), |next| check_limits(next.limit, next.wait))?;
     let limit = next.map(|next| next.limit);
-    let consumers = app.consumers()?;
+    let consumers = app.consumers(&context)?;
     let done = consumers.acknowledge(&name, asked.partition, &ack, limit);
     let done = app.in_time(Written::Unknown, done).await?;
     let Some(NextBody { wait, .. }) = next else {
@@ -134,7 +134,7 @@ pub(in crate::routes) async fn release(
     let name = name(&text)?;
     context.params.only_common()?;
     let asked: ReleaseBody = body(&app, &context, request).await?;
-    let consumers = app.consumers()?;
+    let consumers = app.consumers(&context)?;
     let released = consumers.release(&name, asked.partition, asked.generation);
     app.in_time(Written::Unknown, released).await?;
     Ok(answer(&Done {}))
@@ -148,7 +148,7 @@ async fn claimed(
     claim: Claim,
     wait: Duration,
 ) -> Result<Option<Delivery>, ApiError> {
-    let claiming: Claiming = app.consumers()?.claiming(name, claim);
+    let claiming: Claiming = app.consumers(context)?.claiming(name, claim);
     let waits = !wait.is_zero();
     let _poll = waits.then(|| app.gate.open_poll()).transpose()?;
     let look = || claiming.look();

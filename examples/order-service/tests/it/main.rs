@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod commands;
+mod consuming;
 mod guides;
 mod lossy;
 mod modelling;
