@@ -22,6 +22,7 @@ use crate::error::ApiError;
 use crate::error_body::render;
 use crate::gate::Gate;
 use crate::hosts::check_host;
+use crate::long_work::work;
 use crate::measure::answered;
 use crate::options::Options;
 use crate::permit::Permit;
@@ -77,7 +78,8 @@ pub(crate) async fn finish(State(host): State<Host>, mut request: Request, next:
     let error = response.extensions_mut().remove::<ApiError>();
     if let Some(error) = &error {
         let headers = std::mem::take(response.headers_mut());
-        response = render(error, about.id(), context.layout);
+        let write = || render(error, about.id(), context.layout);
+        response = work(error.payload_bytes(), write).await;
         keep(headers, &mut response);
         about.log_failure(error, &host.refused);
     }
@@ -218,7 +220,7 @@ async fn lay_out(response: Response) -> Response {
     let Ok(json) = to_bytes(body, usize::MAX).await else {
         return HttpResponse::from_parts(head, Body::empty());
     };
-    match pretty(&json, 0, MAX_PAGE_BYTES) {
+    match work(json.len(), || pretty(&json, 0, MAX_PAGE_BYTES)).await {
         Some(mut lines) => {
             lines.push(b'\n');
             head.headers.remove(CONTENT_LENGTH);

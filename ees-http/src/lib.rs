@@ -18,6 +18,7 @@ mod gate;
 mod hosts;
 mod json;
 mod link;
+mod long_work;
 mod measure;
 mod openapi;
 mod options;

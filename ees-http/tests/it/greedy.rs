@@ -179,3 +179,42 @@ async fn conflicts_that_nobody_takes_have_a_bound() {
     let told = call(&router, commit("/streams/s")).await;
     assert_eq!(told.error(), "OPTIMISTIC_CONCURRENCY_EXCEPTION");
 }
+
+/// Large bodies, pages and conflicts are worked on beside the runtime's threads, if it has several,
+/// with the same results.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_ones_are_the_same_on_a_runtime_of_several_threads() {
+    let router = router(patient());
+    let large = body(2_000_000);
+    let written = post(&router, "/streams/s", large.clone()).await;
+    assert_eq!(written.status, 200);
+    let events: serde_json::Value = serde_json::from_str(&large).unwrap();
+    let reads = [
+        "/streams/s/changesets",
+        "/changesets",
+        "/changesets?pp=true",
+    ];
+    for path in reads {
+        let page = get(&router, path).await;
+        assert_eq!(
+            page.body["changesets"][0]["events"], events["events"],
+            "{path}"
+        );
+    }
+    for path in ["/streams/s/events", "/events"] {
+        let page = get(&router, path).await;
+        assert_eq!(
+            page.body["events"][0]["data"], events["events"][0],
+            "{path}"
+        );
+    }
+    let conflict = post(&router, "/streams/s", large).await;
+    assert_eq!(conflict.error(), "OPTIMISTIC_CONCURRENCY_EXCEPTION");
+    let missed = &conflict.body["forthcoming_changesets"][0]["events"];
+    assert_eq!(missed, &events["events"]);
+    let many = format!("{{{}\"events\":[1]}}", "\"a\":1,".repeat(100_000));
+    assert_eq!(
+        post(&router, "/streams/s", many).await.error(),
+        "INVALID_BODY"
+    );
+}
