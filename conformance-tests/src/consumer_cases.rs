@@ -4,6 +4,7 @@ mod dying;
 mod scene;
 
 pub mod consumer_store;
+pub mod cut;
 pub mod delivery;
 pub mod failing;
 pub mod killed;
@@ -22,6 +23,9 @@ list! { $
         one_of_racing_swaps_wins [16];
         a_consumer_is_removed_with_everything [16];
         consumers_survive_a_restart [16, 4];
+    }
+    cut {
+        a_call_that_was_cut_may_be_repeated [16];
     }
     delivery {
         everything_is_delivered_in_each_streams_order [16];
@@ -42,7 +46,6 @@ list! { $
     }
     killed {
         a_server_killed_at_any_step_skips_nothing [16];
-        a_call_that_was_cut_may_be_repeated [16];
     }
     operating {
         a_definition_is_the_same_or_refused [16];

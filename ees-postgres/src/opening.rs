@@ -40,6 +40,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "consumers",
         include_str!("../migrations/0005_consumers.sql"),
     ),
+    (
+        6,
+        "keys by hash",
+        include_str!("../migrations/0006_keys_by_hash.sql"),
+    ),
 ];
 
 /// Selects the properties of the server and the database that [`assert_fit`] checks.

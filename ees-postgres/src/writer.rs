@@ -44,7 +44,9 @@ pub(crate) const KEYS: &str = "
     FROM unnest($1::text[], $2::text[]) AS wanted (stream_id, commit_id)
     CROSS JOIN LATERAL (
         SELECT stream_id, commit_id, changeset_id FROM changesets
-        WHERE changesets.stream_id = wanted.stream_id AND changesets.commit_id = wanted.commit_id
+        WHERE hashtextextended(changesets.commit_id, hashtextextended(changesets.stream_id, 0))
+              = hashtextextended(wanted.commit_id, hashtextextended(wanted.stream_id, 0))
+          AND changesets.stream_id = wanted.stream_id AND changesets.commit_id = wanted.commit_id
           AND left(changesets.commit_id, 4) <> 'ees-'
         ORDER BY changeset_id LIMIT 1) AS found";
 

@@ -1,21 +1,26 @@
-//! What the writer remembers between transactions: the next checkpoint and heads of streams.
+//! What the writer remembers between transactions: the next checkpoint, heads of streams, and the
+//! clients' keys of their last blocks.
 
 use std::collections::HashMap;
 
 use ees_core::adapter::ClientKey;
 use ees_core::adapter::group_commit::Snapshot;
-use ees_core::{Changeset, Checkpoint, Head, StorageError, StreamId};
+use ees_core::{Changeset, ChangesetId, Checkpoint, EventId, Head, StorageError, StreamId};
 use lru::LruCache;
 use rusqlite::Connection;
 
+use crate::client_keys::{self, FullBlock, RecentKey};
 use crate::reads;
 use crate::rows::{number, one};
 
-/// How many bytes the remembered heads may have.
-const MAX_BYTES: usize = 8 * 1024 * 1024;
+/// How many bytes the remembered streams may have.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// An estimate of what an entry has beside the stream id.
-const ENTRY_BYTES: usize = 128;
+/// An estimate of what an entry has beside the stream id and the keys.
+const ENTRY_BYTES: usize = 160;
+
+/// An estimate of what a key has beside its text.
+const KEY_BYTES: usize = 40;
 
 const DATA_VERSION: &str = "PRAGMA data_version";
 
@@ -26,9 +31,17 @@ pub(crate) struct Known {
     /// (<https://sqlite.org/pragma.html#pragma_data_version>). If it changes, all below is void.
     data_version: Option<i64>,
     next_checkpoint: Option<Checkpoint>,
-    heads: LruCache<StreamId, Head>,
+    streams: LruCache<StreamId, Stream>,
     bytes: usize,
     max_bytes: usize,
+}
+
+/// What is remembered of a stream.
+#[derive(Debug, Clone)]
+struct Stream {
+    head: Head,
+    /// The clients' keys of the last block. None: not read yet.
+    recent: Option<Vec<RecentKey>>,
 }
 
 impl Default for Known {
@@ -38,12 +51,12 @@ impl Default for Known {
 }
 
 impl Known {
-    /// Knows nothing yet, and will remember heads of so many bytes.
+    /// Knows nothing yet, and will remember streams of so many bytes.
     fn with_limit(max_bytes: usize) -> Self {
         Self {
             data_version: None,
             next_checkpoint: None,
-            heads: LruCache::unbounded(),
+            streams: LruCache::unbounded(),
             bytes: 0,
             max_bytes,
         }
@@ -72,8 +85,8 @@ impl Known {
         let mut keys = HashMap::with_capacity(client_keys.len());
         for key in client_keys {
             // A stream without a changeset has no key.
-            if heads.contains_key(&key.stream_id)
-                && let Some(stands) = reads::key(connection, key)?
+            if let Some(head) = heads.get(&key.stream_id)
+                && let Some(stands) = self.key(connection, key, head)?
             {
                 keys.insert(key.clone(), stands);
             }
@@ -100,39 +113,103 @@ impl Known {
         connection: &Connection,
         stream_id: &StreamId,
     ) -> Result<Option<Head>, StorageError> {
-        if let Some(head) = self.heads.get(stream_id) {
-            return Ok(Some(*head));
+        if let Some(stream) = self.streams.get(stream_id) {
+            return Ok(Some(stream.head));
         }
         let found = reads::head(connection, stream_id)?;
         if let Some(head) = found {
-            self.remember(stream_id.clone(), head);
+            self.remember(stream_id, Stream { head, recent: None });
         }
         Ok(found)
     }
 
-    /// Follows a transaction that wrote these changesets and succeeded.
-    pub(crate) fn advance(&mut self, changesets: &[Changeset]) {
-        for changeset in changesets {
-            self.next_checkpoint = changeset.checkpoint.map(|position| position.plus(1));
-            self.remember(changeset.stream_id.clone(), changeset.head());
+    /// The first changeset of a stream that has a client's key.
+    fn key(
+        &mut self,
+        connection: &Connection,
+        key: &ClientKey,
+        head: &Head,
+    ) -> Result<Option<ChangesetId>, StorageError> {
+        if let Some(filed) = client_keys::filed(connection, key, head)? {
+            return Ok(Some(filed));
         }
+        let recent = match self.take_recent(&key.stream_id) {
+            Some(recent) => recent,
+            None => client_keys::recent(connection, &key.stream_id, head)?,
+        };
+        let mut keys = recent.iter();
+        let found = keys.find(|recent| recent.commit_id == key.commit_id);
+        let found = found.map(|recent| recent.changeset_id);
+        let (head, recent) = (*head, Some(recent));
+        self.remember(&key.stream_id, Stream { head, recent });
+        Ok(found)
     }
 
-    fn remember(&mut self, stream_id: StreamId, head: Head) {
-        let bytes = weight(&stream_id);
-        if self.heads.put(stream_id, head).is_none() {
-            self.bytes += bytes;
+    /// Follows a transaction that writes these changesets. Returns the blocks that it fills and that
+    /// may have keys to file.
+    pub(crate) fn advance(&mut self, changesets: &[Changeset]) -> Vec<FullBlock> {
+        let mut full = Vec::new();
+        for changeset in changesets {
+            self.next_checkpoint = changeset.checkpoint.map(|position| position.plus(1));
+            let mut recent = self.recent_with(changeset);
+            if client_keys::fills_block(changeset.changeset_id) {
+                let keys = recent.replace(Vec::new());
+                if keys.as_ref().is_none_or(|keys| !keys.is_empty()) {
+                    full.push(FullBlock {
+                        stream_id: changeset.stream_id.clone(),
+                        last: changeset.changeset_id,
+                        keys,
+                    });
+                }
+            }
+            let head = changeset.head();
+            self.remember(&changeset.stream_id, Stream { head, recent });
+        }
+        full
+    }
+
+    /// The keys of the last block, with that of a new changeset.
+    fn recent_with(&mut self, changeset: &Changeset) -> Option<Vec<RecentKey>> {
+        let known = self.take_recent(&changeset.stream_id);
+        let is_first = changeset.first_event_id == EventId::FIRST;
+        let mut recent = known.or_else(|| is_first.then(Vec::new))?;
+        if changeset.commit_id.is_clients() {
+            recent.push(RecentKey {
+                commit_id: changeset.commit_id.clone(),
+                changeset_id: changeset.changeset_id,
+            });
+        }
+        Some(recent)
+    }
+
+    fn take_recent(&mut self, stream_id: &StreamId) -> Option<Vec<RecentKey>> {
+        let recent = self.streams.get_mut(stream_id)?.recent.take()?;
+        self.bytes -= weight_of_keys(&recent);
+        Some(recent)
+    }
+
+    fn remember(&mut self, stream_id: &StreamId, stream: Stream) {
+        self.bytes += weight(stream_id, &stream);
+        if let Some(before) = self.streams.put(stream_id.clone(), stream) {
+            self.bytes -= weight(stream_id, &before);
         }
         while self.bytes > self.max_bytes
-            && let Some((stream_id, _)) = self.heads.pop_lru()
+            && let Some((stream_id, stream)) = self.streams.pop_lru()
         {
-            self.bytes -= weight(&stream_id);
+            self.bytes -= weight(&stream_id, &stream);
         }
     }
 }
 
-fn weight(stream_id: &StreamId) -> usize {
-    stream_id.as_str().len() + ENTRY_BYTES
+fn weight(stream_id: &StreamId, stream: &Stream) -> usize {
+    let keys = stream.recent.as_deref().map_or(0, weight_of_keys);
+    stream_id.as_str().len() + ENTRY_BYTES + keys
+}
+
+fn weight_of_keys(keys: &[RecentKey]) -> usize {
+    keys.iter()
+        .map(|key| key.commit_id.as_str().len() + KEY_BYTES)
+        .sum()
 }
 
 #[cfg(test)]

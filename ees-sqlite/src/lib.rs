@@ -3,6 +3,7 @@
 mod backup;
 mod beside;
 mod checkpoints;
+mod client_keys;
 mod config;
 mod consumers;
 mod error;

@@ -10,6 +10,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use sha2::{Digest, Sha384};
 
 use crate::OpenError;
+use crate::client_keys::define_key_hash;
 use crate::error::open_error;
 
 /// A version of the schema. A released version is never changed.
@@ -51,6 +52,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "consumers",
         sql: include_str!("../migrations/0006_consumers.sql"),
     },
+    Migration {
+        version: 7,
+        name: "filed keys",
+        sql: include_str!("../migrations/0007_filed_keys.sql"),
+    },
 ];
 
 const CREATE_TABLE: &str = "
@@ -79,6 +85,7 @@ struct Applied {
 /// Brings a file to the newest version, in one transaction.
 pub(crate) fn migrate(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
     let failed = |error| open_error(path, error);
+    define_key_hash(connection).map_err(failed)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate);
     let transaction = transaction.map_err(failed)?;
     let applied = applied(&transaction).map_err(failed)?;

@@ -1,9 +1,9 @@
 //! The queries of streams and of the global order, on any connection.
 
-use ees_core::adapter::{ClientKey, PageBuilder};
+use ees_core::adapter::PageBuilder;
 use ees_core::{
-    Changeset, ChangesetId, Checkpoint, Direction, GlobalPage, Head, Page, PageLimit, StorageError,
-    StreamId, StreamQuery, StreamRange,
+    Changeset, Checkpoint, Direction, GlobalPage, Head, Page, PageLimit, StorageError, StreamId,
+    StreamQuery, StreamRange,
 };
 use rusqlite::{Connection, Params, params};
 
@@ -14,12 +14,6 @@ use crate::rows::{changeset, columns, number, one, optional, timestamp};
 pub(crate) const HEAD: &str = "
     SELECT changeset_id, last_event_id, timestamp FROM changesets
     WHERE stream_id = ?1 ORDER BY changeset_id DESC LIMIT 1";
-
-/// Selects the first changeset that has a client's key. The last condition is that of the index.
-pub(crate) const KEY: &str = "
-    SELECT changeset_id FROM changesets
-    WHERE stream_id = ?1 AND commit_id = ?2 AND substr(commit_id, 1, 4) <> 'ees-'
-    ORDER BY changeset_id LIMIT 1";
 
 pub(crate) const NEXT_CHECKPOINT: &str = "SELECT coalesce(max(checkpoint) + 1, 0) FROM changesets";
 
@@ -62,15 +56,6 @@ pub(crate) fn head(
             last_timestamp: timestamp(row, 2)?,
         })
     })
-}
-
-/// The changeset that has a client's key.
-pub(crate) fn key(
-    connection: &Connection,
-    key: &ClientKey,
-) -> Result<Option<ChangesetId>, StorageError> {
-    let params = [key.stream_id.as_str(), key.commit_id.as_str()];
-    optional(connection, KEY, params, |row| number(row, 0))
 }
 
 pub(crate) fn next_checkpoint(connection: &Connection) -> Result<Checkpoint, StorageError> {

@@ -131,7 +131,11 @@ impl Writer {
     fn write(&mut self, changesets: &[Changeset]) -> Result<(), StorageError> {
         let mut known = mem::take(&mut self.known);
         let connection = self.connection.lock();
+        let full = known.advance(changesets);
         insert(&connection, changesets).map_err(translate)?;
+        for block in full {
+            block.file(&connection).map_err(translate)?;
+        }
         let committed = execute(&connection, "COMMIT");
         drop(connection);
         if let Err(error) = committed {
@@ -140,7 +144,6 @@ impl Writer {
             }
             return Err(translate_commit(error));
         }
-        known.advance(changesets);
         self.known = known;
         Ok(())
     }

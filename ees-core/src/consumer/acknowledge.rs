@@ -1,9 +1,13 @@
 //! Acknowledging and releasing a batch.
 
+use futures_util::future::try_join;
+
+use super::claim::page_limit;
 use super::records::{Loaded, Record};
 use super::scan::Scan;
 use super::{
-    Ack, AckRefusal, Acked, Claim, ConsumerError, ConsumerName, Consumers, Delivery, PartitionState,
+    Ack, AckRefusal, Acked, Claim, ConsumerError, ConsumerName, Consumers, Delivery, MAX_BATCH,
+    PartitionState,
 };
 use crate::measure;
 use crate::{Error, StorageError, Written};
@@ -45,8 +49,12 @@ impl Consumers {
         next: Option<usize>,
     ) -> Result<Acknowledged, Error> {
         let record = self.partition_of(name, partition).await?;
+        let limit = next.filter(|_| record.definition.partitions == 1);
+        let mut scan = Scan::new(&self.store, &record, page_limit(next.unwrap_or_default()));
         for _ in 0..ROUNDS {
-            let loaded = self.records.partition(&record, partition).await?;
+            let load = self.records.partition(&record, partition);
+            let ahead = scan.ahead(limit.map(|_| ack.checkpoint));
+            let (loaded, ()) = try_join(load, ahead).await?;
             let fenced = |generation| fenced(partition, generation);
             let acked = loaded.state.judge(ack.generation).map_err(fenced)?;
             let batch = loaded.state.batch();
@@ -62,8 +70,7 @@ impl Consumers {
                     again => again,
                 },
                 Acked::Now => {
-                    let limit = next.filter(|_| record.definition.partitions == 1);
-                    let taken = self.settle(&record, partition, &loaded, ack, limit, &claim);
+                    let taken = self.settle(&mut scan, partition, &loaded, ack, limit, &claim);
                     match taken.await? {
                         None => continue,
                         Some(settled) => settled.next,
@@ -79,14 +86,14 @@ impl Consumers {
     /// changed meanwhile.
     async fn settle(
         &self,
-        record: &Record,
+        scan: &mut Scan<'_>,
         partition: u16,
         loaded: &Loaded,
         ack: &Ack,
         next: Option<usize>,
         claim: &Claim,
     ) -> Result<Option<Settled>, Error> {
-        let mut scan = Scan::new(&self.store, record, claim.page_limit());
+        let record = scan.record;
         let members = if loaded.state.needs_members(ack) {
             scan.again(partition, loaded).await?.changesets
         } else {
@@ -123,7 +130,7 @@ impl Consumers {
         partition: u16,
         loaded: &Loaded,
     ) -> Result<Option<Delivery>, Error> {
-        let mut scan = Scan::new(&self.store, record, Claim::new("").page_limit());
+        let mut scan = Scan::new(&self.store, record, page_limit(MAX_BATCH));
         let found = scan.again(partition, loaded).await?;
         // The parked streams were read after the partition.
         let now = self.records.partition(record, partition).await?;

@@ -46,10 +46,11 @@ impl Claim {
         self.limit = limit;
         self
     }
+}
 
-    pub(super) fn page_limit(&self) -> PageLimit {
-        PageLimit::items(self.limit.clamp(1, MAX_BATCH))
-    }
+/// The limits of a batch of at most so many changesets.
+pub(super) fn page_limit(changesets: usize) -> PageLimit {
+    PageLimit::items(changesets.clamp(1, MAX_BATCH))
 }
 
 /// A batch that is handed out.
@@ -96,6 +97,8 @@ pub struct Claiming {
 struct Seen {
     /// The revision of each partition, and how far it was looked at.
     reached: HashMap<u16, (Option<u64>, Checkpoint)>,
+    /// Whether a look went beyond a partition's checkpoint, which was not written.
+    has_moved: bool,
     /// Everything before this position was looked at, in every partition that is free.
     head: Option<Checkpoint>,
     /// Whether a partition is held or has more.
@@ -156,7 +159,7 @@ impl Claiming {
     /// [`Error::Storage`] if the storage fails.
     pub async fn give_up(&self) -> Result<(), Error> {
         let seen = self.take_seen();
-        if seen.reached.is_empty() {
+        if !seen.has_moved {
             return Ok(());
         }
         let records = &self.consumers.records;
@@ -200,7 +203,7 @@ impl Claiming {
         free.sort_by_key(|(_, loaded)| loaded.state.served());
         seen.is_busy = free.len() < all;
         seen.due = None;
-        let mut scan = Scan::new(&self.consumers.store, &record, self.claim.page_limit());
+        let mut scan = Scan::new(&self.consumers.store, &record, page_limit(self.claim.limit));
         for (partition, loaded) in free {
             let loaded = records.with_parked(&record, partition, loaded).await?;
             let served = self.serve(&mut scan, seen, partition, loaded).await?;
@@ -233,8 +236,9 @@ impl Claiming {
             if is_live && found.changesets.is_empty() {
                 let moved = found.next.get() - loaded.state.checkpoint().get();
                 if moved < WRITE_AFTER {
-                    seen.reached
-                        .insert(partition, (loaded.revision, found.next));
+                    let reached = (loaded.revision, found.next);
+                    seen.reached.insert(partition, reached);
+                    seen.has_moved |= moved > 0;
                     continue;
                 }
             }

@@ -88,6 +88,14 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// Reads what a live look from this position will need.
+    pub(super) async fn ahead(&mut self, from: Option<Checkpoint>) -> Result<(), Error> {
+        if let Some(from) = from {
+            self.page(from, self.limit.items.min(PAGE)).await?;
+        }
+        Ok(())
+    }
+
     /// Looks for the next batch of a partition.
     pub(super) async fn look(
         &mut self,

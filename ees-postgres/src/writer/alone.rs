@@ -35,7 +35,9 @@ pub(super) const PREPARE: &str = concat!(
             ORDER BY changeset_id DESC LIMIT 1) AS head ON true;
     PREPARE ees_key (text, text) AS
         SELECT stream_id, commit_id, changeset_id FROM changesets
-        WHERE stream_id = $1 AND commit_id = $2 AND left(commit_id, 4) <> 'ees-'
+        WHERE hashtextextended(commit_id, hashtextextended(stream_id, 0))
+              = hashtextextended($2, hashtextextended($1, 0))
+          AND stream_id = $1 AND commit_id = $2 AND left(commit_id, 4) <> 'ees-'
         ORDER BY changeset_id LIMIT 1;
     PREPARE ees_insert (bigint, text, bigint, bigint, bigint, bigint, text, text, text, text) AS
         INSERT INTO changesets (",

@@ -76,15 +76,19 @@ fn what_is_known_is_not_read_again() {
 
 #[test]
 fn the_memory_has_a_bound() {
-    let mut known = Known::with_limit(10 * (ENTRY_BYTES + 8));
+    let mut known = Known::with_limit(10 * (ENTRY_BYTES + 9 + 2 * (KEY_BYTES + 3)));
     let names: Vec<String> = (0..100).map(|n| format!("stream-{n}")).collect();
     for (name, position) in names.iter().zip(0..) {
-        known.advance(&[changeset(name, 1, position)]);
-        known.advance(&[changeset(name, 2, position + 1)]);
-        let weights = known.heads.iter().map(|(stream_id, _)| weight(stream_id));
+        for id in 1..3 {
+            let commit_id = CommitId::new("key").unwrap();
+            let plain = changeset(name, id, position + id);
+            known.advance(&[Changeset { commit_id, ..plain }]);
+        }
+        let weights = known.streams.iter();
+        let weights = weights.map(|(stream_id, stream)| weight(stream_id, stream));
         assert_eq!(known.bytes, weights.sum::<usize>());
         assert!(known.bytes <= known.max_bytes);
     }
-    assert!(known.heads.contains(&stream("stream-99")), "the last one");
-    assert!(!known.heads.contains(&stream("stream-0")), "the oldest");
+    assert!(known.streams.contains(&stream("stream-99")), "the last one");
+    assert!(!known.streams.contains(&stream("stream-0")), "the oldest");
 }

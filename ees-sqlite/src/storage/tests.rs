@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use rusqlite::Connection;
 
 use super::*;
-use crate::{event_search, filtered};
+use crate::{client_keys, event_search, filtered};
 
 struct Fixture {
     folder: TempDir,
@@ -20,6 +20,13 @@ impl Fixture {
         let config = SqliteConfig::new(folder.path().join("ees.db"));
         let storage = SqliteStorage::open(&config).await.unwrap();
         Self { folder, storage }
+    }
+
+    /// Closes the store and opens it again, so that it remembers nothing.
+    async fn reopen(&mut self) {
+        self.storage.close().await;
+        let config = SqliteConfig::new(self.folder.path().join("ees.db"));
+        self.storage = SqliteStorage::open(&config).await.unwrap();
     }
 
     /// Runs a statement on the connection that writes.
@@ -129,7 +136,15 @@ async fn every_statement_goes_by_an_index() {
     let fixture = Fixture::open().await;
     let statements = [
         (reads::HEAD, "changesets_by_stream"),
-        (reads::KEY, "COVERING INDEX changesets_by_key"),
+        (
+            client_keys::FILED,
+            "SEARCH filed USING PRIMARY KEY (stream_id=? AND key_hash=?)",
+        ),
+        (
+            client_keys::FILED,
+            "SEARCH changesets USING INDEX changesets_by_stream",
+        ),
+        (client_keys::RECENT, "changesets_by_stream"),
         (reads::NEXT_CHECKPOINT, "SEARCH changesets"),
         (reads::GLOBAL, "INTEGER PRIMARY KEY (rowid>?)"),
         (filtered::SCAN, "INTEGER PRIMARY KEY (rowid>?)"),
@@ -158,47 +173,62 @@ async fn every_statement_goes_by_an_index() {
     }
 }
 
-/// The entries of the index of clients' keys.
-async fn entries(fixture: &Fixture) -> i64 {
+/// The number of filed keys.
+async fn filed(fixture: &Fixture) -> i64 {
     let count = |connection: &Connection| {
-        let count = "SELECT count(*) FROM changesets INDEXED BY changesets_by_key
-                     WHERE substr(commit_id, 1, 4) <> 'ees-'";
-        let count = connection.query_row(count, [], |row| row.get(0));
+        let count = connection.query_row("SELECT count(*) FROM client_keys", [], |row| row.get(0));
         count.map_err(translate)
     };
     fixture.storage.readers.run(count).await.unwrap()
 }
 
-/// A commit without a client's key has no entry in the index of keys.
+fn keyed(stream: &str, last: u64, key: &str) -> Commit {
+    Commit {
+        commit_id: CommitId::new(key).unwrap(),
+        ..commit(stream, last, 10)
+    }
+}
+
+/// A full block of a stream files its clients' keys, and nothing else does.
 #[tokio::test]
-async fn only_keys_of_clients_are_indexed() {
+async fn full_blocks_file_the_keys_of_clients() {
     let fixture = Fixture::open().await;
     let storage = &fixture.storage;
-    assert!(is_committed(&storage.commit(&commit("s", 0, 10)).await));
-    assert_eq!(entries(&fixture).await, 0);
-    let keyed = Commit {
-        commit_id: CommitId::new("mine").unwrap(),
-        ..commit("s", 1, 10)
-    };
-    assert!(is_committed(&storage.commit(&keyed).await));
-    assert_eq!(entries(&fixture).await, 1);
+    for last in 0..64 {
+        let commit = match last {
+            // The first block has three keys, the second none, the third one.
+            4 | 7 | 31 => keyed("s", last, &format!("key-{last}")),
+            _ => commit("s", last, 10),
+        };
+        assert!(is_committed(&storage.commit(&commit).await));
+        let expected = if last < 31 { 0 } else { 3 };
+        assert_eq!(
+            filed(&fixture).await,
+            expected,
+            "after changeset {}",
+            last + 1
+        );
+    }
+    for (last, stands) in [(4, 5), (7, 8), (31, 32)] {
+        let again = keyed("s", 64, &format!("key-{last}"));
+        let outcome = storage.commit(&again).await.unwrap();
+        let stands = ChangesetId::new(stands).unwrap();
+        assert_eq!(outcome, Outcome::Refused(Refusal::KeyStands(stands)));
+    }
 }
 
 /// G10: older versions stored a key again where another expectation came with it.
 #[tokio::test]
 async fn of_a_key_that_stands_twice_the_first_counts() {
-    let fixture = Fixture::open().await;
-    let storage = &fixture.storage;
+    let mut fixture = Fixture::open().await;
     for last in 0..4 {
-        assert!(is_committed(&storage.commit(&commit("s", last, 10)).await));
+        let committed = fixture.storage.commit(&commit("s", last, 10)).await;
+        assert!(is_committed(&committed));
     }
     let twice = "UPDATE changesets SET commit_id = 'k' WHERE changeset_id IN (2, 4)";
     fixture.execute(twice).await;
-    let again = Commit {
-        commit_id: CommitId::new("k").unwrap(),
-        ..commit("s", 9, 10)
-    };
-    let outcome = storage.commit(&again).await.unwrap();
+    fixture.reopen().await;
+    let outcome = fixture.storage.commit(&keyed("s", 9, "k")).await.unwrap();
     let second = ChangesetId::new(2).unwrap();
     assert_eq!(outcome, Outcome::Refused(Refusal::KeyStands(second)));
 }

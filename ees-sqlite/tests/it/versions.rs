@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use ees_core::adapter::{Commit, StatisticsStore, Storage};
+use ees_core::adapter::{Commit, Outcome, Refusal, StatisticsStore, Storage};
 use ees_core::{
-    Checkpoint, CheckpointStore, CommitId, Events, Expectation, Filter, Json, PageLimit, Timestamp,
+    ChangesetId, Checkpoint, CheckpointStore, CommitId, Events, Expectation, Filter, Json,
+    PageLimit, Timestamp,
 };
 use ees_sqlite::{OpenError, SqliteConfig, SqliteStorage};
 use rusqlite::types::Value;
@@ -87,7 +88,7 @@ async fn a_file_of_the_first_version_becomes_as_a_new_one() {
     assert_eq!(schema(&new), schema(&old));
     assert_eq!(migrations(&new), migrations(&old));
     assert_eq!(migrations(&new)[..1], recorded);
-    assert_eq!(migrations(&new).len(), 6);
+    assert_eq!(migrations(&new).len(), 7);
 }
 
 /// G15: rows of the first version do not tell their types, so their payloads are read.
@@ -123,6 +124,45 @@ async fn rows_without_types_are_filtered() {
         let found: Vec<_> = found.map(Checkpoint::get).collect();
         assert_eq!(found, expected, "{filter:?}");
         assert_eq!(page.next.get(), 4);
+    }
+}
+
+/// G10: keys that the first version stored are found, in the last block of their stream and before.
+#[tokio::test]
+async fn keys_of_the_first_version_are_found() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ees.db");
+    fs::write(&path, VERSION_1).unwrap();
+    let rows = "
+        WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers LIMIT 70)
+        INSERT INTO changesets SELECT n + 2, 's', n, n, n, n, 'key-' || n, '{}', '[1]' FROM numbers";
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch(rows)
+        .unwrap();
+    let storage = open(&path).await.unwrap();
+    for last in 70..100 {
+        for key in [1, 32, 33, 64, 65, last] {
+            let again = storage.commit(&keyed(last, key)).await.unwrap();
+            let stands = ChangesetId::new(key).unwrap();
+            assert_eq!(again, Outcome::Refused(Refusal::KeyStands(stands)));
+        }
+        let committed = storage.commit(&keyed(last, last + 1)).await;
+        assert!(
+            matches!(committed, Ok(Outcome::Committed(_))),
+            "{committed:?}"
+        );
+    }
+}
+
+fn keyed(last: u64, key: u64) -> Commit {
+    Commit {
+        stream_id: "s".parse().unwrap(),
+        expectation: Expectation::LastChangeset(last),
+        events: Events::of(&[1]).unwrap(),
+        metadata: Json::default(),
+        commit_id: CommitId::new(&format!("key-{key}")).unwrap(),
+        timestamp: Timestamp::now(),
     }
 }
 

@@ -186,9 +186,9 @@ pub(crate) async fn run_idle(rounds: Rounds) {
     );
 }
 
-/// How long each wait is: whole seconds.
+/// How long each wait is, in whole seconds: long against what its begin and its end cost.
 fn wait_of(length: Duration) -> f64 {
-    length.as_secs_f64().ceil().max(1.0)
+    length.as_secs_f64().ceil().clamp(5.0, 20.0)
 }
 
 async fn wait(client: &mut Client, path: &str, is_consumer: bool, length: Duration) {
