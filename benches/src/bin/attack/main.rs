@@ -1,7 +1,7 @@
 //! Attacks a running `ees serve` with clients that take more than their share, while a normal client
 //! makes 500 requests, each on a connection of its own. Prints how many of them succeeded, the longest
 //! of them, and the server's memory in MiB: the most, and what stays. `docs/performance.md` has the
-//! figures.
+//! limits.
 //!
 //! `cargo build --release`, then `cargo run --release -p benches --bin attack`.
 // A benchmark panics if it cannot continue.

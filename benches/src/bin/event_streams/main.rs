@@ -1,5 +1,5 @@
 //! Opens 1,000 event streams on a running `ees serve`, and prints what they cost while nothing happens,
-//! and how soon a commit reaches one of them. `docs/performance.md` has the figures.
+//! and how soon a commit reaches one of them.
 //!
 //! `cargo build --release`, then `cargo run --release -p benches --bin event_streams`.
 // A benchmark panics if it cannot continue.
