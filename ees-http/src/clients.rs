@@ -72,6 +72,7 @@ struct Connection {
     clients: Clients,
     cut: CancellationToken,
     /// When the connection last moved a byte, in milliseconds.
+    #[cfg(feature = "server")]
     moved: AtomicU64,
     /// How many of its requests run: the next step is the server's.
     running: AtomicUsize,

@@ -59,8 +59,8 @@ fn greedy_clients_keep_nobody_out_and_no_memory() {
         ));
     }
     greedy.extend((0..100).map(|_| TcpStream::connect(&address).expect("a connection")));
-    let members: String = (0..200_000).map(|at| format!("\"{at}\":0,")).collect();
-    let many = format!("{{{members}\"events\":[1]}}");
+    let members: Vec<_> = (0..200_000).map(|at| format!("\"{at}\":0")).collect();
+    let many = format!("{{{},\"events\":[1]}}", members.join(","));
     for at in 0..10 {
         let stream = format!("/streams/normal-{at}");
         let refused = request(&address, "POST", &stream, &many).expect("an answer");
