@@ -21,6 +21,7 @@ has_postgres || missing+=(postgresql)
 command -v caddy >/dev/null || missing+=(caddy)
 command -v systemd-analyze >/dev/null || missing+=(systemd)
 command -v promtool >/dev/null || missing+=(prometheus)
+command -v chromium-headless-shell >/dev/null || missing+=(chromium-headless-shell fonts-dejavu-core)
 [ ${#missing[@]} = 0 ] || .ci/packages "${missing[@]}"
 # moto stands in for SNS, SQS and S3 in the tests of the AWS deployment.
 .ci/venv moto ees-aws-testkit/requirements.txt

@@ -42,7 +42,7 @@ Storage URLs:
 const ACCESS: &str = "Options for access";
 const DYNAMODB: &str = "Options for DynamoDB";
 const PUBLISHING: &str = "Options for publishing";
-const LOGS: &str = "Options for logs";
+const LOGS: &str = "Options for logs and traces";
 
 /// An event store with an HTTP API: streams of changesets with optimistic concurrency, and one
 /// global order.
@@ -240,6 +240,16 @@ pub struct ServeArgs {
         help_heading = PUBLISHING
     )]
     pub publish_from: PublishFrom,
+    /// Send traces to this OpenTelemetry collector, over HTTP with protobuf: `/v1/traces` is added to the
+    /// URL. The collector never holds a request up
+    #[cfg(feature = "otlp")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "EES_OTLP_ENDPOINT",
+        help_heading = LOGS
+    )]
+    pub otlp_endpoint: Option<String>,
     /// The log filter for standard error: a level (error, warn, info, debug) or filter directives
     #[arg(
         long,

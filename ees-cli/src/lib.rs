@@ -8,15 +8,18 @@ pub mod check;
 pub mod consumers;
 pub mod generated;
 pub mod keys;
-pub mod logs;
 pub mod restore;
 pub mod server;
 
 mod client;
 mod exit_codes;
 mod failure;
+mod logs;
 mod metrics;
 mod shown;
+#[cfg(feature = "otlp")]
+mod traces;
+mod transport;
 mod watched;
 
 pub use failure::Failure;

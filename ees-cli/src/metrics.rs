@@ -147,6 +147,16 @@ fn describe() {
         seconds,
         "The age of the oldest unpublished changeset"
     );
+    describe_gauge!(
+        "ees_index_lag_seconds",
+        seconds,
+        "The age of the oldest delivered commit when it got its position"
+    );
+    describe_gauge!(
+        "ees_index_held_seconds",
+        seconds,
+        "How long readers of the order have been held, by reason"
+    );
     describe_counter!(
         "ees_consumer_fenced_total",
         "Acknowledgements and releases of batches that were not out any more"

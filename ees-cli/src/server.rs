@@ -24,6 +24,8 @@ use tokio_util::sync::CancellationToken;
 use crate::args::{ServeArgs, Switch};
 use crate::metrics::Metrics;
 use crate::shown::shown;
+#[cfg(feature = "otlp")]
+use crate::traces::{Traces, with_spans};
 use crate::{Failure, logs};
 use guards::Guards;
 use keys::Keys;
@@ -35,7 +37,18 @@ use tls::Security;
 /// # Errors
 /// [`Failure`] if the server cannot start, or the listener fails.
 pub async fn run(args: &ServeArgs) -> Result<(), Failure> {
-    logs::start(&args.log, args.log_format)?;
+    #[cfg(feature = "otlp")]
+    let (traces, follower) = Traces::start(args.otlp_endpoint.as_deref())?;
+    #[cfg(not(feature = "otlp"))]
+    let follower = None;
+    logs::start(&args.log, args.log_format, follower)?;
+    let served = serve(args).await;
+    #[cfg(feature = "otlp")]
+    traces.stop().await;
+    served
+}
+
+async fn serve(args: &ServeArgs) -> Result<(), Failure> {
     files::allow_enough();
     // Signals are handled before the server prints its address.
     let failed = |error| Failure::Run(format!("signals cannot be received: {error}"));
@@ -120,6 +133,11 @@ impl Server {
         let working = work(&opened, args, publishing, closing.clone());
         let hosts = Some(exposure::listed(args));
         let routers = self_hosted_routers(opened.store.clone(), options, hosts);
+        #[cfg(feature = "otlp")]
+        let routers = match args.otlp_endpoint {
+            Some(_) => (with_spans(routers.0), routers.1),
+            None => routers,
+        };
         let limits = limits(args);
         let serving = listeners.serve(routers, guards.security.tls(), &limits, &closing);
         let working = join(working, guards.follow(closing.clone()).boxed()).map(drop);

@@ -26,14 +26,19 @@ impl Begun {
         read.inspect_err(count_error)
     }
 
-    /// Measures a commit to a storage.
-    pub(crate) fn commit(self, storage: &'static str, committed: &Result<Receipt, Error>) {
-        let took = self.0.elapsed();
-        metrics::counter!("ees_commits_total", "outcome" => outcome(committed)).increment(1);
+    /// Measures a commit to a storage; its outcome.
+    pub(crate) fn commit(
+        self,
+        storage: &'static str,
+        committed: &Result<Receipt, Error>,
+    ) -> &'static str {
+        let (took, outcome) = (self.0.elapsed(), outcome(committed));
+        metrics::counter!("ees_commits_total", "outcome" => outcome).increment(1);
         metrics::histogram!("ees_commit_duration_seconds", "storage" => storage).record(took);
         if let Err(Error::Storage(error)) = committed {
             count_error(error);
         }
+        outcome
     }
 }
 

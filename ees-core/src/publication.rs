@@ -21,9 +21,10 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use tracing::Instrument;
 
 use crate::ports::{ChangesetKey, Message, PublishError, Publisher, Topic};
-use crate::{Changeset, StreamId};
+use crate::{Changeset, StreamId, spans};
 
 use lane::Lane;
 pub use message::MIN_MESSAGE_BYTES;
@@ -146,7 +147,8 @@ impl Publication {
             {
                 let publisher = Arc::clone(&self.publisher);
                 calls.push(async move {
-                    let results = publisher.publish(topic, &batch).await;
+                    let span = spans::publish(topic, batch.len());
+                    let results = publisher.publish(topic, &batch).instrument(span).await;
                     Sent { keys, results }
                 });
             }

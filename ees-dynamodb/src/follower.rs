@@ -18,7 +18,7 @@ use futures_util::stream::iter;
 
 use crate::DynamoStorage;
 use frontier::{Frontier, ShardPosition};
-use shards::{Batch, Shards};
+use shards::{Batch, Commits, Shards};
 
 /// The maximum number of shards that are read at the same time.
 const AT_ONCE: usize = 8;
@@ -178,18 +178,18 @@ impl Follower {
         &mut self,
         reads: Vec<(String, Result<Batch, StorageError>)>,
     ) -> Result<Committed, StorageError> {
-        let mut committed = Vec::new();
+        let mut committed = Commits::default();
         let mut failed = None;
         for (shard, read) in reads {
             match read {
-                Ok(Batch::Records { keys, last }) => {
-                    committed.extend(keys);
+                Ok(Batch::Records { commits, last }) => {
+                    committed.add(commits);
                     if let Some(last) = last {
                         self.frontier.reach(&shard, ShardPosition::After(last));
                     }
                 }
-                Ok(Batch::End { keys }) => {
-                    committed.extend(keys);
+                Ok(Batch::End { commits }) => {
+                    committed.add(commits);
                     self.frontier.reach(&shard, ShardPosition::End);
                     self.listed = None;
                 }
@@ -201,11 +201,12 @@ impl Follower {
                 Err(error) => failed = Some(error),
             }
         }
-        self.found |= !committed.is_empty() || self.listed.is_none();
+        self.found |= !committed.keys.is_empty() || self.listed.is_none();
         match failed {
-            Some(error) if committed.is_empty() => Err(error),
+            Some(error) if committed.keys.is_empty() => Err(error),
             _ => Ok(Committed {
-                keys: committed,
+                keys: committed.keys,
+                oldest: committed.oldest,
                 gap: std::mem::take(&mut self.gap),
             }),
         }

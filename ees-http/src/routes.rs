@@ -2,6 +2,8 @@
 
 mod changesets;
 mod consumers;
+#[cfg(feature = "docs")]
+mod docs;
 mod event_stream;
 mod events;
 mod health;
@@ -72,8 +74,23 @@ pub(crate) fn contract(app: App) -> Router {
 pub(crate) fn self_hosted(app: App) -> Router {
     let hosts = app.options.hosts.clone();
     let authorizer = app.options.authorizer.clone();
-    let own = own_calls(app.clone(), hosts, authorizer);
+    let own = own_calls(app.clone(), hosts.clone(), authorizer);
+    let own = own.merge(page(&app, hosts));
     layered(app, true).merge(own)
+}
+
+/// The description as a page, which is public.
+#[cfg(feature = "docs")]
+fn page(app: &App, hosts: Option<Hosts>) -> Router {
+    let layers = ServiceBuilder::new()
+        .layer(from_fn_with_state(host(app), finish))
+        .option_layer(hosts.map(|hosts| from_fn_with_state(hosts, refuse_other_hosts)));
+    docs::routes().layer(layers)
+}
+
+#[cfg(not(feature = "docs"))]
+fn page(_: &App, _: Option<Hosts>) -> Router {
+    Router::new()
 }
 
 /// The additions alone, for a listener that only operators reach.

@@ -100,8 +100,16 @@ impl FakeStore {
 
     /// Lets the feed deliver keys, and report a gap.
     pub(crate) fn tell(&self, keys: &[ChangesetKey], gap: bool) {
-        let keys = keys.to_vec();
-        self.tell.send(Committed { keys, gap }).unwrap();
+        let committed = Committed {
+            keys: keys.to_vec(),
+            gap,
+            ..Committed::default()
+        };
+        self.tell_of(committed);
+    }
+
+    pub(crate) fn tell_of(&self, committed: Committed) {
+        self.tell.send(committed).unwrap();
     }
 
     /// Lets calls fail with these errors, one after another, before one succeeds.

@@ -1,5 +1,6 @@
 //! Indexing: assigns positions of the global order in a store that orders after the commit.
 
+mod lag;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::logging::log_refused;
 use crate::retry::pause_after;
 use crate::sweeping::keep_sweeping;
+use lag::{Lag, Reason};
 
 /// The name of this activity in log messages.
 const FOLLOWING: &str = "following the store's commits";
@@ -66,21 +68,28 @@ impl Indexing {
     /// Indexes the commits that the feed delivers. `asked` counts the sweeps that its gaps require,
     /// `answered` the completed ones.
     async fn follow(&self, asked: &watch::Sender<u64>, answered: &watch::Receiver<u64>) {
-        let mut feed = self.open_feed().await;
+        let mut lag = Lag::default();
+        let mut feed = self.open_feed(&mut lag).await;
         let mut indexer = Indexer::new(self.order.index.clone());
         loop {
             let told = match feed.next().await {
                 Ok(told) => told,
                 Err(error) => {
+                    lag.held(Reason::Feed, true);
                     pause_after(FOLLOWING, &error).await;
                     continue;
                 }
             };
+            lag.held(Reason::Feed, false);
             if told.gap {
                 asked.send_modify(|count| *count += 1);
             }
-            index(&mut indexer, &told.keys).await;
-            if *answered.borrow() >= *asked.borrow() {
+            lag.delivered(told.oldest);
+            index(&mut indexer, &told.keys, &mut lag).await;
+            lag.caught_up();
+            let is_whole = *answered.borrow() >= *asked.borrow();
+            lag.held(Reason::Gap, !is_whole);
+            if is_whole {
                 feed.close_gap();
             }
             if let Err(error) = feed.done().await {
@@ -89,26 +98,33 @@ impl Indexing {
         }
     }
 
-    async fn open_feed(&self) -> Box<dyn CommitFeed> {
+    async fn open_feed(&self, lag: &mut Lag) -> Box<dyn CommitFeed> {
         loop {
             match self.order.feeds.open().await {
                 Ok(feed) => return feed,
-                Err(error) => pause_after(FOLLOWING, &error).await,
+                Err(error) => {
+                    lag.held(Reason::Feed, true);
+                    pause_after(FOLLOWING, &error).await;
+                }
             }
         }
     }
 }
 
 /// Indexes these changesets. Retries until it succeeds.
-async fn index(indexer: &mut Indexer, keys: &[ChangesetKey]) {
+async fn index(indexer: &mut Indexer, keys: &[ChangesetKey], lag: &mut Lag) {
     if keys.is_empty() {
         return;
     }
     loop {
         match indexer.index(keys.iter().cloned()).await {
-            Ok(report) => return log_refused(&report),
+            Ok(report) => {
+                lag.held(Reason::Storage, false);
+                return log_refused(&report);
+            }
             Err(IndexingError { source, done, .. }) => {
                 log_refused(&done);
+                lag.held(Reason::Storage, true);
                 pause_after("indexing", &source).await;
             }
         }

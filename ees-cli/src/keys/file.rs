@@ -64,7 +64,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Key>, String> {
     if text.trim().is_empty() {
         return Err("the file is empty; a file without keys has a comment at least".to_owned());
     }
-    let file: File = toml_edit::de::from_str(text).map_err(|error| error.to_string())?;
+    let file: File = toml_edit::de::from_str(text).map_err(|error| told(text, &error))?;
     let (mut names, mut hashes) = (HashSet::new(), HashSet::new());
     let mut keys = Vec::new();
     for written in file.key {
@@ -78,9 +78,17 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Key>, String> {
     Ok(keys)
 }
 
+/// What is wrong with the file, without its lines: somebody may have written a secret there.
+fn told(text: &str, error: &toml_edit::de::Error) -> String {
+    let before = error.span().and_then(|place| text.get(..place.start));
+    let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+    format!("line {line}: {}", error.message().trim())
+}
+
 fn check(written: Written) -> Result<Key, String> {
     check_name(&written.name)?;
     let hash = Hash::parse(&written.hash);
+    let hash = hash.ok_or("`hash` is not `sha256:` and 64 hexadecimal digits")?;
     let rights = written.rights.iter().map(|right| parse_right(right));
     let rights: Vec<_> = rights.collect::<Result<_, _>>()?;
     if rights.is_empty() {
@@ -92,7 +100,7 @@ fn check(written: Written) -> Result<Key, String> {
     let expires = written.expires.map(|time| parse_time(&time.to_string()));
     Ok(Key {
         name: written.name,
-        hash: hash.ok_or("`hash` is not `sha256:` and 64 hexadecimal digits")?,
+        hash,
         rights,
         stream_prefixes: written.stream_prefixes,
         expires: expires.transpose()?,
@@ -168,6 +176,15 @@ mod tests {
             ("", "is empty"),
             ("[[key]\n", "line 1"),
             ("[[keys]]\n", "unknown field `keys`"),
+            (
+                "# one\n[[key]]\nhash = ees_TELLTALE\n",
+                "line 3: string values must be quoted",
+            ),
+            ("[[key]]\nsecret = \"TELLTALE\"\n", "line 2: unknown field"),
+            (
+                "[[key]]\nname = \"a\"\nrights = []\nhash = \"TELLTALE\"\n",
+                "key `a`: `hash` is not",
+            ),
             (&file("rights = []\n"), "key `a`: it has no rights"),
             (
                 &file("rights = [\"write\"]\n"),
@@ -195,6 +212,7 @@ mod tests {
         ] {
             let error = parse(text).expect_err(text);
             assert!(error.contains(expected), "{error}");
+            assert!(!error.contains("TELLTALE"), "no secret is shown: {error}");
         }
     }
 }

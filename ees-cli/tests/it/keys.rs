@@ -4,6 +4,7 @@ mod changing;
 mod consumers;
 mod file;
 mod routes;
+mod secrets;
 
 use std::path::{Path, PathBuf};
 

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod alerts;
+mod browser;
 mod check;
 mod conformance;
 mod consumers;
@@ -22,4 +23,5 @@ mod proxies;
 mod readme;
 mod serving;
 mod tls;
+mod traces;
 mod writers;

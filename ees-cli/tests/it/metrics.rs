@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tempfile::TempDir;
 
 use crate::http::{receive, request, send};
-use crate::process::{Ees, ees, sqlite};
+use crate::process::{Ees, dynamodb, ees, run, sqlite};
 
 const GUIDE: &str = include_str!("../../../docs/operating.md");
 
@@ -29,6 +29,20 @@ fn names(text: &str) -> BTreeSet<&str> {
         .lines()
         .filter_map(|line| line.strip_prefix("# TYPE ees_"));
     types.filter_map(|line| line.split(' ').next()).collect()
+}
+
+/// Checks that the guide and the help of the text know every metric.
+fn assert_told(text: &str) {
+    for name in names(text) {
+        assert!(
+            GUIDE.contains(&format!("`ees_{name}")),
+            "the guide tells of ees_{name}"
+        );
+        assert!(
+            text.contains(&format!("# HELP ees_{name} ")),
+            "ees_{name} is described"
+        );
+    }
 }
 
 #[test]
@@ -109,16 +123,7 @@ fn what_happens_is_measured() {
             "{metric} in {text}"
         );
     }
-    for name in names(&text) {
-        assert!(
-            GUIDE.contains(&format!("`ees_{name}")),
-            "the guide tells of ees_{name}"
-        );
-        assert!(
-            text.contains(&format!("# HELP ees_{name} ")),
-            "ees_{name} is described"
-        );
-    }
+    assert_told(&text);
     ees.ok("DELETE", "/consumers/mails", "");
     let text = scrape(&ees.address());
     assert!(!text.contains("mails"), "it is gone: {text}");
@@ -163,4 +168,22 @@ fn operators_have_a_listener_of_their_own() {
             .status,
         421
     );
+}
+
+#[test]
+fn a_store_that_orders_after_the_commit_tells_how_far_it_is() {
+    let emulator = ees_dynamodb_testkit::Emulator::start().expect("DynamoDB");
+    let storage = dynamodb(&emulator);
+    let (code, _, errors) = run(&["admin", "create-tables", "--storage", &storage]);
+    assert_eq!(code, Some(0), "{errors}");
+    let ees = Ees::serve(&storage);
+    ees.ok("POST", "/streams/s", r#"{"events":[1]}"#);
+    ees.ok("GET", "/changesets?checkpoint=0&wait=20", "");
+    let text = scrape(&ees.address());
+    assert!(value(&text, "ees_index_lag_seconds").is_some(), "{text}");
+    for reason in ["feed", "storage", "gap"] {
+        let metric = format!(r#"ees_index_held_seconds{{reason="{reason}"}}"#);
+        assert!(value(&text, &metric).is_some(), "{metric} in {text}");
+    }
+    assert_told(&text);
 }

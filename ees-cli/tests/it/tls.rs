@@ -1,8 +1,9 @@
 //! TLS, as curl sees it.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose,
@@ -84,6 +85,54 @@ fn both_versions_of_http_are_spoken() {
     assert!(plain.is_err(), "nothing is answered without TLS: {plain:?}");
     ees.signal("TERM");
     assert_eq!(ees.wait().0, Some(0));
+}
+
+#[test]
+fn an_event_stream_comes_over_http_2() {
+    let folder = TempDir::new().expect("a folder");
+    let folder = folder.path();
+    pair(folder, "server", &root(folder, "root"), 2999);
+    let ees = serve(folder, &[]);
+    let port = ees.address().rsplit_once(':').expect("a port").1.to_owned();
+    let url = |path: &str| format!("https://localhost:{port}{path}");
+    let root = text(folder, "root.pem");
+    let curl = |args: &[&str]| {
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--http2", "--cacert", &root])
+            .args(args);
+        curl
+    };
+    let commit = |stream: &str| {
+        let path = url(&format!("/streams/{stream}"));
+        let committed = ended(curl(&["--data", r#"{"events":[1]}"#, &path]));
+        assert_eq!(committed.0, Some(0), "{committed:?}");
+    };
+    commit("a");
+    let follow = [
+        "--no-buffer",
+        "--include",
+        "--header",
+        "Accept: text/event-stream",
+        &url("/changesets"),
+    ];
+    let mut following = curl(&follow);
+    let mut following = following.stdout(Stdio::piped()).spawn().expect("curl runs");
+    let answer = BufReader::new(following.stdout.take().expect("a pipe"));
+    let mut lines = answer.lines().map_while(Result::ok);
+    let mut next = |text: &str| {
+        let found = lines.find(|line| line.starts_with(text));
+        found.unwrap_or_else(|| panic!("`{text}` comes"))
+    };
+    assert!(next("HTTP/").contains("/2 200"));
+    next("content-type: text/event-stream");
+    next("id: 0");
+    assert!(next("data:").contains(r#""stream_id":"a""#));
+    commit("b");
+    next("id: 1");
+    assert!(next("data:").contains(r#""stream_id":"b""#));
+    ees.signal("TERM");
+    assert_eq!(ees.wait().0, Some(0), "the stream ends with the server");
+    following.wait().expect("an end");
 }
 
 #[test]

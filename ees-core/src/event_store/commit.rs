@@ -1,14 +1,16 @@
 //! Committing, and the idempotent replay of a commit.
 
+use tracing::{Instrument, Span};
+
 use super::EventStore;
 use crate::adapter::{Commit, Outcome, Refusal};
-use crate::measure;
 use crate::number::MAX_ID;
 use crate::{
     Changeset, ChangesetId, CommitId, CommitIdError, Conflict, Error, Expectation, Head,
     MAX_FORTHCOMING, NewChangeset, Page, PageLimit, Receipt, StorageError, StreamQuery,
     StreamRange, Written,
 };
+use crate::{measure, spans};
 
 /// The largest size of events and metadata that a conflict lists, in bytes; a larger changeset is
 /// listed alone.
@@ -28,13 +30,13 @@ impl EventStore {
     /// [`Error::StreamTooLarge`]: nothing was written. [`Error::Storage`] if the storage failed;
     /// its [`Written`] says whether the commit may have happened.
     pub async fn commit(&self, asked: NewChangeset) -> Result<Receipt, Error> {
-        let begun = measure::begin();
-        let committed = self.append(asked).await;
-        begun.commit(self.name, &committed);
+        let (begun, span) = (measure::begin(), spans::commit(self.name));
+        let committed = self.append(asked, &span).await;
+        spans::committed(&span, begun.commit(self.name, &committed), &committed);
         committed
     }
 
-    async fn append(&self, asked: NewChangeset) -> Result<Receipt, Error> {
+    async fn append(&self, asked: NewChangeset, span: &Span) -> Result<Receipt, Error> {
         let most = asked.max_forthcoming;
         let key = asked.idempotency_key.as_ref();
         if key.is_some_and(|key| key.as_str() == CommitId::NONE) {
@@ -53,7 +55,8 @@ impl EventStore {
         if size > limit {
             return Err(Error::ChangesetTooLarge { size, limit });
         }
-        let committed = self.storage.commit(&commit).await;
+        let committed = self.storage.commit(&commit);
+        let committed = committed.instrument(spans::write(span)).await;
         self.note(&committed);
         match committed? {
             Outcome::Committed(receipt) => Ok(receipt),

@@ -1,11 +1,13 @@
 //! Reading the global order.
 
+use tracing::Instrument;
+
 use super::EventStore;
 use crate::adapter::PageBuilder;
-use crate::measure;
 use crate::{
     Changeset, Checkpoint, Error, Event, EventCheckpoint, GlobalPage, PageLimit, StreamId,
 };
+use crate::{measure, spans};
 
 /// One event of the global order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,12 +101,12 @@ impl EventStore {
     ) -> Result<GlobalPage, Error> {
         let begun = measure::begin();
         let page = if self.filter.is_unlimited() {
-            self.storage.read_global(from, limit).await
+            self.storage.read_global(from, limit)
         } else {
-            let filter = &self.filter;
-            self.storage.read_filtered(from, limit, filter).await
+            self.storage.read_filtered(from, limit, &self.filter)
         };
-        Ok(begun.read("global", page)?)
+        let page = page.instrument(spans::read("global"));
+        Ok(begun.read("global", page.await)?)
     }
 
     /// As [`EventStore::global_events`], but does not check the checkpoint of an empty page; see

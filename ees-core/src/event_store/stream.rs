@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use tracing::Instrument;
+
 use super::EventStore;
 use crate::adapter::PageBuilder;
-use crate::measure;
 use crate::{
     Changeset, Direction, Error, Event, EventId, Head, MAX_ID, Page, StreamId, StreamQuery,
     StreamRange,
 };
+use crate::{measure, spans};
 
 impl EventStore {
     /// The end of a stream.
@@ -17,7 +19,8 @@ impl EventStore {
     /// [`Error::StreamNotFound`], or [`Error::Storage`] if the storage fails.
     pub async fn head(&self, stream_id: &StreamId) -> Result<Head, Error> {
         let begun = measure::begin();
-        let head = begun.read("head", self.storage.head(stream_id).await)?;
+        let head = self.storage.head(stream_id).instrument(spans::read("head"));
+        let head = begun.read("head", head.await)?;
         head.ok_or_else(|| Error::StreamNotFound {
             stream_id: stream_id.clone(),
         })
@@ -29,7 +32,9 @@ impl EventStore {
     /// [`Error::StreamNotFound`], or [`Error::Storage`] if the storage fails.
     pub async fn changesets(&self, query: &StreamQuery) -> Result<Page<Changeset>, Error> {
         let begun = measure::begin();
-        let page = begun.read("stream", self.storage.read_stream(query).await)?;
+        let page = self.storage.read_stream(query);
+        let page = page.instrument(spans::read("stream"));
+        let page = begun.read("stream", page.await)?;
         if page.items.is_empty() {
             self.head(&query.stream_id).await?;
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::StorageError;
+use crate::{StorageError, Timestamp};
 
 use super::{ChangesetKey, Index};
 
@@ -49,6 +49,8 @@ pub trait CommitFeed: Send + 'static {
 pub struct Committed {
     /// Changesets that were committed, in no particular order.
     pub keys: Vec<ChangesetKey>,
+    /// When the oldest of them was committed, if the feed knows that of one of them. It is measured.
+    pub oldest: Option<Timestamp>,
     /// Whether the feed may have lost commits that it never delivered. A sweep finds them.
     pub gap: bool,
 }

@@ -9,11 +9,11 @@ use aws_sdk_dynamodbstreams::operation::get_records::GetRecordsError;
 use aws_sdk_dynamodbstreams::operation::get_shard_iterator::GetShardIteratorError;
 use aws_sdk_dynamodbstreams::types::{OperationType, Record, ShardIteratorType, StreamRecord};
 use ees_core::adapter::{ChangesetKey, parse_number};
-use ees_core::{ChangesetId, StorageError, StreamId, Written};
+use ees_core::{ChangesetId, StorageError, StreamId, Timestamp, Written};
 
 use super::frontier::{Shard, ShardPosition};
 use crate::error::translate;
-use crate::items::{CHANGESET_ID, LAST_EVENT_ID, STREAM_ID};
+use crate::items::{CHANGESET_ID, LAST_EVENT_ID, STREAM_ID, TIMESTAMP};
 use crate::record::is_commit;
 
 /// The result of one read of a shard.
@@ -21,13 +21,38 @@ use crate::record::is_commit;
 pub(super) enum Batch {
     /// Records, and the sequence number of the last one. More may follow.
     Records {
-        keys: Vec<ChangesetKey>,
+        commits: Commits,
         last: Option<String>,
     },
     /// The last records of the shard.
-    End { keys: Vec<ChangesetKey> },
+    End { commits: Commits },
     /// The stream no longer has the next records.
     Forgotten,
+}
+
+/// The commits that records notify of.
+#[derive(Debug, Default)]
+pub(super) struct Commits {
+    pub(super) keys: Vec<ChangesetKey>,
+    /// When the oldest was committed, as far as the records tell.
+    pub(super) oldest: Option<Timestamp>,
+}
+
+impl Commits {
+    fn of(records: &[Record]) -> Self {
+        let found = records.iter().filter_map(|record| {
+            let key = committed(record)?;
+            Some((key, time(record)))
+        });
+        let (keys, times): (_, Vec<_>) = found.unzip();
+        let oldest = times.into_iter().flatten().min();
+        Self { keys, oldest }
+    }
+
+    pub(super) fn add(&mut self, more: Self) {
+        self.keys.extend(more.keys);
+        self.oldest = self.oldest.into_iter().chain(more.oldest).min();
+    }
 }
 
 /// A table's stream.
@@ -102,15 +127,15 @@ impl Shards {
             Err(error) => return unread(&error),
         };
         let records = answer.records.unwrap_or_default();
-        let keys = records.iter().filter_map(committed).collect();
+        let commits = Commits::of(&records);
         let Some(next) = answer.next_shard_iterator else {
-            return Ok(Batch::End { keys });
+            return Ok(Batch::End { commits });
         };
         self.iterators().insert(shard.to_owned(), next);
         let last = records.last().and_then(|record| record.dynamodb());
         let last = last.and_then(StreamRecord::sequence_number);
         Ok(Batch::Records {
-            keys,
+            commits,
             last: last.map(str::to_owned),
         })
     }
@@ -158,11 +183,17 @@ fn unread<R: std::fmt::Debug>(error: &SdkError<GetRecordsError, R>) -> Result<Ba
         ) => Ok(Batch::Forgotten),
         // The iterator has expired. The next read requests a new one.
         Some(GetRecordsError::ExpiredIteratorException(_)) => Ok(Batch::Records {
-            keys: Vec::new(),
+            commits: Commits::default(),
             last: None,
         }),
         _ => Err(translate("GetRecords", error, Written::None)),
     }
+}
+
+/// The time of the commit that a record notifies of, if the stream has whole items.
+fn time(record: &Record) -> Option<Timestamp> {
+    let image = record.dynamodb()?.new_image()?;
+    image.get(TIMESTAMP)?.as_s().ok()?.parse().ok()
 }
 
 /// The changeset of a record that notifies of a commit.

@@ -89,7 +89,7 @@ pub(super) async fn of_stream(
         CommonParams,
     ),
     responses(
-        (status = 200, description = "A page of all events. With `Accept: text/event-stream`: server-sent events, one `event` for each, without an end", body = AllEvents),
+        (status = 200, description = "A page of all events. With `Accept: text/event-stream`: server-sent events, one `event` for each, without an end", content((AllEvents = "application/json"), (String = "text/event-stream"))),
         (status = 400, description = "`INVALID_CHECKPOINT`, `CHECKPOINT_BEYOND_HEAD`, `INVALID_LIMIT`, `INVALID_PARAMETER`", body = ErrorBody),
         (status = 406, description = "`NOT_ACCEPTABLE`: this host sends no event streams", body = ErrorBody),
         (status = 409, description = "`OTHER_STORE`: `store` is the id of another store", body = ErrorBody),

@@ -2,9 +2,10 @@
 
 use std::pin::pin;
 
-use ees_core::adapter::Index;
+use ees_core::adapter::{Committed, Index};
 use ees_core::{StorageError, Timestamp};
 use futures_util::FutureExt;
+use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -187,4 +188,56 @@ async fn it_stops_whatever_it_waits_for() {
         closing.cancel();
         assert!(run.as_mut().now_or_never().is_some());
     }
+}
+
+/// A gauge by its name, and its label if it has one.
+fn gauge(metrics: &Snapshotter, name: &str, label: &str) -> f64 {
+    let found = metrics.snapshot().into_vec().into_iter();
+    let mut found = found.filter_map(|(key, _, _, value)| {
+        let key = key.key();
+        let has_label = label.is_empty() || key.labels().any(|found| found.value() == label);
+        match value {
+            DebugValue::Gauge(value) if key.name() == name && has_label => Some(value.0),
+            _ => None,
+        }
+    });
+    found.next().unwrap_or_else(|| panic!("no {name} {label}"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_measured_how_far_the_order_is_behind_and_why() {
+    let recorder = DebuggingRecorder::new();
+    let metrics = recorder.snapshotter();
+    let _recording = metrics::set_default_local_recorder(&recorder);
+    let store = FakeStore::new();
+    store.fail(Call::Next, std::iter::repeat_n(unavailable(), 5));
+    let running = start(&store, None);
+    tokio::time::sleep(Duration::from_millis(3500)).await;
+    assert!((gauge(&metrics, "ees_index_held_seconds", "feed") - 3.0).abs() < 0.1);
+    let key = key("s", 1);
+    store.commit(&key);
+    store.fail(Call::LoadState, std::iter::repeat_n(unavailable(), 5));
+    let now = Timestamp::now().as_micros();
+    store.tell_of(Committed {
+        keys: vec![key.clone()],
+        oldest: Timestamp::from_micros(now - 60_000_000).ok(),
+        gap: true,
+    });
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert!(store.position(&key).is_none());
+    let held = |reason| gauge(&metrics, "ees_index_held_seconds", reason);
+    assert!(held("feed").abs() < 0.1, "the feed works again");
+    assert!(held("storage") > 0.5, "{}", held("storage"));
+    assert!(gauge(&metrics, "ees_index_lag_seconds", "") >= 60.0);
+    store.wait_for(|counts| counts.done == 1).await;
+    assert!(store.position(&key).is_some());
+    assert!(held("storage").abs() < 0.1);
+    store.pages.add_permits(1);
+    store.wait_for(|counts| counts.sweeps_saved == 1).await;
+    store.tell(&[], false);
+    store.wait_for(|counts| counts.done == 2).await;
+    assert!(held("gap").abs() < 0.1);
+    let lag = gauge(&metrics, "ees_index_lag_seconds", "");
+    assert!(lag.abs() < 0.1, "nothing waits: {lag}");
+    running.stop().await;
 }

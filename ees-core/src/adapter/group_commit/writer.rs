@@ -5,13 +5,14 @@ use std::collections::HashSet;
 use async_channel::{Receiver, Sender};
 use async_trait::async_trait;
 use futures_channel::oneshot;
+use tracing::Span;
 
 use super::retry::{Failure, Retry, Step};
 use super::{Snapshot, judge};
 use crate::commit::{ClientKey, Commit};
-use crate::measure;
 use crate::ports::Outcome;
 use crate::{Changeset, StorageError, StreamId, Written};
+use crate::{measure, spans};
 
 /// The operations that the writer needs of a database: one transaction at a time.
 ///
@@ -83,6 +84,8 @@ pub struct GroupCommit {
 struct Waiting {
     commit: Commit,
     answer: oneshot::Sender<Result<Outcome, StorageError>>,
+    /// The span of the call that waits.
+    span: Span,
 }
 
 impl GroupCommit {
@@ -111,6 +114,7 @@ impl GroupCommit {
         let waiting = Waiting {
             commit: commit.clone(),
             answer,
+            span: Span::current(),
         };
         let sent = self.queue.send(waiting).await;
         sent.map_err(|_| StorageError::closed())?;
@@ -188,6 +192,7 @@ impl<S: BatchStore> Writer<S> {
 
     /// Writes a batch and answers.
     async fn settle(&mut self, turn: Result<(), StorageError>, batch: Vec<Waiting>) {
+        let _span = spans::batch(batch.iter().map(|waiting| &waiting.span));
         let commits: Vec<&Commit> = batch.iter().map(|waiting| &waiting.commit).collect();
         match self.attempt(turn, &commits).await {
             Ok(outcomes) => {
