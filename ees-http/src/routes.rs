@@ -83,7 +83,7 @@ pub(crate) fn self_hosted(app: App) -> Router {
 #[cfg(feature = "docs")]
 fn page(app: &App, hosts: Option<Hosts>) -> Router {
     let layers = ServiceBuilder::new()
-        .layer(from_fn_with_state(host(app), finish))
+        .layer(from_fn_with_state(host(app, None), finish))
         .option_layer(hosts.map(|hosts| from_fn_with_state(hosts, refuse_other_hosts)));
     docs::routes().layer(layers)
 }
