@@ -57,7 +57,7 @@ impl Connection {
         let _ = stream.set_nodelay(true);
         let mut stream = TimeoutStream::new(Moved::new(stream, client.clone()));
         stream.set_write_timeout(Some(self.limits.write_timeout));
-        let stream = Box::pin(stream);
+        let stream: Stream = Box::pin(stream);
         #[cfg(feature = "tls")]
         if let Some(tls) = self.tls.clone() {
             // Boxed, as a connection without TLS would be as large otherwise.
