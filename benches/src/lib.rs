@@ -6,5 +6,6 @@ pub mod client;
 pub mod dynamodb;
 pub mod in_process;
 pub mod load;
+pub mod process;
 pub mod report;
 pub mod server;

@@ -1,16 +1,16 @@
 //! The layer that lets a request in or turns it away.
 
-use axum::body::HttpBody;
 use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::body::announced;
 use crate::context::RequestContext;
-use crate::error::ApiError;
 use crate::event_stream::is_wanted;
 use crate::gate::Gate;
 use crate::request::refused;
+use crate::room::SMALL_BYTES;
 
 /// Fills the request's permit, or turns the request away.
 pub(crate) async fn admit(
@@ -24,19 +24,23 @@ pub(crate) async fn admit(
     } else if is_long_poll(&request, &context) {
         gate.open_poll().map(Some)
     } else {
-        gate.enter(&context.permit).map(|()| None)
+        gate.enter(&context.permit, is_small(&request))
+            .map(|()| None)
     };
     match admitted {
-        Ok(_poll) => {
-            let response = next.run(request).await;
-            let bytes = response.body().size_hint().exact().unwrap_or_default();
-            let room = gate.answer(
-                &context.permit,
-                usize::try_from(bytes).unwrap_or(usize::MAX),
-            );
-            room.map_or_else(ApiError::into_response, |()| response)
-        }
+        Ok(_poll) => next.run(request).await,
         Err(error) => refused(error, request).await.into_response(),
+    }
+}
+
+/// Whether a request needs little: a read of one thing, or a commit with a small body.
+fn is_small(request: &Request) -> bool {
+    let path = request.uri().path();
+    let is_page = path.ends_with("/changesets") || path.ends_with("/events");
+    if is_read(request) {
+        !is_page
+    } else {
+        announced(request.body()) <= SMALL_BYTES
     }
 }
 

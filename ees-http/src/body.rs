@@ -14,6 +14,7 @@ use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::clients::{Client, Step, Waiting};
 use crate::codes;
 use crate::error::ApiError;
 use crate::gate::Gate;
@@ -40,9 +41,9 @@ const MAX_EVENTS: u64 = 100_000;
 const MEMBERS: &[&str] = &["events", "metadata"];
 
 /// A body in memory, and its share of the bytes that may be buffered.
-pub(crate) struct Held<'a> {
+pub(crate) struct Held {
     pub(crate) bytes: Bytes,
-    _room: Taken<'a>,
+    _room: Taken,
 }
 
 /// How many bytes a body announces.
@@ -65,19 +66,26 @@ pub(crate) fn check_size(size: usize, limit: usize) -> Result<(), ApiError> {
     Err(ApiError::new(status, codes::CHANGESET_TOO_LARGE, message))
 }
 
-/// Reads a whole body of at most `limit` bytes.
-pub(crate) async fn read(mut body: Body, limit: usize, gate: &Gate) -> Result<Held<'_>, ApiError> {
+/// Reads a whole body of at most `limit` bytes, which the client sends.
+pub(crate) async fn read(
+    mut body: Body,
+    limit: usize,
+    gate: &Gate,
+    client: Option<&Client>,
+) -> Result<Held, ApiError> {
+    let waiting = client.map(|client| client.wait(Step::Send));
     let announced = announced(&body);
     let mut held = BytesMut::new();
     let mut room = Taken::default();
     let mut size = 0_usize;
     while let Some(frame) = body.frame().await {
+        waiting.iter().for_each(Waiting::moved);
         let frame = frame.map_err(|error| invalid(format!("the body ended early: {error}")))?;
         let data = frame.into_data().unwrap_or_default();
         size += data.len();
         if size.max(announced) <= limit {
             let is_small = size.max(announced) <= SMALL_BYTES;
-            gate.buffer(&mut room, data.len(), is_small)?;
+            gate.buffer(client, &mut room, data.len(), is_small).await?;
             held.extend_from_slice(&data);
         } else if size <= most_read(limit) {
             held = BytesMut::new();

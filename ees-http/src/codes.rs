@@ -69,6 +69,8 @@ codes! {
     UNAUTHORIZED,
     /// The key lacks a right or a prefix, or a web page of another site tries to write.
     FORBIDDEN,
+    /// The request names no host, or more than one.
+    INVALID_HOST,
     /// The request names a host that the server does not serve.
     MISDIRECTED_REQUEST,
     /// The stream has no changeset.

@@ -42,7 +42,7 @@ impl RequestContext {
                 embedded_percent: options.embedded_body_percent,
             },
             params: Arc::new(params),
-            permit: Permit::default(),
+            permit: Permit::of(request.extensions().get().cloned()),
             caller: Arc::default(),
         };
         request.extensions_mut().insert(context.clone());

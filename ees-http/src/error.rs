@@ -11,6 +11,7 @@ use ees_core::{
 };
 
 use crate::codes::{self, Code};
+use crate::long_work::{Payload, bytes_of};
 
 /// A refusal or a failure on its way to the layer `finish`, which writes its body: only that layer
 /// knows the request's id and its layout.
@@ -88,17 +89,24 @@ impl ApiError {
         self
     }
 
-    /// Names the key to repeat the commit with, if the client should repeat it.
+    /// Names the key to repeat the commit with. An answer that does not ask for a repeat leaves it
+    /// out.
     pub(crate) fn repeatable_with(mut self, key: &CommitId) -> Self {
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            self.more.idempotency_key = Some(key.clone());
-        }
+        self.more.idempotency_key = Some(key.clone());
         self
     }
 
     /// Leaves the changesets of a refusal out, for a caller who may not read them.
     pub(crate) fn hide_changesets(&mut self) {
         self.more.changesets_are_hidden = true;
+    }
+
+    /// How many bytes of changesets its answer may have.
+    pub(crate) fn payload_bytes(&self) -> usize {
+        let missed = self.more.conflict.as_ref();
+        let missed = missed.map_or(0, |conflict| bytes_of(&conflict.forthcoming.items));
+        let other = self.more.changeset.as_ref();
+        missed + other.map_or(0, |changeset| changeset.bytes())
     }
 
     /// Shows changesets with or without details.

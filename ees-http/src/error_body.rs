@@ -101,6 +101,9 @@ pub(crate) fn render(error: &ApiError, request_id: &str, layout: Layout) -> Resp
     let (changeset, details) = (error.more.changeset.as_deref(), error.more.details);
     let hidden = error.more.changesets_are_hidden;
     let other = error.more.other_store.as_deref();
+    let is_repeatable = error.status == StatusCode::SERVICE_UNAVAILABLE;
+    let key = error.more.idempotency_key.as_ref();
+    let key = key.filter(|_| is_repeatable);
     let body = ErrorBody {
         error: error.code.as_str(),
         message: &error.message,
@@ -119,7 +122,7 @@ pub(crate) fn render(error: &ApiError, request_id: &str, layout: Layout) -> Resp
         head: error.more.head.map(Checkpoint::get),
         generation: error.more.generation,
         outcome: error.more.outcome,
-        idempotency_key: error.more.idempotency_key.as_ref().map(CommitId::as_str),
+        idempotency_key: key.map(CommitId::as_str),
         request_id: is_internal.then_some(request_id),
     };
     let mut json = match &error.more.conflict {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{
@@ -20,8 +20,12 @@ use crate::codes;
 use crate::context::RequestContext;
 use crate::error::ApiError;
 use crate::error_body::render;
+use crate::gate::Gate;
+use crate::hosts::check_host;
+use crate::long_work::work;
 use crate::measure::answered;
 use crate::options::Options;
+use crate::permit::Permit;
 use crate::pretty::pretty;
 use crate::turned_away::TurnedAway;
 
@@ -50,6 +54,8 @@ pub(crate) struct Host {
     pub(crate) store: Option<EventStore>,
     /// The answers that tell that nothing was written.
     pub(crate) refused: Arc<TurnedAway>,
+    /// The limits on answers, for those that have them.
+    pub(crate) gate: Option<Gate>,
 }
 
 /// The data of a request that the log and the answer's headers contain.
@@ -65,11 +71,15 @@ struct About {
 pub(crate) async fn finish(State(host): State<Host>, mut request: Request, next: Next) -> Response {
     let about = About::of(&request);
     let context = RequestContext::begin(&mut request, &host.options);
-    let mut response = next.run(request).await;
+    let mut response = match check_host(&request) {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    };
     let error = response.extensions_mut().remove::<ApiError>();
     if let Some(error) = &error {
         let headers = std::mem::take(response.headers_mut());
-        response = render(error, about.id(), context.layout);
+        let write = || render(error, about.id(), context.layout);
+        response = work(error.payload_bytes(), write).await;
         keep(headers, &mut response);
         about.log_failure(error, &host.refused);
     }
@@ -77,11 +87,16 @@ pub(crate) async fn finish(State(host): State<Host>, mut request: Request, next:
     if context.layout.is_pretty && is_json(&response) {
         response = lay_out(response).await;
     }
-    about.log(
-        &response,
-        error.map(|error| error.code.as_str()),
-        context.caller.get(),
-    );
+    let bytes = response.body().size_hint().exact().unwrap_or_default();
+    let refused = match &host.gate {
+        Some(gate) if !is_endless => make_room(gate, &context.permit, bytes, error.as_ref()).await,
+        _ => None,
+    };
+    if let Some(refused) = &refused {
+        response = render(refused, about.id(), context.layout);
+    }
+    let code = refused.or(error).map(|error| error.code.as_str());
+    about.log(&response, code, context.caller.get());
     response.headers_mut().insert(REQUEST_ID, about.id);
     if let Some(store) = host.store
         && let Some(id) = store_id(&store, response.status()).await
@@ -148,6 +163,23 @@ impl About {
     }
 }
 
+/// Makes room for an answer; an error if there is none. It names what an error before it named.
+async fn make_room(
+    gate: &Gate,
+    permit: &Permit,
+    bytes: u64,
+    error: Option<&ApiError>,
+) -> Option<ApiError> {
+    let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+    let mut refused = gate.answer(permit, bytes).await.err()?;
+    if let Some(error) = error {
+        refused.more.stream_id.clone_from(&error.more.stream_id);
+        let key = &error.more.idempotency_key;
+        refused.more.idempotency_key.clone_from(key);
+    }
+    Some(refused)
+}
+
 /// The id of the store. If the host has not read it, it is read with the first answer that is no
 /// failure. Without it the answer has no id, and the next one tries again.
 async fn store_id(store: &EventStore, status: StatusCode) -> Option<HeaderValue> {
@@ -188,7 +220,7 @@ async fn lay_out(response: Response) -> Response {
     let Ok(json) = to_bytes(body, usize::MAX).await else {
         return HttpResponse::from_parts(head, Body::empty());
     };
-    match pretty(&json, 0, MAX_PAGE_BYTES) {
+    match work(json.len(), || pretty(&json, 0, MAX_PAGE_BYTES)).await {
         Some(mut lines) => {
             lines.push(b'\n');
             head.headers.remove(CONTENT_LENGTH);

@@ -1,15 +1,26 @@
 //! Limits on concurrent requests, long polls and buffered bytes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
+use crate::clients::{Client, Step};
 use crate::error::ApiError;
 use crate::measure::set;
 use crate::options::Options;
 use crate::permit::Permit;
-use crate::room::{Room, Taken};
+use crate::room::{Room, SMALL_BYTES, Taken};
 use crate::turned_away::TurnedAway;
+
+/// An answer of so many bytes needs no room: the receipt of a commit is never refused.
+const TINY_BYTES: usize = 8 * 1024;
+
+/// How many clients are cut off to make room for one.
+const MOST_CUTS: usize = 64;
+
+/// How long a client that was cut off may take to give its room back, before another one is.
+const CUT_PAUSE: Duration = Duration::from_millis(10);
 
 /// Limits requests, long polls and buffered bytes. Long polls have limits of their own, so
 /// that other requests can run however many long polls wait, also when a commit wakes all of them.
@@ -18,14 +29,18 @@ pub(crate) struct Gate(Arc<Limits>);
 
 #[derive(Debug)]
 struct Limits {
-    requests: Arc<Semaphore>,
+    /// The requests that run. A part is for small ones.
+    requests: Room,
     /// The long polls that are open.
     polls: Semaphore,
     /// The event streams that are open.
     event_streams: Arc<Semaphore>,
-    /// The long polls that read or are answered. The limit equals that on requests.
+    /// The long polls that read. The limit equals that on requests.
     turns: Arc<Semaphore>,
-    room: Room,
+    /// The bytes of bodies.
+    bodies: Room,
+    /// The bytes of answers.
+    answers: Room,
     turned_away: TurnedAway,
     most: Most,
 }
@@ -46,20 +61,21 @@ impl Gate {
             event_streams: options.max_event_streams.min(Semaphore::MAX_PERMITS),
         };
         Self(Arc::new(Limits {
-            requests: Arc::new(Semaphore::new(most.requests)),
+            requests: Room::new(most.requests),
             polls: Semaphore::new(most.polls),
             event_streams: Arc::new(Semaphore::new(most.event_streams)),
             turns: Arc::new(Semaphore::new(most.requests)),
-            room: Room::new(options.max_buffered_bytes, options.max_answer_bytes),
+            bodies: Room::new(options.max_buffered_bytes),
+            answers: Room::new(options.max_answer_bytes),
             turned_away: TurnedAway::default(),
             most,
         }))
     }
 
     /// Fills the permit of a request, unless too many requests run.
-    pub(crate) fn enter(&self, permit: &Permit) -> Result<(), ApiError> {
-        let entered = Arc::clone(&self.0.requests).try_acquire_owned();
-        permit.set(Some(entered.map_err(|_| self.too_many("requests"))?));
+    pub(crate) fn enter(&self, permit: &Permit, is_small: bool) -> Result<(), ApiError> {
+        let entered = self.0.requests.take(1, is_small);
+        permit.set(Some(entered.ok_or_else(|| self.too_many("requests"))?));
         Ok(())
     }
 
@@ -82,21 +98,25 @@ impl Gate {
     }
 
     /// Makes room for more bytes of a request body. Dropping `taken` gives it back.
-    pub(crate) fn buffer<'a>(
-        &'a self,
-        taken: &mut Taken<'a>,
+    pub(crate) async fn buffer(
+        &self,
+        client: Option<&Client>,
+        taken: &mut Taken,
         bytes: usize,
         is_small: bool,
     ) -> Result<(), ApiError> {
-        let is_there = self.0.room.grow(taken, bytes, is_small);
-        is_there
-            .then_some(())
-            .ok_or_else(|| self.too_many("large requests"))
+        let grow = || self.0.bodies.grow(taken, bytes, is_small).then_some(());
+        let room = make_room(client, Step::Send, grow).await;
+        room.ok_or_else(|| self.too_many("large requests"))
     }
 
     /// Makes room for an answer. The permit gives it back.
-    pub(crate) fn answer(&self, permit: &Permit, bytes: usize) -> Result<(), ApiError> {
-        let room = self.0.room.answer(bytes);
+    pub(crate) async fn answer(&self, permit: &Permit, bytes: usize) -> Result<(), ApiError> {
+        if bytes <= TINY_BYTES {
+            return Ok(());
+        }
+        let take = || self.0.answers.take(bytes, bytes <= SMALL_BYTES);
+        let room = make_room(permit.client(), Step::Take, take).await;
         permit.keep_room(room.ok_or_else(|| self.too_many("large answers"))?);
         Ok(())
     }
@@ -104,13 +124,12 @@ impl Gate {
     /// Measures what the limits let in.
     pub(crate) fn measure(&self) {
         let limits = &*self.0;
-        let taken = |most: usize, free: &Semaphore| {
-            let taken = most.saturating_sub(free.available_permits());
-            u64::try_from(taken).unwrap_or(u64::MAX)
-        };
-        let requests = taken(limits.most.requests, &limits.requests);
-        let answering = taken(limits.most.requests, &limits.turns);
-        set("ees_requests_in_flight", requests + answering);
+        let count = |many: usize| u64::try_from(many).unwrap_or(u64::MAX);
+        let taken =
+            |most: usize, free: &Semaphore| count(most.saturating_sub(free.available_permits()));
+        let requests = count(limits.requests.taken());
+        let reading = taken(limits.most.requests, &limits.turns);
+        set("ees_requests_in_flight", requests + reading);
         set(
             "ees_waiting_readers",
             taken(limits.most.polls, &limits.polls),
@@ -119,11 +138,7 @@ impl Gate {
             "ees_event_streams",
             taken(limits.most.event_streams, &limits.event_streams),
         );
-        let buffered = limits.room.buffered();
-        set(
-            "ees_buffered_bytes",
-            u64::try_from(buffered).unwrap_or(u64::MAX),
-        );
+        set("ees_buffered_bytes", count(limits.bodies.taken()));
     }
 
     fn too_many(&self, kind: &str) -> ApiError {
@@ -132,4 +147,23 @@ impl Gate {
             "too many concurrent {kind}; nothing was written, try again later"
         ))
     }
+}
+
+/// Tries to take room. While there is none, cuts off the client that has not made this step for
+/// longest, and tries again.
+async fn make_room<T>(
+    client: Option<&Client>,
+    step: Step,
+    mut take: impl FnMut() -> Option<T>,
+) -> Option<T> {
+    for _ in 0..MOST_CUTS {
+        if let Some(room) = take() {
+            return Some(room);
+        }
+        if !client?.cut_longest(step) {
+            break;
+        }
+        tokio::time::sleep(CUT_PAUSE).await;
+    }
+    take()
 }

@@ -7,12 +7,13 @@
 use std::net::IpAddr;
 
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::http::header::HOST;
 use axum::http::uri::Authority;
+use axum::http::{StatusCode, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::clients::Client;
 use crate::codes;
 use crate::error::ApiError;
 use crate::request::refused;
@@ -62,8 +63,8 @@ fn plain(host: &str) -> String {
     address.unwrap_or(host).to_ascii_lowercase()
 }
 
-/// Refuses a request for a host that is not served. A request that names no host passes: browsers
-/// always name one.
+/// Refuses a request for a host that is not served. A request of HTTP/1.0 that names none passes:
+/// browsers always name one.
 pub(crate) async fn refuse_other_hosts(
     State(hosts): State<Hosts>,
     request: Request,
@@ -84,6 +85,24 @@ pub(crate) async fn refuse_other_hosts(
     let status = StatusCode::MISDIRECTED_REQUEST;
     let error = ApiError::new(status, codes::MISDIRECTED_REQUEST, message);
     refused(error, request).await.into_response()
+}
+
+/// Refuses a request that a server of this crate received and that does not name one host, as HTTP/1.1
+/// demands (RFC 9112, section 3.2).
+pub(crate) fn check_host(request: &Request) -> Result<(), ApiError> {
+    let is_received = request.extensions().get::<Client>().is_some();
+    if !is_received || request.version() != Version::HTTP_11 {
+        return Ok(());
+    }
+    let message = match request.headers().get_all(HOST).iter().count() {
+        1 => return Ok(()),
+        0 => "the request has no `Host`",
+        _ => "the request has more than one `Host`",
+    };
+    Err(ApiError::bad_request(
+        codes::INVALID_HOST,
+        message.to_owned(),
+    ))
 }
 
 /// The host that a request names, with its port.

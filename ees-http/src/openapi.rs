@@ -102,7 +102,7 @@ fn describe_common_errors(responses: &mut Responses) {
         ),
         (
             "default",
-            "404 `INVALID_ENDPOINT`: the path does not exist. 421 `MISDIRECTED_REQUEST`: the server does not serve the host of the request; only for a server of its own without keys. 405 `METHOD_NOT_ALLOWED`: the path does not support the method; the `Allow` header lists those it supports",
+            "404 `INVALID_ENDPOINT`: the path does not exist. 400 `INVALID_HOST`: HTTP/1.1 without `Host`, or with more than one; only for a server of its own. 421 `MISDIRECTED_REQUEST`: the server does not serve the host of the request; only for a server of its own without keys. 405 `METHOD_NOT_ALLOWED`: the path does not support the method; the `Allow` header lists those it supports",
         ),
     ] {
         let responses = &mut responses.responses;

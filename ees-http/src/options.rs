@@ -16,10 +16,10 @@ pub struct Options {
     /// The longest time that a storage call may take. Reading the body of a commit may take as long
     /// again. It has to be longer than the longest `wait` of a long poll, which is 20 seconds.
     pub request_timeout: Duration,
-    /// The number of requests that may run at the same time. A request runs until the client has
-    /// received its answer. Further requests get 503 `OVERLOADED`.
+    /// The number of requests that may run at the same time. Further requests get 503 `OVERLOADED`.
+    /// An eighth of it is for commits of up to 64 KiB and for reads of one thing alone.
     ///
-    /// As many long polls again may read or be answered at the same time. Further long polls queue.
+    /// As many long polls and event streams again may read at the same time. Further ones queue.
     pub max_requests: usize,
     /// The number of long polls that may be open at the same time, in addition to `max_requests`.
     /// Further long polls get 503 `OVERLOADED`.
@@ -32,8 +32,8 @@ pub struct Options {
     /// it get 503 `OVERLOADED`. An eighth of it is for bodies of up to 64 KiB alone.
     pub max_buffered_bytes: usize,
     /// The number of bytes of answers that may be in memory at the same time, until their clients
-    /// have received them. An answer of up to 64 KiB does not count. Reads beyond it get 503
-    /// `OVERLOADED`.
+    /// have received them. Beyond it requests get 503 `OVERLOADED`. An eighth of it is for answers of
+    /// up to 64 KiB alone. An answer of up to 8 KiB does not count.
     pub max_answer_bytes: usize,
     /// The size that the body of a page may reach when the host embeds it in a JSON string, in
     /// percent of [`MAX_PAGE_BYTES`](ees_core::MAX_PAGE_BYTES). In a string, each quote, backslash

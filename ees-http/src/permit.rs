@@ -1,4 +1,4 @@
-//! A request's permit to run.
+//! A request's permit to run, and the room for its answer.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,11 +7,18 @@ use axum::response::Response;
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
-/// A request's permit to run, until the client has received the last byte of the answer. Clones
-/// share it. It is empty until the gate fills it, and while the request only
-/// waits.
+use crate::clients::{Client, Step};
+use crate::pieces::Pieces;
+
+/// A request's permit to run, until its answer is made; and the room for the answer, until the client
+/// has received its last byte. Clones share it. It is empty until the gate fills it, and while the
+/// request only waits.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Permit(Arc<Mutex<Held>>);
+pub(crate) struct Permit {
+    held: Arc<Mutex<Held>>,
+    /// Who asked, if a server of this crate knows.
+    client: Option<Client>,
+}
 
 /// What a request has of the limits.
 #[derive(Debug, Default)]
@@ -23,6 +30,14 @@ struct Held {
 }
 
 impl Permit {
+    /// The empty permit of a client's request.
+    pub(crate) fn of(client: Option<Client>) -> Self {
+        Self {
+            held: Arc::default(),
+            client,
+        }
+    }
+
     /// Gives the permit back, while the request only waits.
     pub(crate) fn release(&self) {
         self.set(None);
@@ -37,35 +52,28 @@ impl Permit {
         self.lock().room = Some(room);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Held> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Who asked.
+    pub(crate) fn client(&self) -> Option<&Client> {
+        self.client.as_ref()
     }
 
-    /// Keeps the permit until the connection has dropped the bytes of the answer.
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the run of a request. Its answer keeps its room until the client has received it.
     pub(crate) async fn hold(self, response: Response) -> Response {
         let (parts, body) = response.into_parts();
         // The answers are whole in memory already.
         let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
-        Response::from_parts(parts, Body::from(self.keep(bytes)))
+        Response::from_parts(parts, Body::new(self.keep(bytes)))
     }
 
-    /// The bytes of an answer, or of a part of one. They keep the permit until they are dropped.
-    pub(crate) fn keep(self, bytes: impl Into<Bytes>) -> Bytes {
-        Bytes::from_owner(Answer {
-            bytes: bytes.into(),
-            _permit: self,
-        })
-    }
-}
-
-/// The bytes of an answer, with the permit.
-struct Answer {
-    bytes: Bytes,
-    _permit: Permit,
-}
-
-impl AsRef<[u8]> for Answer {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
+    /// The bytes of an answer, or of a part of one. They keep its room, if they need any.
+    pub(crate) fn keep(&self, bytes: impl Into<Bytes>) -> Pieces {
+        self.release();
+        let room = self.lock().room.take();
+        let waiting = || self.client.as_ref().map(|client| client.wait(Step::Take));
+        Pieces::new(bytes.into(), room.map(|room| (room, waiting())))
     }
 }

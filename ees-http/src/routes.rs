@@ -31,6 +31,7 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::finish::{Host, finish, panicked};
 use crate::foreign::refuse_foreign_pages;
+use crate::gate::Gate;
 use crate::hosts::{Hosts, refuse_other_hosts};
 use crate::openapi;
 use crate::options::Options;
@@ -82,7 +83,7 @@ pub(crate) fn self_hosted(app: App) -> Router {
 #[cfg(feature = "docs")]
 fn page(app: &App, hosts: Option<Hosts>) -> Router {
     let layers = ServiceBuilder::new()
-        .layer(from_fn_with_state(host(app), finish))
+        .layer(from_fn_with_state(host(app, None), finish))
         .option_layer(hosts.map(|hosts| from_fn_with_state(hosts, refuse_other_hosts)));
     docs::routes().layer(layers)
 }
@@ -94,7 +95,7 @@ fn page(_: &App, _: Option<Hosts>) -> Router {
 
 /// The additions alone, for a listener that only operators reach.
 pub(crate) fn operations(app: App, hosts: Option<Hosts>) -> Router {
-    let finish = from_fn_with_state(host(&app), finish);
+    let finish = from_fn_with_state(host(&app, None), finish);
     let others = Router::new().fallback(unmatched::invalid_endpoint);
     own_calls(app, hosts, None).merge(others.layer(finish))
 }
@@ -108,7 +109,7 @@ fn own_calls(app: App, hosts: Option<Hosts>, authorizer: Option<Arc<dyn Authoriz
     let (calls, description) = own_described().split_for_parts();
     let access = authorizer.map(|asked| Access::new(asked, &openapi::calls(&description)));
     let layers = ServiceBuilder::new()
-        .layer(from_fn_with_state(host(&app), finish))
+        .layer(from_fn_with_state(host(&app, None), finish))
         .layer(CatchPanicLayer::custom(panicked))
         .option_layer(hosts.map(|hosts| from_fn_with_state(hosts, refuse_other_hosts)))
         .option_layer(access.map(|access| from_fn_with_state(access, authorize)));
@@ -123,17 +124,20 @@ pub(crate) fn failing(error: &StorageError) -> Router {
         options: Arc::default(),
         store: None,
         refused: Arc::default(),
+        gate: None,
     };
     Router::new()
         .fallback(async || answer)
         .layer(from_fn_with_state(host, finish))
 }
 
-fn host(app: &App) -> Host {
+/// The host of calls with the limits on answers, or without.
+fn host(app: &App, gate: Option<Gate>) -> Host {
     Host {
         options: Arc::clone(&app.options),
         store: Some(app.store.clone()),
         refused: Arc::default(),
+        gate,
     }
 }
 
@@ -145,7 +149,7 @@ fn host(app: &App) -> Host {
 fn layered(app: App, is_open: bool) -> Router {
     let gate = app.gate.clone();
     let options = Arc::clone(&app.options);
-    let host = host(&app);
+    let host = host(&app, Some(gate.clone()));
     let (described, description) = described().split_for_parts();
     let authorizer = options.authorizer.clone();
     let access =

@@ -1,6 +1,5 @@
 //! Many event streams of one server.
 
-use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 
@@ -40,20 +39,12 @@ fn line_with(reader: &mut BufReader<TcpStream>, beginning: &str) -> String {
     }
 }
 
-/// The memory of a process, in KiB.
-fn memory(server: &Ees) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
-    kib.unwrap().trim().parse().unwrap()
-}
-
 /// All get everything that is committed, and the server's memory stays small. An orderly stop ends
 /// them.
 #[test]
 fn many_streams_take_little_memory() {
     let server = Ees::serve("memory:");
-    let before = memory(&server);
+    let before = server.memory();
     let address = server.address();
     let mut streams: Vec<_> = (0..STREAMS).map(|_| open(&address)).collect();
     for last in 0..CHANGESETS {
@@ -66,7 +57,7 @@ fn many_streams_take_little_memory() {
             assert_eq!(line_with(stream, "id:"), format!("id: {position}"));
         }
     }
-    let grown = memory(&server).saturating_sub(before);
+    let grown = server.memory().saturating_sub(before);
     assert!(grown < MOST_KIB, "{STREAMS} streams take {grown} KiB");
     println!("{STREAMS} streams: {grown} KiB");
     server.signal("TERM");

@@ -10,6 +10,8 @@ mod conformance;
 mod consumers;
 mod crash;
 mod event_streams;
+#[cfg(all(target_os = "linux", feature = "jemalloc"))]
+mod greedy;
 mod guides;
 mod health;
 mod http;

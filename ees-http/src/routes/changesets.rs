@@ -16,6 +16,7 @@ use crate::error::ApiError;
 use crate::error_body::ErrorBody;
 use crate::event_stream::is_wanted;
 use crate::json::{Raw, to_json};
+use crate::long_work::{bytes_of, work};
 use crate::request::StreamPath;
 
 /// Read a stream's changesets
@@ -57,14 +58,17 @@ pub(super) async fn of_stream(
             })
         };
         let item = ChangesetItem::of_stream;
-        Ok(stream_page(
-            &page,
-            &read,
-            context.layout,
-            item,
-            |found| found.changeset_id.get(),
-            body,
-        ))
+        let write = || {
+            stream_page(
+                &page,
+                &read,
+                context.layout,
+                item,
+                |found| found.changeset_id.get(),
+                body,
+            )
+        };
+        Ok(work(bytes_of(&page.items), write).await)
     })
     .await
 }
@@ -113,11 +117,6 @@ pub(super) async fn all(
         })
     };
     let item = ChangesetItem::of_all;
-    Ok(ok(global_page(
-        &found.page,
-        &read,
-        context.layout,
-        item,
-        body,
-    )))
+    let write = || global_page(&found.page, &read, context.layout, item, body);
+    Ok(ok(work(bytes_of(found.page.items()), write).await))
 }

@@ -13,7 +13,7 @@ use ees_core::{
     GlobalEventPage, GlobalPage, PageLimit, Written,
 };
 use futures_util::StreamExt;
-use futures_util::stream::{once, unfold};
+use futures_util::stream::{iter, once, unfold};
 use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -21,6 +21,7 @@ use super::pages::{GlobalItems, begin};
 use crate::access::Caller;
 use crate::answer::{ChangesetItem, GlobalEventItem};
 use crate::app::App;
+use crate::clients::Client;
 use crate::codes;
 use crate::context::RequestContext;
 use crate::error::ApiError;
@@ -28,6 +29,7 @@ use crate::event_stream::{BEGINNING, EVENT_STREAM, KEEP_ALIVE, last_event_id, wr
 use crate::finish::Endless;
 use crate::params::{GlobalRead, Start};
 use crate::permit::Permit;
+use crate::pieces::Pieces;
 
 /// The most that a stream holds in memory; a larger item comes alone.
 const CHUNK: PageLimit = PageLimit {
@@ -120,6 +122,8 @@ struct Follower<P: Sent> {
     has_ended: bool,
     /// Who called, if the host asks.
     caller: Option<Caller>,
+    /// Who reads, if a server of this crate knows.
+    client: Option<Client>,
     _open: OwnedSemaphorePermit,
 }
 
@@ -158,7 +162,8 @@ pub(super) async fn follow<P: Sent>(
     let open = app.gate.open_event_stream()?;
     let store = app.store.with_filter(read.filter.clone());
     let from = begin::<P>(app, &read).await?;
-    let permit = Permit::default();
+    let client = context.permit.client().cloned();
+    let permit = Permit::of(client.clone());
     let first = async {
         app.gate.take_turn(&permit).await;
         let page = P::read(&store, from, CHUNK, Direction::Forward).await?;
@@ -179,26 +184,33 @@ pub(super) async fn follow<P: Sent>(
         read: read_already,
         has_ended: false,
         caller: context.caller.get().cloned(),
+        client,
         _open: open,
     };
     let beginning = once(async { Ok(Bytes::from_static(BEGINNING.as_bytes())) });
     let chunks = unfold(follower, |mut follower| async {
         let chunk = follower.next_while_allowed().await?;
-        Some((Ok::<_, Infallible>(chunk), follower))
+        Some((iter(chunk.map(Ok::<_, Infallible>)), follower))
     });
     let headers = [
         (CONTENT_TYPE, EVENT_STREAM),
         (CACHE_CONTROL, "no-store"),
         (BUFFERING, "no"),
     ];
-    let mut response = (headers, Body::from_stream(beginning.chain(chunks))).into_response();
+    let mut response = (
+        headers,
+        Body::from_stream(beginning.chain(chunks.flatten())),
+    )
+        .into_response();
     response.extensions_mut().insert(Endless);
     Ok(response)
 }
 
 impl<P: Sent> Follower<P> {
     /// The next bytes to send; `None` also when the caller's key is revoked or expires.
-    async fn next_while_allowed(&mut self) -> Option<Bytes> {
+    async fn next_while_allowed(&mut self) -> Option<Pieces> {
+        // The next step is the server's.
+        let _running = self.client.as_ref().map(Client::runs);
         let Some(caller) = self.caller.clone() else {
             return self.next().await;
         };
@@ -210,7 +222,7 @@ impl<P: Sent> Follower<P> {
 
     /// The next bytes to send; `None` when the stream ends: at a shutdown, when the storage fails, or
     /// when there is no room for the bytes.
-    async fn next(&mut self) -> Option<Bytes> {
+    async fn next(&mut self) -> Option<Pieces> {
         if self.has_ended {
             return None;
         }
@@ -220,7 +232,7 @@ impl<P: Sent> Follower<P> {
         };
         self.has_ended = self.app.options.closing.is_cancelled();
         let text = self.text(&page);
-        let room = self.app.gate.answer(&permit, text.len());
+        let room = self.app.gate.answer(&permit, text.len()).await;
         room.inspect_err(tell).ok()?;
         Some(permit.keep(text))
     }
@@ -229,7 +241,7 @@ impl<P: Sent> Follower<P> {
     /// its way to the head says so at once.
     async fn wait(&mut self) -> Result<(P, Permit), ApiError> {
         loop {
-            let permit = Permit::default();
+            let permit = Permit::of(self.client.clone());
             let read = |from| P::read(&self.store, from, CHUNK, Direction::Forward);
             if !self.is_catching_up {
                 let page = self

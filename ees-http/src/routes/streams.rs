@@ -4,7 +4,7 @@ use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_ENCODING, EXPECT};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use ees_core::{Events, Json, NewChangeset, StreamId, Written};
+use ees_core::{NewChangeset, StreamId, Written};
 
 use super::parameters::CommonParams;
 use crate::answer::{Committed, StoreStatistics, StreamHead, answer};
@@ -14,11 +14,10 @@ use crate::codes;
 use crate::context::RequestContext;
 use crate::error::ApiError;
 use crate::error_body::ErrorBody;
+use crate::long_work::work;
 use crate::permit::Permit;
 use crate::request::{IDEMPOTENCY_REPLAYED, StreamPath, commit_key};
-
-/// The size from which a body is parsed on another thread, in bytes.
-const LARGE_BODY: usize = 256 * 1024;
+use crate::room::SMALL_BYTES;
 
 /// Commit a changeset
 ///
@@ -72,7 +71,8 @@ async fn commit_to(
     let most = app.max_body_bytes();
     let body = read_body(app, most, &context.permit, request).await;
     let body = body.map_err(|error| error.repeatable_with(&key))?;
-    let (events, metadata) = parse(&body, encoding).await?;
+    let parse = || body::parse(&body.bytes, encoding.as_ref());
+    let (events, metadata) = work(body.bytes.len(), parse).await?;
     let asked = NewChangeset::new(stream_id, params.expectation, events)
         .with_metadata(metadata)
         .with_max_forthcoming(params.forthcoming)
@@ -90,29 +90,17 @@ async fn commit_to(
     Ok(response)
 }
 
-/// Parses the body of a commit: a large one on another thread, so that other requests go on
-/// meanwhile.
-async fn parse(body: &Held<'_>, encoding: Option<HeaderValue>) -> Result<(Events, Json), ApiError> {
-    if body.bytes.len() <= LARGE_BODY {
-        return body::parse(&body.bytes, encoding.as_ref());
-    }
-    let bytes = body.bytes.clone();
-    let parsed = tokio::task::spawn_blocking(move || body::parse(&bytes, encoding.as_ref()));
-    let failed = |error| ApiError::internal(format!("a body was not parsed: {error}"));
-    parsed.await.map_err(failed)?
-}
-
 /// Reads a body of at most so many bytes. Meanwhile the request gives its permit back, and what has arrived of
 /// the body counts as buffered.
 ///
 /// A body that is announced as too large is refused before it arrives, unless its sender may be
 /// sending it already and would not see the answer.
-pub(super) async fn read_body<'a>(
-    app: &'a App,
+pub(super) async fn read_body(
+    app: &App,
     most: usize,
     permit: &Permit,
     request: Request,
-) -> Result<Held<'a>, ApiError> {
+) -> Result<Held, ApiError> {
     permit.release();
     let asks_first = request.headers().contains_key(EXPECT);
     let body = request.into_body();
@@ -121,7 +109,7 @@ pub(super) async fn read_body<'a>(
         body::check_size(announced, most)?;
     }
     let limit = app.options.request_timeout;
-    let read = tokio::time::timeout(limit, body::read(body, most, &app.gate));
+    let read = tokio::time::timeout(limit, body::read(body, most, &app.gate, permit.client()));
     let Ok(read) = read.await else {
         body::check_size(announced, most)?;
         let message = format!("the body did not arrive within {} s", limit.as_secs());
@@ -129,7 +117,7 @@ pub(super) async fn read_body<'a>(
         return Err(ApiError::new(status, codes::REQUEST_TIMEOUT, message));
     };
     let body = read?;
-    app.gate.enter(permit)?;
+    app.gate.enter(permit, body.bytes.len() <= SMALL_BYTES)?;
     Ok(body)
 }
 

@@ -6,17 +6,19 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::Watcher;
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_io_timeout::TimeoutStream;
 
+use super::answering::Answering;
 use super::limits::ServerLimits;
+use super::moved::Moved;
+use crate::clients::Client;
 #[cfg(feature = "tls")]
 use crate::tls::Tls;
 
 /// A client's stream, whose writes have a limit in time.
-type Stream = Pin<Box<TimeoutStream<TcpStream>>>;
+type Stream = Pin<Box<TimeoutStream<Moved>>>;
 
 /// How the connections of a server are answered.
 #[derive(Clone)]
@@ -50,30 +52,36 @@ impl Connection {
     }
 
     /// Answers what comes on a connection, until it ends.
-    pub(super) async fn answer(self, stream: TcpStream, watcher: Watcher) {
+    pub(super) async fn answer(self, stream: TcpStream, client: Client, watcher: Watcher) {
         // Answers are written whole, so waiting to fill packets only delays them.
         let _ = stream.set_nodelay(true);
-        let mut stream = TimeoutStream::new(stream);
+        let mut stream = TimeoutStream::new(Moved::new(stream, client.clone()));
         stream.set_write_timeout(Some(self.limits.write_timeout));
-        let stream = Box::pin(stream);
+        let stream: Stream = Box::pin(stream);
         #[cfg(feature = "tls")]
         if let Some(tls) = self.tls.clone() {
             // Boxed, as a connection without TLS would be as large otherwise.
-            return Box::pin(tls::answer(self, &tls, stream, watcher)).await;
+            return Box::pin(tls::answer(self, &tls, stream, client, watcher)).await;
         }
-        self.http1(stream, watcher).await;
+        self.http1(stream, client, watcher).await;
     }
 
-    async fn http1<S>(self, stream: S, watcher: Watcher)
+    async fn http1<S>(self, stream: S, client: Client, watcher: Watcher)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        let max_header_bytes = self.limits.max_header_bytes;
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.header_timeout)
-            .max_buf_size(self.limits.max_header_bytes)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(self.router));
+            .max_buf_size(max_header_bytes)
+            .serve_connection(TokioIo::new(stream), self.answering(client));
         told(watcher.watch(connection).await);
+    }
+
+    fn answering(self, client: Client) -> Answering {
+        let router = self.router;
+        Answering { router, client }
     }
 }
 
@@ -93,7 +101,10 @@ mod tls {
     use tokio_rustls::TlsAcceptor;
     use tokio_rustls::server::TlsStream;
 
-    use super::{Connection, Stream, Tls, TokioIo, TokioTimer, TowerToHyperService, Watcher, told};
+    use super::{
+        Client, Connection, ServerLimits, Stream, Tls, TokioIo, TokioTimer, Watcher, told,
+    };
+    use crate::clients::Step;
 
     /// How many requests may run at the same time on a connection of HTTP/2.
     const MAX_STREAMS: u32 = 128;
@@ -101,30 +112,61 @@ mod tls {
     /// A connection of HTTP/2 whose client does not answer a ping within this time is closed.
     const PING: Duration = Duration::from_secs(20);
 
-    pub(super) async fn answer(server: Connection, tls: &Tls, stream: Stream, watcher: Watcher) {
+    pub(super) async fn answer(
+        server: Connection,
+        tls: &Tls,
+        stream: Stream,
+        client: Client,
+        watcher: Watcher,
+    ) {
         let handshake = TlsAcceptor::from(tls.config()).accept(stream);
         match tokio::time::timeout(server.limits.handshake_timeout, handshake).await {
             Ok(Ok(stream)) => match stream.get_ref().1.alpn_protocol() {
-                Some(b"h2") => http2(server, stream, watcher).await,
-                _ => server.http1(stream, watcher).await,
+                Some(b"h2") => http2(server, stream, client, watcher).await,
+                _ => server.http1(stream, client, watcher).await,
             },
             Ok(Err(error)) => tracing::debug!(%error, "a handshake of TLS failed"),
             Err(_) => tracing::debug!("a handshake of TLS took too long"),
         }
     }
 
-    async fn http2(server: Connection, stream: TlsStream<Stream>, watcher: Watcher) {
-        let max_header_bytes = u32::try_from(server.limits.max_header_bytes).unwrap_or(u32::MAX);
+    async fn http2(
+        server: Connection,
+        stream: TlsStream<Stream>,
+        client: Client,
+        watcher: Watcher,
+    ) {
+        let limits = server.limits();
+        let max_header_bytes = u32::try_from(limits.max_header_bytes).unwrap_or(u32::MAX);
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .max_concurrent_streams(MAX_STREAMS)
             .max_header_list_size(max_header_bytes)
             .keep_alive_interval(PING)
             .keep_alive_timeout(PING)
-            .serve_connection(
-                TokioIo::new(stream),
-                TowerToHyperService::new(server.router),
-            );
-        told(watcher.watch(connection).await);
+            .serve_connection(TokioIo::new(stream), server.answering(client.clone()));
+        tokio::select! {
+            ended = watcher.watch(connection) => told(ended),
+            () = rests(&client, &limits) => {}
+        }
+    }
+
+    /// Resolves when a client has asked for nothing for too long, or takes nothing of an answer. Its
+    /// connection moves bytes all the same, as it answers pings.
+    async fn rests(client: &Client, limits: &ServerLimits) {
+        let mut asked = client.asked();
+        let mut idle = Duration::ZERO;
+        let pause = limits.write_timeout.min(limits.header_timeout) / 4;
+        while idle < limits.header_timeout && client.waited(Step::Take) < limits.write_timeout {
+            tokio::time::sleep(pause).await;
+            let now = client.asked();
+            let is_idle = now == asked && client.is_idle();
+            idle = if is_idle {
+                idle + pause
+            } else {
+                Duration::ZERO
+            };
+            asked = now;
+        }
     }
 }

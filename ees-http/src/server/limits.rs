@@ -6,7 +6,8 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ServerLimits {
-    /// The number of connections that may be open. Further ones wait to be accepted.
+    /// The number of connections that may be open. For a further one, the client that made no progress
+    /// for longest is cut off.
     pub max_connections: usize,
     /// The size of a request line with its headers, in bytes, that is always accepted. Above about
     /// twice this size they are always refused. More than 100 headers are refused as well.

@@ -14,20 +14,24 @@ use tokio_util::sync::CancellationToken;
 use crate::support::{Fault, Faulty, options, patient};
 
 /// Far more than anything here should take, however slow the machine.
-const PATIENCE: Duration = Duration::from_mins(10);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(10);
 
-struct Server {
-    address: std::net::SocketAddr,
+pub(crate) struct Server {
+    pub(crate) address: std::net::SocketAddr,
     closing: CancellationToken,
     serving: JoinHandle<io::Result<()>>,
 }
 
 impl Server {
-    async fn start(store: EventStore, limits: ServerLimits) -> Self {
+    pub(crate) async fn start(store: EventStore, limits: ServerLimits) -> Self {
         Self::with_options(store, limits, patient()).await
     }
 
-    async fn with_options(store: EventStore, limits: ServerLimits, options: Options) -> Self {
+    pub(crate) async fn with_options(
+        store: EventStore,
+        limits: ServerLimits,
+        options: Options,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let closing = options.closing.clone();
         Self {
@@ -44,7 +48,7 @@ impl Server {
 
     /// Sends what the sockets can hold, before the server, on this thread, sees the connection:
     /// none of its limits is about how long that takes.
-    fn send(&self, text: &str) -> TcpStream {
+    pub(crate) fn send(&self, text: &str) -> TcpStream {
         let mut stream = StdStream::connect(self.address).unwrap();
         stream.write_all(text.as_bytes()).unwrap();
         stream.set_nonblocking(true).unwrap();
@@ -60,7 +64,7 @@ fn limits() -> ServerLimits {
 }
 
 /// What comes up to the end of a head; a body may have begun.
-async fn answer_head(stream: &mut TcpStream) -> String {
+pub(crate) async fn answer_head(stream: &mut TcpStream) -> String {
     let mut text = String::new();
     while !text.contains("\r\n\r\n") {
         let mut some = [0; 1024];
@@ -73,7 +77,7 @@ async fn answer_head(stream: &mut TcpStream) -> String {
 }
 
 /// All that comes until the other side closes.
-async fn rest(mut stream: TcpStream) -> String {
+pub(crate) async fn rest(mut stream: TcpStream) -> String {
     let mut text = Vec::new();
     let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut text)).await;
     let _ = read.expect("the server closes the connection");
@@ -142,6 +146,11 @@ async fn a_body_that_is_announced_too_large_is_refused_before_it_comes() {
         let text = rest(server.send(&head)).await;
         assert!(text.starts_with("HTTP/1.1 413"), "{headers}: {text}");
         assert!(text.contains("CHANGESET_TOO_LARGE"), "{headers}: {text}");
+        // The body would stand before the next request.
+        assert!(
+            text.contains("\r\nconnection: close\r\n"),
+            "{headers}: {text}"
+        );
     }
 }
 

@@ -11,7 +11,7 @@ use ees_memory::MemoryStorage;
 use futures_util::{StreamExt, stream};
 use tower::ServiceExt;
 
-use crate::support::{get, patient, post};
+use crate::support::{call, get, patient, post};
 
 /// A router over a storage that takes changesets of the usual size.
 fn router(options: Options) -> Router {
@@ -151,5 +151,70 @@ async fn errors_repeat_only_the_beginning_of_what_was_sent() {
         refused.message().len() < 1100,
         "{}",
         refused.message().len()
+    );
+}
+
+/// A commit of some bytes may be told changesets of megabytes that it missed.
+#[tokio::test]
+async fn conflicts_that_nobody_takes_have_a_bound() {
+    let mut options = patient();
+    options.max_answer_bytes = 500_000;
+    let router = router(options);
+    assert_eq!(post(&router, "/streams/s", body(300_000)).await.status, 200);
+    let commit = |path: &str| {
+        let commit = Request::post(path).header("idempotency-key", "mine");
+        commit.body(Body::from(r#"{"events":[1]}"#)).unwrap()
+    };
+    let kept = router.clone().oneshot(commit("/streams/s")).await.unwrap();
+    assert_eq!(kept.status(), StatusCode::CONFLICT);
+    let refused = call(&router, commit("/streams/s")).await;
+    assert_eq!(refused.error(), "OVERLOADED");
+    assert_eq!(refused.body["outcome"], "none");
+    assert_eq!(refused.body["stream_id"], "s");
+    assert_eq!(refused.body["idempotency_key"], "mine");
+    let told = call(&router, commit("/streams/s?forthcoming=0")).await;
+    assert_eq!(told.error(), "OPTIMISTIC_CONCURRENCY_EXCEPTION");
+    assert!(told.body.get("idempotency_key").is_none());
+    drop(kept);
+    let told = call(&router, commit("/streams/s")).await;
+    assert_eq!(told.error(), "OPTIMISTIC_CONCURRENCY_EXCEPTION");
+}
+
+/// Large bodies, pages and conflicts are worked on beside the runtime's threads, if it has several,
+/// with the same results.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_ones_are_the_same_on_a_runtime_of_several_threads() {
+    let router = router(patient());
+    let large = body(2_000_000);
+    let written = post(&router, "/streams/s", large.clone()).await;
+    assert_eq!(written.status, 200);
+    let events: serde_json::Value = serde_json::from_str(&large).unwrap();
+    let reads = [
+        "/streams/s/changesets",
+        "/changesets",
+        "/changesets?pp=true",
+    ];
+    for path in reads {
+        let page = get(&router, path).await;
+        assert_eq!(
+            page.body["changesets"][0]["events"], events["events"],
+            "{path}"
+        );
+    }
+    for path in ["/streams/s/events", "/events"] {
+        let page = get(&router, path).await;
+        assert_eq!(
+            page.body["events"][0]["data"], events["events"][0],
+            "{path}"
+        );
+    }
+    let conflict = post(&router, "/streams/s", large).await;
+    assert_eq!(conflict.error(), "OPTIMISTIC_CONCURRENCY_EXCEPTION");
+    let missed = &conflict.body["forthcoming_changesets"][0]["events"];
+    assert_eq!(missed, &events["events"]);
+    let many = format!("{{{}\"events\":[1]}}", "\"a\":1,".repeat(100_000));
+    assert_eq!(
+        post(&router, "/streams/s", many).await.error(),
+        "INVALID_BODY"
     );
 }

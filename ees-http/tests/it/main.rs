@@ -6,8 +6,11 @@
 mod access;
 mod clients;
 mod event_streams;
+mod fairness;
 mod faults;
 mod greedy;
+#[cfg(feature = "tls")]
+mod http2;
 mod limits;
 mod messages;
 mod pages;

@@ -15,6 +15,7 @@ use crate::context::RequestContext;
 use crate::error::ApiError;
 use crate::error_body::ErrorBody;
 use crate::json::{Raw, to_json};
+use crate::long_work::{bytes_of, work};
 use crate::page::write_page;
 use crate::routes::parameters::CommonParams;
 
@@ -53,7 +54,7 @@ pub(in crate::routes) async fn claim(
     let claim = Claim::new(asked.worker).limit(asked.limit);
     let wait = Duration::from_secs(asked.wait);
     let delivery = Box::pin(claimed(&app, &context, &name, claim, wait)).await?;
-    Ok(batch(&context, delivery.as_ref(), details))
+    Ok(batch(&context, delivery.as_ref(), details).await)
 }
 
 /// Acknowledge a batch
@@ -105,7 +106,7 @@ pub(in crate::routes) async fn ack(
         let wait = Duration::from_secs(*wait);
         Box::pin(claimed(&app, &context, &name, done.claim, wait)).await?
     };
-    Ok(batch(&context, delivery.as_ref(), details))
+    Ok(batch(&context, delivery.as_ref(), details).await)
 }
 
 /// Give a batch back
@@ -161,7 +162,7 @@ async fn claimed(
 }
 
 /// Answers a batch. What does not fit into the answer is handed out again after its acknowledgement.
-fn batch(context: &RequestContext, delivery: Option<&Delivery>, details: bool) -> Response {
+async fn batch(context: &RequestContext, delivery: Option<&Delivery>, details: bool) -> Response {
     let Some(delivery) = delivery else {
         return StatusCode::NO_CONTENT.into_response();
     };
@@ -182,5 +183,6 @@ fn batch(context: &RequestContext, delivery: Option<&Delivery>, details: bool) -
     };
     let items = items.iter();
     let items = items.map(|changeset| ChangesetItem::of_all(changeset, details));
-    ok(write_page(context.layout, items, MAX_ID, next, body))
+    let write = || write_page(context.layout, items, MAX_ID, next, body);
+    ok(work(bytes_of(&delivery.changesets), write).await)
 }
