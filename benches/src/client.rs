@@ -17,7 +17,10 @@ use crate::report::per_second;
 
 /// A connection.
 #[derive(Debug)]
-pub struct Client(SendRequest<Full<Bytes>>);
+pub struct Client {
+    sender: SendRequest<Full<Bytes>>,
+    authorization: Option<String>,
+}
 
 impl Client {
     /// Connects.
@@ -27,7 +30,15 @@ impl Client {
         let connected = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
         let (sender, connection) = connected.unwrap();
         tokio::spawn(connection);
-        Self(sender)
+        Self {
+            sender,
+            authorization: None,
+        }
+    }
+
+    /// Sends every request with this key from now on.
+    pub fn authorize(&mut self, secret: &str) {
+        self.authorization = Some(format!("Bearer {secret}"));
     }
 
     /// Sends a request and reads the whole answer, which must be a 200.
@@ -42,11 +53,14 @@ impl Client {
         let request = Request::builder()
             .method(method)
             .uri(path)
-            .header("host", "localhost")
-            .body(Full::from(body))
-            .unwrap();
-        self.0.ready().await.unwrap();
-        let response = self.0.send_request(request).await.unwrap();
+            .header("host", "localhost");
+        let request = match &self.authorization {
+            Some(key) => request.header("authorization", key),
+            None => request,
+        };
+        let request = request.body(Full::from(body)).unwrap();
+        self.sender.ready().await.unwrap();
+        let response = self.sender.send_request(request).await.unwrap();
         let status = response.status();
         let body = response.into_body().collect().await.unwrap().to_bytes();
         (status, body)

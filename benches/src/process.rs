@@ -20,9 +20,13 @@ impl Process {
     /// Starts a binary on a free port.
     pub fn start(binary: &Path, storage: &str) -> Self {
         let mut command = Command::new(binary);
-        command.args(["--storage", storage, "--listen", "127.0.0.1:0"]);
+        Self::run(command.args(["--storage", storage, "--listen", "127.0.0.1:0"]))
+    }
+
+    /// Runs a command that serves, and prints where as the end of its first line.
+    pub fn run(command: &mut Command) -> Self {
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
-        let mut child = child.unwrap_or_else(|error| panic!("{}: {error}", binary.display()));
+        let mut child = child.unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
