@@ -26,7 +26,9 @@ use snapshot::snapshot;
 
 /// Selects the next checkpoint, and the heads of those streams that exist. If none exists, one row
 /// has the checkpoint and no head.
-pub(crate) const HEADS: &str = r#"
+macro_rules! heads {
+    () => {
+        r#"
     SELECT next.checkpoint, head.stream_id, head.changeset_id, head.last_event_id, head."timestamp"
     FROM (SELECT coalesce(max(checkpoint) + 1, 0) AS checkpoint FROM changesets) AS next
     LEFT JOIN (
@@ -35,24 +37,34 @@ pub(crate) const HEADS: &str = r#"
             SELECT stream_id, changeset_id, last_event_id, "timestamp" FROM changesets
             WHERE changesets.stream_id = wanted.stream_id
             ORDER BY changeset_id DESC LIMIT 1) AS head
-    ) ON true"#;
+    ) ON true"#
+    };
+}
 
-/// Selects the first changesets that have these keys of clients. The condition on the beginning of a
-/// key is that of the index.
-pub(crate) const KEYS: &str = "
-    SELECT found.stream_id, found.commit_id, found.changeset_id
-    FROM unnest($1::text[], $2::text[]) AS wanted (stream_id, commit_id)
+pub(crate) const HEADS: &str = heads!();
+
+/// Selects the same, and behind it the first changesets that have these keys of clients: their rows
+/// have a key and no checkpoint. The condition on the beginning of a key is that of the index. One
+/// statement is one round trip while the lock is held.
+pub(crate) const HEADS_AND_KEYS: &str = concat!(
+    "SELECT heads.*, NULL AS commit_id FROM (",
+    heads!(),
+    ") AS heads
+    UNION ALL
+    SELECT NULL, found.stream_id, found.changeset_id, NULL, NULL, found.commit_id
+    FROM unnest($2::text[], $3::text[]) AS wanted (stream_id, commit_id)
     CROSS JOIN LATERAL (
         SELECT stream_id, commit_id, changeset_id FROM changesets
         WHERE hashtextextended(changesets.commit_id, hashtextextended(changesets.stream_id, 0))
               = hashtextextended(wanted.commit_id, hashtextextended(wanted.stream_id, 0))
           AND changesets.stream_id = wanted.stream_id AND changesets.commit_id = wanted.commit_id
           AND left(changesets.commit_id, 4) <> 'ees-'
-        ORDER BY changeset_id LIMIT 1) AS found";
+        ORDER BY changeset_id LIMIT 1) AS found"
+);
 
-/// The number of columns of a row of [`HEADS`] and of [`KEYS`].
+/// The number of columns of a row of [`HEADS`] and of [`HEADS_AND_KEYS`].
 const HEAD_COLUMNS: usize = 5;
-const KEY_COLUMNS: usize = 3;
+const KEY_COLUMNS: usize = 6;
 
 const INSERT: &str = concat!(
     "INSERT INTO changesets (",
@@ -148,17 +160,21 @@ impl Open {
 
     /// Reads the heads of several streams, and the changesets that have several keys.
     async fn read(&mut self, streams: &[StreamId], keys: &[ClientKey]) -> Result<(), sqlx::Error> {
-        if streams != std::slice::from_ref(&self.read.stream) {
-            let streams: Vec<&str> = streams.iter().map(StreamId::as_str).collect();
+        let has_keys = keys == self.read.key.as_slice();
+        if has_keys && streams == std::slice::from_ref(&self.read.stream) {
+            return Ok(());
+        }
+        let streams: Vec<&str> = streams.iter().map(StreamId::as_str).collect();
+        if has_keys {
             let heads = sqlx::query(HEADS).bind(streams);
             self.read.heads = patiently(heads.fetch_all(&mut self.connection)).await?;
+            return Ok(());
         }
-        if keys != self.read.key.as_slice() {
-            let streams: Vec<&str> = keys.iter().map(|key| key.stream_id.as_str()).collect();
-            let ids: Vec<&str> = keys.iter().map(|key| key.commit_id.as_str()).collect();
-            let found = sqlx::query(KEYS).bind(streams).bind(ids);
-            self.read.keys = patiently(found.fetch_all(&mut self.connection)).await?;
-        }
+        let of: Vec<&str> = keys.iter().map(|key| key.stream_id.as_str()).collect();
+        let ids: Vec<&str> = keys.iter().map(|key| key.commit_id.as_str()).collect();
+        let both = sqlx::query(HEADS_AND_KEYS).bind(streams).bind(of).bind(ids);
+        let rows = patiently(both.fetch_all(&mut self.connection)).await?;
+        (self.read.keys, self.read.heads) = rows.into_iter().partition(snapshot::is_key);
         Ok(())
     }
 }

@@ -49,7 +49,8 @@ async fn every_statement_goes_by_an_index() {
             "Index Scan Backward using changesets_by_event",
         ),
         (writer::HEADS, "changesets_by_stream"),
-        (writer::KEYS, "changesets_by_key_hash"),
+        (writer::HEADS_AND_KEYS, "changesets_by_stream"),
+        (writer::HEADS_AND_KEYS, "changesets_by_key_hash"),
         (checkpoints::LOAD_CHECKPOINT, "checkpoints_pkey"),
     ];
     for filled in [false, true] {

@@ -20,8 +20,8 @@ const MAX_BYTES: usize = 64 * 1024;
 ///
 /// The lock has two keys. The first one, "EES1", separates it from the locks of other programs. The
 /// second one is the table, so that each schema has its own lock. `ees_head` returns what
-/// [`HEADS`](super::HEADS) returns for one stream, `ees_key` what [`KEYS`](super::KEYS) returns for
-/// one key, and `ees_insert` inserts one row.
+/// [`HEADS`](super::HEADS) returns for one stream, `ees_key` what
+/// [`HEADS_AND_KEYS`](super::HEADS_AND_KEYS) returns for one key, and `ees_insert` inserts one row.
 pub(super) const PREPARE: &str = concat!(
     "PREPARE ees_lock AS
         SELECT pg_advisory_xact_lock(1162171185, 'changesets'::regclass::oid::integer);
@@ -34,7 +34,8 @@ pub(super) const PREPARE: &str = concat!(
             WHERE changesets.stream_id = $1
             ORDER BY changeset_id DESC LIMIT 1) AS head ON true;
     PREPARE ees_key (text, text) AS
-        SELECT stream_id, commit_id, changeset_id FROM changesets
+        SELECT NULL::bigint, stream_id, changeset_id, NULL::bigint, NULL::bigint, commit_id
+        FROM changesets
         WHERE hashtextextended(commit_id, hashtextextended(stream_id, 0))
               = hashtextextended($2, hashtextextended($1, 0))
           AND stream_id = $1 AND commit_id = $2 AND left(commit_id, 4) <> 'ees-'

@@ -8,7 +8,13 @@ use sqlx::postgres::PgRow;
 
 use crate::rows::{corrupt, head, number, text};
 
-/// Reads rows of [`HEADS`](super::HEADS) and of [`KEYS`](super::KEYS).
+/// Whether a row of [`HEADS_AND_KEYS`](super::HEADS_AND_KEYS) is of a key.
+pub(super) fn is_key(row: &PgRow) -> bool {
+    let key: Option<&str> = row.try_get(5).unwrap_or_default();
+    key.is_some()
+}
+
+/// Reads rows of heads and of keys.
 pub(super) fn snapshot(rows: &[PgRow], keys: &[PgRow]) -> Result<Snapshot, StorageError> {
     let Some(first) = rows.first() else {
         return Err(StorageError::Corrupt(
@@ -30,10 +36,10 @@ pub(super) fn snapshot(rows: &[PgRow], keys: &[PgRow]) -> Result<Snapshot, Stora
     })
 }
 
-/// Reads a row of [`KEYS`](super::KEYS).
+/// Reads a row of a key.
 fn key(row: &PgRow) -> Result<(ClientKey, ChangesetId), StorageError> {
-    let stream_id = StreamId::new(text(row, 0)?).map_err(|error| corrupt(0, &error))?;
-    let commit_id = CommitId::new(text(row, 1)?).map_err(|error| corrupt(1, &error))?;
+    let stream_id = StreamId::new(text(row, 1)?).map_err(|error| corrupt(1, &error))?;
+    let commit_id = CommitId::new(text(row, 5)?).map_err(|error| corrupt(5, &error))?;
     let key = ClientKey {
         stream_id,
         commit_id,
