@@ -24,8 +24,6 @@ use crate::session::{Sessions, patiently};
 use crate::wake::Wake;
 use snapshot::snapshot;
 
-/// Selects the next checkpoint, and the heads of those streams that exist. If none exists, one row
-/// has the checkpoint and no head.
 macro_rules! heads {
     () => {
         r#"
@@ -41,11 +39,13 @@ macro_rules! heads {
     };
 }
 
+/// Selects the next checkpoint, and the heads of those streams that exist. If none exists, one row
+/// has the checkpoint and no head.
 pub(crate) const HEADS: &str = heads!();
 
-/// Selects the same, and behind it the first changesets that have these keys of clients: their rows
-/// have a key and no checkpoint. The condition on the beginning of a key is that of the index. One
-/// statement is one round trip while the lock is held.
+/// Selects the rows of [`HEADS`], and a row for each of these clients' keys that stands: its first
+/// changeset. A row of a key has no checkpoint. The condition on the beginning of a key is that of the
+/// index. One statement costs one round trip while the lock is held.
 pub(crate) const HEADS_AND_KEYS: &str = concat!(
     "SELECT heads.*, NULL AS commit_id FROM (",
     heads!(),
@@ -160,12 +160,12 @@ impl Open {
 
     /// Reads the heads of several streams, and the changesets that have several keys.
     async fn read(&mut self, streams: &[StreamId], keys: &[ClientKey]) -> Result<(), sqlx::Error> {
-        let has_keys = keys == self.read.key.as_slice();
-        if has_keys && streams == std::slice::from_ref(&self.read.stream) {
+        let keys_are_read = keys == self.read.key.as_slice();
+        if keys_are_read && streams == std::slice::from_ref(&self.read.stream) {
             return Ok(());
         }
         let streams: Vec<&str> = streams.iter().map(StreamId::as_str).collect();
-        if has_keys {
+        if keys_are_read {
             let heads = sqlx::query(HEADS).bind(streams);
             self.read.heads = patiently(heads.fetch_all(&mut self.connection)).await?;
             return Ok(());

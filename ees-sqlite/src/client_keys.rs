@@ -29,7 +29,8 @@ pub(crate) const RECENT: &str = "
     WHERE stream_id = ?1 AND changeset_id > ?2 AND substr(commit_id, 1, 4) <> 'ees-'
     ORDER BY changeset_id";
 
-/// Files a key. The migration from an older version has filed the keys of its last blocks.
+/// Files a key. The migration of an older file has filed every key, also those of last blocks: so the
+/// entry may be there.
 const FILE_KEY: &str = "INSERT OR IGNORE INTO client_keys VALUES (?1, ?2, ?3)";
 
 /// Files the clients' keys of the changesets from ?2 to ?3.
