@@ -7,7 +7,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ees_core::adapter::{Commit, Outcome, StatisticsStore, Storage, read_filtered};
+use ees_core::adapter::{
+    Commit, CommitSet, Outcome, SetOutcome, StatisticsStore, Storage, read_filtered,
+};
 use ees_core::{
     Changeset, Checkpoint, CheckpointStore, Filter, GlobalPage, Head, Identity, Page, PageLimit,
     Statistics, StorageError, StreamId, StreamQuery,
@@ -25,6 +27,18 @@ pub trait Fault: Send + Sync + 'static {
     /// Those of the fault, and those of the adapter.
     async fn commit(&self, inner: &dyn Adapter, commit: &Commit) -> Result<Outcome, StorageError> {
         inner.commit(commit).await
+    }
+
+    /// As [`Storage::commit_set`].
+    ///
+    /// # Errors
+    /// Those of the fault, and those of the adapter.
+    async fn commit_set(
+        &self,
+        inner: &dyn Adapter,
+        set: &CommitSet,
+    ) -> Result<SetOutcome, StorageError> {
+        inner.commit_set(set).await
     }
 
     /// As [`Storage::head`].
@@ -175,6 +189,10 @@ impl<F: Fault> Faulty<F> {
 impl<F: Fault> Storage for Faulty<F> {
     async fn commit(&self, commit: &Commit) -> Result<Outcome, StorageError> {
         self.fault.commit(&*self.inner, commit).await
+    }
+
+    async fn commit_set(&self, set: &CommitSet) -> Result<SetOutcome, StorageError> {
+        self.fault.commit_set(&*self.inner, set).await
     }
 
     async fn head(&self, stream_id: &StreamId) -> Result<Option<Head>, StorageError> {

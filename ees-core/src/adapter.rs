@@ -32,6 +32,7 @@ pub use crate::ports::{
     SweepPage, Topic,
 };
 pub use crate::publication::MIN_MESSAGE_BYTES;
+pub use crate::set::{CommitSet, SetOutcome, SetRefusal};
 pub use filtered::read_filtered;
 pub use look::Look;
 pub use names::unknown_name;

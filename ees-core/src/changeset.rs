@@ -1,6 +1,8 @@
 //! Changesets and their events, as the store holds them.
 
-use crate::{ChangesetId, Checkpoint, CommitId, EventId, Events, Json, StreamId, Timestamp};
+use crate::{
+    ChangesetId, Checkpoint, CommitId, EventId, Events, Json, SetMark, StreamId, Timestamp,
+};
 
 /// A changeset in the store. It never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -17,6 +19,8 @@ pub struct Changeset {
     pub timestamp: Timestamp,
     /// The idempotency key of its commit, or the id that the store generated.
     pub commit_id: CommitId,
+    /// Its place in the set of commits in which it was stored; `None` if it was committed alone.
+    pub set: Option<SetMark>,
     /// Its events.
     pub events: Events,
     /// Its metadata.

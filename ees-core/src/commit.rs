@@ -1,7 +1,9 @@
 //! A commit before its expectation is checked.
 
 use crate::changeset::Slot;
-use crate::{Changeset, Checkpoint, CommitId, Events, Expectation, Json, StreamId, Timestamp};
+use crate::{
+    Changeset, Checkpoint, CommitId, Events, Expectation, Json, SetMark, StreamId, Timestamp,
+};
 
 /// The largest number of changesets that a conflict lists.
 pub const MAX_FORTHCOMING: usize = 100;
@@ -80,6 +82,8 @@ pub struct Commit {
     pub metadata: Json,
     /// The commit's identity, to be stored with the changeset.
     pub commit_id: CommitId,
+    /// The commit's place in its set, to be stored with the changeset; `None` if it is committed alone.
+    pub set: Option<SetMark>,
     /// The time to store with the changeset.
     pub timestamp: Timestamp,
 }
@@ -93,13 +97,20 @@ pub struct ClientKey {
     pub commit_id: CommitId,
 }
 
+impl ClientKey {
+    /// The key of a commit to a stream. `None` if the store generated its id.
+    pub fn of(stream_id: &StreamId, commit_id: &CommitId) -> Option<Self> {
+        commit_id.is_clients().then(|| Self {
+            stream_id: stream_id.clone(),
+            commit_id: commit_id.clone(),
+        })
+    }
+}
+
 impl Commit {
     /// The commit's key, if a client gave it. `None` if the store generated it.
     pub fn client_key(&self) -> Option<ClientKey> {
-        self.commit_id.is_clients().then(|| ClientKey {
-            stream_id: self.stream_id.clone(),
-            commit_id: self.commit_id.clone(),
-        })
+        ClientKey::of(&self.stream_id, &self.commit_id)
     }
 
     /// The size of events and metadata, in bytes, which a storage limits.
@@ -117,6 +128,7 @@ impl Commit {
             last_event_id: slot.last_event_id,
             timestamp: self.timestamp,
             commit_id: self.commit_id,
+            set: self.set,
             events: self.events,
             metadata: self.metadata,
             checkpoint,

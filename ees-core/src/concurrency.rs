@@ -37,6 +37,24 @@ pub enum Refusal {
     Full,
 }
 
+impl Verdict {
+    /// The refusal; `None` if the commit is not refused.
+    pub fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::Refuse(refusal) => Some(*refusal),
+            Self::Append(_) => None,
+        }
+    }
+
+    /// The ids that the commit gets; `None` if it is refused.
+    pub fn slot(self) -> Option<Slot> {
+        match self {
+            Self::Append(slot) => Some(slot),
+            Self::Refuse(_) => None,
+        }
+    }
+}
+
 impl Expectation {
     /// The stream does not exist yet.
     pub const NEW_STREAM: Self = Self::LastChangeset(0);
@@ -50,18 +68,26 @@ impl Expectation {
     /// assert_eq!(verdict, Verdict::Refuse(Refusal::Ahead(None)));
     /// ```
     pub fn judge(self, head: Option<&Head>, new_events: u64) -> Verdict {
-        let (changesets, events) = head.map_or((0, 0), |head| {
-            (head.last_changeset.get(), head.last_event.get())
-        });
+        if let Some(refusal) = self.check(head) {
+            return Verdict::Refuse(refusal);
+        }
+        let (changesets, events) = ends(head);
+        next_slot(changesets, events, new_events)
+            .map_or(Verdict::Refuse(Refusal::Full), Verdict::Append)
+    }
+
+    /// Why the expectation does not hold; `None` if it does. The rule is that of
+    /// [`Expectation::judge`].
+    pub fn check(self, head: Option<&Head>) -> Option<Refusal> {
+        let (changesets, events) = ends(head);
         let (expected, actual) = match self {
             Self::LastChangeset(expected) => (expected, changesets),
             Self::LastEvent(expected) => (expected, events),
         };
         match expected.cmp(&actual) {
-            std::cmp::Ordering::Less => Verdict::Refuse(Refusal::Outdated),
-            std::cmp::Ordering::Greater => Verdict::Refuse(Refusal::Ahead(head.copied())),
-            std::cmp::Ordering::Equal => next_slot(changesets, events, new_events)
-                .map_or(Verdict::Refuse(Refusal::Full), Verdict::Append),
+            std::cmp::Ordering::Less => Some(Refusal::Outdated),
+            std::cmp::Ordering::Greater => Some(Refusal::Ahead(head.copied())),
+            std::cmp::Ordering::Equal => None,
         }
     }
 }
@@ -97,6 +123,13 @@ impl std::fmt::Display for Expectation {
             Self::LastEvent(last) => write!(f, "last event {last}"),
         }
     }
+}
+
+/// The last changeset and the last event of a stream; 0 if it does not exist.
+fn ends(head: Option<&Head>) -> (u64, u64) {
+    head.map_or((0, 0), |head| {
+        (head.last_changeset.get(), head.last_event.get())
+    })
 }
 
 fn next_slot(changesets: u64, events: u64, new_events: u64) -> Option<Slot> {

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::concurrency::Refusal;
 use crate::consumer::ConsumerError;
 use crate::{
     Changeset, Checkpoint, CommitIdError, EventCheckpoint, Expectation, Head, Page, PayloadError,
-    StorageError, StoreId, StreamId, StreamIdError, UnreadableEvent, Written,
+    SetError, StorageError, StoreId, StreamId, StreamIdError, UnreadableEvent, Written,
 };
 
 /// Why a use case failed.
@@ -25,6 +26,20 @@ pub enum Error {
         expectation: Expectation,
         /// The stream's end; `None` if it does not exist.
         head: Option<Head>,
+    },
+    /// Streams of a set are not as its commits and checks expect; nothing was written.
+    #[error("{0}")]
+    SetConflict(Box<SetConflict>),
+    /// A set of commits is not one that can be committed; nothing was written.
+    #[error(transparent)]
+    Set(#[from] SetError),
+    /// A commit of a set cannot be stored; nothing was written.
+    #[error("the commit to stream `{stream_id}`: {error}")]
+    InSet {
+        /// The commit's stream.
+        stream_id: StreamId,
+        /// What stands in the way.
+        error: Box<Error>,
     },
     /// The idempotency key stands in this changeset of the stream, with other content; nothing was
     /// written.
@@ -109,6 +124,7 @@ impl Error {
     pub fn written(&self) -> Written {
         match self {
             Self::Storage(error) => error.written(),
+            Self::InSet { error, .. } => error.written(),
             _ => Written::None,
         }
     }
@@ -162,6 +178,65 @@ pub struct Conflict {
     /// of events and metadata, but at least one. With an expectation by event there may be none: a
     /// table of the Python original may hold changesets without events.
     pub forthcoming: Page<Changeset>,
+}
+
+/// Streams of a set were not as its commits and checks expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetConflict {
+    /// Every commit and every check that did not hold: first the commits, then the checks, in their
+    /// order. Together they list at most 100 changesets and 256 KiB of events and metadata.
+    pub unmet: Vec<Unmet>,
+}
+
+impl SetConflict {
+    /// Whether a stream ends before what was expected of it. A repeat of the set with what was missed
+    /// does not help then: the expectation comes from another place.
+    pub fn is_ahead(&self) -> bool {
+        self.unmet.iter().any(Unmet::is_ahead)
+    }
+}
+
+impl fmt::Display for SetConflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the set was not committed: ")?;
+        for (at, unmet) in self.unmet.iter().enumerate() {
+            let Unmet {
+                stream_id,
+                expectation,
+                head,
+                ..
+            } = unmet;
+            let (separator, is) = (if at == 0 { "" } else { "; " }, describe(*head));
+            write!(
+                f,
+                "{separator}stream `{stream_id}`: {expectation} was expected, but {is}"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// A commit or a check of a set that did not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmet {
+    /// The stream.
+    pub stream_id: StreamId,
+    /// What was expected.
+    pub expectation: Expectation,
+    /// The end of the stream; `None` if it does not exist.
+    pub head: Option<Head>,
+    /// The changesets after the expectation, oldest first, as far as the conflict has room for them.
+    pub forthcoming: Page<Changeset>,
+}
+
+impl Unmet {
+    /// Whether the stream ends before the expectation.
+    pub fn is_ahead(&self) -> bool {
+        matches!(
+            self.expectation.check(self.head.as_ref()),
+            Some(Refusal::Ahead(_))
+        )
+    }
 }
 
 fn describe(head: Option<Head>) -> String {

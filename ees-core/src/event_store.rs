@@ -2,6 +2,7 @@
 
 mod backward;
 mod commit;
+mod commit_all;
 mod global;
 mod identity;
 mod readiness;

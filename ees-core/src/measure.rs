@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use crate::{Error, Receipt, StorageError, Written};
+use crate::{Error, StorageError, Written};
 
 /// A call that is measured. It is not a future around another: these nest too deep already.
 pub(crate) struct Begun(Instant);
@@ -26,13 +26,14 @@ impl Begun {
         read.inspect_err(count_error)
     }
 
-    /// Measures a commit to a storage; its outcome.
-    pub(crate) fn commit(
+    /// Measures a commit to a storage, or a set of commits; its outcome.
+    pub(crate) fn commit<T>(
         self,
         storage: &'static str,
-        committed: &Result<Receipt, Error>,
+        committed: &Result<T, Error>,
+        replayed: bool,
     ) -> &'static str {
-        let (took, outcome) = (self.0.elapsed(), outcome(committed));
+        let (took, outcome) = (self.0.elapsed(), outcome(committed, replayed));
         metrics::counter!("ees_commits_total", "outcome" => outcome).increment(1);
         metrics::histogram!("ees_commit_duration_seconds", "storage" => storage).record(took);
         if let Err(Error::Storage(error)) = committed {
@@ -53,11 +54,11 @@ pub(crate) fn fenced() {
     metrics::counter!("ees_consumer_fenced_total").increment(1);
 }
 
-fn outcome(committed: &Result<Receipt, Error>) -> &'static str {
+fn outcome<T>(committed: &Result<T, Error>, replayed: bool) -> &'static str {
     match committed {
-        Ok(receipt) if receipt.replayed => "replayed",
+        Ok(_) if replayed => "replayed",
         Ok(_) => "committed",
-        Err(Error::Conflict(_)) => "conflict",
+        Err(Error::Conflict(_) | Error::SetConflict(_)) => "conflict",
         Err(Error::Storage(StorageError::Unavailable {
             written: Written::Unknown,
             ..

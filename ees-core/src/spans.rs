@@ -120,6 +120,7 @@ mod tests {
             last_event_id: EventId::new(1).unwrap(),
             timestamp: Timestamp::now(),
             commit_id: CommitId::new("c").unwrap(),
+            set: None,
             events: Events::parse("[1]").unwrap(),
             metadata: Json::parse("{}").unwrap(),
             checkpoint: None,

@@ -143,6 +143,7 @@ pub(crate) fn changeset(item: &Item) -> Result<Changeset, Malformed> {
         last_event_id,
         timestamp: fields.timestamp()?,
         commit_id: fields.commit_id()?,
+        set: None,
         checkpoint: fields.position()?,
         events: trusted_events(fields.text(EVENTS)?, count),
         metadata: trusted_json(fields.text(METADATA)?),

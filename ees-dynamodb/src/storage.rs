@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
-use ees_core::adapter::{Commit, News, Outcome, PageBuilder, Storage};
+use ees_core::adapter::{Commit, CommitSet, News, Outcome, PageBuilder, SetOutcome, Storage};
 use ees_core::indexer::read_global;
 use ees_core::{
     Changeset, Checkpoint, Direction, GlobalPage, Head, Identity, MAX_ID, Page, PageLimit,
@@ -169,6 +169,10 @@ impl Storage for DynamoStorage {
     async fn commit(&self, commit: &Commit) -> Result<Outcome, StorageError> {
         let _open = self.enter().await?;
         self.append(commit).await
+    }
+
+    async fn commit_set(&self, _set: &CommitSet) -> Result<SetOutcome, StorageError> {
+        todo!()
     }
 
     async fn head(&self, stream_id: &StreamId) -> Result<Option<Head>, StorageError> {

@@ -8,7 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use ees_core::adapter::{
-    Commit, DEFAULT_MAX_CHANGESET_BYTES, News, Outcome, StatisticsStore, Storage,
+    Commit, CommitSet, DEFAULT_MAX_CHANGESET_BYTES, News, Outcome, SetOutcome, StatisticsStore,
+    Storage,
 };
 use ees_core::{
     Changeset, Checkpoint, CheckpointStore, GlobalPage, Head, Identity, Page, PageLimit,
@@ -57,8 +58,13 @@ impl MemoryStorage {
 #[async_trait]
 impl Storage for MemoryStorage {
     async fn commit(&self, commit: &Commit) -> Result<Outcome, StorageError> {
-        let outcome = self.with_state(|state| state.commit(commit))?;
-        if matches!(outcome, Outcome::Committed(_)) {
+        let outcome = self.commit_set(&CommitSet::of_one(commit.clone())).await?;
+        outcome.into_single()
+    }
+
+    async fn commit_set(&self, set: &CommitSet) -> Result<SetOutcome, StorageError> {
+        let outcome = self.with_state(|state| state.commit(set))?;
+        if matches!(outcome, SetOutcome::Committed(_)) {
             self.news.announce();
         }
         Ok(outcome)

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use ees_core::adapter::{ClientKey, Commit, Outcome, PageBuilder, Refusal, Verdict};
+use ees_core::adapter::group_commit::{Judge, Snapshot};
+use ees_core::adapter::{ClientKey, Commit, CommitSet, PageBuilder, SetOutcome};
 use ees_core::{
     Changeset, ChangesetId, Checkpoint, Direction, GlobalPage, Head, Identity, Page, PageLimit,
     Statistics, StreamId, StreamQuery, StreamRange,
@@ -25,28 +26,34 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn commit(&mut self, commit: &Commit) -> Outcome {
-        let key = commit.client_key();
-        if let Some(stands) = key.as_ref().and_then(|key| self.keys.get(key)) {
-            return Outcome::Refused(Refusal::KeyStands(*stands));
+    pub(crate) fn commit(&mut self, set: &CommitSet) -> SetOutcome {
+        let mut judge = Judge::new(self.snapshot(set));
+        let outcome = judge.judge(set);
+        for changeset in judge.changesets {
+            let places = self.streams.entry(changeset.stream_id.clone()).or_default();
+            places.push(self.log.len());
+            let key = ClientKey::of(&changeset.stream_id, &changeset.commit_id);
+            self.keys
+                .extend(key.map(|key| (key, changeset.changeset_id)));
+            self.log.push(changeset);
         }
-        let head = self.head(&commit.stream_id);
-        let verdict = commit
-            .expectation
-            .judge(head.as_ref(), commit.events.count());
-        match verdict {
-            Verdict::Refuse(refusal) => Outcome::Refused(refusal),
-            Verdict::Append(slot) => {
-                let changeset = commit
-                    .clone()
-                    .into_changeset(slot, Some(self.next_checkpoint()));
-                let receipt = changeset.receipt();
-                let places = self.streams.entry(commit.stream_id.clone()).or_default();
-                places.push(self.log.len());
-                self.keys.extend(key.map(|key| (key, receipt.changeset_id)));
-                self.log.push(changeset);
-                Outcome::Committed(receipt)
-            }
+        outcome
+    }
+
+    /// What the judge needs to know for a set.
+    fn snapshot(&self, set: &CommitSet) -> Snapshot {
+        let committed = set.commits.iter().map(|commit| &commit.stream_id);
+        let streams = committed.chain(set.checks.iter().map(|check| &check.stream_id));
+        let heads = streams.filter_map(|stream| Some((stream.clone(), self.head(stream)?)));
+        let keys = set.commits.iter().filter_map(Commit::client_key);
+        let keys = keys.filter_map(|key| {
+            let stands = *self.keys.get(&key)?;
+            Some((key, stands))
+        });
+        Snapshot {
+            heads: heads.collect(),
+            keys: keys.collect(),
+            next_checkpoint: self.next_checkpoint(),
         }
     }
 

@@ -45,6 +45,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "keys by hash",
         include_str!("../migrations/0006_keys_by_hash.sql"),
     ),
+    (7, "sets", include_str!("../migrations/0007_sets.sql")),
 ];
 
 /// Selects the properties of the server and the database that [`assert_fit`] checks.

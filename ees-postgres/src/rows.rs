@@ -10,7 +10,7 @@ use sqlx::postgres::PgRow;
 macro_rules! columns {
     () => {
         "checkpoint, stream_id, changeset_id, first_event_id, last_event_id, \"timestamp\", \
-         commit_id, metadata, events"
+         commit_id, metadata, events, set_mark"
     };
 }
 pub(crate) use columns;
@@ -27,6 +27,7 @@ pub(crate) fn changeset(row: &PgRow) -> Result<Changeset, StorageError> {
         commit_id: get(row, 6)?,
         metadata: json(row, 7)?,
         events: json(row, 8)?,
+        set: get(row, 9)?,
     };
     stored.try_into()
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ees_core::adapter::group_commit::{BatchLimit, GroupCommit};
-use ees_core::adapter::{Commit, News, Outcome, PageBuilder, Storage};
+use ees_core::adapter::{Commit, CommitSet, News, Outcome, PageBuilder, SetOutcome, Storage};
 use ees_core::{
     Changeset, Checkpoint, Direction, Filter, GlobalPage, Head, Identity, Page, PageLimit,
     StorageError, StreamId, StreamQuery, StreamRange,
@@ -170,6 +170,10 @@ impl PostgresStorage {
 impl Storage for PostgresStorage {
     async fn commit(&self, commit: &Commit) -> Result<Outcome, StorageError> {
         self.commits.commit(commit).await
+    }
+
+    async fn commit_set(&self, set: &CommitSet) -> Result<SetOutcome, StorageError> {
+        self.commits.commit_set(set).await
     }
 
     async fn head(&self, stream_id: &StreamId) -> Result<Option<Head>, StorageError> {

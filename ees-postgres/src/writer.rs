@@ -71,10 +71,10 @@ const INSERT: &str = concat!(
     columns!(),
     ", payload_bytes, event_types)
     SELECT checkpoint, stream_id, changeset_id, first_event_id, last_event_id, \"timestamp\",
-           commit_id, metadata::json, events::json, octet_length(metadata) + octet_length(events),
-           event_types
+           commit_id, metadata::json, events::json, set_mark,
+           octet_length(metadata) + octet_length(events), event_types
     FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
-                $7::text[], $8::text[], $9::text[], $10::text[]) AS new (",
+                $7::text[], $8::text[], $9::text[], $10::text[], $11::text[]) AS new (",
     columns!(),
     ", event_types)"
 );
@@ -237,6 +237,8 @@ type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArgume
 fn insert(changesets: &[Changeset]) -> Query<'_> {
     let numbers = |of: fn(&Changeset) -> i64| changesets.iter().map(of).collect::<Vec<_>>();
     let texts = |of: fn(&Changeset) -> &str| changesets.iter().map(of).collect::<Vec<_>>();
+    let sets = changesets.iter().map(|c| c.set.map(|set| set.to_string()));
+    let sets: Vec<Option<String>> = sets.collect();
     let types = changesets.iter().map(|c| c.events.types());
     let types: Vec<Option<String>> = types.map(|types| types.map(|t| t.to_string())).collect();
     sqlx::query(INSERT)
@@ -249,6 +251,7 @@ fn insert(changesets: &[Changeset]) -> Query<'_> {
         .bind(texts(|c| c.commit_id.as_str()))
         .bind(texts(|c| c.metadata.as_str()))
         .bind(texts(|c| c.events.as_str()))
+        .bind(sets)
         .bind(types)
 }
 

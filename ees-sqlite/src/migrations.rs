@@ -57,6 +57,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "filed keys",
         sql: include_str!("../migrations/0007_filed_keys.sql"),
     },
+    Migration {
+        version: 8,
+        name: "sets",
+        sql: include_str!("../migrations/0008_sets.sql"),
+    },
 ];
 
 const CREATE_TABLE: &str = "

@@ -19,8 +19,8 @@ const SKIPPED: u32 = 15;
 pub(crate) struct Arrivals(Arc<AtomicUsize>);
 
 impl Arrivals {
-    pub(crate) fn count(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn count(&self, commits: usize) {
+        self.0.fetch_add(commits, Ordering::Relaxed);
     }
 
     fn so_far(&self) -> usize {
@@ -99,7 +99,7 @@ mod tests {
         let mut regroup = Regroup::new(counter.clone());
         regroup.begin();
         regroup.committed(commits);
-        (0..arrivals).for_each(|_| counter.count());
+        (0..arrivals).for_each(|_| counter.count(1));
         regroup.wait();
         regroup
     }

@@ -11,7 +11,7 @@ use crate::error::translate;
 macro_rules! columns {
     () => {
         "checkpoint, stream_id, changeset_id, first_event_id, last_event_id, timestamp, \
-         commit_id, metadata, events"
+         commit_id, metadata, events, set_mark"
     };
 }
 pub(crate) use columns;
@@ -28,6 +28,7 @@ pub(crate) fn changeset(row: &Row<'_>) -> Result<Changeset, StorageError> {
         commit_id: text(row, 6)?,
         metadata: text(row, 7)?,
         events: text(row, 8)?,
+        set: optional_text(row, 9)?,
     };
     stored.try_into()
 }

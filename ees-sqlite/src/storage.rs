@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
-use ees_core::adapter::{Commit, News, Outcome, Storage};
+use ees_core::adapter::{Commit, CommitSet, News, Outcome, SetOutcome, Storage};
 use ees_core::{
     Changeset, Checkpoint, Filter, GlobalPage, Head, Identity, Page, PageLimit, StorageError,
     StreamId, StreamQuery,
@@ -112,6 +112,10 @@ impl SqliteStorage {
 impl Storage for SqliteStorage {
     async fn commit(&self, commit: &Commit) -> Result<Outcome, StorageError> {
         self.writer.commit(commit).await
+    }
+
+    async fn commit_set(&self, set: &CommitSet) -> Result<SetOutcome, StorageError> {
+        self.writer.commit_set(set).await
     }
 
     async fn head(&self, stream_id: &StreamId) -> Result<Option<Head>, StorageError> {

@@ -28,7 +28,7 @@ const BROKEN: &str = "the disk failed while an earlier commit was flushed to it,
 const INSERT: &str = concat!(
     "INSERT INTO changesets (",
     columns!(),
-    ", event_types) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+    ", event_types) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
 );
 
 /// The connection that writes. Only the writer's thread uses it, so its lock is always free.
@@ -209,6 +209,7 @@ fn insert(connection: &Connection, changesets: &[Changeset]) -> rusqlite::Result
             changeset.commit_id.as_str(),
             changeset.metadata.as_str(),
             changeset.events.as_str(),
+            changeset.set.map(|set| set.to_string()),
             changeset.events.types(),
         ])?;
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use async_channel::Receiver;
 use ees_core::StorageError;
 use ees_core::adapter::group_commit::{BatchLimit, GroupCommit};
-use ees_core::adapter::{Commit, News, Outcome};
+use ees_core::adapter::{Commit, CommitSet, News, Outcome, SetOutcome};
 use futures_util::future::join;
 
 use crate::jobs::{Job, Jobs};
@@ -71,8 +71,14 @@ impl WriterThread {
 
     /// Hands a commit in, and waits for what becomes of it.
     pub(crate) async fn commit(&self, commit: &Commit) -> Result<Outcome, StorageError> {
-        self.arrivals.count();
+        self.arrivals.count(1);
         self.commits.commit(commit).await
+    }
+
+    /// The same, of a set of commits.
+    pub(crate) async fn commit_set(&self, set: &CommitSet) -> Result<SetOutcome, StorageError> {
+        self.arrivals.count(set.commits.len());
+        self.commits.commit_set(set).await
     }
 
     /// Accepts nothing more.

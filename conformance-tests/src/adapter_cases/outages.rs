@@ -55,6 +55,7 @@ pub(super) fn new_commit(name: &str, last_changeset: u64) -> Commit {
         events: Events::parse("[1,2]").expect("events"),
         metadata: Json::default(),
         commit_id: CommitId::generate(),
+        set: None,
         timestamp: Timestamp::now(),
     }
 }

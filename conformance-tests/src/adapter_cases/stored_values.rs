@@ -33,6 +33,7 @@ fn new_commit(name: &str, last: u64, micros: i64, commit_id: &str) -> Commit {
         events: Events::parse("[1]").expect("events"),
         metadata: Json::default(),
         commit_id: CommitId::new(commit_id).expect("a commit id"),
+        set: None,
         timestamp: Timestamp::from_micros(micros).expect("a time"),
     }
 }

@@ -13,5 +13,5 @@ mod judge;
 mod retry;
 mod writer;
 
-pub use judge::{Plan, Snapshot, judge};
+pub use judge::{Judge, Plan, Snapshot, judge};
 pub use writer::{BatchLimit, BatchStore, GroupCommit};

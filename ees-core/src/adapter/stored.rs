@@ -20,6 +20,7 @@ use crate::{
 ///     last_event_id: 4,
 ///     timestamp_micros: 1_700_000_000_000_000,
 ///     commit_id: "buy-1",
+///     set: None,
 ///     events: "[1, 2]",
 ///     metadata: "{}",
 ///     checkpoint: Some(7),
@@ -46,6 +47,9 @@ pub struct StoredChangeset<'a> {
     pub timestamp_micros: i64,
     /// Its commit id.
     pub commit_id: &'a str,
+    /// Its place in the set in which it was committed, as [`SetMark`](crate::SetMark) writes it; `None`
+    /// if it was committed alone.
+    pub set: Option<&'a str>,
     /// Its events: the JSON array as it was committed. It is not parsed again.
     pub events: &'a str,
     /// Its metadata: the JSON value as it was committed. It is not parsed again.
@@ -86,6 +90,7 @@ fn read(stored: &StoredChangeset<'_>) -> Result<Changeset, Box<dyn std::error::E
         last_event_id,
         timestamp: Timestamp::from_micros(stored.timestamp_micros)?,
         commit_id: stored.commit_id.parse::<CommitId>()?,
+        set: stored.set.map(str::parse).transpose()?,
         events: trusted_events(stored.events, count),
         metadata: trusted_json(stored.metadata),
         checkpoint: stored.checkpoint.map(Checkpoint::try_from).transpose()?,

@@ -7,14 +7,14 @@ use crate::adapter::{Commit, Outcome, Refusal};
 use crate::number::MAX_ID;
 use crate::{
     Changeset, ChangesetId, CommitId, CommitIdError, Conflict, Error, Expectation, Head,
-    MAX_FORTHCOMING, NewChangeset, Page, PageLimit, Receipt, StorageError, StreamQuery,
+    MAX_FORTHCOMING, NewChangeset, Page, PageLimit, Receipt, StorageError, StreamId, StreamQuery,
     StreamRange, Written,
 };
 use crate::{measure, spans};
 
 /// The largest size of events and metadata that a conflict lists, in bytes; a larger changeset is
 /// listed alone.
-const MAX_FORTHCOMING_BYTES: usize = 256 * 1024;
+pub(super) const MAX_FORTHCOMING_BYTES: usize = 256 * 1024;
 
 impl EventStore {
     /// Appends a changeset to its stream, if the expectation holds.
@@ -32,16 +32,15 @@ impl EventStore {
     pub async fn commit(&self, asked: NewChangeset) -> Result<Receipt, Error> {
         let (begun, span) = (measure::begin(), spans::commit(self.name));
         let committed = self.append(asked, &span).await;
-        spans::committed(&span, begun.commit(self.name, &committed), &committed);
+        let replayed = matches!(&committed, Ok(receipt) if receipt.replayed);
+        let outcome = begun.commit(self.name, &committed, replayed);
+        spans::committed(&span, outcome, &committed);
         committed
     }
 
     async fn append(&self, asked: NewChangeset, span: &Span) -> Result<Receipt, Error> {
         let most = asked.max_forthcoming;
-        let key = asked.idempotency_key.as_ref();
-        if key.is_some_and(|key| key.as_str() == CommitId::NONE) {
-            return Err(CommitIdError::Reserved.into());
-        }
+        check_key(asked.idempotency_key.as_ref())?;
         let commit = Commit {
             stream_id: asked.stream_id,
             expectation: asked.expectation,
@@ -49,6 +48,7 @@ impl EventStore {
             metadata: asked.metadata,
             // A host that reports the key when the storage fails generates the key itself.
             commit_id: asked.idempotency_key.unwrap_or_else(CommitId::generate),
+            set: None,
             timestamp: self.clock.now(),
         };
         let (size, limit) = (commit.payload_bytes(), self.max_changeset_bytes());
@@ -60,7 +60,7 @@ impl EventStore {
         self.note(&committed);
         match committed? {
             Outcome::Committed(receipt) => Ok(receipt),
-            Outcome::Refused(Refusal::KeyStands(id)) => Box::pin(self.recall(commit, id)).await,
+            Outcome::Refused(Refusal::KeyStands(id)) => Box::pin(self.recall(&commit, id)).await,
             // Rare, and large: without the box every commit would be as large.
             Outcome::Refused(Refusal::Outdated) => Box::pin(self.replay(commit, most)).await,
             Outcome::Refused(Refusal::Ahead(head)) => Err(Error::ExpectationAhead {
@@ -75,14 +75,14 @@ impl EventStore {
     }
 
     /// Answers a commit whose key stands in a changeset of the stream.
-    async fn recall(&self, commit: Commit, id: ChangesetId) -> Result<Receipt, Error> {
+    pub(super) async fn recall(&self, commit: &Commit, id: ChangesetId) -> Result<Receipt, Error> {
         let range = StreamRange::Changesets(id.get()..=id.get());
         let query = StreamQuery::all(commit.stream_id.clone()).range(range);
         let found = self.storage.read_stream(&query).await;
         // The key may stand because of a try that the storage retried internally.
         let found = found.map_err(|error| error.after_a_try(Written::Unknown))?;
         match found.items.into_iter().next() {
-            Some(found) if found.commit_id == commit.commit_id => repeated(&commit, found),
+            Some(found) if found.commit_id == commit.commit_id => repeated(commit, found),
             _ => {
                 let stream = &commit.stream_id;
                 let reason = format!(
@@ -154,23 +154,37 @@ impl EventStore {
         ) {
             return Ok(last.head());
         }
-        let head = self.storage.head(&commit.stream_id).await;
+        self.outdated_end(&commit.stream_id).await
+    }
+
+    /// The end of a stream that is beyond an expectation.
+    pub(super) async fn outdated_end(&self, stream_id: &StreamId) -> Result<Head, Error> {
+        let head = self.storage.head(stream_id).await;
         let head = head.map_err(|error| error.after_a_try(Written::Unknown))?;
         head.ok_or_else(|| {
-            let stream = &commit.stream_id;
-            let reason = format!("a commit to stream `{stream}` is outdated, but it has no end");
+            let reason = format!("a commit to stream `{stream_id}` is outdated, but it has no end");
             StorageError::Corrupt(reason).into()
         })
     }
 }
 
-fn is_same_commit(commit: &Commit, successor: &Changeset) -> bool {
+/// Refuses a key that no client can have.
+pub(super) fn check_key(key: Option<&CommitId>) -> Result<(), Error> {
+    match key {
+        Some(key) if key.as_str() == CommitId::NONE => Err(CommitIdError::Reserved.into()),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn is_same_commit(commit: &Commit, successor: &Changeset) -> bool {
     directly_follows(successor, commit.expectation) && commit.commit_id == successor.commit_id
 }
 
-/// Answers a commit with the changeset that has its key.
-fn repeated(commit: &Commit, found: Changeset) -> Result<Receipt, Error> {
-    if commit.events != found.events || commit.metadata != found.metadata {
+/// Answers a commit with the changeset that has its key. A commit of a set is repeated by the same
+/// commit of the same set only.
+pub(super) fn repeated(commit: &Commit, found: Changeset) -> Result<Receipt, Error> {
+    let is_same = commit.events == found.events && commit.metadata == found.metadata;
+    if !is_same || commit.set != found.set {
         return Err(Error::IdempotencyKeyReused(Box::new(found)));
     }
     Ok(Receipt {
@@ -180,7 +194,7 @@ fn repeated(commit: &Commit, found: Changeset) -> Result<Receipt, Error> {
 }
 
 /// The range of all changesets beyond the expectation.
-fn beyond(expectation: Expectation) -> StreamRange {
+pub(super) fn beyond(expectation: Expectation) -> StreamRange {
     match expectation {
         Expectation::LastChangeset(last) => {
             StreamRange::Changesets(last.saturating_add(1)..=MAX_ID)

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::EventStore;
-use crate::adapter::Outcome;
+use crate::adapter::{Outcome, SetOutcome};
 use crate::{Error, StorageError};
 
 impl EventStore {
@@ -29,9 +29,26 @@ impl EventStore {
     /// nothing.
     pub(super) fn note(&self, committed: &Result<Outcome, StorageError>) {
         match committed {
-            Ok(Outcome::Committed(_)) => self.commit_failed.store(false, Ordering::Relaxed),
-            Ok(Outcome::Refused(_)) => {}
-            Err(_) => self.commit_failed.store(true, Ordering::Relaxed),
+            Ok(outcome) => self.note_answer(matches!(outcome, Outcome::Committed(_))),
+            Err(_) => self.note_failure(),
         }
+    }
+
+    /// The same, of a set of commits.
+    pub(super) fn note_set(&self, committed: &Result<SetOutcome, StorageError>) {
+        match committed {
+            Ok(outcome) => self.note_answer(matches!(outcome, SetOutcome::Committed(_))),
+            Err(_) => self.note_failure(),
+        }
+    }
+
+    fn note_answer(&self, is_committed: bool) {
+        if is_committed {
+            self.commit_failed.store(false, Ordering::Relaxed);
+        }
+    }
+
+    fn note_failure(&self) {
+        self.commit_failed.store(true, Ordering::Relaxed);
     }
 }

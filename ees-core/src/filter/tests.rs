@@ -11,6 +11,7 @@ fn changeset(stream: &str, events: Events) -> Changeset {
         last_event_id: EventId::new(events.count()).unwrap(),
         timestamp: Timestamp::from_micros(0).unwrap(),
         commit_id: CommitId::generate(),
+        set: None,
         events,
         metadata: Json::default(),
         checkpoint: None,

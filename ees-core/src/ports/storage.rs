@@ -6,6 +6,7 @@ use futures_util::future::BoxFuture;
 use crate::adapter::read_filtered;
 use crate::commit::Commit;
 use crate::concurrency::Refusal;
+use crate::set::{CommitSet, SetOutcome};
 use crate::{
     Changeset, Checkpoint, Filter, GlobalPage, Head, Identity, Page, PageLimit, Receipt,
     StorageError, StreamId, StreamQuery,
@@ -41,6 +42,20 @@ pub trait Storage: Send + Sync + 'static {
     /// [`StorageError::Unavailable`] says whether the commit may have happened. After any other
     /// error it has not.
     async fn commit(&self, commit: &Commit) -> Result<Outcome, StorageError>;
+
+    /// Appends the changesets of several streams if all expectations of the commits and of the checks
+    /// hold, as [`Storage::commit`] does for one.
+    ///
+    /// Atomic (G1): all changesets are stored or none, and no reader of a stream sees one of them
+    /// while another is not durable. One verdict (G2): each commit is judged as if it were alone, and
+    /// a check holds at the moment of the commit, also against commits that run at the same time.
+    /// Each changeset keeps its [`set`](Commit::set). A storage that orders at commit time assigns
+    /// adjacent checkpoints, in the order of the commits (G6).
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] says whether the set may have been written. After any other error
+    /// it was not.
+    async fn commit_set(&self, set: &CommitSet) -> Result<SetOutcome, StorageError>;
 
     /// The end of a stream, strongly consistent; `None` if it holds nothing.
     ///

@@ -98,6 +98,7 @@ fn changeset(stream: &str, number: u64, first_event: u64, events: &[&str]) -> Ch
         last_event_id: EventId::new(first_event + events.count() - 1).unwrap(),
         timestamp: Timestamp::now(),
         commit_id: CommitId::new("c").unwrap(),
+        set: None,
         events,
         metadata: Json::parse(r#"{"by":"ü"}"#).unwrap(),
         checkpoint: None,

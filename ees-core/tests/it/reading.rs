@@ -37,6 +37,7 @@ fn changeset(position: u64, checkpoint: Option<u64>) -> Changeset {
         last_event_id: EventId::FIRST,
         timestamp: Timestamp::from_micros(0).unwrap(),
         commit_id: CommitId::new("c").unwrap(),
+        set: None,
         events: Events::parse("[1]").unwrap(),
         metadata: Json::default(),
         checkpoint: checkpoint.map(at),

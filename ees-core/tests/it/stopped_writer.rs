@@ -48,6 +48,7 @@ fn commit() -> Commit {
         events: Events::parse("[1]").unwrap(),
         metadata: Json::default(),
         commit_id: CommitId::generate(),
+        set: None,
         timestamp: Timestamp::now(),
     }
 }

@@ -102,6 +102,7 @@ fn asked(stream: &str, last: u64, kilobytes: usize) -> Commit {
         events: Events::of(&[text]).unwrap(),
         metadata: Json::default(),
         commit_id: CommitId::generate(),
+        set: None,
         timestamp: Timestamp::now(),
     }
 }

@@ -99,6 +99,7 @@ pub(crate) fn asked(stream: &str, last: u64) -> Commit {
         events: Events::parse("[1]").unwrap(),
         metadata: Json::default(),
         commit_id: CommitId::generate(),
+        set: None,
         timestamp: Timestamp::now(),
     }
 }

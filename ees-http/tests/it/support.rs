@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
-use ees_core::adapter::{Commit, Outcome, Storage};
+use ees_core::adapter::{Commit, CommitSet, Outcome, SetOutcome, Storage};
 use ees_core::{
     Changeset, Checkpoint, Clock, EventStore, GlobalPage, Head, Page, PageLimit, StorageError,
     StreamId, StreamQuery, Timestamp,
@@ -93,6 +93,10 @@ impl Faulty {
 impl Storage for Faulty {
     async fn commit(&self, commit: &Commit) -> Result<Outcome, StorageError> {
         self.pass(self.memory.commit(commit)).await
+    }
+
+    async fn commit_set(&self, set: &CommitSet) -> Result<SetOutcome, StorageError> {
+        self.pass(self.memory.commit_set(set)).await
     }
 
     async fn head(&self, stream_id: &StreamId) -> Result<Option<Head>, StorageError> {

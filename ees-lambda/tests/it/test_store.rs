@@ -112,6 +112,7 @@ impl TestStore {
             events: Events::parse(events).unwrap(),
             metadata: Json::parse(&format!("\"{SECRET}\"")).unwrap(),
             commit_id: CommitId::generate(),
+            set: None,
             timestamp: time,
         };
         let outcome = self.storage.commit(&commit).await.unwrap();

@@ -22,6 +22,7 @@ fn commit(stream: &str, last: u64) -> Commit {
         events: Events::parse("[1]").unwrap(),
         metadata: Json::default(),
         commit_id: CommitId::generate(),
+        set: None,
         timestamp: Timestamp::now(),
     }
 }

@@ -40,12 +40,13 @@ pub(super) const PREPARE: &str = concat!(
               = hashtextextended($2, hashtextextended($1, 0))
           AND stream_id = $1 AND commit_id = $2 AND left(commit_id, 4) <> 'ees-'
         ORDER BY changeset_id LIMIT 1;
-    PREPARE ees_insert (bigint, text, bigint, bigint, bigint, bigint, text, text, text, text) AS
+    PREPARE ees_insert (bigint, text, bigint, bigint, bigint, bigint, text, text, text, text,
+                         text) AS
         INSERT INTO changesets (",
     columns!(),
     ", payload_bytes, event_types)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8::json, $9::json,
-                octet_length($8) + octet_length($9), $10)"
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8::json, $9::json, $10,
+                octet_length($8) + octet_length($9), $11)"
 );
 
 /// Opens a transaction, waits for the lock, and then reads the next checkpoint and the head of a
@@ -85,10 +86,16 @@ pub(super) fn commit(changesets: &[Changeset]) -> Option<String> {
         literal(changeset.commit_id.as_str()),
         literal(changeset.metadata.as_str()),
         literal(changeset.events.as_str()),
-        types.map_or_else(|| "NULL".to_owned(), |types| literal(&types)),
+        optional(changeset.set.map(|set| set.to_string()).as_deref()),
+        optional(types.as_deref()),
     ];
     let values = values.join(", ");
     Some(format!("EXECUTE ees_insert ({values}); {COMMIT}"))
+}
+
+/// A text as a SQL literal, or NULL.
+fn optional(text: Option<&str>) -> String {
+    text.map_or_else(|| "NULL".to_owned(), literal)
 }
 
 /// Quotes a text as a SQL literal. Every session sets `standard_conforming_strings` to on, so only

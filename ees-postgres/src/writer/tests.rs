@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use ees_core::adapter::Commit;
 use ees_core::adapter::group_commit::judge;
+use ees_core::adapter::{Commit, CommitSet};
 use ees_core::{CommitId, Events, Expectation, Json, Timestamp, Written};
 use ees_postgres_testkit::Database;
 
@@ -18,6 +18,7 @@ fn commit(stream: &str) -> Commit {
         events: Events::parse("[1]").unwrap(),
         metadata: Json::default(),
         commit_id: CommitId::generate(),
+        set: None,
         timestamp: Timestamp::now(),
     }
 }
@@ -42,13 +43,13 @@ async fn a_frozen_server_does_not_stop_the_others() {
         .begin(std::slice::from_ref(&late.stream_id), &[])
         .await
         .unwrap();
-    let planned = judge(found, [&late]);
+    let planned = judge(found, &[CommitSet::of_one(late.clone())]);
     other.await_turn(&quick).await.unwrap();
     let found = other
         .begin(std::slice::from_ref(&quick.stream_id), &[])
         .await
         .unwrap();
-    let plan = judge(found, [&quick]);
+    let plan = judge(found, &[CommitSet::of_one(quick.clone())]);
     other.commit(&plan.changesets).await.unwrap();
     let error = frozen.commit(&planned.changesets).await.unwrap_err();
     assert_eq!(error.written(), Written::None, "{error}");
@@ -58,6 +59,6 @@ async fn a_frozen_server_does_not_stop_the_others() {
     let found = frozen.begin(&streams, &[]).await.unwrap();
     assert_eq!(found.next_checkpoint.get(), 1);
     assert_eq!(found.heads.len(), 1);
-    let plan = judge(found, [&late]);
+    let plan = judge(found, &[CommitSet::of_one(late.clone())]);
     frozen.commit(&plan.changesets).await.unwrap();
 }

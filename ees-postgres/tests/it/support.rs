@@ -37,6 +37,7 @@ pub(crate) fn commit(stream: &str, last: u64) -> Commit {
         events: Events::parse(r#"[{"type": "tested"}]"#).expect("events"),
         metadata: Json::default(),
         commit_id: CommitId::generate(),
+        set: None,
         timestamp: Timestamp::now(),
     }
 }

@@ -27,6 +27,7 @@ fn changeset(stream: &str, number: u64, events: &str) -> Changeset {
         last_event_id: EventId::new(number + events.count() - 1).unwrap(),
         timestamp: Timestamp::now(),
         commit_id: CommitId::new("c").unwrap(),
+        set: None,
         events,
         metadata: Json::default(),
         checkpoint: None,

@@ -18,6 +18,7 @@ fn changeset(name: &str, id: u64, position: u64) -> Changeset {
         last_event_id: EventId::new(id).unwrap(),
         timestamp: Timestamp::from_micros(7).unwrap(),
         commit_id: CommitId::generate(),
+        set: None,
         events: Events::of(&[1]).unwrap(),
         metadata: Json::default(),
         checkpoint: Some(Checkpoint::new(position).unwrap()),
@@ -25,7 +26,8 @@ fn changeset(name: &str, id: u64, position: u64) -> Changeset {
 }
 
 fn insert(connection: &Connection, position: u64, changeset: u64) {
-    let insert = "INSERT INTO changesets VALUES (?1, 's', ?2, ?2, ?2, 7, 'c', '{}', '[1]', NULL)";
+    let insert =
+        "INSERT INTO changesets VALUES (?1, 's', ?2, ?2, ?2, 7, 'c', '{}', '[1]', NULL, NULL)";
     let row = [position.cast_signed(), changeset.cast_signed()];
     connection.execute(insert, row).unwrap();
 }

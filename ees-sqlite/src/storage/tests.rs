@@ -44,6 +44,7 @@ fn commit(stream: &str, last: u64, bytes: usize) -> Commit {
         events: Events::of(&["x".repeat(bytes)]).unwrap(),
         metadata: Json::default(),
         commit_id: CommitId::generate(),
+        set: None,
         timestamp: Timestamp::now(),
     }
 }

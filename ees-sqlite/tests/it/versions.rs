@@ -104,6 +104,7 @@ async fn rows_without_types_are_filtered() {
         events: Events::parse(r#"[{"type":"sell"}]"#).unwrap(),
         metadata: Json::default(),
         commit_id: CommitId::generate(),
+        set: None,
         timestamp: Timestamp::now(),
     };
     storage.commit(&commit).await.unwrap();
@@ -162,6 +163,7 @@ fn keyed(last: u64, key: u64) -> Commit {
         events: Events::of(&[1]).unwrap(),
         metadata: Json::default(),
         commit_id: CommitId::new(&format!("key-{key}")).unwrap(),
+        set: None,
         timestamp: Timestamp::now(),
     }
 }

@@ -6,7 +6,7 @@ use ees_core::{Changeset, StorageError};
 use crate::error::corrupt;
 
 /// The version of a row.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 pub(crate) fn encode(changeset: &Changeset) -> Vec<u8> {
     let mut row = vec![VERSION];
@@ -18,9 +18,11 @@ pub(crate) fn encode(changeset: &Changeset) -> Vec<u8> {
     ] {
         row.extend(number.to_be_bytes());
     }
+    let set = changeset.set.map(|set| set.to_string()).unwrap_or_default();
     for text in [
         changeset.stream_id.as_str(),
         changeset.commit_id.as_str(),
+        set.as_str(),
         changeset.metadata.as_str(),
         changeset.events.as_str(),
     ] {
@@ -40,6 +42,8 @@ pub(crate) fn decode(checkpoint: &[u8], row: &[u8]) -> Result<Changeset, Storage
         timestamp_micros: rest.number()?,
         stream_id: rest.text()?,
         commit_id: rest.text()?,
+        // Without a set the text is empty.
+        set: Some(rest.text()?).filter(|set| !set.is_empty()),
         metadata: rest.text()?,
         events: rest.text()?,
     };

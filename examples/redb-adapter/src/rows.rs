@@ -8,8 +8,8 @@ use redb::ReadableTable;
 
 use crate::error::{corrupt, translate};
 
-/// The columns: stream, changeset id, first and last event id, microseconds, commit id, metadata,
-/// events.
+/// The columns: stream, changeset id, first and last event id, microseconds, commit id, the place in
+/// a set, metadata, events.
 pub(crate) type Row = (
     &'static str,
     u64,
@@ -17,15 +17,26 @@ pub(crate) type Row = (
     u64,
     i64,
     &'static str,
+    Option<&'static str>,
     &'static str,
     &'static str,
 );
 
 /// A row as redb lends it to a reader.
-type Lent<'a> = (&'a str, u64, u64, u64, i64, &'a str, &'a str, &'a str);
+type Lent<'a> = (
+    &'a str,
+    u64,
+    u64,
+    u64,
+    i64,
+    &'a str,
+    Option<&'a str>,
+    &'a str,
+    &'a str,
+);
 
-/// Converts a changeset to a row.
-pub(crate) fn row(changeset: &Changeset) -> Lent<'_> {
+/// Converts a changeset, with the text of its place in a set, to a row.
+pub(crate) fn row<'a>(changeset: &'a Changeset, set: Option<&'a str>) -> Lent<'a> {
     (
         changeset.stream_id.as_str(),
         changeset.changeset_id.get(),
@@ -33,6 +44,7 @@ pub(crate) fn row(changeset: &Changeset) -> Lent<'_> {
         changeset.last_event_id.get(),
         changeset.timestamp.as_micros(),
         changeset.commit_id.as_str(),
+        set,
         changeset.metadata.as_str(),
         changeset.events.as_str(),
     )
@@ -40,7 +52,7 @@ pub(crate) fn row(changeset: &Changeset) -> Lent<'_> {
 
 /// Converts a row to the changeset at a checkpoint.
 pub(crate) fn changeset(checkpoint: u64, row: Lent<'_>) -> Result<Changeset, StorageError> {
-    let (stream_id, id, first, last, timestamp_micros, commit_id, metadata, events) = row;
+    let (stream_id, id, first, last, timestamp_micros, commit_id, set, metadata, events) = row;
     let stored = StoredChangeset {
         checkpoint: Some(checkpoint.cast_signed()),
         stream_id,
@@ -49,6 +61,7 @@ pub(crate) fn changeset(checkpoint: u64, row: Lent<'_>) -> Result<Changeset, Sto
         last_event_id: last.cast_signed(),
         timestamp_micros,
         commit_id,
+        set,
         metadata,
         events,
     };

@@ -121,7 +121,8 @@ fn write(transaction: &WriteTransaction, changesets: &[Changeset]) -> Result<(),
         let by_id = (stream, changeset.changeset_id.get());
         let by_last = (stream, changeset.last_event_id.get());
         let existed = [
-            log.insert(checkpoint, row(changeset))
+            let set = changeset.set.map(|set| set.to_string());
+            log.insert(checkpoint, row(changeset, set.as_deref()))
                 .map_err(translate)?
                 .is_some(),
             insert(&mut by_changeset, by_id, checkpoint)?,

@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use ees_conformance::subject::{Direct, Subject};
 use ees_conformance::{Adapter, AdapterHarness, Capabilities, Harness, WriteFaults};
 use ees_core::adapter::group_commit::{BatchLimit, GroupCommit};
-use ees_core::adapter::{Commit, News, Outcome, PageBuilder, StatisticsStore, Storage};
+use ees_core::adapter::{
+    Commit, CommitSet, News, Outcome, PageBuilder, SetOutcome, StatisticsStore, Storage,
+};
 use ees_core::{
     Changeset, Checkpoint, CheckpointStore, Direction, GlobalPage, Head, Identity, Page, PageLimit,
     Statistics, StorageError, StreamId, StreamQuery, StreamRange,
@@ -79,6 +81,12 @@ fn page(limit: PageLimit, changesets: Vec<Changeset>) -> Page<Changeset> {
 impl<M: Mistake> Storage for Batched<M> {
     async fn commit(&self, commit: &Commit) -> Result<Outcome, StorageError> {
         let outcome = self.commits.commit(commit).await;
+        self.news.announce();
+        outcome
+    }
+
+    async fn commit_set(&self, set: &CommitSet) -> Result<SetOutcome, StorageError> {
+        let outcome = self.commits.commit_set(set).await;
         self.news.announce();
         outcome
     }

@@ -217,6 +217,7 @@ impl Fault for KeepsEverything {
             events: trusted_events("[1]", 1),
             metadata: Json::default(),
             commit_id: CommitId::generate(),
+            set: None,
             timestamp: Timestamp::now(),
         };
         other.commit(&commit).await?;

@@ -125,6 +125,7 @@ fn commit<M: Mistake>(line: &Value) -> Commit {
         events: Events::parse(text("events")).unwrap(),
         metadata: Json::parse(text("metadata")).unwrap(),
         commit_id: text("commit_id").parse().unwrap(),
+        set: None,
         timestamp: text("timestamp").parse().unwrap(),
     };
     if M::CHANGES_TIMES {

@@ -11,6 +11,7 @@ use super::retry::{Failure, Retry, Step};
 use super::{Snapshot, judge};
 use crate::commit::{ClientKey, Commit};
 use crate::ports::Outcome;
+use crate::set::{CommitSet, SetOutcome};
 use crate::{Changeset, StorageError, StreamId, Written};
 use crate::{measure, spans};
 
@@ -79,11 +80,11 @@ pub struct GroupCommit {
     queue: Sender<Waiting>,
 }
 
-/// A commit and the channel for its outcome.
+/// A set of commits and the channel for its outcome.
 #[derive(Debug)]
 struct Waiting {
-    commit: Commit,
-    answer: oneshot::Sender<Result<Outcome, StorageError>>,
+    set: CommitSet,
+    answer: oneshot::Sender<Result<SetOutcome, StorageError>>,
     /// The span of the call that waits.
     span: Span,
 }
@@ -110,9 +111,22 @@ impl GroupCommit {
     /// # Errors
     /// [`StorageError`] if the storage failed or is closed.
     pub async fn commit(&self, commit: &Commit) -> Result<Outcome, StorageError> {
+        let set = CommitSet::of_one(commit.clone());
+        self.write(set).await?.into_single()
+    }
+
+    /// Hands a set of commits to the writer and waits for its outcome.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the storage failed or is closed.
+    pub async fn commit_set(&self, set: &CommitSet) -> Result<SetOutcome, StorageError> {
+        self.write(set.clone()).await
+    }
+
+    async fn write(&self, set: CommitSet) -> Result<SetOutcome, StorageError> {
         let (answer, outcome) = oneshot::channel();
         let waiting = Waiting {
-            commit: commit.clone(),
+            set,
             answer,
             span: Span::current(),
         };
@@ -163,7 +177,7 @@ impl<S: BatchStore> Writer<S> {
                     Err(_) => return self.store,
                 },
             };
-            let turn = self.store.await_turn(&first.commit).await;
+            let turn = self.await_turn(&first.set).await;
             let batch;
             (batch, held_over) = self.gather(first);
             self.settle(turn, batch).await;
@@ -171,9 +185,9 @@ impl<S: BatchStore> Writer<S> {
     }
 
     /// Takes all waiting commits up to the limit of one transaction. The first commit beyond the
-    /// limit begins the next batch.
+    /// limit begins the next batch. A set counts as one commit.
     fn gather(&self, first: Waiting) -> (Vec<Waiting>, Option<Waiting>) {
-        let mut bytes = first.commit.payload_bytes();
+        let mut bytes = first.set.payload_bytes();
         let mut batch = vec![first];
         while batch.len() < self.limit.commits
             && let Ok(waiting) = self.waiting.0.try_recv()
@@ -181,7 +195,7 @@ impl<S: BatchStore> Writer<S> {
             if waiting.answer.is_canceled() {
                 continue;
             }
-            bytes += waiting.commit.payload_bytes();
+            bytes += waiting.set.payload_bytes();
             if bytes > self.limit.bytes {
                 return (batch, Some(waiting));
             }
@@ -193,8 +207,8 @@ impl<S: BatchStore> Writer<S> {
     /// Writes a batch and answers.
     async fn settle(&mut self, turn: Result<(), StorageError>, batch: Vec<Waiting>) {
         let _span = spans::batch(batch.iter().map(|waiting| &waiting.span));
-        let commits: Vec<&Commit> = batch.iter().map(|waiting| &waiting.commit).collect();
-        match self.attempt(turn, &commits).await {
+        let sets: Vec<&CommitSet> = batch.iter().map(|waiting| &waiting.set).collect();
+        match self.attempt(turn, &sets).await {
             Ok(outcomes) => {
                 for (waiting, outcome) in batch.into_iter().zip(outcomes) {
                     reply(waiting, Ok(outcome));
@@ -213,28 +227,36 @@ impl<S: BatchStore> Writer<S> {
             let result = if let Some(error) = retry.given_up() {
                 Err(error)
             } else {
-                let tried = self.try_alone(&waiting.commit).await;
+                let tried = self.try_alone(&waiting.set).await;
                 tried.map_err(|failure| retry.member_failed(failure))
             };
             reply(waiting, result);
         }
     }
 
-    async fn try_alone(&mut self, commit: &Commit) -> Result<Outcome, Failure> {
-        let turn = self.store.await_turn(commit).await;
-        let mut outcomes = self.attempt(turn, &[commit]).await?;
+    async fn try_alone(&mut self, set: &CommitSet) -> Result<SetOutcome, Failure> {
+        let turn = self.await_turn(set).await;
+        let mut outcomes = self.attempt(turn, &[set]).await?;
         let none = || Failure::of(Step::Commit)(StorageError::closed());
         outcomes.pop().ok_or_else(none)
+    }
+
+    async fn await_turn(&mut self, first: &CommitSet) -> Result<(), StorageError> {
+        match first.commits.first() {
+            Some(first) => self.store.await_turn(first).await,
+            // A set has at least one commit.
+            None => Ok(()),
+        }
     }
 
     /// Runs one transaction, after waiting for its turn, and rolls it back if it fails.
     async fn attempt(
         &mut self,
         turn: Result<(), StorageError>,
-        commits: &[&Commit],
-    ) -> Result<Vec<Outcome>, Failure> {
+        sets: &[&CommitSet],
+    ) -> Result<Vec<SetOutcome>, Failure> {
         let result = match turn {
-            Ok(()) => self.transact(commits).await,
+            Ok(()) => self.transact(sets).await,
             Err(error) => Err(Failure::of(Step::Turn)(error)),
         };
         if result.is_err() {
@@ -243,14 +265,17 @@ impl<S: BatchStore> Writer<S> {
         result
     }
 
-    async fn transact(&mut self, commits: &[&Commit]) -> Result<Vec<Outcome>, Failure> {
-        let streams: HashSet<&StreamId> = commits.iter().map(|commit| &commit.stream_id).collect();
+    async fn transact(&mut self, sets: &[&CommitSet]) -> Result<Vec<SetOutcome>, Failure> {
+        let commits = || sets.iter().flat_map(|set| &set.commits);
+        let checked = sets.iter().flat_map(|set| &set.checks);
+        let streams = commits().map(|commit| &commit.stream_id);
+        let streams: HashSet<&StreamId> = streams.chain(checked.map(|c| &c.stream_id)).collect();
         let streams: Vec<StreamId> = streams.into_iter().cloned().collect();
-        let keys: HashSet<ClientKey> = commits.iter().filter_map(|c| c.client_key()).collect();
+        let keys: HashSet<ClientKey> = commits().filter_map(Commit::client_key).collect();
         let keys: Vec<ClientKey> = keys.into_iter().collect();
         let begun = self.store.begin(&streams, &keys).await;
         let snapshot = begun.map_err(Failure::of(Step::Begin))?;
-        let plan = judge(snapshot, commits.iter().copied());
+        let plan = judge(snapshot, sets.iter().copied());
         if plan.changesets.is_empty() {
             self.store.rollback().await;
         } else {
@@ -262,7 +287,7 @@ impl<S: BatchStore> Writer<S> {
     }
 }
 
-fn reply(waiting: Waiting, result: Result<Outcome, StorageError>) {
+fn reply(waiting: Waiting, result: Result<SetOutcome, StorageError>) {
     // The caller may have dropped its call. The commit is stored all the same.
     let _ = waiting.answer.send(result);
 }

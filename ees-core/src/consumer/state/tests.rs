@@ -21,6 +21,7 @@ fn changeset(position: u64, stream: &str, id: u64) -> Changeset {
         last_event_id: EventId::new(id).unwrap(),
         timestamp: at(0),
         commit_id: CommitId::new("c").unwrap(),
+        set: None,
         events: trusted_events("[1]", 1),
         metadata: Json::default(),
         checkpoint: Some(Checkpoint::new(position).unwrap()),

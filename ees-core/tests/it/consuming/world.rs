@@ -252,6 +252,7 @@ fn changeset((position, (name, id)): (u64, &(&str, u64))) -> Changeset {
         last_event_id: EventId::new(*id).unwrap(),
         timestamp: now(),
         commit_id: CommitId::new("c").unwrap(),
+        set: None,
         events: trusted_events("[1]", 1),
         metadata: Json::default(),
         checkpoint: Some(Checkpoint::new(position).unwrap()),

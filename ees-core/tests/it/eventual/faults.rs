@@ -57,6 +57,7 @@ pub(super) async fn commit(storage: &EventualStorage, stream: usize, last: u64) 
         events: Events::parse("[1]").unwrap(),
         metadata: Json::default(),
         commit_id: CommitId::generate(),
+        set: None,
         timestamp: Timestamp::now(),
     };
     let outcome = storage.commit(&commit).await.unwrap();

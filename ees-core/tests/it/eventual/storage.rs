@@ -9,7 +9,8 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use ees_core::adapter::{
-    ChangesetKey, Commit, Index, IndexState, News, Outcome, StatisticsStore, Storage,
+    ChangesetKey, Commit, CommitSet, Index, IndexState, News, Outcome, SetOutcome, StatisticsStore,
+    Storage,
 };
 use ees_core::indexer::read_global;
 use ees_core::{
@@ -117,16 +118,23 @@ pub(super) fn key_of(changeset: &Changeset) -> ChangesetKey {
 #[async_trait]
 impl Storage for EventualStorage {
     async fn commit(&self, commit: &Commit) -> Result<Outcome, StorageError> {
-        let outcome = self.memory.commit(commit).await?;
-        let Outcome::Committed(mut receipt) = outcome else {
+        let outcome = self.commit_set(&CommitSet::of_one(commit.clone())).await?;
+        outcome.into_single()
+    }
+
+    async fn commit_set(&self, set: &CommitSet) -> Result<SetOutcome, StorageError> {
+        let outcome = self.memory.commit_set(set).await?;
+        let SetOutcome::Committed(mut receipts) = outcome else {
             return Ok(outcome);
         };
-        receipt.checkpoint = None;
-        self.ordered().notifications.push(ChangesetKey {
-            stream_id: receipt.stream_id.clone(),
-            changeset_id: receipt.changeset_id,
-        });
-        Ok(Outcome::Committed(receipt))
+        for receipt in &mut receipts {
+            receipt.checkpoint = None;
+            self.ordered().notifications.push(ChangesetKey {
+                stream_id: receipt.stream_id.clone(),
+                changeset_id: receipt.changeset_id,
+            });
+        }
+        Ok(SetOutcome::Committed(receipts))
     }
 
     async fn head(&self, stream_id: &StreamId) -> Result<Option<Head>, StorageError> {

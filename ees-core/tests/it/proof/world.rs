@@ -174,6 +174,7 @@ fn changeset(key: &ChangesetKey, checkpoint: Option<Checkpoint>) -> Changeset {
         last_event_id: EventId::FIRST,
         timestamp: Timestamp::from_micros(0).unwrap(),
         commit_id: CommitId::new("c").unwrap(),
+        set: None,
         events: trusted_events("[1]", 1),
         metadata: Json::default(),
         checkpoint,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ees_core::adapter::{Commit, Outcome, Storage};
+use ees_core::adapter::{Commit, CommitSet, Outcome, SetOutcome, Storage};
 use ees_core::{
     Changeset, Checkpoint, EventStore, GlobalPage, Head, Page, PageLimit, StorageError, StreamId,
     StreamQuery, Written,
@@ -53,6 +53,10 @@ impl Storage for Lossy {
             retry_after: Duration::ZERO,
             source: None,
         })
+    }
+
+    async fn commit_set(&self, set: &CommitSet) -> Result<SetOutcome, StorageError> {
+        self.memory.commit_set(set).await
     }
 
     async fn head(&self, stream_id: &StreamId) -> Result<Option<Head>, StorageError> {
