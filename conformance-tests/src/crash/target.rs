@@ -45,5 +45,6 @@ pub(super) fn lost() -> Failure {
         message: "no answer came".to_owned(),
         forthcoming: None,
         has_the_key: None,
+        conflicts: None,
     }
 }

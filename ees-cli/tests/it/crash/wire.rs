@@ -56,6 +56,7 @@ fn lost(error: &io::Error) -> Failure {
         message: error.to_string(),
         forthcoming: None,
         has_the_key: None,
+        conflicts: None,
     }
 }
 
@@ -97,6 +98,7 @@ fn failure(value: &Value) -> Failure {
         message: text(&value["message"]),
         forthcoming: told,
         has_the_key: None,
+        conflicts: None,
     }
 }
 
