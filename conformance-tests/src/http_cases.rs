@@ -23,7 +23,7 @@ pub mod layout;
 pub mod links;
 pub mod parameters;
 pub mod raw_http;
-pub mod sets;
+pub mod set_bodies;
 pub mod sizes;
 pub mod stream_paths;
 
@@ -101,7 +101,7 @@ list! { $
         the_body_comes_before_the_storage [12];
         parameters_come_before_the_storage [12];
     }
-    sets {
+    set_bodies {
         a_set_is_answered_in_its_order [3];
         a_repeat_says_so [10];
         a_conflict_has_all_that_does_not_hold [2];
