@@ -314,7 +314,8 @@ pub async fn what_is_not_a_set_is_refused(harness: &mut dyn Harness) {
         refused_all(&*subject, &bad, "INVALID_BODY").await;
     }
     refused_all(&*subject, &one().key("ees-none"), "INVALID_IDEMPOTENCY_KEY").await;
-    let bad = AskSet::new([member(&names[0], 0), member("a\nb", 0)]);
+    let bad = Ask::new("a\nb", Expect::Changeset(0));
+    let bad = AskSet::new([member(&names[0], 0), bad]);
     refused_all(&*subject, &bad, "INVALID_STREAM_ID").await;
     let bad = AskSet::new([member(&names[0], 0), member(&names[1], 0).events("[]")]);
     refused_all(&*subject, &bad, "NO_EVENTS").await;
