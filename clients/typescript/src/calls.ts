@@ -181,7 +181,8 @@ export async function* readAll<T extends Changeset | StoredEvent>(
 
 /** A UUID, also where the platform makes none. */
 function newKey(): string {
-  if (globalThis.crypto?.randomUUID) return crypto.randomUUID();
+  const crypto = globalThis.crypto as Partial<Crypto> | undefined;
+  if (crypto?.randomUUID) return crypto.randomUUID();
   const bytes = Array.from({ length: 16 }, () => Math.floor(Math.random() * 256));
   return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
