@@ -68,7 +68,7 @@ class Outcome:
             self.items.append(item)
         if len(self.items) >= self.case.get("stop_after", 1 << 30):
             self.stop.set()
-        return len(self.items) >= self.case.get("take", 1 << 30)
+        return len(self.items) >= int(self.case.get("take", 1 << 30))
 
 
 def is_loop(case: Case) -> bool:

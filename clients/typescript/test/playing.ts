@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
+import { type IncomingMessage, request } from "node:http";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -44,14 +45,21 @@ export class Scripted {
 
   /** Puts a script, and returns the URL where it is played. */
   async put(name: string, answers: unknown[]): Promise<string> {
-    const script = `${this.url}/_scripts/${name}`;
-    await (await fetch(script, { method: "PUT", body: JSON.stringify(answers) })).text();
+    await this.#control("PUT", name, JSON.stringify(answers));
     return `${this.url}/${name}`;
   }
 
   /** The requests to a script. */
   async requests(name: string): Promise<Any[]> {
-    return (await fetch(`${this.url}/_scripts/${name}`)).json() as Promise<Any[]>;
+    return JSON.parse(await this.#control("GET", name));
+  }
+
+  /** A connection of its own: the script may close any that the client has. */
+  async #control(method: string, name: string, body = ""): Promise<string> {
+    const asked = request(`${this.url}/_scripts/${name}`, { method, agent: false });
+    asked.end(body);
+    const [answer] = (await once(asked, "response")) as [IncomingMessage];
+    return Buffer.concat(await answer.toArray()).toString();
   }
 }
 
