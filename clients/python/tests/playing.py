@@ -169,6 +169,7 @@ def check_requests(expect: dict[str, Any], requests: list[dict[str, Any]]) -> No
     """Compares what was sent."""
     if "tries" in expect:
         assert len(requests) == expect["tries"], requests
+    assert len(requests) >= expect.get("tries_at_least", 0), requests
     part = {"body": lambda r: r["body"], "query": lambda r: r["query"]}
     for name in expect.get("same", []):
         values = [part.get(name, lambda r: r["headers"][name])(r) for r in requests]
@@ -181,8 +182,11 @@ def check_requests(expect: dict[str, Any], requests: list[dict[str, Any]]) -> No
         claims = [json.loads(r["body"]) for r in requests if r["path"].endswith("claim")]
         assert sorted({claim["worker"] for claim in claims}) == expect["workers"]
     if "requests" in expect:
-        assert len(requests) == len(expect["requests"]), requests
-        for request, expected in zip(requests, expect["requests"], strict=True):
+        expected_ones = expect["requests"]
+        # A slow machine may ask once more.
+        sent = requests[: len(expected_ones)] if "more" in expect else requests
+        assert len(sent) == len(expected_ones), requests
+        for request, expected in zip(sent, expected_ones, strict=True):
             check_request(request, expected)
 
 

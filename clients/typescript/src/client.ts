@@ -109,7 +109,10 @@ export class EventStore {
 
   /** The changesets of `followBatches`, one by one. */
   async *follow(options: FollowOptions<number> = {}): AsyncGenerator<Changeset> {
-    for await (const batch of this.followBatches(options)) yield* batch.changesets;
+    for await (const batch of this.followBatches(options)) {
+      // Faster than `yield*`, which would await each of them twice.
+      for (const changeset of batch.changesets) yield changeset;
+    }
   }
 
   /** The events of all streams, for ever, as `followBatches` does. */
@@ -119,7 +122,9 @@ export class EventStore {
 
   /** The events of `followEventBatches`, one by one. */
   async *followEvents(options: FollowOptions<string> = {}): AsyncGenerator<StoredEvent> {
-    for await (const batch of this.followEventBatches(options)) yield* batch.events;
+    for await (const batch of this.followEventBatches(options)) {
+      for (const event of batch.events) yield event;
+    }
   }
 
   /** Defines a consumer. The same definition may be sent again. */

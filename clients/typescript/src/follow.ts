@@ -141,27 +141,27 @@ export class Follower<B extends ChangesetBatch | EventBatch> {
   }
 
   /** The batch of some events; nothing if all of them were there before. */
-  #news(events: Frame[], lastId: string | undefined): B | undefined {
+  #news(frames: Frame[], lastId: string | undefined): B | undefined {
     const name = this.kind.slice(0, -1);
-    const known = events.filter(([event]) => event === name || event === "checkpoint");
+    const known = frames.filter(([event]) => event === name || event === "checkpoint");
     const items: Wire[] = this.settings.parse(`[${known.map(([, data]) => data).join(",")}]`);
     const before = order(this.#next);
-    let reached = before;
+    let [changesets, events] = before;
     const news: Wire[] = [];
     for (const item of items) {
-      if (item.next_checkpoint !== undefined) {
-        const passed = order(item.next_checkpoint);
-        if (isBefore(reached, passed)) reached = passed;
-        continue;
-      }
-      const place = order(item.checkpoint);
-      if (isBefore(place, reached)) continue;
-      news.push(item);
-      reached = this.kind === "events" ? [place[0], place[1] + 1] : [place[0] + 1, 0];
+      const isMark = item.next_checkpoint !== undefined;
+      const [changeset, event] = order(isMark ? item.next_checkpoint : item.checkpoint);
+      if (changeset < changesets || (changeset === changesets && event < events)) continue;
+      if (!isMark) news.push(item);
+      changesets = changeset;
+      events = event;
+      if (isMark) continue;
+      if (this.kind === "events") events += 1;
+      else changesets += 1;
     }
-    if (reached === before) return undefined;
+    if (changesets === before[0] && events === before[1]) return undefined;
     this.#lastId = lastId;
-    this.#next = this.kind === "events" ? reached.join(".") : reached[0];
+    this.#next = this.kind === "events" ? `${changesets}.${events}` : changesets;
     return this.#batch(news);
   }
 
@@ -178,10 +178,7 @@ export class Follower<B extends ChangesetBatch | EventBatch> {
 /** A checkpoint as it is compared: `c`, or `c.i`. */
 function order(checkpoint: number | string): [number, number] {
   if (typeof checkpoint === "number") return [checkpoint, 0];
-  const [changeset, event] = checkpoint.split(".");
-  return [Number(changeset), Number(event ?? 0)];
-}
-
-function isBefore(one: [number, number], other: [number, number]): boolean {
-  return one[0] < other[0] || (one[0] === other[0] && one[1] < other[1]);
+  const dot = checkpoint.indexOf(".");
+  if (dot < 0) return [Number(checkpoint), 0];
+  return [Number(checkpoint.slice(0, dot)), Number(checkpoint.slice(dot + 1))];
 }

@@ -206,6 +206,7 @@ function checkError(error: any, expect: Any, requests: Any[]): void {
 
 function checkRequests(expect: Any, requests: Any[]): void {
   if ("tries" in expect) assert.equal(requests.length, expect.tries);
+  assert.ok(requests.length >= (expect.tries_at_least ?? 0));
   const value = (request: Any, name: string) =>
     JSON.stringify(name in request ? request[name] : request.headers[name]);
   for (const name of expect.same ?? []) {
@@ -223,9 +224,11 @@ function checkRequests(expect: Any, requests: Any[]): void {
     assert.deepEqual([...workers].sort(), expect.workers);
   }
   if ("requests" in expect) {
-    assert.equal(requests.length, expect.requests.length, JSON.stringify(requests));
+    // A slow machine may ask once more.
+    const sent = expect.more ? requests.slice(0, expect.requests.length) : requests;
+    assert.equal(sent.length, expect.requests.length, JSON.stringify(requests));
     expect.requests.forEach((expected: Any, number: number) =>
-      checkRequest(requests[number]!, expected),
+      checkRequest(sent[number]!, expected),
     );
   }
 }

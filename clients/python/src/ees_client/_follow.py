@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import lt
 from typing import Any
 
 from ._calls import given, selecting
@@ -130,24 +131,25 @@ class Follower:
     ) -> ChangesetBatch | EventBatch | None:
         """The batch of some events; nothing if all of them were there before."""
         name = self.kind[:-1]
-        texts = [data for event, data in events if event in (name, "checkpoint")]
-        items = self.settings.loads(f"[{','.join(texts)}]")
         before = _order(self.next)
+        texts = [data for event, data in events if event == name]
+        items = self.settings.loads(f"[{','.join(texts)}]")
+        places = _orders([item["checkpoint"] for item in items])
+        if places and not (places[0] >= before and all(map(lt, places, places[1:]))):
+            items, places = _unseen(items, places, before)
         reached = before
-        news = []
-        for item in items:
-            if "next_checkpoint" in item:
-                reached = max(reached, _order(item["next_checkpoint"]))
-                continue
-            order = _order(item["checkpoint"])
-            if order >= reached:
-                news.append(item)
-                reached = (order[0], order[1] + 1) if self.kind == "events" else (order[0] + 1, 0)
+        if places:
+            changeset, event = places[-1]
+            reached = (changeset, event + 1) if self.kind == "events" else (changeset + 1, 0)
+        for event_name, data in events if len(texts) < len(events) else ():
+            if event_name == "checkpoint":
+                passed = self.settings.loads(data)["next_checkpoint"]
+                reached = max(reached, _order(passed))
         if reached == before:
             return None
         self.last_id = last_id
         self.next = "{}.{}".format(*reached) if self.kind == "events" else reached[0]
-        return self._batch(news)
+        return self._batch(items)
 
     def _batch(self, items: list[Any]) -> ChangesetBatch | EventBatch:
         if self.kind == "events":
@@ -161,3 +163,24 @@ def _order(checkpoint: int | str) -> tuple[int, int]:
         return checkpoint, 0
     changeset, _, event = checkpoint.partition(".")
     return int(changeset), int(event or 0)
+
+
+def _orders(checkpoints: list[int] | list[str]) -> list[tuple[int, int]]:
+    """All of them at once, which is much faster than one by one."""
+    if checkpoints and isinstance(checkpoints[0], str):
+        numbers = list(map(int, ".".join(map(str, checkpoints)).split(".")))
+        return list(zip(numbers[::2], numbers[1::2], strict=True))
+    return [(int(checkpoint), 0) for checkpoint in checkpoints]
+
+
+def _unseen(
+    items: list[Any], places: list[tuple[int, int]], before: tuple[int, int]
+) -> tuple[list[Any], list[tuple[int, int]]]:
+    """The items that were not there before, each once."""
+    fresh: list[Any] = []
+    kept: list[tuple[int, int]] = []
+    for item, place in zip(items, places, strict=True):
+        if place >= before and (not kept or place > kept[-1]):
+            fresh.append(item)
+            kept.append(place)
+    return fresh, kept

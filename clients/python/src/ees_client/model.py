@@ -146,10 +146,9 @@ def changeset_of(item: Mapping[str, Any], stream_id: str = "") -> Changeset:
 def event_of(item: Mapping[str, Any], stream_id: str = "") -> Event:
     """An event of an answer; a read of one stream calls its number `id`."""
     get = item.get
-    number = item["id"] if "id" in item else item["event_id"]
     return Event(
         get("stream_id", stream_id),
-        number,
+        get("event_id") or item["id"],
         item["data"],
         get("changeset_id"),
         get("checkpoint"),
