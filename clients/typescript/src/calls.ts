@@ -89,6 +89,9 @@ export async function commit(
   options: CommitOptions,
 ): Promise<Committed> {
   const key = options.idempotencyKey ?? newKey();
+  if (!/^[ -~]{1,255}$/.test(key)) {
+    throw new RangeError("an idempotency key has 1 to 255 printable ASCII characters");
+  }
   const asked: Send = {
     method: "POST",
     path: pathOf(streamId),

@@ -27,9 +27,15 @@ export interface ConsumeOptions {
   wait?: number;
   /** How many loops work, each on a partition of its own. */
   concurrency?: number;
-  /** Ends the work. What was handled is acknowledged. */
+  /**
+   * Ends the work. What was handled is acknowledged. A batch that is handed out at this moment is lost
+   * with its claim, and handed out again after its lease.
+   */
   signal?: AbortSignal;
 }
+
+/** The store keeps so many bytes of it. */
+const LONGEST_ERROR = 256;
 
 interface Failure {
   stream_id: string;
@@ -93,7 +99,8 @@ export class Worker {
       try {
         await this.handler(changeset);
       } catch (error) {
-        const failure = { stream_id: streamId, changeset_id: changesetId, error: String(error) };
+        const text = String(error).slice(0, LONGEST_ERROR);
+        const failure = { stream_id: streamId, changeset_id: changesetId, error: text };
         failed.set(streamId, failure);
       }
     }

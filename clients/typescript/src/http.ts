@@ -55,12 +55,16 @@ class Watch {
     this.#timer = setTimeout(() => this.abort(`no answer within ${seconds} seconds`), seconds * 1000);
   }
 
+  pause(): void {
+    clearTimeout(this.#timer);
+  }
+
   abort(reason: string): void {
     this.#controller.abort(new Error(reason));
   }
 
   end(): void {
-    clearTimeout(this.#timer);
+    this.pause();
     this.caller?.removeEventListener("abort", this.#forward);
   }
 }
@@ -122,6 +126,9 @@ function eventStream(
         return (await reader.read()).value;
       } catch {
         return undefined;
+      } finally {
+        // How long the caller takes does not count.
+        watch.pause();
       }
     },
     close() {

@@ -39,9 +39,9 @@ export function now(): number {
 
 /** The pause after so many failures in a row: random, so that clients do not come together. */
 export function pauseAfter(retry: Retry, failures: number, retryAfter?: number): number {
-  if (retryAfter !== undefined) return retryAfter;
   const longest = Math.min(retry.longestPause, retry.firstPause * 2 ** Math.min(failures - 1, 16));
-  return longest * (0.5 + Math.random() / 2);
+  const chosen = longest * (0.5 + Math.random() / 2);
+  return Math.max(chosen, Math.min(retryAfter ?? 0, retry.longestRetryAfter));
 }
 
 /** Waits, and returns early when the signal is given. */

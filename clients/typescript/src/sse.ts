@@ -9,31 +9,33 @@ const USUAL = /^event: (\w+)\nid: ([^\n]*)\ndata: ([^\n]*)$/;
 /** The events of a stream, as bytes arrive. An event counts when its empty line has arrived. */
 export class Frames {
   readonly #decoder = new TextDecoder();
-  #rest = "";
+  /** The beginning of an event that is not complete yet, without returns. */
+  #parts: string[] = [];
+  /** A return, which may be half of a line break. */
+  #held = "";
 
   constructor(public lastId: string | undefined) {}
 
   /** The events that are complete now. A character that is cut in two waits for its end. */
   feed(bytes: Uint8Array): Frame[] {
-    let text = this.#rest + this.#decoder.decode(bytes, { stream: true });
-    if (text.includes("\r")) {
-      // A return at the end may be half of a line break.
-      const held = text.endsWith("\r") ? "\r" : "";
-      text = text.slice(0, text.length - held.length).replace(/\r\n?/g, "\n");
-      const events = this.#complete(text);
-      this.#rest += held;
-      return events;
+    let chunk = this.#held + this.#decoder.decode(bytes, { stream: true });
+    if (chunk.includes("\r")) {
+      this.#held = chunk.endsWith("\r") ? "\r" : "";
+      chunk = chunk.slice(0, chunk.length - this.#held.length).replace(/\r\n?/g, "\n");
+    } else {
+      this.#held = "";
     }
-    return this.#complete(text);
+    if (chunk === "") return [];
+    const joins = chunk.startsWith("\n") && this.#parts.at(-1)?.endsWith("\n");
+    this.#parts.push(chunk);
+    if (!joins && !chunk.includes("\n\n")) return [];
+    return this.#complete(this.#parts.join(""));
   }
 
   #complete(text: string): Frame[] {
     const end = text.lastIndexOf("\n\n");
-    if (end < 0) {
-      this.#rest = text;
-      return [];
-    }
-    this.#rest = text.slice(end + 2);
+    const rest = text.slice(end + 2);
+    this.#parts = rest === "" ? [] : [rest];
     const events: Frame[] = [];
     for (const block of text.slice(0, end).split("\n\n")) {
       const usual = USUAL.exec(block);

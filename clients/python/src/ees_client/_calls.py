@@ -67,7 +67,9 @@ def commit(
     forthcoming: int | None = None,
 ) -> Steps[Committed]:
     """Commits events. The body is written once, so that each try sends the same bytes."""
-    key = idempotency_key or str(uuid.uuid4())
+    key = str(uuid.uuid4()) if idempotency_key is None else idempotency_key
+    if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
+        raise ValueError("an idempotency key has 1 to 255 printable ASCII characters")
     body: dict[str, Any] = {"events": events}
     if metadata is not None:
         body["metadata"] = metadata

@@ -18,6 +18,9 @@ from .model import (
     parked_of,
 )
 
+# The store keeps so many bytes of it.
+LONGEST_ERROR = 256
+
 
 class Worker:
     """A worker of a consumer."""
@@ -73,7 +76,7 @@ class Worker:
                 failed[changeset.stream_id] = {
                     "stream_id": changeset.stream_id,
                     "changeset_id": changeset.changeset_id,
-                    "error": f"{type(error).__name__}: {error}",
+                    "error": f"{type(error).__name__}: {error}"[:LONGEST_ERROR],
                 }
         return batch.next_checkpoint, list(failed.values())
 

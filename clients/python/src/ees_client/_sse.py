@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 # How the store writes an event. Whatever else is a valid event is read line by line.
 _USUAL = re.compile(r"event: (\w+)\nid: ([^\n]*)\ndata: ([^\n]*)")
@@ -13,30 +13,33 @@ _USUAL = re.compile(r"event: (\w+)\nid: ([^\n]*)\ndata: ([^\n]*)")
 class Frames:
     """The events of a stream, as bytes arrive. An event counts when its empty line has arrived."""
 
-    rest: bytes = b""
     last_id: str | None = None
+    parts: list[bytes] = field(default_factory=list)
+    """The beginning of an event that is not complete yet, without returns."""
+    held: bytes = b""
+    """A return, which may be half of a line break."""
 
     def feed(self, chunk: bytes) -> list[tuple[str, str]]:
         """The names and the data of the events that are complete now."""
-        data = self.rest + chunk if self.rest else chunk
-        if b"\r" in data:
-            return self._feed_with_returns(data)
-        end = data.rfind(b"\n\n")
-        if end < 0:
-            self.rest = data
+        if self.held or b"\r" in chunk:
+            chunk = self._without_returns(self.held + chunk)
+        if chunk.rfind(b"\n\n") < 0 and not (chunk[:1] == b"\n" and self._ends_with_line()):
+            self.parts.append(chunk)
             return []
+        data = b"".join([*self.parts, chunk])
         # Only whole events are decoded, so a character is never cut in two.
-        self.rest = data[end + 2 :]
+        end = data.rfind(b"\n\n")
+        self.parts = [data[end + 2 :]]
         return self._events(data[:end].decode("utf-8", "replace"))
 
-    def _feed_with_returns(self, data: bytes) -> list[tuple[str, str]]:
-        # A return at the end may be half of a line break.
-        held = data[-1:] if data.endswith(b"\r") else b""
-        whole = data[: len(data) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        self.rest = b""
-        events = self.feed(whole)
-        self.rest += held
-        return events
+    def _ends_with_line(self) -> bool:
+        last = next((part for part in reversed(self.parts) if part), b"")
+        return last.endswith(b"\n")
+
+    def _without_returns(self, data: bytes) -> bytes:
+        self.held = data[-1:] if data.endswith(b"\r") else b""
+        whole = data[: len(data) - len(self.held)]
+        return whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
     def _events(self, text: str) -> list[tuple[str, str]]:
         events = []

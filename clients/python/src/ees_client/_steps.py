@@ -108,10 +108,9 @@ class Retry:
 
     def pause(self, failures: int, retry_after: float | None) -> float:
         """The pause after so many failures in a row: random, so that clients do not come together."""
-        if retry_after is not None:
-            return retry_after
         longest = min(self.longest_pause, self.first_pause * 2.0 ** min(failures - 1, 16))
-        return longest * random.uniform(0.5, 1.0)
+        chosen = longest * random.uniform(0.5, 1.0)
+        return max(chosen, min(retry_after or 0.0, self.longest_retry_after))
 
 
 @dataclass(slots=True, frozen=True)

@@ -338,7 +338,8 @@ class EventStore:
     ) -> None:
         """Hands the changesets of a consumer to the handler, at least once, until `stop` is set.
 
-        An exception of the handler parks the stream of that changeset; the others go on. With
+        An exception of the handler parks the stream of that changeset; the others go on. A claim that
+        waits when `stop` is set ends first, within `wait` seconds. With
         `concurrency` so many threads work, each on a partition of its own.
         """
         base = worker or worker_name()
