@@ -11,9 +11,9 @@ use std::time::Duration;
 use event_listener::Event;
 use futures_util::future::{Either, select};
 
+use crate::Checkpoint;
 use crate::adapter::News;
 use crate::ports::{Clock, Storage};
-use crate::{Checkpoint, StorageError};
 
 /// A reader that saw no look for so many poll intervals leads from then on: whoever led may not be
 /// polled any more, or its look does not end.
@@ -131,12 +131,12 @@ impl Lead<'_> {
     /// Looks after an interval. Returns whether this reader still leads.
     async fn look(&self, looks: Looks<'_>) -> bool {
         looks.clock.sleep(looks.every).await;
-        self.tell(looks.storage.next_checkpoint().await)
+        self.tell(looks.storage.next_checkpoint().await.ok())
     }
 
-    /// Tells the readers what a look found. Returns whether this reader still leads; otherwise its look
+    /// Tells the readers what a look found; `None` if it failed. Returns whether this reader still leads; otherwise its look
     /// may be an old one, and is not told.
-    fn tell(&self, found: Result<Checkpoint, StorageError>) -> bool {
+    fn tell(&self, found: Option<Checkpoint>) -> bool {
         let mut state = self.watch.lock();
         if state.leader != Some(self.number) {
             return false;
@@ -144,8 +144,8 @@ impl Lead<'_> {
         state.looks += 1;
         let before = (state.head, state.failures);
         match found {
-            Ok(head) => state.head = Some(head),
-            Err(_) => state.failures += 1,
+            Some(_) => state.head = found,
+            None => state.failures += 1,
         }
         let is_news = before != (state.head, state.failures);
         drop(state);
