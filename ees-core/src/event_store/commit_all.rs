@@ -197,7 +197,7 @@ impl EventStore {
                 Some(_) => {
                     let items = most.min(room.items);
                     let limit = PageLimit { items, ..room };
-                    let missed = self.missed(stream_id, expectation, limit).await?;
+                    let missed = self.missed_within(stream_id, expectation, limit).await?;
                     (Some(self.outdated_end(stream_id).await?), missed)
                 }
             };
@@ -215,7 +215,7 @@ impl EventStore {
     }
 
     /// The changesets that follow an expectation, as far as there is room; none if there is none.
-    async fn missed(
+    async fn missed_within(
         &self,
         stream_id: &StreamId,
         expectation: Expectation,
