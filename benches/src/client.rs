@@ -89,3 +89,31 @@ pub async fn append(clients: &mut [Client], streams: &Arc<Streams>, length: Dura
     let commits: u64 = join_all(work).await.into_iter().sum();
     per_second(commits, begun.elapsed())
 }
+
+/// Appends sets of two commits from concurrent clients, each to streams of its own. Returns changesets
+/// per second.
+pub async fn append_sets(clients: &mut [Client], streams: &Arc<Streams>, length: Duration) -> f64 {
+    let begun = Instant::now();
+    let count = 2 * clients.len() as u64;
+    let work = (0..).step_by(2).zip(clients).map(async |(first, client)| {
+        let mut commits = 0;
+        let mut stream = first;
+        while begun.elapsed() < length {
+            let member = |stream| load::member(stream, streams.advance(stream));
+            let body = format!(
+                r#"{{"commits":[{},{}]}}"#,
+                member(stream),
+                member(stream + 1)
+            );
+            client.call(Method::POST, "/commits", body).await;
+            commits += 2;
+            stream += count;
+            if stream + 1 >= STREAMS {
+                stream = first;
+            }
+        }
+        commits
+    });
+    let commits: u64 = join_all(work).await.into_iter().sum();
+    per_second(commits, begun.elapsed())
+}

@@ -56,6 +56,15 @@ pub fn body(number: u64) -> String {
     )
 }
 
+/// A commit of a set, to a stream of this length.
+pub fn member(stream: u64, last: u64) -> String {
+    format!(
+        r#"{{"stream_id":"order-{stream}","expected_last_changeset":{last},"metadata":{},"events":{}}}"#,
+        metadata(last),
+        events(last)
+    )
+}
+
 /// The streams and the length of each.
 #[derive(Debug)]
 pub struct Streams {

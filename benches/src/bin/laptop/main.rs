@@ -14,6 +14,7 @@ mod echo;
 mod filters;
 mod growth;
 mod scan;
+mod sets;
 
 use std::time::Duration;
 
@@ -46,6 +47,8 @@ enum Benchmark {
     Append,
     /// Appends on SQLite with idempotency keys, against appends without
     Keys,
+    /// Sets of two commits over HTTP, against single commits
+    Sets,
     /// The same as `append` over HTTP, against transactions of one row
     Http,
     /// The memory adapter over HTTP against an axum handler that echoes the body
@@ -81,6 +84,9 @@ async fn main() {
     }
     if wanted(Benchmark::Http) {
         append::run_over_http(rounds).await;
+    }
+    if wanted(Benchmark::Sets) {
+        sets::run(rounds).await;
     }
     if wanted(Benchmark::Echo) {
         echo::run(rounds).await;
