@@ -120,8 +120,8 @@ fn write(transaction: &WriteTransaction, changesets: &[Changeset]) -> Result<(),
         let stream = changeset.stream_id.as_str();
         let by_id = (stream, changeset.changeset_id.get());
         let by_last = (stream, changeset.last_event_id.get());
+        let set = changeset.set.map(|set| set.to_string());
         let existed = [
-            let set = changeset.set.map(|set| set.to_string());
             log.insert(checkpoint, row(changeset, set.as_deref()))
                 .map_err(translate)?
                 .is_some(),

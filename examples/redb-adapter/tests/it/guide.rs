@@ -53,6 +53,8 @@ const QUOTED: &[&str] = &[
     "../../ees-core/src/ports/statistics.rs",
     "../../ees-core/src/ports/storage.rs",
     "../../ees-core/src/query.rs",
+    "../../ees-core/src/set.rs",
+    "../../ees-core/src/set/commit_set.rs",
     "../../ees-core/src/statistics.rs",
     "../../ees-core/src/storage_error.rs",
 ];
