@@ -12,8 +12,8 @@ use crate::voids::Voids;
 const MAX_ITEM_BYTES: usize = 400 * 1024;
 
 /// The maximum size in bytes of a changeset without its payload: attribute names, ids, a position,
-/// and two entries in local indexes of keys only, with a stream id of 1024 bytes and a commit id of
-/// 255 bytes.
+/// the mark of a set, and two entries in local indexes of keys only, with a stream id of 1024 bytes
+/// and a commit id of 255 bytes.
 const MAX_OVERHEAD_BYTES: usize = 4 * 1024;
 
 /// The maximum size in bytes, without the payload, of an entry in a local index that projects all
