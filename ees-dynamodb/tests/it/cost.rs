@@ -191,8 +191,8 @@ async fn a_set_is_one_request_of_double_units() {
             assert_eq!(store.meter.read(), wanted, "changeset {last}");
         }
     }
-    let with_key = set(&[("a", 0), ("b", 0)], 1, Some("k"));
-    committed(&store.storage, &with_key).await;
+    let with_key = || set(&[("a", 0), ("b", 0)], 1, Some("k"));
+    committed(&store.storage, &with_key()).await;
     let wanted = costs([("TransactWriteItems", cost(1, 12.0))]);
     assert_eq!(store.meter.read(), wanted);
     let mut checking = set(&[("a", 1), ("b", 1)], 1, None);
@@ -205,7 +205,7 @@ async fn a_set_is_one_request_of_double_units() {
     let wanted = costs([("TransactWriteItems", cost(1, 12.0))]);
     assert_eq!(store.meter.read(), wanted, "what is checked is known");
     // A repeat: for each stream its end, its marker and its changeset.
-    refused(&store.storage, &with_key).await;
+    refused(&store.storage, &with_key()).await;
     let spent = store.meter.read();
     println!("{spent:?}");
 }

@@ -221,9 +221,9 @@ async fn a_repeat_waits_until_the_set_is_visible_everywhere() {
     }
     for (hides, is_seen) in [(3, true), (u64::MAX, false)] {
         let store = behind(Arc::new(Hides(AtomicU64::new(hides)))).await;
-        let pair = keyed(set(&[("a", 0), ("b", 0)], &[]), "k");
-        committed(&store.plain, &pair).await;
-        let again = store.storage.commit_set(&pair).await;
+        let pair = || keyed(set(&[("a", 0), ("b", 0)], &[]), "k");
+        committed(&store.plain, &pair()).await;
+        let again = store.storage.commit_set(&pair()).await;
         let stands = Some(Refusal::KeyStands(ChangesetId::new(1).unwrap()));
         if is_seen {
             let Ok(SetOutcome::Refused(refusal)) = again else {

@@ -96,12 +96,12 @@ async fn the_largest_set_is_one_transaction() {
         .map(|stream| (stream.as_str(), Expectation::NEW_STREAM))
         .collect();
     checks[0].1 = Expectation::LastEvent(1);
-    let largest = keyed(set(&commits, &checks), "k");
-    assert_eq!(committed(&store.storage, &largest).await, [1; 25]);
+    let largest = || keyed(set(&commits, &checks), "k");
+    assert_eq!(committed(&store.storage, &largest()).await, [1; 25]);
     let last = StreamQuery::all("s24".parse().unwrap());
     let found = store.storage.read_stream(&last).await.unwrap().items;
     assert_eq!(found[0].set, Some(mark(25, 25)));
-    let again = refused(&store.storage, &largest).await;
+    let again = refused(&store.storage, &largest()).await;
     assert_eq!(again.commits, vec![stands(1); 25]);
     assert_eq!(again.checks, vec![None; 50]);
 }
@@ -198,9 +198,9 @@ async fn a_marker_that_was_left_behind_is_moved_by_a_set() {
     commit(&other, "a", 0).await;
     let outcome = store.storage.commit(&late).await.unwrap();
     assert_eq!(outcome, Outcome::Refused(Refusal::Outdated));
-    let moved = keyed(set(&[("a", 1), ("b", 0)], &[]), "k");
-    assert_eq!(committed(&store.storage, &moved).await, [2, 1]);
-    let again = refused(&store.storage, &moved).await;
+    let moved = || keyed(set(&[("a", 1), ("b", 0)], &[]), "k");
+    assert_eq!(committed(&store.storage, &moved()).await, [2, 1]);
+    let again = refused(&store.storage, &moved()).await;
     assert_eq!(again.commits, [stands(2), stands(1)]);
 }
 
