@@ -56,6 +56,7 @@ list! { $
     stored_values {
         times_keep_their_microseconds [11];
         commit_ids_keep_their_characters [10];
+        places_in_a_set_are_kept [10];
     }
     subscriptions {
         a_subscription_catches_up_and_goes_on_live [6, 7, 8];

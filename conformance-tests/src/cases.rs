@@ -24,6 +24,9 @@ pub mod pages;
 pub mod prefixes;
 pub mod random_walk;
 pub mod refusal;
+pub mod set_keys;
+pub mod set_races;
+pub mod sets;
 pub mod statistics;
 pub mod stream_reads;
 pub mod stream_waiting;
@@ -148,6 +151,31 @@ list! { $
         a_key_of_the_store_counts_at_its_place [10, 2];
         reads_tell_keys [10];
         the_key_of_none_is_refused [10, 12];
+    }
+    sets {
+        a_set_is_stored_whole [1, 3];
+        the_largest_set_is_stored [1, 3];
+        members_are_adjacent_in_the_global_order [6, 7];
+        one_that_does_not_hold_refuses_all [1, 2, 12];
+        one_that_is_ahead_refuses_all [1, 2, 12];
+        all_that_do_not_hold_are_told [2];
+        a_conflict_of_a_set_has_bounds [2];
+        what_is_not_a_set_is_refused [12];
+        sets_survive_a_restart [4, 1];
+    }
+    set_keys {
+        a_set_is_repeated_as_a_whole [10];
+        a_key_of_a_set_stands_for_that_set [10, 12];
+        a_key_in_one_stream_refuses_the_set [10, 1];
+        repeats_of_a_set_at_once_are_one [10, 1];
+        a_refused_set_leaves_its_key [10, 12];
+        a_set_is_repeated_after_a_restart [10, 4];
+    }
+    set_races {
+        a_check_holds_at_the_moment_of_the_commit [2];
+        checks_and_single_commits_exclude_each_other [2];
+        transfers_keep_the_sum [1, 2, 5];
+        overlapping_sets_do_not_stop_each_other [1, 2];
     }
     fidelity {
         values_keep_their_bytes [11];

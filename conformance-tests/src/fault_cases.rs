@@ -7,6 +7,7 @@
 //! not run.
 
 mod aftermath;
+mod aftermath_of_sets;
 mod scene;
 
 pub mod after_the_write;
@@ -25,6 +26,7 @@ list! { $
         nothing_is_read_that_does_not_last [2, 5];
         the_order_goes_on_without_a_hole [6, 3];
         a_restart_finds_what_was_told [4, 10];
+        a_failed_set_is_stored_whole_or_not_at_all [1, 10, 4];
     }
     after_the_write {
         what_is_told_of_a_failed_commit_is_true [10, 2];
@@ -33,6 +35,7 @@ list! { $
         nothing_is_read_that_does_not_last [2, 5];
         the_order_goes_on_without_a_hole [6, 3];
         a_restart_finds_what_was_told [4, 10];
+        a_failed_set_is_stored_whole_or_not_at_all [1, 10, 4];
     }
     late {
         a_late_commit_is_answered_in_the_end [8, 10];

@@ -23,6 +23,7 @@ pub mod layout;
 pub mod links;
 pub mod parameters;
 pub mod raw_http;
+pub mod set_bodies;
 pub mod sizes;
 pub mod stream_paths;
 
@@ -99,6 +100,13 @@ list! { $
         headers_come_before_the_body [12];
         the_body_comes_before_the_storage [12];
         parameters_come_before_the_storage [12];
+    }
+    set_bodies {
+        a_set_is_answered_in_its_order [3];
+        a_repeat_says_so [10];
+        a_conflict_has_all_that_does_not_hold [2];
+        what_is_wrong_is_named [12];
+        it_takes_no_parameters_of_a_single_commit [12];
     }
     commit_bodies {
         what_is_no_json_object_is_refused [12];

@@ -27,6 +27,9 @@ pub trait Subject: Send + Sync {
     /// Commits a changeset.
     async fn commit(&self, ask: &Ask) -> Result<Committed, Failure>;
 
+    /// Commits to several streams, all or nothing.
+    async fn commit_all(&self, ask: &AskSet) -> Result<Vec<Committed>, Failure>;
+
     /// The end of a stream.
     async fn head(&self, stream: &str) -> Result<Head, Failure>;
 
@@ -99,6 +102,41 @@ impl Ask {
     #[must_use]
     pub fn metadata(mut self, metadata: impl Into<String>) -> Self {
         self.metadata = Some(metadata.into());
+        self
+    }
+
+    /// The same with an idempotency key.
+    #[must_use]
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+}
+
+/// A set of commits to send.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct AskSet {
+    /// The commits. Their keys are not sent.
+    pub commits: Vec<Ask>,
+    /// Streams that have to be as they were seen.
+    pub checks: Vec<(String, Expect)>,
+    /// The idempotency key.
+    pub key: Option<String>,
+}
+
+impl AskSet {
+    /// A set of these commits.
+    pub fn new(commits: impl IntoIterator<Item = Ask>) -> Self {
+        Self {
+            commits: commits.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// The same with one more check.
+    #[must_use]
+    pub fn check(mut self, stream: &str, expect: Expect) -> Self {
+        self.checks.push((stream.to_owned(), expect));
         self
     }
 
@@ -332,6 +370,21 @@ pub struct Failure {
     pub forthcoming: Option<Page<Changeset>>,
     /// With `IDEMPOTENCY_KEY_REUSED`: the changeset that has the key.
     pub has_the_key: Option<Box<Changeset>>,
+    /// Of a set: every commit and every check that does not hold.
+    pub conflicts: Option<Vec<Unmet>>,
+}
+
+/// A commit or a check of a set that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unmet {
+    /// The stream.
+    pub stream: String,
+    /// The last changeset's id; 0 if the stream does not exist.
+    pub last_changeset: u64,
+    /// The last event's id; 0 if the stream does not exist.
+    pub last_event: u64,
+    /// The changesets after the expectation that are told.
+    pub forthcoming: Page<Changeset>,
 }
 
 /// A stream name that no other case and no other run uses.

@@ -34,7 +34,9 @@ pub(crate) use global::{
 pub(crate) use reading::{
     assert_fits, event_page, event_pages, head, items, page, pages, stream, stream_events,
 };
-pub(crate) use writing::{commit, conflict, events, events_of_size, fill, fill_large, refused};
+pub(crate) use writing::{
+    commit, commit_all, conflict, events, events_of_size, fill, fill_large, refused, refused_all,
+};
 
 pub(crate) const CONFLICT: &str = "OPTIMISTIC_CONCURRENCY_EXCEPTION";
 pub(crate) const AHEAD: &str = "INVALID_EXPECTED_CHANGESET_ID";

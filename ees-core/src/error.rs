@@ -230,6 +230,18 @@ pub struct Unmet {
 }
 
 impl Unmet {
+    /// The changeset id from which on more follows than the conflict lists; `None` if it lists all.
+    /// `None` too if it has no room for any, and the expectation is by event: what was missed begins
+    /// with the event after that one.
+    pub fn next(&self) -> Option<u64> {
+        let last = match (self.forthcoming.items.last(), self.expectation) {
+            (Some(last), _) => last.changeset_id.get(),
+            (None, Expectation::LastChangeset(last)) => last,
+            (None, Expectation::LastEvent(_)) => return None,
+        };
+        self.forthcoming.more.then(|| last.saturating_add(1))
+    }
+
     /// Whether the stream ends before the expectation.
     pub fn is_ahead(&self) -> bool {
         matches!(

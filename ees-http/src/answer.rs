@@ -3,6 +3,7 @@
 mod consumers;
 mod items;
 mod pages;
+mod sets;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ pub(crate) use consumers::{
 };
 pub(crate) use items::{ChangesetItem, EventItem, GlobalEventItem};
 pub(crate) use pages::{AllChangesets, AllEvents, StreamChangesets, StreamEvents};
+pub(crate) use sets::{CommittedSet, UnmetItem};
 
 /// A 200 with a JSON body.
 pub(crate) fn ok(mut json: Vec<u8>) -> Response {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ees_core::consumer::Consumers;
-use ees_core::{Checkpoint, Error, EventStore, InPlace, Onward, StorageError, Written};
+use ees_core::{
+    Checkpoint, Error, EventStore, InPlace, MAX_SET_CHANGESETS_BYTES, Onward, StorageError, Written,
+};
 
 use crate::consumer_metrics::ConsumerMetrics;
 use crate::context::RequestContext;
@@ -15,6 +17,9 @@ use crate::permit::Permit;
 
 /// Room for a body's JSON around the payload.
 const BODY_FRAME_BYTES: usize = 64 * 1024;
+
+/// The same in a set of commits: their stream ids may have 1024 bytes each, escaped six times that.
+const SET_FRAME_BYTES: usize = 512 * 1024;
 
 /// The state that the handlers share.
 #[derive(Clone)]
@@ -44,6 +49,12 @@ impl App {
 
     pub(crate) fn max_body_bytes(&self) -> usize {
         self.store.max_changeset_bytes() + BODY_FRAME_BYTES
+    }
+
+    /// The same of a set of commits.
+    pub(crate) fn max_set_body_bytes(&self) -> usize {
+        let payload = self.store.max_changeset_bytes();
+        payload.saturating_mul(MAX_SET_CHANGESETS_BYTES) + SET_FRAME_BYTES
     }
 
     /// The durable consumers of the store that the caller may reach: those whose filter is within his

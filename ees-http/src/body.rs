@@ -106,16 +106,36 @@ pub(crate) fn parse(
     body: &[u8],
     encoding: Option<&HeaderValue>,
 ) -> Result<(Events, Json), ApiError> {
-    let text = std::str::from_utf8(body).map_err(|error| match encoding {
+    let text = text(body, encoding)?;
+    let body: CommitBody<'_> =
+        serde_json::from_str(text).map_err(|error| unexpected(text, &error, EXPECTED))?;
+    let payload = payload(body.events, body.metadata)?;
+    match body.unknown {
+        Some(name) => Err(invalid(unknown_name("member", &name, MEMBERS))),
+        None => Ok(payload),
+    }
+}
+
+/// The text of a body. `encoding` is its `Content-Encoding`.
+pub(crate) fn text<'a>(
+    body: &'a [u8],
+    encoding: Option<&HeaderValue>,
+) -> Result<&'a str, ApiError> {
+    std::str::from_utf8(body).map_err(|error| match encoding {
         Some(encoding) => invalid(format!(
             "the body has `Content-Encoding: {}`: send it without one, as JSON in UTF-8",
             encoding.to_str().unwrap_or_default()
         )),
         None => invalid(format!("the body is not UTF-8: {error}")),
-    })?;
-    let body: CommitBody<'_> =
-        serde_json::from_str(text).map_err(|error| unexpected(text, &error))?;
-    let events = Events::from_raw(body.events);
+    })
+}
+
+/// Checks the events and the metadata of a commit.
+pub(crate) fn payload(
+    events: &RawValue,
+    metadata: Option<&RawValue>,
+) -> Result<(Events, Json), ApiError> {
+    let events = Events::from_raw(events);
     let events = events.map_err(|error| ApiError::in_body("events", &error))?;
     if events.count() > MAX_EVENTS {
         let count = events.count();
@@ -123,21 +143,18 @@ pub(crate) fn parse(
         let status = StatusCode::PAYLOAD_TOO_LARGE;
         return Err(ApiError::new(status, codes::CHANGESET_TOO_LARGE, message));
     }
-    let metadata = match body.metadata {
+    let metadata = match metadata {
         Some(raw) => Json::from_raw(raw).map_err(|error| ApiError::in_body("metadata", &error))?,
         None => Json::default(),
     };
-    match body.unknown {
-        Some(name) => Err(invalid(unknown_name("member", &name, MEMBERS))),
-        None => Ok((events, metadata)),
-    }
+    Ok((events, metadata))
 }
 
 /// The error of a body that does not parse. It replaces the parser's message where that would
 /// mislead.
-fn unexpected(text: &str, error: &serde_json::Error) -> ApiError {
+pub(crate) fn unexpected(text: &str, error: &serde_json::Error, expected: &str) -> ApiError {
     if text.trim_ascii().is_empty() {
-        return invalid(format!("the body is empty: expected {EXPECTED}"));
+        return invalid(format!("the body is empty: expected {expected}"));
     }
     if text.starts_with('\u{feff}') {
         let message = "the body begins with a byte order mark: send JSON without it";
@@ -150,14 +167,14 @@ fn unexpected(text: &str, error: &serde_json::Error) -> ApiError {
 }
 
 /// The beginning of a client's text, for an error: at most 200 characters.
-fn echo(text: &str) -> String {
+pub(crate) fn echo(text: &str) -> String {
     match text.char_indices().nth(200) {
         Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
     }
 }
 
-fn invalid(message: String) -> ApiError {
+pub(crate) fn invalid(message: String) -> ApiError {
     ApiError::bad_request(codes::INVALID_BODY, message)
 }
 

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use ees_core::consumer::ConsumerError;
 use ees_core::{
     Changeset, Checkpoint, CommitId, CommitIdError, Conflict, Error, Expectation, Head, OtherStore,
-    PayloadError, StorageError, StreamIdError, Written,
+    PayloadError, SetConflict, SetError, StorageError, StreamIdError, Written,
 };
 
 use crate::codes::{self, Code};
@@ -30,6 +30,8 @@ pub(crate) struct More {
     pub(crate) cause: Option<String>,
     pub(crate) stream_id: Option<String>,
     pub(crate) conflict: Option<Box<Conflict>>,
+    /// Of a set: what does not hold.
+    pub(crate) set_conflict: Option<Box<SetConflict>>,
     /// The last changeset and the last event of the stream that a commit did not expect; 0 if there
     /// is none.
     pub(crate) end: Option<(u64, u64)>,
@@ -105,8 +107,10 @@ impl ApiError {
     pub(crate) fn payload_bytes(&self) -> usize {
         let missed = self.more.conflict.as_ref();
         let missed = missed.map_or(0, |conflict| bytes_of(&conflict.forthcoming.items));
+        let of_set = self.more.set_conflict.iter().flat_map(|set| &set.unmet);
+        let of_set: usize = of_set.map(|unmet| bytes_of(&unmet.forthcoming.items)).sum();
         let other = self.more.changeset.as_ref();
-        missed + other.map_or(0, |changeset| changeset.bytes())
+        missed + of_set + other.map_or(0, |changeset| changeset.bytes())
     }
 
     /// Shows changesets with or without details.
@@ -127,6 +131,19 @@ impl ApiError {
         let mut answer = Self::new(StatusCode::CONFLICT, code, message);
         answer.more.end = Some((changeset, event));
         answer.more.conflict = Some(conflict);
+        answer
+    }
+
+    /// A set of which something does not hold.
+    fn of_set(conflict: Box<SetConflict>, message: String) -> Self {
+        let mut answer = if conflict.is_ahead() {
+            Self::bad_request(codes::INVALID_EXPECTED_CHANGESET_ID, message)
+        } else {
+            let message = format!("{message}; read what you missed, decide again and send the set");
+            let code = codes::OPTIMISTIC_CONCURRENCY_EXCEPTION;
+            Self::new(StatusCode::CONFLICT, code, message)
+        };
+        answer.more.set_conflict = Some(conflict);
         answer
     }
 
@@ -222,6 +239,16 @@ impl From<Error> for ApiError {
         let message = error.to_string();
         let (status, code) = match error {
             Error::Conflict(conflict) => return Self::in_conflict(conflict, &message),
+            Error::SetConflict(conflict) => return Self::of_set(conflict, message),
+            Error::Set(SetError::TooLarge { .. }) => {
+                (StatusCode::PAYLOAD_TOO_LARGE, codes::CHANGESET_TOO_LARGE)
+            }
+            Error::Set(_) => (StatusCode::BAD_REQUEST, codes::INVALID_BODY),
+            Error::InSet { stream_id, error } => {
+                let mut answer = Self::from(*error).on_stream(stream_id.as_str());
+                answer.message = bounded(message);
+                return answer;
+            }
             Error::CheckpointBeyondHead { head, .. } => {
                 let mut answer = Self::bad_request(codes::CHECKPOINT_BEYOND_HEAD, message);
                 answer.more.head = Some(head);

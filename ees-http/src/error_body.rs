@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
-use crate::answer::ChangesetItem;
+use crate::answer::{ChangesetItem, UnmetItem};
 use crate::codes::ERROR_CODES;
 use crate::error::ApiError;
 use crate::json::{Raw, to_json};
@@ -47,6 +47,10 @@ pub(crate) struct ErrorBody<'a> {
     /// If more of them remain: the `from` of the next page of the stream's changesets.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<u64>,
+    /// Of a set of commits, if an expectation does not hold: every commit and every check that does not
+    /// hold, commits first. Together they have at most 100 changesets and 256 KiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conflicts: Option<Vec<UnmetItem<'a>>>,
     /// With `OTHER_STORE`: the id of this store.
     #[serde(skip_serializing_if = "Option::is_none")]
     store: Option<String>,
@@ -116,6 +120,11 @@ pub(crate) fn render(error: &ApiError, request_id: &str, layout: Layout) -> Resp
         last_event: error.more.end.map(|(_, event)| event),
         forthcoming_changesets: None,
         next: None,
+        conflicts: error.more.set_conflict.as_ref().map(|conflict| {
+            let unmet = conflict.unmet.iter();
+            let item = |unmet| UnmetItem::new(unmet, details, hidden);
+            unmet.map(item).collect()
+        }),
         store: other.map(|other| other.store.to_string()),
         asked: other.map(|other| other.asked.to_string()),
         same_below: other.and_then(|other| other.same_below.map(Checkpoint::get)),

@@ -32,6 +32,7 @@ mod room;
 mod routes;
 #[cfg(feature = "server")]
 mod server;
+mod set_body;
 #[cfg(feature = "tls")]
 mod tls;
 mod turned_away;

@@ -16,7 +16,7 @@ use ees_core::{Direction, MAX_ID};
 use crate::codes::{self, Code};
 use crate::error::ApiError;
 
-pub(crate) use asked::{CommitParams, Common, GlobalRead, Start, StreamRead, Wait};
+pub(crate) use asked::{CommitParams, Common, GlobalRead, SetParams, Start, StreamRead, Wait};
 
 /// The longest a reader may wait, in seconds.
 pub(crate) const MAX_WAIT_SECONDS: u64 = 20;

@@ -11,6 +11,7 @@ mod metrics;
 mod pages;
 mod parameters;
 mod service;
+mod sets;
 mod streams;
 mod unmatched;
 
@@ -44,6 +45,7 @@ pub(crate) fn app(store: EventStore, options: Options) -> App {
 fn described() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(streams::commit, streams::head))
+        .routes(routes!(sets::commit_all))
         .routes(routes!(streams::statistics))
         .routes(routes!(changesets::of_stream))
         .routes(routes!(changesets::all))

@@ -99,7 +99,7 @@ mod tests {
         let mut regroup = Regroup::new(counter.clone());
         regroup.begin();
         regroup.committed(commits);
-        (0..arrivals).for_each(|_| counter.count(1));
+        counter.count(arrivals);
         regroup.wait();
         regroup
     }

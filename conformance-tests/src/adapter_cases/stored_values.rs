@@ -1,9 +1,9 @@
 //! G11, G10: reads return the values that a commit passes to the storage port.
 
-use ees_core::adapter::{Commit, Outcome};
+use ees_core::adapter::{Commit, CommitSet, Outcome, SetOutcome};
 use ees_core::{
-    Changeset, Checkpoint, CommitId, Events, Expectation, Json, PageLimit, StreamId, StreamQuery,
-    Timestamp,
+    Changeset, Checkpoint, CommitId, Events, Expectation, Json, PageLimit, SetMark, StreamId,
+    StreamQuery, Timestamp,
 };
 
 use crate::AdapterHarness;
@@ -98,5 +98,48 @@ pub async fn commit_ids_keep_their_characters(harness: &mut dyn AdapterHarness) 
     for read in read(harness, &name, start).await {
         let found: Vec<_> = read.iter().map(|c| c.commit_id.to_string()).collect();
         assert_eq!(found, ids, "G10: the commit ids that reads return");
+    }
+}
+
+/// A changeset keeps its place in the set in which it was committed, also if it is the only one. One
+/// that was committed alone has none.
+pub async fn places_in_a_set_are_kept(harness: &mut dyn AdapterHarness) {
+    let (storage, names) = (harness.storage(), [unique("marked"), unique("marked")]);
+    let start = end_of_log(&*harness.subject()).await;
+    let mark = |place: &str| -> SetMark {
+        let digits = "0123456789abcdef".repeat(4);
+        format!("{place}:{digits}").parse().expect("a mark")
+    };
+    let marks = [
+        (mark("1/2"), Some(mark("2/2"))),
+        (mark("25/25"), Some(mark("1/1"))),
+        (mark("1/1"), None),
+    ];
+    for (last, (first, second)) in (0..).zip(&marks) {
+        let commit = |name: &str, set| Commit {
+            set,
+            ..new_commit(name, last, 7, &format!("in-a-set {last}"))
+        };
+        let mut commits = vec![commit(&names[0], Some(*first))];
+        commits.extend(second.map(|second| commit(&names[1], Some(second))));
+        let set = CommitSet {
+            commits,
+            checks: Vec::new(),
+        };
+        let outcome = within("G10: a set is answered", storage.commit_set(&set)).await;
+        let is_committed = matches!(outcome, Ok(SetOutcome::Committed(_)));
+        assert!(is_committed, "G10: the set is committed, but: {outcome:?}");
+    }
+    let alone = new_commit(&names[1], 2, 7, "alone");
+    let outcome = within("G10: a commit is answered", storage.commit(&alone)).await;
+    let is_committed = matches!(outcome, Ok(Outcome::Committed(_)));
+    assert!(is_committed, "G10: the commit succeeds, but: {outcome:?}");
+    let first: Vec<_> = marks.iter().map(|(first, _)| Some(*first)).collect();
+    let second: Vec<_> = marks.iter().map(|(_, second)| *second).collect();
+    for (name, expected) in names.iter().zip([first, second]) {
+        for read in read(harness, name, start).await {
+            let kept: Vec<_> = read.iter().map(|changeset| changeset.set).collect();
+            assert_eq!(kept, expected, "G10: the places that readers get");
+        }
     }
 }

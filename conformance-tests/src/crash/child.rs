@@ -46,6 +46,7 @@ async fn answer(store: Arc<Direct>, line: String) {
     let Call { id, asked } = serde_json::from_str(&line).expect("a call");
     let answer = match asked {
         Asked::Commit(ask) => Answer::Commit(Target::commit(&*store, &ask).await),
+        Asked::CommitAll(ask) => Answer::CommitAll(Target::commit_all(&*store, &ask).await),
         Asked::Page(read) => Answer::Page(store.page(&read).await),
     };
     say(&Said::Answer { id, answer });

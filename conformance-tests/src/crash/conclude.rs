@@ -8,9 +8,9 @@ use ees_core::adapter::Storage;
 
 use super::check::{by_stream, check_operations, lost, statistics, stored_all_the_same};
 use super::harness::CrashHarness;
+use super::mover::Mover;
 use super::opening::open;
 use super::reader::Reader;
-use super::target::Target;
 use super::writer::Writer;
 use crate::history::{Operation, check_reader};
 use crate::place::{Place, within};
@@ -44,20 +44,30 @@ impl fmt::Display for Outcome {
 pub(super) async fn conclude<H: CrashHarness>(
     place: &H,
     writers: &mut [Writer],
+    movers: &mut [Mover],
     readers: &mut [Reader],
 ) -> Outcome {
     let storage = open(place).await;
     let store = Direct::new(storage.clone());
     for writer in &mut *writers {
         let promise = "G10: a commit without an answer is answered when it is repeated";
-        within(promise, settle(writer, &*store)).await;
+        within(promise, settle(async || writer.repeat(&*store).await)).await;
+    }
+    for mover in &mut *movers {
+        let promise = "G10: a set without an answer is answered when it is repeated";
+        within(promise, settle(async || mover.repeat(&*store).await)).await;
     }
     within("G8: every changeset gets its position", place.settle()).await;
     let log = log(&*store, 0, PAGE).await;
-    let operations = writers.iter().flat_map(Writer::operations).cloned();
-    let operations: Vec<Operation> = operations.collect();
+    let operations = writers.iter().flat_map(Writer::operations);
+    let operations = operations.chain(movers.iter().flat_map(Mover::operations));
+    let operations: Vec<Operation> = operations.cloned().collect();
     check_streams(&*store, &operations, &log).await;
     check_operations(&operations, &log).unwrap_or_else(|fault| Place::here().fail(fault));
+    for mover in movers {
+        let whole = mover.check(&log);
+        whole.unwrap_or_else(|fault| Place::here().fail(fault));
+    }
     for reader in readers {
         let promise = "G6: a reader continues from its checkpoint before the kill";
         within(promise, reader.catch_up(&*store, log.len())).await;
@@ -73,8 +83,9 @@ pub(super) async fn conclude<H: CrashHarness>(
     }
 }
 
-async fn settle(writer: &mut Writer, store: &dyn Target) {
-    while !writer.repeat(store).await {
+/// Repeats until answers come.
+async fn settle(mut repeat: impl AsyncFnMut() -> bool) {
+    while !repeat().await {
         tokio::time::sleep(PAUSE).await;
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::subject::{Ask, Committed, Failure, GlobalPage, GlobalRead};
+use crate::subject::{Ask, AskSet, Committed, Failure, GlobalPage, GlobalRead};
 
 /// The beginning of a message. The child's standard output also has lines of the test runner.
 const MARK: &str = "ees-crash:";
@@ -18,6 +18,7 @@ pub(super) struct Call {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Asked {
     Commit(Ask),
+    CommitAll(AskSet),
     Page(GlobalRead<u64>),
 }
 
@@ -36,6 +37,7 @@ pub(super) enum Said {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Answer {
     Commit(Result<Committed, Failure>),
+    CommitAll(Result<Vec<Committed>, Failure>),
     Page(Result<GlobalPage, Failure>),
 }
 

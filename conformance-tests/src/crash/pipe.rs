@@ -12,7 +12,7 @@ use tokio::sync::{oneshot, watch};
 use super::message::{Answer, Asked, Call, Said, read};
 use super::target::{Target, lost};
 use crate::place::within;
-use crate::subject::{Ask, Committed, Failure, GlobalPage, GlobalRead};
+use crate::subject::{Ask, AskSet, Committed, Failure, GlobalPage, GlobalRead};
 
 /// How far a child process has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,6 +101,14 @@ impl Target for Pipe {
         let promise = format!("G4: a commit to `{stream}` is answered, or its process is killed");
         match within(&promise, self.ask(Asked::Commit(ask.clone()))).await {
             Some(Answer::Commit(answer)) => answer,
+            _ => Err(lost()),
+        }
+    }
+
+    async fn commit_all(&self, ask: &AskSet) -> Result<Vec<Committed>, Failure> {
+        let promise = "G4: a set of commits is answered, or its process is killed";
+        match within(promise, self.ask(Asked::CommitAll(ask.clone()))).await {
+            Some(Answer::CommitAll(answer)) => answer,
             _ => Err(lost()),
         }
     }

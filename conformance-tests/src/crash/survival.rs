@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::conclude::{Outcome, conclude};
 use super::harness::CrashHarness;
+use super::mover::Mover;
 use super::process::Process;
 use super::reader::Reader;
 use super::schedule::Schedule;
@@ -21,7 +22,7 @@ use crate::place::within;
 
 const CASE: Case = Case {
     name: "crash::what_was_acknowledged_survives",
-    guarantees: &[4, 2, 3, 5, 6, 7, 10, 13],
+    guarantees: &[4, 1, 2, 3, 5, 6, 7, 10, 13],
 };
 
 /// How often it is killed when nothing else was asked for.
@@ -32,6 +33,9 @@ const ROUNDS: u64 = 8;
 const ROUNDS_A_STORE: u64 = 25;
 
 const WRITERS: u64 = 6;
+
+/// How many write sets of commits to several streams.
+const MOVERS: u64 = 2;
 
 /// How many changesets the readers take at once.
 const READERS: [u64; 2] = [1000, 3];
@@ -77,6 +81,8 @@ async fn crash_one_store<H: CrashHarness>(trial: &mut Trial, rounds: u64) -> Out
     let schedule = &mut trial.schedule;
     let writers = (0..WRITERS).map(|id| Writer::new(id, schedule.branch(), Arc::clone(&clock)));
     let mut writers: Vec<Writer> = writers.collect();
+    let movers = (0..MOVERS).map(|id| Mover::new(id, Arc::clone(&clock)));
+    let mut movers: Vec<Mover> = movers.collect();
     let mut readers: Vec<Reader> = READERS.map(Reader::new).into();
     let mut opening = OPENING;
     for _ in 0..rounds {
@@ -93,6 +99,7 @@ async fn crash_one_store<H: CrashHarness>(trial: &mut Trial, rounds: u64) -> Out
             processes.push(process);
         }
         let writing = at_work(writers, &processes);
+        let moving = at_work(movers, &processes);
         let reading = at_work(readers, &processes);
         live(&clock, schedule).await;
         for process in processes {
@@ -100,8 +107,9 @@ async fn crash_one_store<H: CrashHarness>(trial: &mut Trial, rounds: u64) -> Out
             thread::sleep(schedule.milliseconds(BETWEEN));
         }
         (writers, readers) = (finished(writing).await, finished(reading).await);
+        movers = finished(moving).await;
     }
-    conclude(&place, &mut writers, &mut readers).await
+    conclude(&place, &mut writers, &mut movers, &mut readers).await
 }
 
 /// Returns at a random moment after the first answer.

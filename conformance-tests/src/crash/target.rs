@@ -2,16 +2,20 @@
 
 use async_trait::async_trait;
 
-use crate::subject::{Ask, Committed, Failure, GlobalPage, GlobalRead, Subject};
+use crate::subject::{Ask, AskSet, Committed, Failure, GlobalPage, GlobalRead, Subject};
 
 /// The code of a failure that leaves open whether the commit is stored.
 pub const LOST: &str = "STORAGE_UNAVAILABLE";
 
-/// The calls of [`Writer`](super::Writer) and [`Reader`](super::Reader).
+/// The calls of [`Writer`](super::Writer), [`Mover`](super::Mover) and [`Reader`](super::Reader).
 #[async_trait]
 pub trait Target: Send + Sync {
     /// Commits. A failure with the code [`LOST`] leaves open whether the commit is stored.
     async fn commit(&self, ask: &Ask) -> Result<Committed, Failure>;
+
+    /// Commits to several streams. A failure with the code [`LOST`] leaves open whether they are
+    /// stored.
+    async fn commit_all(&self, ask: &AskSet) -> Result<Vec<Committed>, Failure>;
 
     /// A page of the global order.
     async fn page(&self, read: &GlobalRead<u64>) -> Result<GlobalPage, Failure>;
@@ -33,6 +37,10 @@ impl<S: Subject> Target for S {
         Subject::commit(self, ask).await
     }
 
+    async fn commit_all(&self, ask: &AskSet) -> Result<Vec<Committed>, Failure> {
+        Subject::commit_all(self, ask).await
+    }
+
     async fn page(&self, read: &GlobalRead<u64>) -> Result<GlobalPage, Failure> {
         self.global_changesets(read).await
     }
@@ -45,5 +53,6 @@ pub(super) fn lost() -> Failure {
         message: "no answer came".to_owned(),
         forthcoming: None,
         has_the_key: None,
+        conflicts: None,
     }
 }

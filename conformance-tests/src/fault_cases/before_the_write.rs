@@ -1,6 +1,6 @@
 //! G10, G2: A write, a flush or a COMMIT that fails, so that nothing is stored.
 
-use super::aftermath;
+use super::{aftermath, aftermath_of_sets};
 use crate::{AdapterHarness, WriteFault};
 
 const FAULT: WriteFault = WriteFault::BeforeTheWrite;
@@ -34,4 +34,9 @@ pub async fn the_order_goes_on_without_a_hole(harness: &mut dyn AdapterHarness) 
 /// After a restart a commit that was reported as stored is there, and it can be repeated.
 pub async fn a_restart_finds_what_was_told(harness: &mut dyn AdapterHarness) {
     aftermath::survives_a_restart(harness, FAULT).await;
+}
+
+/// A set of commits is stored whole or not at all, as it was told, and a repeat is stored once.
+pub async fn a_failed_set_is_stored_whole_or_not_at_all(harness: &mut dyn AdapterHarness) {
+    aftermath_of_sets::are_stored_whole(harness, FAULT).await;
 }

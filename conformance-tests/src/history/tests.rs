@@ -65,6 +65,7 @@ fn failure(code: &str, forthcoming: Option<Page<Changeset>>) -> Failure {
         message: String::new(),
         forthcoming,
         has_the_key: None,
+        conflicts: None,
     }
 }
 

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ees_core::{
     Checkpoint, CommitId, Direction, Error, EventCheckpoint, EventStore, Events, Expectation, Json,
-    MAX_ID, NewChangeset, PageLimit, Projector, StorageError, StreamId, StreamQuery, StreamRange,
+    MAX_ID, NewChangeset, NewSet, PageLimit, Projector, Receipt, StorageError, StreamId,
+    StreamQuery, StreamRange,
 };
 
 use super::{
-    Ask, Changeset, Committed, Event, Expect, Failure, Filter, GlobalEvent, GlobalEventPage,
-    GlobalPage, GlobalRead, Head, Page, Read, Statistics, Subject,
+    Ask, AskSet, Changeset, Committed, Event, Expect, Failure, Filter, GlobalEvent,
+    GlobalEventPage, GlobalPage, GlobalRead, Head, Page, Read, Statistics, Subject, Unmet,
 };
 use crate::Adapter;
 use crate::running::waits_for;
@@ -47,15 +48,31 @@ impl Subject for Direct {
     async fn commit(&self, ask: &Ask) -> Result<Committed, Failure> {
         let _wait = waits_for(format!("a commit to `{}` is answered", ask.stream));
         let receipt = self.store.commit(new_changeset(ask)?).await?;
-        Ok(Committed {
-            stream: receipt.stream_id.to_string(),
-            changeset_id: receipt.changeset_id.get(),
-            first_event_id: receipt.first_event_id.get(),
-            last_event_id: receipt.last_event_id.get(),
-            timestamp: receipt.timestamp.to_string(),
-            checkpoint: receipt.checkpoint.map(Checkpoint::get),
-            replayed: receipt.replayed,
-        })
+        Ok(committed(&receipt))
+    }
+
+    async fn commit_all(&self, ask: &AskSet) -> Result<Vec<Committed>, Failure> {
+        let _wait = waits_for(format!(
+            "a set of {} commits is answered",
+            ask.commits.len()
+        ));
+        let mut set = NewSet::default();
+        for commit in &ask.commits {
+            let key = None;
+            let commit = Ask {
+                key,
+                ..commit.clone()
+            };
+            set = set.commit(new_changeset(&commit)?);
+        }
+        for (stream, expect) in &ask.checks {
+            set = set.check(stream_id(stream)?, expectation(*expect));
+        }
+        if let Some(key) = &ask.key {
+            set = set.with_idempotency_key(commit_id(key)?);
+        }
+        let receipts = self.store.commit_all(set).await?;
+        Ok(receipts.iter().map(committed).collect())
     }
 
     async fn head(&self, stream: &str) -> Result<Head, Failure> {
@@ -160,23 +177,28 @@ impl Subject for Direct {
 }
 
 fn new_changeset(ask: &Ask) -> Result<NewChangeset, Failure> {
-    let invalid = |code: &str, message: String| Failure::new(code, message);
-    let expectation = match ask.expect {
-        Expect::Changeset(last) => Expectation::LastChangeset(last),
-        Expect::Event(last) => Expectation::LastEvent(last),
-    };
     let payload =
-        |error: ees_core::PayloadError| invalid(codes::of_payload(&error), error.to_string());
+        |error: ees_core::PayloadError| Failure::new(codes::of_payload(&error), error.to_string());
     let events = Events::parse(&ask.events).map_err(payload)?;
-    let mut asked = NewChangeset::new(stream_id(&ask.stream)?, expectation, events);
+    let mut asked = NewChangeset::new(stream_id(&ask.stream)?, expectation(ask.expect), events);
     if let Some(metadata) = &ask.metadata {
         asked = asked.with_metadata(Json::parse(metadata).map_err(payload)?);
     }
     if let Some(key) = &ask.key {
-        let key = CommitId::new(key).map_err(|error| invalid(codes::OF_KEY, error.to_string()))?;
-        asked = asked.with_idempotency_key(key);
+        asked = asked.with_idempotency_key(commit_id(key)?);
     }
     Ok(asked)
+}
+
+fn expectation(expect: Expect) -> Expectation {
+    match expect {
+        Expect::Changeset(last) => Expectation::LastChangeset(last),
+        Expect::Event(last) => Expectation::LastEvent(last),
+    }
+}
+
+fn commit_id(key: &str) -> Result<CommitId, Failure> {
+    CommitId::new(key).map_err(|error| Failure::new(codes::OF_KEY, error.to_string()))
 }
 
 fn stream_id(stream: &str) -> Result<StreamId, Failure> {
@@ -222,6 +244,33 @@ fn next(last: Option<u64>, more: bool, backward: bool) -> Option<u64> {
     Some(if backward { last - 1 } else { last + 1 })
 }
 
+fn committed(receipt: &Receipt) -> Committed {
+    Committed {
+        stream: receipt.stream_id.to_string(),
+        changeset_id: receipt.changeset_id.get(),
+        first_event_id: receipt.first_event_id.get(),
+        last_event_id: receipt.last_event_id.get(),
+        timestamp: receipt.timestamp.to_string(),
+        checkpoint: receipt.checkpoint.map(Checkpoint::get),
+        replayed: receipt.replayed,
+    }
+}
+
+fn unmet(unmet: &ees_core::Unmet) -> Unmet {
+    let (last_changeset, last_event) = unmet.head.map_or((0, 0), |head| {
+        (head.last_changeset.get(), head.last_event.get())
+    });
+    Unmet {
+        stream: unmet.stream_id.to_string(),
+        last_changeset,
+        last_event,
+        forthcoming: Page {
+            items: unmet.forthcoming.items.iter().map(changeset).collect(),
+            next: unmet.next(),
+        },
+    }
+}
+
 fn changeset(changeset: &ees_core::Changeset) -> Changeset {
     Changeset {
         stream: changeset.stream_id.to_string(),
@@ -250,6 +299,7 @@ impl Failure {
             message,
             forthcoming: None,
             has_the_key: None,
+            conflicts: None,
         }
     }
 }
@@ -260,6 +310,9 @@ impl From<Error> for Failure {
         match error {
             Error::Conflict(conflict) => {
                 failure.forthcoming = Some(changesets(&conflict.forthcoming, false));
+            }
+            Error::SetConflict(conflict) => {
+                failure.conflicts = Some(conflict.unmet.iter().map(unmet).collect());
             }
             Error::IdempotencyKeyReused(found) => {
                 failure.has_the_key = Some(Box::new(changeset(&found)));

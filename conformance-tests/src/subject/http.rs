@@ -21,13 +21,13 @@ pub use response::Response;
 #[cfg(feature = "sigv4")]
 pub use signer::Signer;
 use wire::{
-    WireChangesets, WireCommitted, WireEnd, WireError, WireEvents, WireGlobal, WireGlobalEvents,
-    WireHead, WireStatistics,
+    WireChangesets, WireCommitted, WireCommittedSet, WireEnd, WireError, WireEvents, WireGlobal,
+    WireGlobalEvents, WireHead, WireStatistics, WireUnmet,
 };
 
 use super::{
-    Ask, Changeset, Committed, Event, Expect, Failure, GlobalEvent, GlobalEventPage, GlobalPage,
-    GlobalRead, Head, Page, Read, Statistics, Subject,
+    Ask, AskSet, Changeset, Committed, Event, Expect, Failure, GlobalEvent, GlobalEventPage,
+    GlobalPage, GlobalRead, Head, Page, Read, Statistics, Subject,
 };
 
 /// The characters that a path segment or a query value may contain unencoded.
@@ -63,6 +63,10 @@ fn accept(response: &Response) -> Result<(), Failure> {
         has_the_key: error
             .changeset
             .map(|item| Box::new(item.into_changeset(error.stream_id.as_deref()))),
+        conflicts: error.conflicts.map(|conflicts| {
+            let conflicts = conflicts.into_iter();
+            conflicts.map(WireUnmet::into_unmet).collect()
+        }),
     })
 }
 
@@ -81,10 +85,7 @@ impl Remote {
 #[async_trait]
 impl Subject for Remote {
     async fn commit(&self, ask: &Ask) -> Result<Committed, Failure> {
-        let (name, last) = match ask.expect {
-            Expect::Changeset(last) => ("expected_last_changeset", last),
-            Expect::Event(last) => ("expected_last_event", last),
-        };
+        let (name, last) = parameter(ask.expect);
         let path = format!(
             "/streams/{}?{name}={last}&details=true",
             encode(&ask.stream)
@@ -97,15 +98,36 @@ impl Subject for Remote {
         let response = self.send(Method::POST, &path, key.as_slice(), body).await;
         accept(&response)?;
         let wire: WireCommitted = response.read();
-        Ok(Committed {
-            stream: wire.stream_id,
-            changeset_id: wire.changeset_id,
-            first_event_id: wire.first_event_id,
-            last_event_id: wire.last_event_id,
-            timestamp: wire.timestamp,
-            checkpoint: wire.checkpoint,
-            replayed: response.header("idempotency-replayed") == Some("true"),
-        })
+        let replayed = response.header("idempotency-replayed") == Some("true");
+        Ok(wire.into_committed(replayed))
+    }
+
+    async fn commit_all(&self, ask: &AskSet) -> Result<Vec<Committed>, Failure> {
+        let commits = ask.commits.iter().map(|commit| {
+            let metadata = commit.metadata.as_ref();
+            let metadata =
+                metadata.map_or_else(String::new, |text| format!(r#","metadata":{text}"#));
+            let (member, events) = (member(&commit.stream, commit.expect), &commit.events);
+            format!(r#"{{{member},"events":{events}{metadata}}}"#)
+        });
+        let checks = ask.checks.iter();
+        let checks = checks.map(|(stream, expect)| format!("{{{}}}", member(stream, *expect)));
+        let (commits, checks): (Vec<_>, Vec<_>) = (commits.collect(), checks.collect());
+        let body = format!(
+            r#"{{"commits":[{}],"checks":[{}]}}"#,
+            commits.join(","),
+            checks.join(",")
+        );
+        let path = "/commits?details=true";
+        let key = ask.key.as_deref().map(|key| ("idempotency-key", key));
+        let response = self.send(Method::POST, path, key.as_slice(), body).await;
+        accept(&response)?;
+        let wire: WireCommittedSet = response.read();
+        let replayed = response.header("idempotency-replayed") == Some("true");
+        let commits = wire.commits.into_iter();
+        Ok(commits
+            .map(|commit| commit.into_committed(replayed))
+            .collect())
     }
 
     async fn head(&self, stream: &str) -> Result<Head, Failure> {
@@ -225,6 +247,21 @@ impl Subject for Remote {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
+}
+
+/// The parameter of an expectation and its value.
+fn parameter(expect: Expect) -> (&'static str, u64) {
+    match expect {
+        Expect::Changeset(last) => ("expected_last_changeset", last),
+        Expect::Event(last) => ("expected_last_event", last),
+    }
+}
+
+/// The stream of a member of a set, and what is expected of it, as members of JSON.
+fn member(stream: &str, expect: Expect) -> String {
+    let stream = serde_json::to_string(stream).expect("a text");
+    let (name, last) = parameter(expect);
+    format!(r#""stream_id":{stream},"{name}":{last}"#)
 }
 
 fn query(read: &Read) -> String {

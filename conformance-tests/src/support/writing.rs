@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{CONFLICT, PAGE_BYTES, Place, answered};
 use crate::running::guarantee;
-use crate::subject::{Ask, Changeset, Committed, Expect, Failure, Page, Subject};
+use crate::subject::{Ask, AskSet, Changeset, Committed, Expect, Failure, Page, Subject};
 
 /// A JSON array of events that contain their writer and their number.
 pub(crate) fn events(mark: &str, count: u64) -> String {
@@ -28,6 +28,16 @@ fn described(ask: &Ask) -> String {
     );
     if let Some(key) = &ask.key {
         let _ = write!(text, " with the key `{}`,", short(key));
+    }
+    text
+}
+
+/// What a set asks for, for people.
+fn described_set(ask: &AskSet) -> String {
+    let (commits, checks) = (ask.commits.len(), ask.checks.len());
+    let mut text = format!("the set of {commits} commits and {checks} checks");
+    if let Some(key) = &ask.key {
+        let _ = write!(text, " with the key `{}`", short(key));
     }
     text
 }
@@ -69,6 +79,11 @@ pub(super) async fn refused_at(
     let what = format!("{}: {}", guarantee(), described(ask));
     let answer = subject.commit(ask);
     let answer = place.wait(&format!("{what} is refused"), answer).await;
+    assert_refused(place, &what, code, answer.map(|_| 1))
+}
+
+/// The refusal that an answer must be. An answer that is none has so many changesets.
+fn assert_refused(place: Place, what: &str, code: &str, answer: Result<usize, Failure>) -> Failure {
     match answer {
         Err(failure) if failure.code == code => failure,
         Err(failure) => {
@@ -77,10 +92,35 @@ pub(super) async fn refused_at(
                 "{what} is refused with {code}, but it is {found}: {message}"
             ))
         }
-        Ok(committed) => place.fail(format!(
-            "{what} is refused with {code}, but it became changeset {}",
-            committed.changeset_id
+        Ok(stored) => place.fail(format!(
+            "{what} is refused with {code}, but it was answered with {stored} changesets"
         )),
+    }
+}
+
+/// Commits a set that must succeed.
+#[track_caller]
+pub(crate) fn commit_all(
+    subject: &dyn Subject,
+    ask: &AskSet,
+) -> impl Future<Output = Vec<Committed>> {
+    let place = Place::here();
+    async move { answered(place, &described_set(ask), subject.commit_all(ask)).await }
+}
+
+/// Commits a set that must be refused, with this code.
+#[track_caller]
+pub(crate) fn refused_all(
+    subject: &dyn Subject,
+    ask: &AskSet,
+    code: &str,
+) -> impl Future<Output = Failure> {
+    let place = Place::here();
+    async move {
+        let what = format!("{}: {}", guarantee(), described_set(ask));
+        let answer = subject.commit_all(ask);
+        let answer = place.wait(&format!("{what} is refused"), answer).await;
+        assert_refused(place, &what, code, answer.map(|told| told.len()))
     }
 }
 

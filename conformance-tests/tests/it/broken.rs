@@ -10,6 +10,7 @@ mod keys;
 pub(crate) mod order;
 mod pages;
 mod reads;
+mod sets;
 mod values;
 mod waits;
 mod writes;

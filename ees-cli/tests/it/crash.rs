@@ -23,7 +23,7 @@ use std::sync::atomic::AtomicU64;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ees_conformance::crash::{self, Client, Reader, Schedule, Writer};
+use ees_conformance::crash::{self, Client, Mover, Reader, Schedule, Writer};
 use ees_conformance::history::{Operation, check_reader};
 use ees_conformance::subject::{Changeset, Statistics};
 use serde_json::{Value, json};
@@ -116,6 +116,7 @@ fn crash_one_store(ground: &impl Ground, rounds: u64, schedule: &mut Schedule) -
     let clock = Arc::new(AtomicU64::new(0));
     let writers = (0..WRITERS).map(|id| Writer::new(id, schedule.branch(), Arc::clone(&clock)));
     let mut writers: Vec<Writer> = writers.collect();
+    let mut movers: Vec<Mover> = vec![Mover::new(0, Arc::clone(&clock))];
     let mut readers: Vec<Reader> = READERS.map(Reader::new).into();
     let mut followers: Vec<_> = (0..FOLLOWERS).map(|_| Follower::default()).collect();
     let mut servers = Vec::new();
@@ -125,21 +126,27 @@ fn crash_one_store(ground: &impl Ground, rounds: u64, schedule: &mut Schedule) -
         }
         ground.serve(&mut servers);
         let writing = at_work(writers, &servers);
+        let moving = at_work(movers, &servers);
         let reading = at_work(readers, &servers);
         let following = follow(followers, &servers);
         thread::sleep(schedule.milliseconds(LIFE));
         ground.crash(&mut servers, schedule);
         (writers, readers) = (finished(writing), finished(reading));
+        movers = finished(moving);
         followers = finished(following);
         ground.mend();
     }
     ground.serve(&mut servers);
     let server = Server(servers[0].address());
     for writer in &mut writers {
-        settle(writer, &server);
+        settle(async || writer.repeat(&server).await);
+    }
+    for mover in &mut movers {
+        settle(async || mover.repeat(&server).await);
     }
     ground.settle();
-    conclude(&servers[0], &mut writers, &mut readers, &mut followers)
+    let writing = (&mut writers[..], &mut movers[..]);
+    conclude(&servers[0], writing, &mut readers, &mut followers)
 }
 
 /// Kills a server that may not be one yet: it makes the store, or mends it after the crash before.
@@ -188,11 +195,10 @@ fn finished<C>(clients: Vec<thread::JoinHandle<C>>) -> Vec<C> {
 }
 
 /// Gets an answer for what has none yet, and to what was acknowledged last once more.
-fn settle(writer: &mut Writer, server: &Server) {
+fn settle(mut repeat: impl AsyncFnMut() -> bool) {
     let begun = Instant::now();
-    while !complete(writer.repeat(server)) {
-        let last = writer.operations().last().map(|last| &last.answer);
-        assert!(begun.elapsed() < LONG, "the server answers, not {last:?}");
+    while !complete(repeat()) {
+        assert!(begun.elapsed() < LONG, "the server answers");
         thread::sleep(Duration::from_millis(20));
     }
 }
@@ -208,16 +214,20 @@ fn complete<T>(work: impl Future<Output = T>) -> T {
 /// Checks, with a server that stays.
 fn conclude(
     ees: &Ees,
-    writers: &mut [Writer],
+    (writers, movers): (&mut [Writer], &mut [Mover]),
     readers: &mut [Reader],
     followers: &mut [Follower],
 ) -> Outcome {
     let server = Server(ees.address());
     let log: Vec<Changeset> = writers::log(ees).iter().map(wire::changeset).collect();
     assert!(!log.is_empty(), "something was written at all");
-    let operations = writers.iter().flat_map(Writer::operations).cloned();
-    let operations: Vec<Operation> = operations.collect();
+    let operations = writers.iter().flat_map(Writer::operations);
+    let operations = operations.chain(movers.iter().flat_map(Mover::operations));
+    let operations: Vec<Operation> = operations.cloned().collect();
     crash::check_operations(&operations, &log).unwrap_or_else(|fault| panic!("{fault}"));
+    for mover in movers {
+        mover.check(&log).unwrap_or_else(|fault| panic!("{fault}"));
+    }
     for reader in readers {
         let reading = reader.catch_up(&server, log.len());
         let read = complete(async { tokio::time::timeout(LONG, reading).await });

@@ -171,7 +171,7 @@ async fn within(
     };
     let limited = limited(prefixes);
     match scope {
-        Scope::Nothing | Scope::Consumer => Ok(()),
+        Scope::Nothing | Scope::Consumer | Scope::Body => Ok(()),
         Scope::Filter => {
             let is_within = params
                 .filter()

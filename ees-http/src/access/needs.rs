@@ -19,6 +19,8 @@ pub(crate) enum Need {
 pub(crate) enum Scope {
     /// The stream in its path.
     Stream,
+    /// The streams in its body. The handler checks them.
+    Body,
     /// The streams that the filter of the query selects.
     Filter,
     /// The streams that the consumer in its path gets. `App::consumers` checks it, with the definition
@@ -44,6 +46,11 @@ const NEEDS: &[(Method, &str, Need)] = &[
         Method::POST,
         "/streams/{stream_id}",
         Need::Right(Right::Append, Scope::Stream),
+    ),
+    (
+        Method::POST,
+        "/commits",
+        Need::Right(Right::Append, Scope::Body),
     ),
     (Method::GET, "/streams/{stream_id}", READ_STREAM),
     (Method::GET, "/streams/{stream_id}/changesets", READ_STREAM),

@@ -22,6 +22,13 @@ pub(crate) struct CommitParams {
     pub(crate) common: Common,
 }
 
+/// The parameters of a set of commits.
+pub(crate) struct SetParams {
+    /// How many changesets a conflict lists at most.
+    pub(crate) forthcoming: usize,
+    pub(crate) common: Common,
+}
+
 /// How long a read waits while there is nothing to answer.
 #[derive(Clone, Copy)]
 pub(crate) struct Wait {

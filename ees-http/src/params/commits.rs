@@ -2,7 +2,7 @@
 
 use ees_core::{Expectation, MAX_FORTHCOMING, MAX_ID};
 
-use super::{CommitParams, Params};
+use super::{CommitParams, Params, SetParams};
 use crate::codes;
 use crate::error::ApiError;
 
@@ -15,6 +15,9 @@ const TAKEN: &[&str] = &[
     "pp",
 ];
 
+/// The parameters that a set of commits takes.
+const TAKEN_BY_SETS: &[&str] = &["forthcoming", "details", "pp"];
+
 impl Params {
     /// The parameters of a commit.
     pub(crate) fn commit(&self) -> Result<CommitParams, ApiError> {
@@ -24,6 +27,16 @@ impl Params {
             common: self.common()?,
         };
         self.refuse_unknown(TAKEN)?;
+        Ok(asked)
+    }
+
+    /// The parameters of a set of commits.
+    pub(crate) fn commit_all(&self) -> Result<SetParams, ApiError> {
+        let asked = SetParams {
+            forthcoming: self.forthcoming()?,
+            common: self.common()?,
+        };
+        self.refuse_unknown(TAKEN_BY_SETS)?;
         Ok(asked)
     }
 

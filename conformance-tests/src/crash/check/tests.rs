@@ -40,6 +40,7 @@ fn told(at: u64, ask: Ask, answer: Result<u64, &str>) -> Operation {
         message: String::new(),
         forthcoming: None,
         has_the_key: None,
+        conflicts: None,
     };
     Operation {
         ask,

@@ -2,7 +2,7 @@
 //!
 //! The suite states the contract itself: it shares no code with the REST interface that it tests.
 
-use ees_core::{Error, PayloadError, StorageError, StreamIdError};
+use ees_core::{Error, PayloadError, SetError, StorageError, StreamIdError};
 
 /// The code of an idempotency key that breaks a rule.
 pub(super) const OF_KEY: &str = "INVALID_IDEMPOTENCY_KEY";
@@ -10,6 +10,11 @@ pub(super) const OF_KEY: &str = "INVALID_IDEMPOTENCY_KEY";
 pub(super) fn of(error: &Error) -> &'static str {
     match error {
         Error::Conflict(_) => "OPTIMISTIC_CONCURRENCY_EXCEPTION",
+        Error::SetConflict(conflict) if conflict.is_ahead() => "INVALID_EXPECTED_CHANGESET_ID",
+        Error::SetConflict(_) => "OPTIMISTIC_CONCURRENCY_EXCEPTION",
+        Error::Set(SetError::TooLarge { .. }) => "CHANGESET_TOO_LARGE",
+        Error::Set(_) => "INVALID_BODY",
+        Error::InSet { error, .. } => of(error),
         Error::ExpectationAhead { .. } => "INVALID_EXPECTED_CHANGESET_ID",
         Error::IdempotencyKeyReused(_) => "IDEMPOTENCY_KEY_REUSED",
         Error::IdempotencyKey(_) => OF_KEY,

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::subject::Changeset;
+use crate::subject::{Changeset, Committed, Page, Unmet};
 
 #[derive(Deserialize)]
 pub(super) struct WireCommitted {
@@ -13,6 +13,25 @@ pub(super) struct WireCommitted {
     pub(super) last_event_id: u64,
     pub(super) timestamp: String,
     pub(super) checkpoint: Option<u64>,
+}
+
+impl WireCommitted {
+    pub(super) fn into_committed(self, replayed: bool) -> Committed {
+        Committed {
+            stream: self.stream_id,
+            changeset_id: self.changeset_id,
+            first_event_id: self.first_event_id,
+            last_event_id: self.last_event_id,
+            timestamp: self.timestamp,
+            checkpoint: self.checkpoint,
+            replayed,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct WireCommittedSet {
+    pub(super) commits: Vec<WireCommitted>,
 }
 
 /// The fields of every answer to a commit, with or without details.
@@ -136,4 +155,34 @@ pub(super) struct WireError<'a> {
     #[serde(borrow)]
     pub(super) changeset: Option<WireChangeset<'a>>,
     pub(super) next: Option<u64>,
+    #[serde(borrow)]
+    pub(super) conflicts: Option<Vec<WireUnmet<'a>>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct WireUnmet<'a> {
+    stream_id: String,
+    last_changeset: u64,
+    last_event: u64,
+    #[serde(borrow, default)]
+    forthcoming_changesets: Vec<WireChangeset<'a>>,
+    next: Option<u64>,
+}
+
+impl WireUnmet<'_> {
+    pub(super) fn into_unmet(self) -> Unmet {
+        let missed = self.forthcoming_changesets.into_iter();
+        let stream = self.stream_id;
+        Unmet {
+            last_changeset: self.last_changeset,
+            last_event: self.last_event,
+            forthcoming: Page {
+                items: missed
+                    .map(|item| item.into_changeset(Some(&stream)))
+                    .collect(),
+                next: self.next,
+            },
+            stream,
+        }
+    }
 }

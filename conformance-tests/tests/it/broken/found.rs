@@ -11,7 +11,8 @@ use ees_conformance::{AdapterHarness, Case};
 use super::batched::OnDisk;
 use super::keys::{self, Keyed};
 use super::{
-    Broken, Hanging, counts, disk, filters, identities, order, pages, reads, values, waits, writes,
+    Broken, Hanging, counts, disk, filters, identities, order, pages, reads, sets, values, waits,
+    writes,
 };
 
 /// Asserts that cases find a fault, say which guarantee it breaks, and what usually is the cause.
@@ -217,6 +218,19 @@ found! {
         filters::every_limit_selects_the_same;
     a_filter_that_leads_to_a_later_head: Broken<filters::LeadsToALaterHead> =>
         moving_on::readers_beside_writers_skip_nothing;
+    sets_that_are_torn: Broken<sets::TearsSets> =>
+        sets::one_that_does_not_hold_refuses_all, sets::one_that_is_ahead_refuses_all;
+    checks_that_are_forgotten: Broken<sets::ForgetsChecks> =>
+        sets::one_that_does_not_hold_refuses_all,
+        set_races::a_check_holds_at_the_moment_of_the_commit;
+    checks_before_the_commit: Broken<sets::ChecksBefore> =>
+        set_races::a_check_holds_at_the_moment_of_the_commit;
+    places_in_sets_that_are_forgotten: Broken<sets::ForgetsMarks> =>
+        set_keys::a_set_is_repeated_as_a_whole, stored_values::places_in_a_set_are_kept;
+    a_refusal_that_tells_one: Broken<sets::TellsOne> =>
+        sets::all_that_do_not_hold_are_told;
+    sets_that_are_reversed: Broken<sets::ReversesSets> =>
+        sets::members_are_adjacent_in_the_global_order;
     a_write_that_is_seen_before_it_lasts: OnDisk<disk::ShowsEarly> =>
         before_the_write::nothing_is_read_that_does_not_last;
     a_write_that_never_comes_back: OnDisk<disk::GivesUp> =>

@@ -5,7 +5,7 @@ use std::io;
 use async_trait::async_trait;
 use ees_conformance::crash::{LOST, Target};
 use ees_conformance::subject::{
-    Ask, Changeset, Committed, Expect, Failure, GlobalPage, GlobalRead, Page,
+    Ask, AskSet, Changeset, Committed, Expect, Failure, GlobalPage, GlobalRead, Page,
 };
 use serde_json::Value;
 
@@ -33,6 +33,30 @@ impl Target for Server {
         }
     }
 
+    async fn commit_all(&self, ask: &AskSet) -> Result<Vec<Committed>, Failure> {
+        let commits = ask.commits.iter().map(|ask| {
+            let Expect::Changeset(last) = ask.expect else {
+                panic!("the crash test expects changesets in sets");
+            };
+            let (stream, events) = (&ask.stream, &ask.events);
+            format!(
+                r#"{{"stream_id":"{stream}","expected_last_changeset":{last},"events":{events}}}"#
+            )
+        });
+        let commits: Vec<String> = commits.collect();
+        let body = format!(r#"{{"commits":[{}]}}"#, commits.join(","));
+        let key = ask.key.as_deref().unwrap_or_default();
+        let headers = format!("Idempotency-Key: {key}\r\n");
+        let answer = http::send(&self.0, "POST", "/commits?details=true", &headers, &body);
+        let answer = answer.and_then(http::receive).map_err(|e| lost(&e))?;
+        if answer.status != 200 {
+            return Err(failure(&json(&answer.body)));
+        }
+        let answer = json(&answer.body);
+        let commits = answer["commits"].as_array().expect("commits");
+        Ok(commits.iter().map(committed).collect())
+    }
+
     async fn page(&self, read: &GlobalRead<u64>) -> Result<GlobalPage, Failure> {
         let (from, wait) = (read.checkpoint, read.wait.as_secs());
         let limit = read.limit.unwrap_or(10);
@@ -56,6 +80,7 @@ fn lost(error: &io::Error) -> Failure {
         message: error.to_string(),
         forthcoming: None,
         has_the_key: None,
+        conflicts: None,
     }
 }
 
@@ -97,6 +122,7 @@ fn failure(value: &Value) -> Failure {
         message: text(&value["message"]),
         forthcoming: told,
         has_the_key: None,
+        conflicts: None,
     }
 }
 
