@@ -163,13 +163,15 @@ fn off(alarm: &Resource, findings: &mut Findings) {
         part(0),
         part(1),
         part(2),
+        part(3),
         of("DatapointsToAlarm"),
         of("EvaluationPeriods")
     ]);
-    let expression = "IF(FILL(commits, 0) > 0 AND FILL(invocations, 0) == 0, 1, 0)";
+    let expression = "IF(FILL(commits, 0) + FILL(sets, 0) > 0 AND FILL(invocations, 0) == 0, 1, 0)";
     let wanted = json!([
         ["off", expression, null, null],
         ["commits", null, "SampleCount", 300],
+        ["sets", null, "SampleCount", 300],
         ["invocations", null, "Sum", 300],
         3,
         12,
