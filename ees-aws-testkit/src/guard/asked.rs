@@ -198,7 +198,8 @@ mod tests {
             dynamodb("TransactWriteItems", transaction),
             [
                 format!("shop-api dynamodb:ConditionCheckItem {table}"),
-                "shop-api dynamodb:DeleteItem arn:aws:dynamodb:eu-west-1:123456789012:table/u".to_owned(),
+                "shop-api dynamodb:DeleteItem arn:aws:dynamodb:eu-west-1:123456789012:table/u"
+                    .to_owned(),
                 format!("shop-api dynamodb:PutItem {table}"),
             ]
         );
