@@ -271,7 +271,8 @@ impl From<Error> for ApiError {
             }
             Error::IdempotencyKeyReused(changeset) => {
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
-                let mut answer = Self::new(status, codes::IDEMPOTENCY_KEY_REUSED, message);
+                let mut answer = Self::new(status, codes::IDEMPOTENCY_KEY_REUSED, message)
+                    .on_stream(changeset.stream_id.as_str());
                 answer.more.changeset = Some(changeset);
                 return answer;
             }
