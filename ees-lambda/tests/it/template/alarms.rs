@@ -29,10 +29,12 @@ fn wanted() -> [(&'static str, Vec<String>); 14] {
         ]
     });
     let one = |metric: &str| vec![metric.to_owned()];
-    let committed = "AWS/DynamoDB SuccessfulRequestLatency TableName=ees_db_shop Operation=PutItem";
+    let committed = "AWS/DynamoDB SuccessfulRequestLatency TableName=ees_db_shop Operation=";
     let off = |function: &str| {
         let invoked = format!("AWS/Lambda Invocations FunctionName=shop-{function}");
-        vec![committed.to_owned(), invoked]
+        let [single, sets] =
+            ["PutItem", "TransactWriteItems"].map(|one| format!("{committed}{one}"));
+        vec![single, sets, invoked]
     };
     [
         (
