@@ -32,7 +32,7 @@ pub(crate) use global::{
     end_of_log, event_log, event_log_past, flat, log, log_page, of_streams, unplaced,
 };
 pub(crate) use reading::{
-    assert_fits, event_page, event_pages, head, items, page, pages, stream, stream_events,
+    assert_fits, event_page, event_pages, head, items, length, page, pages, stream, stream_events,
 };
 pub(crate) use writing::{
     commit, commit_all, conflict, events, events_of_size, fill, fill_large, refused, refused_all,

@@ -36,7 +36,7 @@ pub(crate) const FILTERED: &str = concat!(
 );
 
 /// The number of the column `head`.
-const HEAD: usize = 9;
+const HEAD: usize = 10;
 
 /// What PostgreSQL gets of a filter. No text of PostgreSQL contains a NUL, so what contains one is
 /// found among the rows without types.

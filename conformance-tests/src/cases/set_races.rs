@@ -184,6 +184,7 @@ async fn audit(subject: Arc<dyn Subject>, accounts: Arc<Vec<String>>) {
             assert_eq!(sum, MONEY, "G1: the sum of a state that a reader saw");
         }
         before = now;
+        tokio::task::yield_now().await;
     }
 }
 

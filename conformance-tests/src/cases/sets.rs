@@ -3,7 +3,7 @@
 use crate::Harness;
 use crate::subject::{Ask, AskSet, Committed, Expect, Failure, Subject, Unmet, unique};
 use crate::support::{
-    AHEAD, CONFLICT, NOT_FOUND, commit, commit_all, end_of_log, events, events_of_size, fill, head,
+    AHEAD, CONFLICT, commit, commit_all, end_of_log, events, events_of_size, fill, head, length,
     log, of_streams, refused_all, stream, unplaced,
 };
 
@@ -39,12 +39,9 @@ pub(super) fn set_of(names: &[String], last: u64) -> AskSet {
 
 /// Asserts that streams have so many changesets.
 pub(super) async fn assert_lengths(subject: &dyn Subject, names: &[String], lengths: &[usize]) {
-    for (name, length) in names.iter().zip(lengths) {
-        let stands = match subject.head(name).await {
-            Err(failure) if failure.code == NOT_FOUND => 0,
-            _ => stream(subject, name).await.len(),
-        };
-        assert_eq!(stands, *length, "G1: the changesets of `{name}`");
+    for (name, expected) in names.iter().zip(lengths) {
+        let stands = length(subject, name).await;
+        assert_eq!(stands, *expected, "G1: the changesets of `{name}`");
     }
 }
 

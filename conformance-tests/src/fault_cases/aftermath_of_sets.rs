@@ -5,7 +5,7 @@ use ees_core::{
 };
 
 use crate::subject::unique;
-use crate::support::{GLOBAL_LIMIT, end_of_log, log, of_streams, store_over, stream, within};
+use crate::support::{GLOBAL_LIMIT, end_of_log, length, log, of_streams, store_over, within};
 use crate::{AdapterHarness, WriteFault};
 
 /// How many commits the set has.
@@ -80,7 +80,7 @@ async fn lengths(harness: &dyn AdapterHarness, names: &[String]) -> Vec<usize> {
     let subject = harness.subject();
     let mut lengths = Vec::new();
     for name in names {
-        lengths.push(stream(&*subject, name).await.len());
+        lengths.push(length(&*subject, name).await);
     }
     lengths
 }

@@ -1,6 +1,6 @@
 //! Reading streams.
 
-use super::{PAGE_BYTES, Place, answered};
+use super::{NOT_FOUND, PAGE_BYTES, Place, answered};
 use crate::subject::{Changeset, Event, Head, Page, Read, Subject};
 
 /// The end of a stream that must exist.
@@ -139,6 +139,18 @@ pub(crate) fn items<T>(pages: Vec<Page<T>>) -> Vec<T> {
 pub(crate) fn stream(subject: &dyn Subject, stream: &str) -> impl Future<Output = Vec<Changeset>> {
     let place = Place::here();
     async move { items(pages_at(place, subject, stream, Read::default()).await) }
+}
+
+/// How many changesets a stream has; 0 if it does not exist.
+#[track_caller]
+pub(crate) fn length(subject: &dyn Subject, name: &str) -> impl Future<Output = usize> {
+    let place = Place::here();
+    async move {
+        match subject.head(name).await {
+            Err(failure) if failure.code == NOT_FOUND => 0,
+            _ => items(pages_at(place, subject, name, Read::default()).await).len(),
+        }
+    }
 }
 
 /// All events of a stream.

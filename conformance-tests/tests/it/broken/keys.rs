@@ -7,7 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use ees_conformance::Adapter;
 use ees_conformance::faults::Fault;
-use ees_core::adapter::{Commit, News, Outcome, PageBuilder, Refusal, Verdict};
+use ees_core::adapter::group_commit::{Judge, Snapshot};
+use ees_core::adapter::{Commit, CommitSet, News, Outcome, PageBuilder, SetOutcome};
 use ees_core::{
     Changeset, Checkpoint, Direction, GlobalPage, Head, Page, PageLimit, StorageError, StreamId,
     StreamQuery, StreamRange,
@@ -134,6 +135,25 @@ impl Tables {
         range.next_back().map(|(_, at)| self.log[*at].head())
     }
 
+    /// What the judge needs to know for a set.
+    fn snapshot<K: Keys>(&self, set: &CommitSet) -> Snapshot {
+        let committed = set.commits.iter().map(|commit| &commit.stream_id);
+        let streams = committed.chain(set.checks.iter().map(|check| &check.stream_id));
+        let heads = streams.filter_map(|id| Some((id.clone(), self.head::<K>(id)?)));
+        let keys = set.commits.iter().filter_map(Commit::client_key);
+        let keys = keys.filter_map(|key| {
+            let has =
+                |c: &&Changeset| (&c.stream_id, &c.commit_id) == (&key.stream_id, &key.commit_id);
+            let stands = self.log.iter().find(has)?.changeset_id;
+            Some((key, stands))
+        });
+        Snapshot {
+            heads: heads.collect(),
+            keys: keys.collect(),
+            next_checkpoint: Checkpoint::FIRST.plus(self.log.len() as u64),
+        }
+    }
+
     fn write<K: Keys>(&mut self, changeset: Changeset) {
         let (stream, at) = (changeset.stream_id.as_str(), self.log.len());
         let key = K::key(stream, changeset.changeset_id.get());
@@ -193,29 +213,24 @@ impl<K> Keyed<K> {
 #[async_trait]
 impl<K: Keys> Fault for Keyed<K> {
     async fn commit(&self, inner: &dyn Adapter, commit: &Commit) -> Result<Outcome, StorageError> {
+        let alone = CommitSet::of_one(commit.clone());
+        self.commit_set(inner, &alone).await?.into_single()
+    }
+
+    async fn commit_set(
+        &self,
+        inner: &dyn Adapter,
+        set: &CommitSet,
+    ) -> Result<SetOutcome, StorageError> {
         inner.next_checkpoint().await?;
         let mut tables = self.tables();
-        let head = tables.head::<K>(&commit.stream_id);
-        let events = commit.events.count();
-        if commit.commit_id.is_clients()
-            && let Some(stands) = tables
-                .log
-                .iter()
-                .find(|c| (&c.stream_id, &c.commit_id) == (&commit.stream_id, &commit.commit_id))
-        {
-            return Ok(Outcome::Refused(Refusal::KeyStands(stands.changeset_id)));
+        let mut judge = Judge::new(tables.snapshot::<K>(set));
+        let outcome = judge.judge(set);
+        for changeset in judge.changesets {
+            tables.write::<K>(changeset);
+            self.news.announce();
         }
-        match commit.expectation.judge(head.as_ref(), events) {
-            Verdict::Refuse(refusal) => Ok(Outcome::Refused(refusal)),
-            Verdict::Append(slot) => {
-                let at = Checkpoint::FIRST.plus(tables.log.len() as u64);
-                let changeset = commit.clone().into_changeset(slot, Some(at));
-                let receipt = changeset.receipt();
-                tables.write::<K>(changeset);
-                self.news.announce();
-                Ok(Outcome::Committed(receipt))
-            }
-        }
+        Ok(outcome)
     }
 
     fn news(&self, _: &dyn Adapter) -> BoxFuture<'static, ()> {

@@ -12,10 +12,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ees_conformance::Adapter;
 use ees_conformance::faults::{Fault, Faulty};
-use ees_core::adapter::{Commit, Outcome, Storage};
+use ees_core::adapter::{Commit, CommitSet, Outcome, SetOutcome, Storage};
 use ees_core::{
-    Checkpoint, CommitId, Events, Expectation, GlobalPage, Head, Json, Page, PageLimit, Statistics,
-    StorageError, StreamId, StreamQuery, Timestamp,
+    Checkpoint, CommitId, Events, Expectation, GlobalPage, Head, Json, Page, PageLimit, Receipt,
+    Statistics, StorageError, StreamId, StreamQuery, Timestamp,
 };
 use ees_memory::MemoryStorage;
 use serde_json::{Value, json};
@@ -82,7 +82,7 @@ impl<M: Mistake> Journal<M> {
     }
 }
 
-/// The whole lines of a file, each a commit.
+/// The commits in the whole lines of a file. The commits of a line were stored together.
 fn found<M: Mistake>(path: &Path) -> Vec<Value> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
@@ -97,7 +97,7 @@ fn found<M: Mistake>(path: &Path) -> Vec<Value> {
     );
     let lines = lines[..whole].lines();
     let mut lines: Vec<Value> = lines
-        .map(|line| serde_json::from_str(line).unwrap())
+        .flat_map(|line| serde_json::from_str::<Vec<Value>>(line).unwrap())
         .collect();
     if M::DROPS_THE_LAST {
         lines.pop();
@@ -125,7 +125,7 @@ fn commit<M: Mistake>(line: &Value) -> Commit {
         events: Events::parse(text("events")).unwrap(),
         metadata: Json::parse(text("metadata")).unwrap(),
         commit_id: text("commit_id").parse().unwrap(),
-        set: None,
+        set: line["set"].as_str().map(|set| set.parse().unwrap()),
         timestamp: text("timestamp").parse().unwrap(),
     };
     if M::CHANGES_TIMES {
@@ -138,7 +138,7 @@ fn commit<M: Mistake>(line: &Value) -> Commit {
 }
 
 impl<M: Mistake> Lines<M> {
-    async fn write(&mut self, commit: &Commit, changeset: u64) {
+    async fn write(&mut self, commits: &[Commit], receipts: &[Receipt]) {
         self.commits += 1;
         if M::ENDS && self.commits == BAD_LUCK {
             std::process::exit(3);
@@ -146,15 +146,18 @@ impl<M: Mistake> Lines<M> {
         if M::NEVER_ANSWERS {
             std::future::pending::<()>().await;
         }
-        let line = json!({
-            "stream": commit.stream_id.as_str(),
-            "last": changeset - 1,
-            "events": commit.events.as_str(),
-            "metadata": commit.metadata.as_str(),
-            "commit_id": commit.commit_id.as_str(),
-            "timestamp": commit.timestamp.to_string(),
+        let stored = commits.iter().zip(receipts).map(|(commit, receipt)| {
+            json!({
+                "stream": commit.stream_id.as_str(),
+                "last": receipt.changeset_id.get() - 1,
+                "events": commit.events.as_str(),
+                "metadata": commit.metadata.as_str(),
+                "commit_id": commit.commit_id.as_str(),
+                "set": commit.set.map(|set| set.to_string()),
+                "timestamp": commit.timestamp.to_string(),
+            })
         });
-        let mut line = format!("{line}\n");
+        let mut line = format!("{}\n", Value::from_iter(stored));
         if M::ANSWERS_EARLY {
             line = std::mem::replace(&mut self.late, line);
         }
@@ -174,10 +177,19 @@ impl<M: Mistake> Lines<M> {
 #[async_trait]
 impl<M: Mistake> Fault for Journal<M> {
     async fn commit(&self, inner: &dyn Adapter, commit: &Commit) -> Result<Outcome, StorageError> {
+        let alone = CommitSet::of_one(commit.clone());
+        self.commit_set(inner, &alone).await?.into_single()
+    }
+
+    async fn commit_set(
+        &self,
+        inner: &dyn Adapter,
+        set: &CommitSet,
+    ) -> Result<SetOutcome, StorageError> {
         let mut file = self.file.write().await;
-        let outcome = inner.commit(commit).await?;
-        if let Outcome::Committed(receipt) = &outcome {
-            file.write(commit, receipt.changeset_id.get()).await;
+        let outcome = inner.commit_set(set).await?;
+        if let SetOutcome::Committed(receipts) = &outcome {
+            file.write(&set.commits, receipts).await;
         }
         Ok(outcome)
     }
