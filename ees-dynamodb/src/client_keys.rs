@@ -7,7 +7,8 @@
 //!
 //! Why a key stands at most once: a commit puts its changeset at id *n* only while the marker names
 //! *n*. A marker moves away from *n* only once another key stands there, and then the put fails. So
-//! where a key stands, its marker stays.
+//! where a key stands, its marker stays. A set of commits writes marker and changeset in one
+//! transaction, so that the marker names *n* at that moment.
 
 mod step;
 
@@ -183,11 +184,11 @@ impl Tables {
             changeset_id: slot,
         };
         let guard = Guard::Number(CHANGESET_ID, previous.get());
-        let moves = [
+        let writes = [
             self.check_absent(&at)?,
             self.put_guarded(guard, marker_item(key, slot))?,
         ];
-        let moved = self.transact(&moves, &Attempts::default()).await;
+        let moved = self.transact(&writes, &Attempts::default()).await;
         let moved = moved.map_err(nothing_written)?;
         Ok(matches!(moved, Transacted::Done(_)))
     }

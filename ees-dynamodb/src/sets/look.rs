@@ -150,14 +150,14 @@ impl Tables {
             stream_id: commit.stream_id.clone(),
             changeset_id: marker,
         };
-        let marked = set.commits.iter().zip(markers);
-        let keys = marked
+        let pairs = set.commits.iter().zip(markers);
+        let keys = pairs
             .clone()
             .filter_map(|(one, marker)| marker.map(|marker| at(one, marker)));
         let items = self
             .batch(&keys.collect::<Vec<_>>(), Part::CommitId)
             .await?;
-        let found = marked.map(|(commit, marker)| {
+        let found = pairs.map(|(commit, marker)| {
             let (Some(marker), Some(key)) = (*marker, commit.client_key()) else {
                 return Ok(None);
             };

@@ -62,8 +62,8 @@ pub(crate) async fn refused(storage: &DynamoStorage, set: &CommitSet) -> SetRefu
     }
 }
 
-fn stands(id: u64) -> Option<Refusal> {
-    Some(Refusal::KeyStands(ChangesetId::new(id).unwrap()))
+fn stands(id: u64) -> Refusal {
+    Refusal::KeyStands(ChangesetId::new(id).unwrap())
 }
 
 struct Fixture {
@@ -102,7 +102,7 @@ async fn the_largest_set_is_one_transaction() {
     let found = store.storage.read_stream(&last).await.unwrap().items;
     assert_eq!(found[0].set, Some(mark(25, 25)));
     let again = refused(&store.storage, &largest()).await;
-    assert_eq!(again.commits, vec![stands(1); 25]);
+    assert_eq!(again.commits, vec![Some(stands(1)); 25]);
     assert_eq!(again.checks, vec![None; 50]);
 }
 
@@ -170,18 +170,18 @@ async fn keys_of_sets_and_of_commits_are_the_same_keys() {
     assert_eq!(committed(storage, &pair(1, 1, "l")).await, [2, 2]);
     for expected in [0, 1, 2, 9] {
         let again = refused(storage, &pair(expected, 2, "k")).await;
-        assert_eq!(again.commits, [stands(1), stands(1)], "behind {expected}");
+        assert_eq!(again.commits, [Some(stands(1)); 2], "behind {expected}");
     }
     let single = |stream: &str, last, key: &str| Commit {
         commit_id: CommitId::new(key).unwrap(),
         ..asked(stream, last)
     };
     let outcome = storage.commit(&single("b", 2, "k")).await.unwrap();
-    assert_eq!(Some(outcome), stands(1).map(Outcome::Refused));
+    assert_eq!(outcome, Outcome::Refused(stands(1)));
     let outcome = storage.commit(&single("a", 2, "m")).await.unwrap();
     assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
     let part = refused(storage, &pair(3, 2, "m")).await;
-    assert_eq!(part.commits, [stands(3), None]);
+    assert_eq!(part.commits, [Some(stands(3)), None]);
     assert_eq!(length(storage, "b").await, 2, "G1: nothing");
 }
 
@@ -201,7 +201,7 @@ async fn a_marker_that_was_left_behind_is_moved_by_a_set() {
     let moved = || keyed(set(&[("a", 1), ("b", 0)], &[]), "k");
     assert_eq!(committed(&store.storage, &moved()).await, [2, 1]);
     let again = refused(&store.storage, &moved()).await;
-    assert_eq!(again.commits, [stands(2), stands(1)]);
+    assert_eq!(again.commits, [Some(stands(2)), Some(stands(1))]);
 }
 
 /// G1, G2, G6: sets, single commits and the indexer work on the same streams. Each succeeds in the
