@@ -65,6 +65,7 @@ list! { $
         a_subscription_outlives_an_outage [6, 8];
     }
     wake_hint {
+        a_commit_reaches_readers_that_no_wake_up_reaches [8];
         a_commit_wakes_who_listens [8];
         no_commit_is_missed_between_listening_and_reading [8];
     }

@@ -118,7 +118,7 @@ pub const HINTS: &[Hint] = &[
     hint(
         "wake_hint",
         0,
-        "a commit is not announced, it is announced before it is durable, or `news()` listens only when it is polled",
+        "a commit is not announced, it is announced before it is durable, `news()` listens only when it is polled, or `next_checkpoint` is not read anew",
         BLOCKING,
     ),
     hint(

@@ -9,6 +9,7 @@ mod readiness;
 mod reading;
 mod stream;
 mod waiting;
+mod watch;
 
 use std::fmt;
 use std::sync::atomic::AtomicBool;
@@ -20,6 +21,7 @@ use crate::{Error, Filter, Identity, Statistics};
 
 pub use global::{GlobalEvent, GlobalEventPage};
 pub use waiting::{InPlace, Onward};
+use watch::Watch;
 
 /// An event store: the use cases over a storage. Cheap to clone.
 ///
@@ -45,6 +47,8 @@ pub struct EventStore {
     consumers: Option<Arc<dyn ConsumerStore>>,
     clock: Arc<dyn Clock>,
     poll_interval: Duration,
+    /// What readers that wait at the head share.
+    watch: Arc<Watch>,
     /// What reads of the global order select.
     filter: Arc<Filter>,
     /// The name of the storage in metrics.
@@ -73,6 +77,7 @@ impl EventStore {
             consumers: None,
             clock: Arc::new(SystemClock),
             poll_interval: Self::POLL_INTERVAL,
+            watch: Arc::default(),
             filter: Arc::default(),
             name: "other",
             commit_failed: Arc::default(),
@@ -91,15 +96,19 @@ impl EventStore {
     #[must_use]
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
+        self.watch = Arc::default();
         self
     }
 
-    /// The same store with another poll interval: how often a waiting reader reads again when no
-    /// wake-up arrives. A shorter interval shows commits of other processes sooner. A longer one
-    /// costs fewer reads per idle reader.
+    /// The same store with another poll interval: how often the store looks for commits that no
+    /// wake-up announced, while readers wait. Readers that wait at the head of the global order share
+    /// one look; a reader that waits for a stream looks for itself. A shorter interval shows commits of
+    /// other processes sooner. A longer one costs fewer reads. Clones made before keep the former
+    /// interval, and looks of their own.
     #[must_use]
     pub fn with_poll_interval(mut self, interval: Duration) -> Self {
         self.poll_interval = interval;
+        self.watch = Arc::default();
         self
     }
 

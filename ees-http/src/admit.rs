@@ -24,8 +24,8 @@ pub(crate) async fn admit(
     } else if is_long_poll(&request, &context) {
         gate.open_poll().map(Some)
     } else {
-        gate.enter(&context.permit, is_small(&request))
-            .map(|()| None)
+        let entered = gate.enter(&context.permit, is_small(&request));
+        entered.await.map(|()| None)
     };
     match admitted {
         Ok(_poll) => next.run(request).await,

@@ -87,8 +87,8 @@ impl App {
         Ok(result.map_err(Into::into)?)
     }
 
-    /// Reads a page of the global order. While it is empty, waits for another until `wait` is over
-    /// or the server closes. A request that waits has its permit only while it reads, and for the
+    /// Reads a page of the global order. While it is empty, waits for another until `wait` is over,
+    /// the server closes, or the client closes its side. A request that waits has its permit only while it reads, and for the
     /// answer.
     pub(crate) async fn poll_onward<P: Onward, R: Future<Output = Result<P, Error>>>(
         &self,
@@ -114,10 +114,25 @@ impl App {
         let page = async {
             tokio::select! {
                 page = self.store.await_onward(from, wait, in_turn) => page,
-                () = self.options.closing.cancelled() => in_turn(from).await,
+                () = self.ends_waiting(permit) => in_turn(from).await,
             }
         };
         self.in_time(Written::None, page).await
+    }
+
+    /// Resolves when nothing waits any longer: the server closes, or the client sends no more and may
+    /// have gone.
+    async fn ends_waiting(&self, permit: &Permit) {
+        let half_closed = async {
+            match permit.client() {
+                Some(client) => client.half_closed().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.options.closing.cancelled() => {}
+            () = half_closed => {}
+        }
     }
 
     /// The same for a read of a stream, which begins at the same place each time.

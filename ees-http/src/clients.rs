@@ -3,6 +3,8 @@
 //! When room for them runs out, the one that has made no progress for longest is cut off. A client of
 //! a router without a server of this crate is unknown here, and is never cut off.
 
+mod half_closed;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +13,8 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::turned_away::TurnedAway;
+#[cfg(feature = "server")]
+pub(crate) use half_closed::Receiving;
 
 /// Nobody is cut off who made progress within this time.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -71,6 +75,11 @@ pub(crate) struct Client(Arc<Connection>);
 struct Connection {
     clients: Clients,
     cut: CancellationToken,
+    /// Cancelled when the client sends no more.
+    half_closed: CancellationToken,
+    /// How many bodies are on their way.
+    #[cfg(feature = "server")]
+    receiving: AtomicUsize,
     /// When the connection last moved a byte, in milliseconds.
     #[cfg(feature = "server")]
     moved: AtomicU64,
@@ -221,6 +230,8 @@ mod connections {
             let client = Client(Arc::new(Connection {
                 clients: self.clone(),
                 cut,
+                half_closed: CancellationToken::new(),
+                receiving: AtomicUsize::default(),
                 moved: self.now().into(),
                 running: AtomicUsize::default(),
                 #[cfg(feature = "tls")]

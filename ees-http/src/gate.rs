@@ -7,6 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use crate::clients::{Client, Step};
 use crate::error::ApiError;
+use crate::long_work::work;
 use crate::measure::set;
 use crate::options::Options;
 use crate::permit::Permit;
@@ -15,6 +16,9 @@ use crate::turned_away::TurnedAway;
 
 /// An answer of so many bytes needs no room: the receipt of a commit is never refused.
 const TINY_BYTES: usize = 8 * 1024;
+
+/// How long a request waits for its turn to run.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How many clients are cut off to make room for one.
 const MOST_CUTS: usize = 64;
@@ -31,6 +35,8 @@ pub(crate) struct Gate(Arc<Limits>);
 struct Limits {
     /// The requests that run. A part is for small ones.
     requests: Room,
+    /// The requests that wait to run. The limit equals that on requests.
+    queue: Semaphore,
     /// The long polls that are open.
     polls: Semaphore,
     /// The event streams that are open.
@@ -62,6 +68,7 @@ impl Gate {
         };
         Self(Arc::new(Limits {
             requests: Room::new(most.requests),
+            queue: Semaphore::new(most.requests),
             polls: Semaphore::new(most.polls),
             event_streams: Arc::new(Semaphore::new(most.event_streams)),
             turns: Arc::new(Semaphore::new(most.requests)),
@@ -72,11 +79,21 @@ impl Gate {
         }))
     }
 
-    /// Fills the permit of a request, unless too many requests run.
-    pub(crate) fn enter(&self, permit: &Permit, is_small: bool) -> Result<(), ApiError> {
-        let entered = self.0.requests.take(1, is_small);
+    /// Fills the permit of a request. While too many requests run, it waits a moment, in order of
+    /// arrival, unless too many wait already.
+    pub(crate) async fn enter(&self, permit: &Permit, is_small: bool) -> Result<(), ApiError> {
+        let entered = match self.0.requests.take(1, is_small) {
+            Some(entered) => Some(entered),
+            None => self.queue(is_small).await,
+        };
         permit.set(Some(entered.ok_or_else(|| self.too_many("requests"))?));
         Ok(())
+    }
+
+    async fn queue(&self, is_small: bool) -> Option<OwnedSemaphorePermit> {
+        let _place = self.0.queue.try_acquire().ok()?;
+        let turn = self.0.requests.turn(is_small);
+        tokio::time::timeout(PATIENCE, turn).await.ok()?
     }
 
     /// Opens a long poll, unless too many are open. It ends when the result is dropped.
@@ -110,15 +127,29 @@ impl Gate {
         room.ok_or_else(|| self.too_many("large requests"))
     }
 
-    /// Makes room for an answer. The permit gives it back.
+    /// Makes room for an answer of so many bytes, unless there is as much already. The permit gives it
+    /// back.
     pub(crate) async fn answer(&self, permit: &Permit, bytes: usize) -> Result<(), ApiError> {
-        if bytes <= TINY_BYTES {
+        let missing = bytes.saturating_sub(permit.room());
+        if bytes <= TINY_BYTES || missing == 0 {
             return Ok(());
         }
-        let take = || self.0.answers.take(bytes, bytes <= SMALL_BYTES);
-        let room = make_room(permit.client(), Step::Take, take).await;
-        permit.keep_room(room.ok_or_else(|| self.too_many("large answers"))?);
-        Ok(())
+        let is_small = bytes <= SMALL_BYTES;
+        let grow = |room: &mut Taken| self.0.answers.grow(room, missing, is_small);
+        let grow = || permit.change_room(grow).then_some(());
+        let room = make_room(permit.client(), Step::Take, grow).await;
+        room.ok_or_else(|| self.too_many("large answers"))
+    }
+
+    /// Writes an answer that copies so many bytes, once there is room for it.
+    pub(crate) async fn write<T>(
+        &self,
+        permit: &Permit,
+        bytes: usize,
+        write: impl FnOnce() -> T,
+    ) -> Result<T, ApiError> {
+        self.answer(permit, bytes).await?;
+        Ok(work(bytes, write).await)
     }
 
     /// Measures what the limits let in.
@@ -167,3 +198,6 @@ async fn make_room<T>(
     }
     take()
 }
+
+#[cfg(test)]
+mod tests;

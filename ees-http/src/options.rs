@@ -16,7 +16,8 @@ pub struct Options {
     /// The longest time that a storage call may take. Reading the body of a commit may take as long
     /// again. It has to be longer than the longest `wait` of a long poll, which is 20 seconds.
     pub request_timeout: Duration,
-    /// The number of requests that may run at the same time. Further requests get 503 `OVERLOADED`.
+    /// The number of requests that may run at the same time. As many wait up to 500 ms for their turn;
+    /// further requests get 503 `OVERLOADED`.
     /// An eighth of it is for commits of up to 64 KiB and for reads of one thing alone.
     ///
     /// As many long polls and event streams again may read at the same time. Further ones queue.

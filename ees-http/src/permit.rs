@@ -9,6 +9,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::clients::{Client, Step};
 use crate::pieces::Pieces;
+use crate::room::Taken;
 
 /// A request's permit to run, until its answer is made; and the room for the answer, until the client
 /// has received its last byte. Clones share it. It is empty until the gate fills it, and while the
@@ -26,7 +27,7 @@ struct Held {
     /// The permit to run.
     run: Option<OwnedSemaphorePermit>,
     /// The room for the bytes of its answer.
-    room: Option<OwnedSemaphorePermit>,
+    room: Taken,
 }
 
 impl Permit {
@@ -47,9 +48,14 @@ impl Permit {
         self.lock().run = permit;
     }
 
-    /// Keeps room for the bytes of the answer.
-    pub(crate) fn keep_room(&self, room: OwnedSemaphorePermit) {
-        self.lock().room = Some(room);
+    /// How many bytes of the answer have room.
+    pub(crate) fn room(&self) -> usize {
+        self.lock().room.amount()
+    }
+
+    /// Changes the room for the bytes of the answer.
+    pub(crate) fn change_room<T>(&self, change: impl FnOnce(&mut Taken) -> T) -> T {
+        change(&mut self.lock().room)
     }
 
     /// Who asked.
@@ -72,8 +78,9 @@ impl Permit {
     /// The bytes of an answer, or of a part of one. They keep its room, if they need any.
     pub(crate) fn keep(&self, bytes: impl Into<Bytes>) -> Pieces {
         self.release();
-        let room = self.lock().room.take();
+        let room = std::mem::take(&mut self.lock().room);
         let waiting = || self.client.as_ref().map(|client| client.wait(Step::Take));
-        Pieces::new(bytes.into(), room.map(|room| (room, waiting())))
+        let kept = (room.amount() > 0).then(|| (room, waiting()));
+        Pieces::new(bytes.into(), kept)
     }
 }

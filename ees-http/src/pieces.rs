@@ -9,9 +9,9 @@ use std::task::{Context, Poll};
 use axum::body::HttpBody;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::clients::Waiting;
+use crate::room::Taken;
 
 /// The size of a piece.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -26,7 +26,7 @@ pub(crate) struct Pieces {
 /// The bytes, with what they keep.
 struct Kept {
     bytes: Bytes,
-    _room: OwnedSemaphorePermit,
+    _room: Taken,
     _waiting: Option<Arc<Waiting>>,
 }
 
@@ -38,7 +38,7 @@ impl AsRef<[u8]> for Kept {
 
 impl Pieces {
     /// Bytes with their room, and whom they wait for, if they need room.
-    pub(crate) fn new(bytes: Bytes, kept: Option<(OwnedSemaphorePermit, Option<Waiting>)>) -> Self {
+    pub(crate) fn new(bytes: Bytes, kept: Option<(Taken, Option<Waiting>)>) -> Self {
         let Some((room, waiting)) = kept else {
             return Self {
                 rest: bytes,

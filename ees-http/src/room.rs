@@ -18,11 +18,21 @@ pub(crate) struct Room {
     most: usize,
 }
 
-/// The room that a body has taken. Dropping it gives it back.
+/// The room that a body or an answer has taken. Dropping it gives it back.
 #[derive(Debug, Default)]
 pub(crate) struct Taken {
     small: Option<OwnedSemaphorePermit>,
     large: Option<OwnedSemaphorePermit>,
+}
+
+impl Taken {
+    /// How much it is.
+    pub(crate) fn amount(&self) -> usize {
+        let amount = |part: &Option<OwnedSemaphorePermit>| {
+            part.as_ref().map_or(0, OwnedSemaphorePermit::num_permits)
+        };
+        amount(&self.small) + amount(&self.large)
+    }
 }
 
 impl Room {
@@ -40,6 +50,20 @@ impl Room {
     pub(crate) fn take(&self, amount: usize, is_small: bool) -> Option<OwnedSemaphorePermit> {
         let small = is_small.then(|| take(&self.small, amount)).flatten();
         small.or_else(|| take(&self.large, amount))
+    }
+
+    /// Takes room for one, in order of arrival. `None` if there never is any.
+    pub(crate) async fn turn(&self, is_small: bool) -> Option<OwnedSemaphorePermit> {
+        let turn = |room: &Arc<Semaphore>| Arc::clone(room).acquire_owned();
+        let taken = if is_small {
+            tokio::select! {
+                taken = turn(&self.small) => taken,
+                taken = turn(&self.large) => taken,
+            }
+        } else {
+            turn(&self.large).await
+        };
+        taken.ok()
     }
 
     /// Takes more room for the same one, unless there is none.

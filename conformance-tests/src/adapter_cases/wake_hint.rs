@@ -1,13 +1,19 @@
 //! G8: the wake hint of the storage port.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use ees_core::StreamId;
-use futures_util::future::join_all;
+use ees_core::{PageLimit, StreamId};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, join_all};
 
-use crate::AdapterHarness;
+use crate::faults::{Fault, Faulty};
 use crate::subject::{Ask, Expect, unique};
-use crate::support::{commit, fill, joined, together, within};
+use crate::support::{LONG, commit, end_of_log, fill, joined, store_over, together, within};
+use crate::{Adapter, AdapterHarness};
+
+/// Time for readers to begin to wait. Nothing depends on it: one that comes late finds the commit.
+const HEAD_START: Duration = Duration::from_millis(100);
 
 /// A commit wakes every listener in the same process.
 pub async fn a_commit_wakes_who_listens(harness: &mut dyn AdapterHarness) {
@@ -48,5 +54,41 @@ pub async fn no_commit_is_missed_between_listening_and_reading(harness: &mut dyn
     }
     for writer in writers {
         joined(writer).await;
+    }
+}
+
+/// A storage whose wake-ups are all lost.
+struct Silent;
+
+impl Fault for Silent {
+    fn news(&self, _: &dyn Adapter) -> BoxFuture<'static, ()> {
+        std::future::pending().boxed()
+    }
+}
+
+/// Readers at the end of the order get a commit also if its wake-up is lost.
+pub async fn a_commit_reaches_readers_that_no_wake_up_reaches(harness: &mut dyn AdapterHarness) {
+    let (subject, name) = (harness.subject(), unique("silent"));
+    let store = store_over(Faulty::new(harness.storage(), Silent));
+    let store = store.with_poll_interval(Duration::from_millis(20));
+    for last in 0..3 {
+        let end = end_of_log(&*subject).await;
+        let from = ees_core::Checkpoint::new(end).expect("a checkpoint");
+        let readers = (0..4).map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let limit = PageLimit::default();
+                let page = store.await_changesets(from, limit, LONG).await;
+                page.expect("G8: a page").changesets.len()
+            })
+        });
+        let readers: Vec<_> = readers.collect();
+        tokio::time::sleep(HEAD_START).await;
+        commit(&*subject, &Ask::new(&name, Expect::Changeset(last))).await;
+        harness.settle().await;
+        for reader in readers {
+            let found = within("G8: a reader gets what it waits for", joined(reader)).await;
+            assert!(found > 0, "G8: a reader gets a commit without a wake-up");
+        }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::http::{receive, request, send};
-use crate::process::{Ees, LONG, ended, sqlite};
+use crate::process::{Ees, LONG, dynamodb, ended, run, sqlite};
 
 fn packaging(name: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging");
@@ -139,17 +139,37 @@ fn every_query_of_the_dashboard_finds_something() {
     assert_eq!(defined.expect("an answer").status, 201);
     prometheus.until_found("up == 1");
     commit();
+    for query in queries_of_the_dashboard(false) {
+        prometheus.until_found(&query);
+    }
+}
+
+/// Only a storage that orders after the commit has an index.
+#[test]
+fn the_dashboard_shows_the_lag_of_the_index() {
+    let emulator = ees_dynamodb_testkit::Emulator::start().expect("DynamoDB");
+    let storage = dynamodb(&emulator);
+    let (code, _, errors) = run(&["admin", "create-tables", "--storage", &storage]);
+    assert_eq!(code, Some(0), "{errors}");
+    let ees = Ees::serve(&storage);
+    let prometheus = Prometheus::start(&ees.address());
+    for query in queries_of_the_dashboard(true) {
+        prometheus.until_found(&query);
+    }
+}
+
+/// The queries about the index, or all others.
+fn queries_of_the_dashboard(of_index: bool) -> Vec<String> {
     let dashboard = fs::read_to_string(packaging("grafana/ees.json")).expect("a file");
     let dashboard: Value = serde_json::from_str(&dashboard).expect("JSON");
     let panels = dashboard["panels"].as_array().expect("panels");
     let targets = panels
         .iter()
         .flat_map(|panel| panel["targets"].as_array().expect("targets"));
-    let queries: Vec<_> = targets
-        .map(|target| target["expr"].as_str().expect("a query"))
-        .collect();
-    assert!(queries.len() > 10);
-    for query in queries {
-        prometheus.until_found(&query.replace("$__rate_interval", "1m"));
-    }
+    let queries = targets.map(|target| target["expr"].as_str().expect("a query"));
+    let queries = queries.filter(|query| query.contains("ees_index_") == of_index);
+    let queries = queries.map(|query| query.replace("$__rate_interval", "1m"));
+    let queries: Vec<_> = queries.collect();
+    assert!(queries.len() > if of_index { 1 } else { 10 });
+    queries
 }

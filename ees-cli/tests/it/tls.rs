@@ -221,3 +221,61 @@ fn what_cannot_work_is_told_at_the_start() {
     assert_eq!(code, Some(2));
     assert!(errors.contains("--tls-key"), "{errors}");
 }
+
+/// What no root of clients' certificates can be made of, and what is told of it.
+const BROKEN_ROOTS: [(&str, &str); 3] = [
+    (
+        "",
+        "the roots of the clients' certificates: no certificate was found",
+    ),
+    (
+        "-----BEGIN CERTIFICATE-----\n",
+        "the roots of the clients' certificates: ",
+    ),
+    (
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        "the roots of the clients' certificates: ",
+    ),
+];
+
+#[test]
+fn broken_roots_of_clients_are_told_at_the_start() {
+    let folder = TempDir::new().expect("a folder");
+    let folder = folder.path();
+    pair(folder, "server", &root(folder, "root"), 2999);
+    let (certificate, key) = (text(folder, "server.pem"), text(folder, "server.key"));
+    let start = |roots: &str| {
+        let args = ["--storage", "memory:", "--tls-cert", &certificate];
+        let args = [&args[..], &["--tls-key", &key, "--tls-client-ca", roots]].concat();
+        run(&args)
+    };
+    let broken = text(folder, "broken.pem");
+    for (content, told) in BROKEN_ROOTS {
+        fs::write(&broken, content).expect("a file");
+        let (code, _, errors) = start(&broken);
+        assert_eq!(code, Some(2), "{errors}");
+        assert!(errors.contains(told), "{content}: {errors}");
+    }
+    let (code, _, errors) = start(&text(folder, "nowhere"));
+    assert_eq!(code, Some(2), "{errors}");
+    assert!(errors.contains("nowhere: No such file"), "{errors}");
+}
+
+#[test]
+fn broken_roots_of_clients_replace_none() {
+    let folder = TempDir::new().expect("a folder");
+    let folder = folder.path();
+    let own = root(folder, "root");
+    pair(folder, "server", &own, 2999);
+    pair(folder, "client", &own, 2999);
+    fs::copy(folder.join("root.pem"), folder.join("clients.pem")).expect("a file");
+    let ees = serve(folder, &["--tls-client-ca", &text(folder, "clients.pem")]);
+    let (certificate, key) = (text(folder, "client.pem"), text(folder, "client.key"));
+    let with_certificate = ["--cert", &certificate, "--key", &key];
+    for (content, told) in BROKEN_ROOTS {
+        fs::write(folder.join("clients.pem"), content).expect("a file");
+        ees.wait_for_log(told);
+        assert_eq!(curl(&ees, folder, "root.pem", &with_certificate).0, Some(0));
+        assert_ne!(curl(&ees, folder, "root.pem", &[]).0, Some(0));
+    }
+}

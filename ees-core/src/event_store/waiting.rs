@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 
+use super::watch::Looks;
 use super::{EventStore, GlobalEventPage};
 use crate::{Checkpoint, Error, EventCheckpoint, GlobalPage, PageLimit};
 
@@ -29,6 +30,12 @@ pub trait Onward {
     /// Where the next page begins. If it is not where an empty page began, a filter passed everything
     /// in between.
     fn next(&self) -> Self::Position;
+
+    /// If a reader at this position gets nothing until the head of the global order is beyond another
+    /// position: that one. Otherwise the reader reads once per poll interval.
+    fn gets_beyond(_at: Self::Position) -> Option<Checkpoint> {
+        None
+    }
 }
 
 impl Onward for GlobalPage {
@@ -41,6 +48,10 @@ impl Onward for GlobalPage {
     fn next(&self) -> Checkpoint {
         self.next
     }
+
+    fn gets_beyond(at: Checkpoint) -> Option<Checkpoint> {
+        Some(at)
+    }
 }
 
 impl Onward for GlobalEventPage {
@@ -52,6 +63,11 @@ impl Onward for GlobalEventPage {
 
     fn next(&self) -> EventCheckpoint {
         self.next
+    }
+
+    /// A position inside a changeset that gets nothing is behind its last event.
+    fn gets_beyond(at: EventCheckpoint) -> Option<Checkpoint> {
+        Some(at.changeset.plus(u64::from(at.index > 0)))
     }
 }
 
@@ -158,8 +174,9 @@ impl EventStore {
     /// The same for a read of the global order. The function gets the position to read from.
     ///
     /// It subscribes to the wake-up first and then reads, so a commit between the two is not
-    /// missed. A woken reader may find nothing: it waits beyond the end, or the order lags behind
-    /// the commits. It then pauses before it reads again, longer each time. So many such readers
+    /// missed. One of the readers that wait at the head looks at it once per poll interval, and wakes
+    /// the others if it has moved without a wake-up. A woken reader may find nothing: it waits beyond
+    /// the end, or the order lags behind the commits. It then pauses before it reads again, longer each time. So many such readers
     /// cost little, even at a high rate of commits. A filtered reader that found nothing goes on
     /// after what it passed, and waits only at the end.
     ///
@@ -177,7 +194,7 @@ impl EventStore {
         let mut deadline = self.clock.sleep(wait);
         let mut pause = Duration::ZERO;
         loop {
-            let news = self.storage.news();
+            let (news, failures) = (self.storage.news(), self.watch.failures());
             let page = read(from).await?;
             if !page.is_empty() {
                 return Ok(page);
@@ -187,13 +204,13 @@ impl EventStore {
             if passed >= ON_THE_WAY {
                 pause = Duration::ZERO;
             }
-            let poll = self.clock.sleep(self.poll_interval);
+            let missed = pin!(self.missed::<P>(from, failures));
             let rest = async {
                 if !pause.is_zero() {
                     self.clock.sleep(pause).await;
                 }
                 if is_at_end {
-                    select(news, poll).await;
+                    select(news, missed).await;
                 }
             };
             match select(deadline, pin!(rest)).await {
@@ -203,6 +220,19 @@ impl EventStore {
             pause = (pause * 2).clamp(FIRST_PAUSE, self.longest_pause(passed));
             from = page.next();
         }
+    }
+
+    /// Resolves when a reader that waits reads again although no wake-up came.
+    async fn missed<P: Onward>(&self, at: P::Position, failures: u64) {
+        let Some(position) = P::gets_beyond(at) else {
+            return self.clock.sleep(self.poll_interval).await;
+        };
+        let looks = Looks {
+            storage: self.storage.as_ref(),
+            clock: self.clock.as_ref(),
+            every: self.poll_interval,
+        };
+        self.watch.beyond(position, failures, looks).await;
     }
 
     fn longest_pause(&self, passed: u64) -> Duration {

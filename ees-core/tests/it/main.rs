@@ -12,3 +12,4 @@ mod projecting;
 mod proof;
 mod reading;
 mod stopped_writer;
+mod watching;

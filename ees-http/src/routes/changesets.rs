@@ -16,7 +16,7 @@ use crate::error::ApiError;
 use crate::error_body::ErrorBody;
 use crate::event_stream::is_wanted;
 use crate::json::{Raw, to_json};
-use crate::long_work::{bytes_of, work};
+use crate::long_work::bytes_of;
 use crate::request::StreamPath;
 
 /// Read a stream's changesets
@@ -68,7 +68,8 @@ pub(super) async fn of_stream(
                 body,
             )
         };
-        Ok(work(bytes_of(&page.items), write).await)
+        let bytes = bytes_of(&page.items);
+        app.gate.write(&context.permit, bytes, write).await
     })
     .await
 }
@@ -118,5 +119,7 @@ pub(super) async fn all(
     };
     let item = ChangesetItem::of_all;
     let write = || global_page(&found.page, &read, context.layout, item, body);
-    Ok(ok(work(bytes_of(found.page.items()), write).await))
+    let bytes = bytes_of(found.page.items());
+    let body = app.gate.write(&context.permit, bytes, write).await?;
+    Ok(ok(body))
 }

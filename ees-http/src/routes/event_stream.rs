@@ -230,7 +230,9 @@ impl<P: Sent> Follower<P> {
             Some(read) => read,
             None => self.wait().await.inspect_err(tell).ok()?,
         };
-        self.has_ended = self.app.options.closing.is_cancelled();
+        let client = self.client.as_ref();
+        self.has_ended =
+            self.app.options.closing.is_cancelled() || client.is_some_and(Client::is_half_closed);
         let text = self.text(&page);
         let room = self.app.gate.answer(&permit, text.len()).await;
         room.inspect_err(tell).ok()?;

@@ -16,7 +16,7 @@ use crate::error::ApiError;
 use crate::error_body::ErrorBody;
 use crate::event_stream::is_wanted;
 use crate::json::{Raw, to_json};
-use crate::long_work::{bytes_of, work};
+use crate::long_work::bytes_of;
 use crate::request::StreamPath;
 
 /// Read a stream's events
@@ -68,7 +68,8 @@ pub(super) async fn of_stream(
                 body,
             )
         };
-        Ok(work(bytes_of(&page.items), write).await)
+        let bytes = bytes_of(&page.items);
+        app.gate.write(&context.permit, bytes, write).await
     })
     .await
 }
@@ -121,5 +122,7 @@ pub(super) async fn all(
     };
     let item = GlobalEventItem::new;
     let write = || global_page(&found.page, &read, context.layout, item, body);
-    Ok(ok(work(bytes_of(found.page.items()), write).await))
+    let bytes = bytes_of(found.page.items());
+    let body = app.gate.write(&context.permit, bytes, write).await?;
+    Ok(ok(body))
 }

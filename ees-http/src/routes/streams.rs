@@ -117,7 +117,8 @@ pub(super) async fn read_body(
         return Err(ApiError::new(status, codes::REQUEST_TIMEOUT, message));
     };
     let body = read?;
-    app.gate.enter(permit, body.bytes.len() <= SMALL_BYTES)?;
+    let is_small = body.bytes.len() <= SMALL_BYTES;
+    app.gate.enter(permit, is_small).await?;
     Ok(body)
 }
 

@@ -19,7 +19,7 @@ use hyper::body::Incoming;
 use hyper::service::Service;
 use tower::ServiceExt;
 
-use crate::clients::Client;
+use crate::clients::{Client, Receiving};
 
 /// A router that answers one client.
 pub(super) struct Answering {
@@ -38,9 +38,15 @@ impl Service<Request<Incoming>> for Answering {
         request.extensions_mut().insert(self.client.clone());
         let version = request.version();
         let is_read = Arc::new(AtomicBool::new(request.body().is_end_stream()));
+        let client = &self.client;
         let request = request.map(|body| {
             let is_read = Arc::clone(&is_read);
-            Body::new(Told { body, is_read })
+            let receiving = (!body.is_end_stream()).then(|| client.receives());
+            Body::new(Told {
+                body,
+                is_read,
+                receiving,
+            })
         });
         async move {
             let mut response = router.oneshot(request).await?;
@@ -60,6 +66,7 @@ impl Service<Request<Incoming>> for Answering {
 struct Told {
     body: Incoming,
     is_read: Arc<AtomicBool>,
+    receiving: Option<Receiving>,
 }
 
 impl HttpBody for Told {
@@ -73,6 +80,7 @@ impl HttpBody for Told {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         if frame.is_none() || self.body.is_end_stream() {
             self.is_read.store(true, Ordering::Relaxed);
+            self.receiving = None;
         }
         Poll::Ready(frame)
     }

@@ -55,7 +55,11 @@ impl Connection {
     pub(super) async fn answer(self, stream: TcpStream, client: Client, watcher: Watcher) {
         // Answers are written whole, so waiting to fill packets only delays them.
         let _ = stream.set_nodelay(true);
-        let mut stream = TimeoutStream::new(Moved::new(stream, client.clone()));
+        #[cfg(feature = "tls")]
+        let is_plain = self.tls.is_none();
+        #[cfg(not(feature = "tls"))]
+        let is_plain = true;
+        let mut stream = TimeoutStream::new(Moved::new(stream, client.clone(), is_plain));
         stream.set_write_timeout(Some(self.limits.write_timeout));
         let stream: Stream = Box::pin(stream);
         #[cfg(feature = "tls")]

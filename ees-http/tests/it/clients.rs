@@ -267,3 +267,54 @@ async fn a_shutdown_ends_in_time() {
     ended.expect("the server ends").unwrap().unwrap();
     assert_eq!(rest(hanging).await, "", "it hung");
 }
+
+/// Whoever closes its side after a request gets the answer, however large it is.
+#[tokio::test]
+async fn a_client_that_closes_its_side_gets_its_answers() {
+    let server = Server::start(Faulty::new().store(), ServerLimits::default()).await;
+    let large = format!(r#"{{"events":["{}"]}}"#, "x".repeat(90_000));
+    let post = format!(
+        "POST /streams/s HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{large}",
+        large.len()
+    );
+    let get = "GET /streams/s/changesets HTTP/1.1\r\nHost: x\r\n\r\n";
+    let mut stream = server.send(&format!("{post}{}", get.repeat(50)));
+    stream.shutdown().await.unwrap();
+    let text = rest(stream).await;
+    assert_eq!(text.matches("HTTP/1.1 200 OK").count(), 51);
+    assert!(text.len() > 50 * 90_000, "{} bytes", text.len());
+}
+
+/// It may have gone, so nothing is waited for.
+#[tokio::test]
+async fn a_client_that_closes_its_side_waits_for_nothing() {
+    let server = Server::start(Faulty::new().store(), ServerLimits::default()).await;
+    for path in [
+        "/changesets?wait=20",
+        "/events?wait=20",
+        "/streams/s/events?wait=20",
+    ] {
+        let mut stream = server.send(&format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"));
+        stream.shutdown().await.unwrap();
+        let text = rest(stream).await;
+        let told = text.contains("HTTP/1.1 200 OK") || text.contains("STREAM_NOT_FOUND");
+        assert!(told, "{path}: {text}");
+    }
+    let follow = "GET /changesets HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n";
+    let mut stream = server.send(follow);
+    let head = answer_head(&mut stream).await;
+    assert!(head.contains("text/event-stream"), "{head}");
+    stream.shutdown().await.unwrap();
+    rest(stream).await;
+}
+
+/// A body that ends too early is no request.
+#[tokio::test]
+async fn half_a_body_is_not_waited_for_when_its_client_sends_no_more() {
+    let server = Server::start(Faulty::new().store(), ServerLimits::default()).await;
+    let half = "POST /streams/s HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{";
+    let mut stream = server.send(half);
+    stream.shutdown().await.unwrap();
+    let text = rest(stream).await;
+    assert!(!text.contains("200 OK"), "{text}");
+}

@@ -22,7 +22,7 @@ async fn settle() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn too_many_requests_are_told_to_come_back() {
     let storage = Faulty::new();
     storage.set(Fault::Silent);
@@ -96,7 +96,7 @@ async fn an_answer_keeps_no_place() {
 }
 
 /// Pages that never come leave a place to commits and to reads of one thing.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn reads_of_pages_leave_places_to_small_requests() {
     let storage = Faulty::new();
     storage.set(Fault::Silent);

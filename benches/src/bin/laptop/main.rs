@@ -56,8 +56,10 @@ enum Benchmark {
     ScanHttp,
     /// A consumer over HTTP against plain reads of the global order, and the cost of idle consumers
     Consumers,
-    /// Following one changeset of 1000 against a scan of the small columns, and what it costs a commit
+    /// Following one changeset of 1000 against a scan of the small columns
     Filters,
+    /// Appends of events with types on SQLite, against events without
+    Types,
     /// Appends to stores of different sizes
     Growth,
 }
@@ -95,6 +97,8 @@ async fn main() {
     }
     if wanted(Benchmark::Filters) {
         filters::run(rounds, args.followed).await;
+    }
+    if wanted(Benchmark::Types) {
         filters::run_appends(rounds).await;
     }
     if wanted(Benchmark::Growth) {

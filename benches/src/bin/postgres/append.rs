@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use benches::load::Streams;
+use benches::load::{Load, Streams};
 use benches::report::{Rounds, compare};
 use benches::{client, in_process, server};
 use ees_postgres_testkit::Server;
@@ -40,6 +40,24 @@ pub(crate) async fn run_with_keys(server: &Server, rounds: Rounds) {
             rounds,
             async |length| in_process::append_with_keys(&keyed, &ours, count, length).await,
             async |length| in_process::append(&plain, &theirs, count, length).await,
+        )
+        .await;
+    }
+}
+
+/// Commits whose events have types, against commits of the same size without.
+pub(crate) async fn run_with_types(server: &Server, rounds: Rounds) {
+    for count in CLIENTS {
+        let (ours, theirs) = (server.database().unwrap(), server.database().unwrap());
+        let (typed, plain) = (setup::store(&ours).await, setup::store(&theirs).await);
+        let [ours, theirs] = [(); 2].map(|()| Arc::new(Streams::of_length(0)));
+        compare(
+            &format!("append on PostgreSQL of events with types, clients: {count}, against events without"),
+            rounds,
+            async |length| in_process::append(&typed, &ours, count, length).await,
+            async |length| {
+                in_process::append_as(Load::Untyped, &plain, &theirs, count, length).await
+            },
         )
         .await;
     }

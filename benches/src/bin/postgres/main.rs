@@ -52,6 +52,8 @@ enum Benchmark {
     Scan,
     /// Following one changeset of 1000 against COPY of the small columns
     Filters,
+    /// Appends of events with types, against events without
+    Types,
     /// Appends to stores of different sizes
     Growth,
 }
@@ -80,6 +82,9 @@ async fn main() {
     }
     if wanted(Benchmark::Filters) {
         filters::run(&server, rounds, args.followed).await;
+    }
+    if wanted(Benchmark::Types) {
+        append::run_with_types(&server, rounds).await;
     }
     if wanted(Benchmark::Growth) {
         growth::run(&server, rounds, &args.sizes).await;

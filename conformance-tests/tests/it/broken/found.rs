@@ -245,6 +245,8 @@ waited_for! {
         wake_hint::no_commit_is_missed_between_listening_and_reading;
     news_that_is_heard_when_polled: waits::ListensWhenPolled =>
         wake_hint::a_commit_wakes_who_listens;
+    a_head_that_stays: waits::RemembersTheHead =>
+        wake_hint::a_commit_reaches_readers_that_no_wake_up_reaches;
     a_close_that_closes_nothing: waits::ClosesNothing =>
         closing::what_was_acknowledged_before_closing_lasts;
     a_close_that_never_ends: waits::ClosesForEver =>

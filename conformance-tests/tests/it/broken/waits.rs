@@ -1,6 +1,6 @@
 //! Storages that make others wait for ever, or that would.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -55,6 +55,18 @@ impl Fault for ListensWhenPolled {
     fn news(&self, _: &dyn Adapter) -> BoxFuture<'static, ()> {
         let news = Arc::clone(&self.0);
         async move { news.listen().await }.boxed()
+    }
+}
+
+/// Keeps the head that it saw first.
+#[derive(Default)]
+pub(super) struct RemembersTheHead(Mutex<Option<Checkpoint>>);
+
+#[async_trait]
+impl Fault for RemembersTheHead {
+    async fn next_checkpoint(&self, inner: &dyn Adapter) -> Result<Checkpoint, StorageError> {
+        let head = inner.next_checkpoint().await?;
+        Ok(*self.0.lock().unwrap().get_or_insert(head))
     }
 }
 

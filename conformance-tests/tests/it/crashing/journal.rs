@@ -54,7 +54,7 @@ impl<M: Mistake> Journal<M> {
         for line in &lines {
             let outcome = memory.commit(&commit::<M>(line)).await.expect("a commit");
             assert!(matches!(outcome, Outcome::Committed(_)), "{outcome:?}");
-            text.extend([line.to_string().as_str(), "\n"]);
+            text.extend(["[", line.to_string().as_str(), "]\n"]);
         }
         let file = if M::MADE_IN_STEPS {
             File::create(path).expect("a file")
