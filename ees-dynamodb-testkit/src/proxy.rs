@@ -36,6 +36,9 @@ pub enum Fate {
     Late(Duration),
     /// The proxy answers with this status and error code, and does not pass it on.
     Refused(u16, &'static str),
+    /// The proxy answers that the transaction was cancelled, because of this action of it and for this
+    /// reason, and does not pass it on.
+    Cancelled(usize, &'static str),
     /// The connection breaks before the emulator receives it.
     Lost,
     /// The connection breaks after the emulator has processed it.
@@ -133,6 +136,7 @@ impl Upstream {
         match fate {
             Fate::Lost => return Err(broken()),
             Fate::Refused(status, code) => return refusal(status, code),
+            Fate::Cancelled(action, reason) => return cancelled(&call, action, reason),
             Fate::Late(pause) => tokio::time::sleep(pause).await,
             Fate::Through | Fate::Unanswered => {}
         }
@@ -182,6 +186,18 @@ fn attempt(header: &str) -> u64 {
 fn refusal(status: u16, code: &str) -> io::Result<Response<Full<Bytes>>> {
     let kind = format!("com.amazonaws.dynamodb.v20120810#{code}");
     response(status, &json!({"__type": kind, "message": "as planned"}))
+}
+
+fn cancelled(call: &Call, action: usize, reason: &str) -> io::Result<Response<Full<Bytes>>> {
+    let actions = call.asked["TransactItems"].as_array().map_or(0, Vec::len);
+    let reasons = (0..actions).map(|at| if at == action { reason } else { "None" });
+    let reasons: Vec<Value> = reasons.map(|code| json!({ "Code": code })).collect();
+    let body = json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+        "Message": "Transaction cancelled, as planned",
+        "CancellationReasons": reasons,
+    });
+    response(400, &body)
 }
 
 fn response(status: u16, body: &Value) -> io::Result<Response<Full<Bytes>>> {

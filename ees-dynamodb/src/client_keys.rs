@@ -7,27 +7,20 @@
 //!
 //! Why a key stands at most once: a commit puts its changeset at id *n* only while the marker names
 //! *n*. A marker moves away from *n* only once another key stands there, and then the put fails. So
-//! where a key stands, its marker stays.
+//! where a key stands, its marker stays. A set of commits writes marker and changeset in one
+//! transaction, so that the marker names *n* at that moment.
 
 mod step;
 
-use std::sync::Arc;
-
-use aws_sdk_dynamodb::error::BuildError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem};
 use ees_core::adapter::{ChangesetKey, ClientKey, Commit, Outcome, Refusal, Slot, Verdict};
 use ees_core::{ChangesetId, StorageError, Written};
 
 use crate::DynamoStorage;
 use crate::attempts::Attempts;
-use crate::error::translate;
-use crate::index_state::was_refused;
 use crate::items::{self, CHANGESET_ID, Item, number, text};
 use crate::schema::PROJECTION_ID;
-use crate::tables::{Guard, Part, Tables, count};
-pub(crate) use step::Standing;
-use step::{MAX_ROUNDS, Step, step};
+use crate::tables::{Guard, Part, Tables, Transacted, count};
+pub(crate) use step::{MAX_ROUNDS, Standing, Step, step};
 
 /// What a commit may do after it looked at its key's marker.
 enum Claim {
@@ -123,11 +116,24 @@ impl Tables {
         key: &ClientKey,
     ) -> Result<Option<ChangesetId>, StorageError> {
         let id = marker_id(key);
-        let Some(item) = self.analysis(&id).await? else {
-            return Ok(None);
-        };
-        let marker = count(&item, CHANGESET_ID).and_then(|id| ChangesetId::new(id).ok());
-        marker.ok_or_else(|| self.malformed(&id)).map(Some)
+        let item = self.analysis(&id).await?;
+        item.map(|item| self.marked(&id, &item)).transpose()
+    }
+
+    /// Reads the markers of keys, one for each key.
+    pub(crate) async fn markers(
+        &self,
+        keys: &[ClientKey],
+    ) -> Result<Vec<Option<ChangesetId>>, StorageError> {
+        let ids: Vec<String> = keys.iter().map(marker_id).collect();
+        let found = self.analysis_items(&ids).await?;
+        let marker = |id: &String| found.get(id).map(|item| self.marked(id, item)).transpose();
+        ids.iter().map(marker).collect()
+    }
+
+    fn marked(&self, id: &str, item: &Item) -> Result<ChangesetId, StorageError> {
+        let marker = count(item, CHANGESET_ID).and_then(|id| ChangesetId::new(id).ok());
+        marker.ok_or_else(|| self.malformed(id))
     }
 
     /// What stands at a changeset id, consistently.
@@ -145,8 +151,7 @@ impl Tables {
             .await?;
         Ok(match found.get(&at) {
             None => Standing::Nothing,
-            Some(item) if items::commit_id(item)? == key.commit_id => Standing::Ours,
-            Some(_) => Standing::Other,
+            Some(item) => standing(key, item)?,
         })
     }
 
@@ -178,40 +183,24 @@ impl Tables {
             stream_id: key.stream_id.clone(),
             changeset_id: slot,
         };
-        let empty = ConditionCheck::builder()
-            .table_name(&self.config.events_table)
-            .set_key(Some(items::key(&at)))
-            .condition_expression("attribute_not_exists(stream_id)");
-        let put = Put::builder()
-            .table_name(&self.config.analysis_table)
-            .set_item(Some(marker_item(key, slot)))
-            .condition_expression(format!("{CHANGESET_ID} = :previous"))
-            .expression_attribute_values(":previous", number(previous.get()));
-        let write = self
-            .client
-            .transact_write_items()
-            .transact_items(
-                TransactWriteItem::builder()
-                    .condition_check(empty.build().map_err(backend)?)
-                    .build(),
-            )
-            .transact_items(
-                TransactWriteItem::builder()
-                    .put(put.build().map_err(backend)?)
-                    .build(),
-            );
-        let attempts = Attempts::default();
-        let write = write.customize().interceptor(attempts).send().await;
-        let Err(error) = write else { return Ok(true) };
-        match error.as_service_error() {
-            Some(TransactWriteItemsError::TransactionCanceledException(cancelled))
-                if was_refused(cancelled) =>
-            {
-                Ok(false)
-            }
-            _ => Err(translate("TransactWriteItems", &error, Written::None)),
-        }
+        let guard = Guard::Number(CHANGESET_ID, previous.get());
+        let writes = [
+            self.check_absent(&at)?,
+            self.put_guarded(guard, marker_item(key, slot))?,
+        ];
+        let moved = self.transact(&writes, &Attempts::default()).await;
+        let moved = moved.map_err(nothing_written)?;
+        Ok(matches!(moved, Transacted::Done(_)))
     }
+}
+
+/// What a changeset is to a key.
+pub(crate) fn standing(key: &ClientKey, item: &Item) -> Result<Standing, StorageError> {
+    Ok(if items::commit_id(item)? == key.commit_id {
+        Standing::Ours
+    } else {
+        Standing::Other
+    })
 }
 
 /// The error of a write of a marker: no changeset was written.
@@ -232,17 +221,13 @@ fn nothing_written(error: StorageError) -> StorageError {
     }
 }
 
-fn backend(error: BuildError) -> StorageError {
-    StorageError::Backend(Arc::new(error))
-}
-
 /// The id of a marker. The length of the stream id separates it from the key.
 fn marker_id(key: &ClientKey) -> String {
     let stream = key.stream_id.as_str();
     format!("ees:key:{}:{stream}:{}", stream.len(), key.commit_id)
 }
 
-fn marker_item(key: &ClientKey, slot: ChangesetId) -> Item {
+pub(crate) fn marker_item(key: &ClientKey, slot: ChangesetId) -> Item {
     Item::from([
         (PROJECTION_ID.to_owned(), text(marker_id(key))),
         (CHANGESET_ID.to_owned(), number(slot.get())),

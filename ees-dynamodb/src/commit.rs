@@ -1,17 +1,17 @@
 //! Appends a changeset with one conditional write.
 
-use aws_sdk_dynamodb::operation::put_item::{PutItemError, PutItemOutput};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{
     ItemCollectionMetrics, ReturnItemCollectionMetrics, ReturnValuesOnConditionCheckFailure,
 };
 use ees_core::adapter::{Commit, Outcome, Refusal, Verdict};
-use ees_core::{Changeset, Expectation, Head, StorageError, Written};
+use ees_core::{Changeset, Expectation, Head, StorageError, StreamId, Timestamp, Written};
 
 use crate::DynamoStorage;
 use crate::attempts::Attempts;
 use crate::error::translate;
 use crate::items;
-use crate::tables::{End, Placed};
+use crate::tables::{End, NO_CHANGESET, Placed};
 
 /// The size in GB at which a stream is full. DynamoDB refuses every write to a stream from 10 GB
 /// on, including the write of a position, and reports sizes in whole GB. A process learns that a
@@ -38,7 +38,7 @@ impl DynamoStorage {
         let is_full = self.full_streams.contains(&commit.stream_id);
         match self.heads.get(&commit.stream_id, commit.expectation) {
             Some(head) if !is_full => Ok(judge(commit, Some(&head))),
-            None if !is_full && is_new_stream(commit) => Ok(judge(commit, None)),
+            None if !is_full && is_new_stream(commit.expectation) => Ok(judge(commit, None)),
             _ => self.judge_by_end(commit).await,
         }
     }
@@ -48,7 +48,7 @@ impl DynamoStorage {
     pub(crate) async fn judge_by_end(&self, commit: &Commit) -> Result<Verdict, StorageError> {
         let stream_id = &commit.stream_id;
         let end = self.tables.end(stream_id, End::LastEvent).await?;
-        let head = end.map(|end| head(end, commit)).transpose()?;
+        let head = end.map(|end| head(end, stream_id)).transpose()?;
         match judge(commit, head.as_ref()) {
             Verdict::Refuse(Refusal::Ahead(Some(_))) => {
                 Ok(judge(commit, self.tables.head(stream_id).await?.as_ref()))
@@ -68,12 +68,15 @@ impl DynamoStorage {
             .put_item()
             .table_name(&self.tables.config.events_table)
             .set_item(Some(items::item(&changeset)))
-            .condition_expression("attribute_not_exists(stream_id)")
+            .condition_expression(NO_CHANGESET)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .return_item_collection_metrics(ReturnItemCollectionMetrics::Size);
         let put = put.customize().interceptor(attempts.clone()).send().await;
         let error = match put {
-            Ok(done) => return Ok(self.stands(&changeset, is_full(&done))),
+            Ok(done) => {
+                let full = done.item_collection_metrics().is_some_and(is_full);
+                return Ok(self.stands(&changeset, full));
+            }
             Err(error) => error,
         };
         match error.as_service_error() {
@@ -104,9 +107,9 @@ impl DynamoStorage {
     }
 }
 
-fn is_new_stream(commit: &Commit) -> bool {
+pub(crate) fn is_new_stream(expectation: Expectation) -> bool {
     use Expectation::{LastChangeset, LastEvent};
-    matches!(commit.expectation, LastChangeset(0) | LastEvent(0))
+    matches!(expectation, LastChangeset(0) | LastEvent(0))
 }
 
 fn judge(commit: &Commit, head: Option<&Head>) -> Verdict {
@@ -114,22 +117,21 @@ fn judge(commit: &Commit, head: Option<&Head>) -> Verdict {
 }
 
 /// Makes a head from an entry of the index. The entry has no time, and this head is in no answer.
-fn head(end: Placed, commit: &Commit) -> Result<Head, StorageError> {
+pub(crate) fn head(end: Placed, stream_id: &StreamId) -> Result<Head, StorageError> {
     let corrupt = |error: ees_core::OutOfRange| {
         StorageError::Corrupt(format!(
-            "the head of stream `{}` cannot be read: {error}",
-            commit.stream_id
+            "the head of stream `{stream_id}` cannot be read: {error}"
         ))
     };
     Ok(Head {
         last_changeset: ees_core::ChangesetId::new(end.changeset).map_err(corrupt)?,
         last_event: ees_core::EventId::new(end.event.max(1)).map_err(corrupt)?,
-        last_timestamp: commit.timestamp,
+        last_timestamp: Timestamp::now(),
     })
 }
 
 /// Whether the stored changeset is this commit. It may have a position by now.
-fn is_same(found: &Changeset, ours: &Changeset) -> bool {
+pub(crate) fn is_same(found: &Changeset, ours: &Changeset) -> bool {
     let checkpoint = found.checkpoint;
     *found
         == Changeset {
@@ -138,9 +140,8 @@ fn is_same(found: &Changeset, ours: &Changeset) -> bool {
         }
 }
 
-fn is_full(done: &PutItemOutput) -> bool {
-    let sizes = done
-        .item_collection_metrics()
-        .map(ItemCollectionMetrics::size_estimate_range_gb);
-    sizes.is_some_and(|range| range.first().is_some_and(|lower| *lower >= FULL_GB))
+/// Whether a stream is full after a write.
+pub(crate) fn is_full(measured: &ItemCollectionMetrics) -> bool {
+    let lower = measured.size_estimate_range_gb().first();
+    lower.is_some_and(|lower| *lower >= FULL_GB)
 }

@@ -8,17 +8,14 @@ mod items;
 use std::ops::Range;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use ees_core::StorageError;
 use ees_core::adapter::{ConsumerStore, ParkedWrite, StoredPartition};
 
 use crate::DynamoStorage;
 use crate::attempts::Attempts;
-use crate::error::translate;
-use crate::index_state::was_refused;
 use crate::items::{Item, number, text};
 use crate::schema::PROJECTION_ID;
-use crate::tables::{Guard, count};
+use crate::tables::{Guard, Transacted, count};
 use items::{
     CONSUMERS, DEFINITION, DOCUMENT, NAMES, REVISION, definition_id, parked_id, partition_id,
 };
@@ -137,32 +134,18 @@ impl ConsumerStore for DynamoStorage {
             (REVISION.to_owned(), number(next.revision)),
             (DOCUMENT.to_owned(), text(&next.document)),
         ]);
+        let guard = previous.map_or(Guard::Absent, |previous| Guard::Number(REVISION, previous));
         if parked.is_empty() {
-            let guard =
-                previous.map_or(Guard::Absent, |previous| Guard::Number(REVISION, previous));
             return self.tables.swap(guard, item).await;
         }
-        let mut writes = vec![self.tables.guarded(item, previous)?];
+        let mut writes = vec![self.tables.put_guarded(guard, item)?];
         for write in parked {
             let id = parked_id(id, partition, write.slot);
             writes.push(self.tables.parked(id, write.document.as_deref())?);
         }
-        let attempts = Attempts::default();
-        let transact = self.tables.client.transact_write_items();
-        let transact = transact.set_transact_items(Some(writes));
-        let sent = transact.customize().interceptor(attempts.clone()).send();
-        let Err(error) = sent.await else {
-            return Ok(true);
-        };
-        match error.as_service_error() {
-            Some(TransactWriteItemsError::TransactionCanceledException(refused))
-                if was_refused(refused) =>
-            {
-                // A repeat by the SDK has the token of the first attempt, and succeeds if that did.
-                Ok(false)
-            }
-            _ => Err(translate("TransactWriteItems", &error, attempts.written())),
-        }
+        // A retry by the SDK has the token of the first attempt, and succeeds if that did.
+        let written = self.tables.transact(&writes, &Attempts::default()).await?;
+        Ok(matches!(written, Transacted::Done(_)))
     }
 }
 

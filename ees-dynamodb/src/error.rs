@@ -134,6 +134,9 @@ where
         Some(code) if FAILED.contains(&code) => {
             unavailable(format!("DynamoDB failed at {call} ({code})"))
         }
+        Some("TransactionConflictException") => {
+            unavailable(format!("{call} meets a transaction on the same item"))
+        }
         // The credentials of a role expire and are renewed, so a retry can succeed.
         Some("ExpiredTokenException") => unavailable(format!("the credentials expired: {answer}")),
         None => unavailable(format!("DynamoDB failed at {call}")),

@@ -1,18 +1,13 @@
 //! Stores the index state in an item of the analysis table.
 
-use std::sync::Arc;
-
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::error::TransactionCanceledException;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::AttributeValue;
 use ees_core::adapter::{ChangesetKey, IndexState, parse_number};
 use ees_core::{ChangesetId, Checkpoint, StorageError, StreamId};
 
 use crate::attempts::Attempts;
-use crate::error::translate;
 use crate::items::{Item, number, text};
 use crate::schema::PROJECTION_ID;
-use crate::tables::{ABSENT, Guard, Tables, count};
+use crate::tables::{Guard, Tables, Transacted, count};
 use crate::voids::Voids;
 
 const STATE: &str = "ees:index";
@@ -71,40 +66,12 @@ impl Tables {
         state: &IndexState,
         voids: &Voids,
     ) -> Result<bool, StorageError> {
-        let put = Put::builder()
-            .table_name(&self.config.analysis_table)
-            .set_item(Some(state_item(state)));
-        let put = match previous {
-            None => put.condition_expression(ABSENT),
-            Some(previous) => put
-                .condition_expression(format!("{REV} = :previous"))
-                .expression_attribute_values(":previous", number(previous)),
-        };
-        let put = put.build();
-        let put = put.map_err(|error| StorageError::Backend(Arc::new(error)))?;
+        let guard = previous.map_or(Guard::Absent, |previous| Guard::Number(REV, previous));
         let mut writes = self.replace_voids(voids).await?;
-        writes.push(TransactWriteItem::builder().put(put).build());
-        let attempts = Attempts::default();
-        let write = self.client.transact_write_items();
-        let write = write.set_transact_items(Some(writes)).customize();
-        let Err(error) = write.interceptor(attempts.clone()).send().await else {
-            return Ok(true);
-        };
-        match error.as_service_error() {
-            Some(TransactWriteItemsError::TransactionCanceledException(cancelled))
-                if was_refused(cancelled) =>
-            {
-                Ok(false)
-            }
-            _ => Err(translate("TransactWriteItems", &error, attempts.written())),
-        }
+        writes.push(self.put_guarded(guard, state_item(state))?);
+        let written = self.transact(&writes, &Attempts::default()).await?;
+        Ok(matches!(written, Transacted::Done(_)))
     }
-}
-
-/// Whether a transaction was refused because a condition did not hold.
-pub(crate) fn was_refused(cancelled: &TransactionCanceledException) -> bool {
-    let mut reasons = cancelled.cancellation_reasons().iter();
-    reasons.any(|reason| reason.code() == Some("ConditionalCheckFailed"))
 }
 
 fn state_item(state: &IndexState) -> Item {

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use ees_core::adapter::{ChangesetKey, event_count, parse_number, trusted_events, trusted_json};
 use ees_core::{
-    Changeset, ChangesetId, Checkpoint, CommitId, EventId, RESERVED_STREAM_PREFIX, StorageError,
-    StreamId, Timestamp,
+    Changeset, ChangesetId, Checkpoint, CommitId, EventId, RESERVED_STREAM_PREFIX, SetMark,
+    SetMarkError, StorageError, StreamId, Timestamp,
 };
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -21,14 +21,15 @@ pub(crate) const LAST_EVENT_ID: &str = "last_event_id";
 pub(crate) const PAGE: &str = "page";
 pub(crate) const PAGE_ITEM: &str = "page_item";
 pub(crate) const COMMIT_ID: &str = "commit_id";
+pub(crate) const SET_MARK: &str = "set_mark";
 
 /// The attributes of a changeset without its payload, as a projection expression. `#timestamp` and
 /// `#page` stand for [`TIMESTAMP`] and [`PAGE`].
 pub(crate) const WITHOUT_PAYLOAD: &str =
     "stream_id, changeset_id, first_event_id, last_event_id, #timestamp, #page, page_item";
 
-/// The key of a changeset and its commit id, as a projection expression.
-pub(crate) const WITH_COMMIT_ID: &str = "stream_id, changeset_id, commit_id";
+/// The key of a changeset, its commit id and its set mark, as a projection expression.
+pub(crate) const WITH_COMMIT_ID: &str = "stream_id, changeset_id, commit_id, set_mark";
 
 /// An item that is not a changeset.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,8 +74,10 @@ pub(crate) fn item(changeset: &Changeset) -> Item {
         (LAST_EVENT_ID, number(changeset.last_event_id.get())),
         (COMMIT_ID, text(changeset.commit_id.as_str())),
     ];
+    let set_mark = changeset.set.map(|mark| (SET_MARK, text(mark.to_string())));
     attributes
         .into_iter()
+        .chain(set_mark)
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
 }
@@ -128,6 +131,11 @@ pub(crate) fn commit_id(item: &Item) -> Result<CommitId, Malformed> {
     Fields(item).commit_id()
 }
 
+/// The mark of the set in which a changeset was committed, if it was committed in one.
+pub(crate) fn set_mark(item: &Item) -> Result<Option<SetMark>, Malformed> {
+    Fields(item).set_mark()
+}
+
 /// Converts an item to a changeset.
 pub(crate) fn changeset(item: &Item) -> Result<Changeset, Malformed> {
     let fields = Fields(item);
@@ -143,7 +151,7 @@ pub(crate) fn changeset(item: &Item) -> Result<Changeset, Malformed> {
         last_event_id,
         timestamp: fields.timestamp()?,
         commit_id: fields.commit_id()?,
-        set: None,
+        set: fields.set_mark()?,
         checkpoint: fields.position()?,
         events: trusted_events(fields.text(EVENTS)?, count),
         metadata: trusted_json(fields.text(METADATA)?),
@@ -188,6 +196,15 @@ impl<'a> Fields<'a> {
             CommitId::NONE
         };
         CommitId::new(commit_id).map_err(|error| self.malformed(&error))
+    }
+
+    fn set_mark(&self) -> Result<Option<SetMark>, Malformed> {
+        if !self.0.contains_key(SET_MARK) {
+            return Ok(None);
+        }
+        let mark = self.text(SET_MARK)?.parse();
+        mark.map(Some)
+            .map_err(|error: SetMarkError| self.malformed(&error))
     }
 
     fn position(&self) -> Result<Option<Checkpoint>, Malformed> {

@@ -16,6 +16,7 @@ mod index_state;
 mod items;
 mod opening;
 mod record;
+mod sets;
 mod statistics;
 mod storage;
 mod sweep;

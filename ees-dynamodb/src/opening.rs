@@ -4,6 +4,8 @@ use aws_config::SdkConfig;
 use aws_sdk_dynamodb::config::ProvideCredentials;
 use aws_sdk_dynamodb::types::{ProjectionType, TableDescription};
 
+use ees_core::{MAX_SET_CHANGESETS_BYTES, MAX_SET_CHECKS, MAX_SET_COMMITS};
+
 use crate::OpenError;
 use crate::tables::Tables;
 use crate::voids::Voids;
@@ -12,13 +14,28 @@ use crate::voids::Voids;
 const MAX_ITEM_BYTES: usize = 400 * 1024;
 
 /// The maximum size in bytes of a changeset without its payload: attribute names, ids, a position,
-/// and two entries in local indexes of keys only, with a stream id of 1024 bytes and a commit id of
-/// 255 bytes.
+/// the mark of a set, and two entries in local indexes of keys only, with a stream id of 1024 bytes
+/// and a commit id of 255 bytes.
 const MAX_OVERHEAD_BYTES: usize = 4 * 1024;
 
 /// The maximum size in bytes, without the payload, of an entry in a local index that projects all
 /// attributes.
 const MAX_COPY_BYTES: usize = 2 * 1024;
+
+/// The maximum size in bytes of the items of a transaction.
+const MAX_TRANSACTION_BYTES: usize = 4 * 1024 * 1024;
+
+/// The maximum size in bytes of a marker, and of the key that a check names.
+const MAX_SMALL_BYTES: usize = 2 * 1024;
+
+// The largest set has room in a transaction, so DynamoDB refuses none for its size.
+const _: () = {
+    let payloads = MAX_SET_CHANGESETS_BYTES * MAX_ITEM_BYTES;
+    let overheads = MAX_SET_COMMITS * (MAX_OVERHEAD_BYTES + MAX_SMALL_BYTES);
+    let checks = MAX_SET_CHECKS * MAX_SMALL_BYTES;
+    assert!(payloads + overheads + checks < MAX_TRANSACTION_BYTES);
+    assert!(2 * MAX_SET_COMMITS + MAX_SET_CHECKS <= 100);
+};
 
 /// What a store needs to know about its tables.
 #[derive(Debug)]

@@ -171,8 +171,9 @@ impl Storage for DynamoStorage {
         self.append(commit).await
     }
 
-    async fn commit_set(&self, _set: &CommitSet) -> Result<SetOutcome, StorageError> {
-        todo!()
+    async fn commit_set(&self, set: &CommitSet) -> Result<SetOutcome, StorageError> {
+        let _open = self.enter().await?;
+        self.append_set(set).await
     }
 
     async fn head(&self, stream_id: &StreamId) -> Result<Option<Head>, StorageError> {

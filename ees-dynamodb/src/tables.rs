@@ -2,9 +2,11 @@
 
 mod analysis_batch;
 mod batch;
+mod conflicts;
 mod guarded_swap;
 mod scan;
 mod stream_queries;
+mod transact;
 
 use std::sync::Arc;
 
@@ -22,15 +24,15 @@ use crate::error::opening;
 use crate::schema::check::check;
 use crate::{DynamoConfig, OpenError, schema};
 
-pub(crate) use batch::Part;
-pub(crate) use guarded_swap::{ABSENT, Guard, count};
+pub(crate) use batch::{Part, pause};
+use conflicts::RetryConflicts;
+pub(crate) use guarded_swap::{Guard, count};
 pub(crate) use stream_queries::{End, Placed, page};
+pub(crate) use transact::{NO_CHANGESET, SIZE_LIMIT, Transacted, UNMET};
 
 /// The tokens per second that refill the SDK's quota of retries. The quota has 500 tokens at first,
 /// and a retry costs 5 or 10. Without this refill the quota would only get one token back for each
 /// success, and conflicts do not count as successes.
-/// 10. Without it only answers that succeed would give anything back, one each, and conflicts do
-/// not count as such.
 const QUOTA_PER_SECOND: f32 = 50.0;
 
 /// Both tables and the client. Cheap to clone.
@@ -45,6 +47,7 @@ impl Tables {
         let quota = TokenBucket::builder().refill_rate(QUOTA_PER_SECOND);
         let conf = Builder::from(sdk)
             .behavior_version(BehaviorVersion::v2026_01_12())
+            .retry_classifier(RetryConflicts)
             .retry_partition(
                 RetryPartition::custom("ees")
                     .token_bucket(quota.build())

@@ -1,5 +1,7 @@
 //! Reads the action and the resource of a call, in the terms of policies.
 
+use std::collections::BTreeSet;
+
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -64,7 +66,8 @@ fn call(function: &str, action: &str, resource: String) -> Call {
     }
 }
 
-/// `X-Amz-Target: DynamoDB_20120810.PutItem`, and the tables in the body.
+/// `X-Amz-Target: DynamoDB_20120810.PutItem`, and the tables in the body. A transaction needs the
+/// permissions of its actions.
 fn dynamodb(head: &Parts, body: &[u8], region: &str) -> Vec<(String, String)> {
     let target = head.headers.get("x-amz-target");
     let target = target.and_then(|target| target.to_str().ok());
@@ -83,6 +86,16 @@ fn dynamodb(head: &Parts, body: &[u8], region: &str) -> Vec<(String, String)> {
         let table = format!("table/{table}{index}");
         format!("arn:aws:dynamodb:{region}:{ACCOUNT}:{table}")
     };
+    let actions = body["TransactItems"].as_array().into_iter().flatten();
+    let actions = actions.filter_map(Value::as_object).flatten();
+    let actions = actions.filter_map(|(action, asked)| {
+        let table = asked["TableName"].as_str()?;
+        Some((format!("dynamodb:{action}Item"), arn(table)))
+    });
+    let actions: BTreeSet<_> = actions.collect();
+    if !actions.is_empty() {
+        return actions.into_iter().collect();
+    }
     let mut asked: Vec<_> = tables.map(|table| (action.clone(), arn(table))).collect();
     if asked.is_empty() {
         asked.push((action, String::new()));
@@ -178,6 +191,17 @@ mod tests {
         assert_eq!(
             dynamodb("BatchGetItem", r#"{"RequestItems":{"t":{}}}"#),
             [format!("shop-api dynamodb:BatchGetItem {table}")]
+        );
+        let transaction = r#"{"TransactItems":[{"Put":{"TableName":"t"}},{"Put":{"TableName":"t"}},
+            {"ConditionCheck":{"TableName":"t"}},{"Delete":{"TableName":"u"}}]}"#;
+        assert_eq!(
+            dynamodb("TransactWriteItems", transaction),
+            [
+                format!("shop-api dynamodb:ConditionCheckItem {table}"),
+                "shop-api dynamodb:DeleteItem arn:aws:dynamodb:eu-west-1:123456789012:table/u"
+                    .to_owned(),
+                format!("shop-api dynamodb:PutItem {table}"),
+            ]
         );
         assert_eq!(
             dynamodb("ListTables", "{}"),

@@ -2,6 +2,9 @@
 //! interleaving of a small world. Two commits with one key are tried, given up at any point and
 //! tried again with any expectation. A write of a commit that was given up may arrive at any later
 //! time. Other commits take slots, and a restore may cut the stream.
+//!
+//! A commit may be a member of a set. What the set does in the other streams is not in this world: if
+//! it stops the set, the commit writes nothing, and is given up or tried again.
 
 mod world;
 
@@ -39,6 +42,10 @@ struct Setting {
     moves_empty: bool,
     /// The move after a restore does not check the slot.
     moves_blindly: bool,
+    /// The commits that are members of sets.
+    sets: [bool; 2],
+    /// A set writes its marker whatever stands there.
+    marks_blindly: bool,
 }
 
 impl Setting {
@@ -64,16 +71,19 @@ impl Model for Setting {
     type Action = Event;
 
     fn init_states(&self) -> Vec<World> {
-        let commit = |expects| Commit {
+        let [first, second] = self.sets;
+        let commit = |expects, in_set| Commit {
             expects,
             at: At::Begin,
             rounds: 0,
+            in_set,
         };
         let pairs = (0..MAX).flat_map(|a| (a..MAX).map(move |b| [a, b]));
         let worlds = pairs.map(|expects| World {
             stream: Vec::new(),
             marker: None,
-            commits: expects.map(commit),
+            commits: [commit(expects[0], first), commit(expects[1], second)],
+            marks_blindly: self.marks_blindly,
             wire: Vec::new(),
             retries: self.retries,
             restores: self.restores,
@@ -112,18 +122,19 @@ impl Model for Setting {
             }
             Event::BeginCached(who) => {
                 let slot = now.commits[who].expects + 1;
-                now.commits[who].at = At::Claim { slot, seen: None };
+                now.commits[who].at = now.commits[who].holds(slot, None);
             }
             Event::Again(who, expects) => {
                 now.retries -= 1;
                 let at = now.commits[who].at;
-                if matches!(at, At::Claim { .. } | At::Move { .. } | At::Put { .. }) {
+                if at.writes() {
                     now.wire.push(at);
                 }
                 now.commits[who] = Commit {
                     expects,
                     at: At::Begin,
                     rounds: 0,
+                    ..now.commits[who]
                 };
             }
             Event::Land(which) => {
@@ -177,6 +188,8 @@ const PLAIN: Setting = Setting {
     restores: 0,
     moves_empty: false,
     moves_blindly: false,
+    sets: [false, false],
+    marks_blindly: false,
 };
 
 fn prove(setting: Setting) {
@@ -202,6 +215,34 @@ fn a_key_stands_at_most_once() {
 fn a_key_stands_at_most_once_after_a_restore() {
     prove(Setting {
         restores: 1,
+        ..PLAIN
+    });
+}
+
+/// Also if one of the commits is a member of a set.
+#[test]
+fn a_key_of_a_set_and_of_a_commit_stands_at_most_once() {
+    prove(Setting {
+        sets: [true, false],
+        ..PLAIN
+    });
+}
+
+#[test]
+fn a_key_of_two_sets_stands_at_most_once_after_a_restore() {
+    prove(Setting {
+        sets: [true, true],
+        restores: 1,
+        ..PLAIN
+    });
+}
+
+/// A set must not take a marker away from a commit that may still write.
+#[test]
+fn the_model_finds_that_a_set_must_look_at_the_marker() {
+    refute(Setting {
+        sets: [true, false],
+        marks_blindly: true,
         ..PLAIN
     });
 }

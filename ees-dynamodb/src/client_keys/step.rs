@@ -3,7 +3,7 @@
 /// How often a commit is judged at most. Each round after the first ends a commit whose expectation
 /// does not hold, and a slot that was taken makes the expectation outdated. So only commits with the
 /// same key can cause more rounds.
-pub(super) const MAX_ROUNDS: usize = 16;
+pub(crate) const MAX_ROUNDS: usize = 16;
 
 /// What stands at the changeset id that a marker names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,7 +18,7 @@ pub(crate) enum Standing {
 
 /// What a commit does after it found a marker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// Nothing: the key stands.
     Stands,
     /// Put the changeset, if the slot is still empty.
@@ -37,7 +37,7 @@ pub(super) enum Step {
 ///
 /// A marker is written when the stream ends directly before it. If it was seen before the end was
 /// read, and is beyond the slot all the same, the stream was restored to an earlier time.
-pub(super) fn step(marker: u64, standing: Standing, slot: u64, was_seen: bool) -> Step {
+pub(crate) fn step(marker: u64, standing: Standing, slot: u64, was_seen: bool) -> Step {
     match standing {
         Standing::Ours => Step::Stands,
         Standing::Other => Step::Move,

@@ -8,9 +8,9 @@ use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 use ees_core::{StorageError, Written};
 
 use crate::error::translate;
-use crate::items::{Item, number, text};
+use crate::items::text;
 use crate::schema::PROJECTION_ID;
-use crate::tables::{ABSENT, Tables};
+use crate::tables::Tables;
 
 /// The id of the item that names all consumers.
 pub(super) const CONSUMERS: &str = "ees:consumers";
@@ -75,26 +75,6 @@ impl Tables {
             Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(false),
             _ => Err(translate("DeleteItem", &error, Written::Unknown)),
         }
-    }
-
-    /// A part of a transaction: replaces an item if its revision still is `previous`.
-    pub(super) fn guarded(
-        &self,
-        item: Item,
-        previous: Option<u64>,
-    ) -> Result<TransactWriteItem, StorageError> {
-        let put = Put::builder()
-            .table_name(&self.config.analysis_table)
-            .set_item(Some(item));
-        let put = match previous {
-            None => put.condition_expression(ABSENT),
-            Some(previous) => put
-                .condition_expression("#revision = :previous")
-                .expression_attribute_names("#revision", REVISION)
-                .expression_attribute_values(":previous", number(previous)),
-        };
-        let put = put.build().map_err(backend)?;
-        Ok(TransactWriteItem::builder().put(put).build())
     }
 
     /// A part of a transaction: writes a parked stream, or removes it.

@@ -26,7 +26,7 @@ pub(crate) enum Part {
     Whole,
     /// Everything except the payload.
     Numbers,
-    /// The key and the commit id.
+    /// The key, the commit id and the set mark.
     CommitId,
 }
 
@@ -87,7 +87,7 @@ fn ask(keys: &[ChangesetKey], part: Part) -> Result<KeysAndAttributes, StorageEr
 
 /// Waits a random part of a time that doubles with each empty answer. Fails after [`MAX_IDLE`] such
 /// answers.
-pub(super) async fn pause(idle: u32) -> Result<(), StorageError> {
+pub(crate) async fn pause(idle: u32) -> Result<(), StorageError> {
     if idle > MAX_IDLE {
         let reason = "DynamoDB throttles BatchGetItem";
         return Err(StorageError::unavailable(reason, Written::None));

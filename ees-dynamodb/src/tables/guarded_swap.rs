@@ -1,7 +1,7 @@
 //! Conditional writes of items of the analysis table.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use ees_core::adapter::parse_number;
 use ees_core::{StorageError, Written};
 
@@ -12,7 +12,7 @@ use crate::schema::PROJECTION_ID;
 use crate::tables::Tables;
 
 /// The condition that the item does not exist.
-pub(crate) const ABSENT: &str = "attribute_not_exists(projection_id)";
+const ABSENT: &str = "attribute_not_exists(projection_id)";
 
 /// The condition of a write.
 pub(crate) enum Guard {
@@ -24,6 +24,23 @@ pub(crate) enum Guard {
     Text(&'static str, String),
     /// Either of the two.
     AbsentOrNumber(&'static str, u64),
+}
+
+impl Guard {
+    /// The guard as a condition expression. With it come the name of the attribute that it calls
+    /// `#guarded`, and the value that it calls `:previous`.
+    pub(super) fn condition(self) -> (String, Option<(&'static str, AttributeValue)>) {
+        let equal = "#guarded = :previous";
+        match self {
+            Self::Absent => (ABSENT.to_owned(), None),
+            Self::Number(name, previous) => (equal.to_owned(), Some((name, number(previous)))),
+            Self::Text(name, previous) => (equal.to_owned(), Some((name, text(previous)))),
+            Self::AbsentOrNumber(name, previous) => {
+                let either = format!("{ABSENT} OR {equal}");
+                (either, Some((name, number(previous))))
+            }
+        }
+    }
 }
 
 impl Tables {
@@ -50,21 +67,13 @@ impl Tables {
             .table_name(&self.config.analysis_table)
             .set_item(Some(item.clone()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let put = match guard {
-            Guard::Absent => put.condition_expression(ABSENT),
-            Guard::Number(name, previous) => put
-                .condition_expression("#number = :previous")
-                .expression_attribute_names("#number", name)
-                .expression_attribute_values(":previous", number(previous)),
-            Guard::Text(name, previous) => put
-                .condition_expression("#text = :previous")
-                .expression_attribute_names("#text", name)
-                .expression_attribute_values(":previous", text(previous)),
-            Guard::AbsentOrNumber(name, previous) => put
-                .condition_expression(format!("{ABSENT} OR #number = :previous"))
-                .expression_attribute_names("#number", name)
-                .expression_attribute_values(":previous", number(previous)),
-        };
+        let (condition, value) = guard.condition();
+        let mut put = put.condition_expression(condition);
+        if let Some((name, value)) = value {
+            put = put
+                .expression_attribute_names("#guarded", name)
+                .expression_attribute_values(":previous", value);
+        }
         let put = put.customize().interceptor(attempts.clone()).send().await;
         let Err(error) = put else { return Ok(true) };
         match error.as_service_error() {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ees_core::adapter::{ChangesetKey, Commit, Index, Outcome, Storage};
+use ees_core::Expectation::LastChangeset;
+use ees_core::adapter::{ChangesetKey, Commit, CommitSet, Index, Outcome, Storage};
 use ees_core::consumer::{Ack, Claim, ConsumerDefinition};
 use ees_core::indexer::Indexer;
 use ees_core::{
@@ -15,6 +16,7 @@ use ees_dynamodb::{DynamoConfig, DynamoStorage};
 use ees_dynamodb_testkit::{Call, Emulator, Fate, Plan, Proxy};
 use serde_json::{Value, json};
 
+use crate::sets::{self, committed, refused};
 use crate::store::{config, create, open};
 
 /// Asks for what each call consumed, and adds it up.
@@ -98,7 +100,7 @@ fn asked(stream: &str, last: u64, kilobytes: usize) -> Commit {
     let text = "x".repeat(kilobytes * 1024 - 400);
     Commit {
         stream_id: StreamId::new(stream).unwrap(),
-        expectation: Expectation::LastChangeset(last),
+        expectation: LastChangeset(last),
         events: Events::of(&[text]).unwrap(),
         metadata: Json::default(),
         commit_id: CommitId::generate(),
@@ -155,6 +157,79 @@ async fn a_key_is_one_write_unit_more() {
     assert_eq!(spent["GetItem"], cost(1, 1.0), "{spent:?}");
     assert_eq!(spent["BatchGetItem"], cost(1, 1.0), "{spent:?}");
     assert_eq!(spent.get("PutItem"), None, "{spent:?}");
+}
+
+/// A set of commits behind these ends of streams, of so many KB each.
+fn set(commits: &[(&str, u64)], kilobytes: usize, key: Option<&str>) -> CommitSet {
+    let made = sets::set(commits, &[]);
+    let commit_id = key.map_or_else(CommitId::generate, |key| CommitId::new(key).unwrap());
+    let commits = commits
+        .iter()
+        .zip(made.commits)
+        .map(|((stream, last), one)| Commit {
+            set: one.set,
+            commit_id: commit_id.clone(),
+            ..asked(stream, *last, kilobytes)
+        });
+    CommitSet {
+        commits: commits.collect(),
+        checks: Vec::new(),
+    }
+}
+
+/// 2 S + 2 write units for each changeset of a set: a transaction writes the item twice, and its
+/// entries in local indexes once. 2 more for each key, and 2 for each check. All in one request.
+#[tokio::test]
+async fn a_set_is_one_request_of_double_units() {
+    let store = metered().await;
+    for (kilobytes, units) in [(1, 4.0), (10, 22.0)] {
+        let streams = [format!("a{kilobytes}"), format!("b{kilobytes}")];
+        let ends = |last| [(streams[0].as_str(), last), (streams[1].as_str(), last)];
+        for last in 0..2 {
+            committed(&store.storage, &set(&ends(last), kilobytes, None)).await;
+            let wanted = costs([("TransactWriteItems", cost(1, 2.0 * units))]);
+            assert_eq!(store.meter.read(), wanted, "changeset {last}");
+        }
+    }
+    let with_key = || set(&[("a", 0), ("b", 0)], 1, Some("k"));
+    committed(&store.storage, &with_key()).await;
+    let wanted = costs([("TransactWriteItems", cost(1, 12.0))]);
+    assert_eq!(store.meter.read(), wanted);
+    let mut checking = set(&[("a", 1), ("b", 1)], 1, None);
+    checking.checks = sets::set(
+        &[],
+        &[("c", Expectation::NEW_STREAM), ("a1", LastChangeset(2))],
+    )
+    .checks;
+    committed(&store.storage, &checking).await;
+    let wanted = costs([("TransactWriteItems", cost(1, 12.0))]);
+    assert_eq!(store.meter.read(), wanted, "what is checked is known");
+    // A repeat: for each stream its end, twice its marker, and its changeset.
+    refused(&store.storage, &with_key()).await;
+    let wanted = costs([("Query", cost(2, 2.0)), ("BatchGetItem", cost(3, 6.0))]);
+    let mut spent = store.meter.read();
+    // It expects new streams, so that it is sent once before anything is read.
+    spent.remove("TransactWriteItems");
+    assert_eq!(spent, wanted);
+}
+
+/// A head that is unknown is 1 read unit, of a commit as of a check.
+#[tokio::test]
+async fn a_set_reads_the_ends_that_are_unknown() {
+    let store = metered().await;
+    for stream in ["a", "b", "c"] {
+        commit(&store.storage, stream, 0, 10).await;
+    }
+    let other = open(&store.config).await;
+    store.meter.read();
+    let mut checking = set(&[("a", 1), ("b", 1)], 1, None);
+    checking.checks = sets::set(&[], &[("c", LastChangeset(1))]).checks;
+    committed(&other, &checking).await;
+    let wanted = costs([
+        ("Query", cost(3, 3.0)),
+        ("TransactWriteItems", cost(1, 10.0)),
+    ]);
+    assert_eq!(store.meter.read(), wanted);
 }
 
 /// 1 read unit more, however large the last changeset is.

@@ -15,7 +15,7 @@ use crate::order::{at, key};
 use crate::store::{asked, commit, config, create, open};
 
 /// Does the same to so many tries of one kind of call, and counts all of them.
-struct Meets {
+pub(crate) struct Meets {
     operation: &'static str,
     fate: Fate,
     left: AtomicU64,
@@ -23,11 +23,11 @@ struct Meets {
 }
 
 impl Meets {
-    fn each(operation: &'static str, fate: Fate) -> Arc<Self> {
+    pub(crate) fn each(operation: &'static str, fate: Fate) -> Arc<Self> {
         Self::some(operation, fate, u64::MAX)
     }
 
-    fn some(operation: &'static str, fate: Fate, times: u64) -> Arc<Self> {
+    pub(crate) fn some(operation: &'static str, fate: Fate, times: u64) -> Arc<Self> {
         Arc::new(Self {
             operation,
             fate,
@@ -36,7 +36,7 @@ impl Meets {
         })
     }
 
-    fn tries(&self) -> u64 {
+    pub(crate) fn tries(&self) -> u64 {
         self.tries.load(Ordering::SeqCst)
     }
 }
@@ -84,7 +84,7 @@ pub(crate) async fn behind(plan: Arc<dyn Plan>) -> Behind {
     }
 }
 
-async fn length(storage: &DynamoStorage, stream: &str) -> usize {
+pub(crate) async fn length(storage: &DynamoStorage, stream: &str) -> usize {
     let all = StreamQuery::all(stream.parse().unwrap());
     storage.read_stream(&all).await.unwrap().items.len()
 }

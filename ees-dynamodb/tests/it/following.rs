@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use ees_core::adapter::{ChangesetKey, CommitFeed, Index, SweepCursor};
-use ees_core::{CheckpointStore, Timestamp};
+use ees_core::{CheckpointStore, Expectation, Timestamp};
 use ees_dynamodb::{DynamoConfig, DynamoStorage, Follower};
 use ees_dynamodb_testkit::Emulator;
 
 use crate::order::key;
+use crate::sets::{committed, keyed, set};
 use crate::store::{commit, config, create, open, sdk};
 
 async fn follower(config: &DynamoConfig, storage: &Arc<DynamoStorage>) -> Follower {
@@ -50,6 +51,23 @@ async fn every_commit_is_told_until_it_was_dealt_with() {
     commit(&storage, "a", 1).await;
     let mut third = follower(&config, &storage).await;
     assert_eq!(told(&mut third, 1).await, (vec![key("a", 2)], false));
+}
+
+/// A transaction is told like single commits: one record for each changeset, none for a check.
+#[tokio::test]
+async fn each_changeset_of_a_set_is_told() {
+    let emulator = Emulator::start().unwrap();
+    let config = config(emulator.endpoint());
+    create(&config).await;
+    let storage = open(&config).await;
+    let checks = [("c", Expectation::NEW_STREAM)];
+    let pair = keyed(set(&[("a", 0), ("b", 0)], &checks), "k");
+    committed(&storage, &pair).await;
+    let mut follower = follower(&config, &storage).await;
+    let (keys, _) = told(&mut follower, 2).await;
+    assert_eq!(keys, [key("a", 1), key("b", 1)]);
+    let mut indexer = ees_core::indexer::Indexer::new(Arc::clone(&storage) as _);
+    assert_eq!(indexer.index(keys).await.unwrap().written, 2);
 }
 
 /// What is written to an item later is no commit, nor are items of the store's own.

@@ -17,5 +17,7 @@ mod opening;
 mod order;
 mod original;
 mod rebuilding;
+mod set_faults;
+mod sets;
 mod store;
 mod taking_over;

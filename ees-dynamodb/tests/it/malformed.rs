@@ -94,6 +94,7 @@ async fn each_attribute_that_cannot_be_read_is_named() {
         ("m", "metadata", number("7"), "but is the number 7"),
         ("t", "timestamp", text("now"), "timestamp"),
         ("c", "commit_id", text("é"), "idempotency key"),
+        ("s", "set_mark", text("1/2"), "the mark of a set"),
         ("p", "page", number("1"), "`page_item` should be an integer"),
         ("l", "last_event_id", number("-3"), "but is the number -3"),
         (

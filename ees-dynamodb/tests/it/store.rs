@@ -8,9 +8,11 @@ use aws_config::timeout::TimeoutConfig;
 use ees_conformance::faults::{Fault, Faulty};
 use ees_conformance::subject::{Direct, Subject, unique};
 use ees_conformance::{Adapter, AdapterHarness, Capabilities, ConsumerHarness, Harness};
-use ees_core::adapter::{ChangesetKey, Commit, ConsumerStore, Index, Outcome, Storage};
+use ees_core::adapter::{
+    ChangesetKey, Commit, CommitSet, ConsumerStore, Index, Outcome, SetOutcome, Storage,
+};
 use ees_core::indexer::Indexer;
-use ees_core::{CommitId, Events, Expectation, Json, StorageError, StreamId, Timestamp};
+use ees_core::{CommitId, Events, Expectation, Json, Receipt, StorageError, StreamId, Timestamp};
 use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, SdkConfig};
 use ees_dynamodb_testkit::{Emulator, Proxy};
 
@@ -28,6 +30,14 @@ impl Notifications {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 
+    fn notify(&self, receipts: &[Receipt]) {
+        let keys = receipts.iter().map(|receipt| ChangesetKey {
+            stream_id: receipt.stream_id.clone(),
+            changeset_id: receipt.changeset_id,
+        });
+        self.0.lock().unwrap().extend(keys);
+    }
+
     fn put_back(&self, keys: Vec<ChangesetKey>) {
         self.0.lock().unwrap().extend(keys);
     }
@@ -38,10 +48,19 @@ impl Fault for Notifications {
     async fn commit(&self, inner: &dyn Adapter, commit: &Commit) -> Result<Outcome, StorageError> {
         let outcome = inner.commit(commit).await?;
         if let Outcome::Committed(receipt) = &outcome {
-            self.0.lock().unwrap().push(ChangesetKey {
-                stream_id: receipt.stream_id.clone(),
-                changeset_id: receipt.changeset_id,
-            });
+            self.notify(std::slice::from_ref(receipt));
+        }
+        Ok(outcome)
+    }
+
+    async fn commit_set(
+        &self,
+        inner: &dyn Adapter,
+        set: &CommitSet,
+    ) -> Result<SetOutcome, StorageError> {
+        let outcome = inner.commit_set(set).await?;
+        if let SetOutcome::Committed(receipts) = &outcome {
+            self.notify(receipts);
         }
         Ok(outcome)
     }

@@ -41,6 +41,14 @@ pub(super) enum At {
     Put {
         slot: u8,
     },
+    /// Only a member of a set: reads the marker.
+    Seek,
+    /// Only a member of a set: the transaction, if the marker is this one, or is none or names the
+    /// slot.
+    Together {
+        slot: u8,
+        marker: Option<u8>,
+    },
     Refused,
     LookRefused {
         marker: u8,
@@ -50,11 +58,49 @@ pub(super) enum At {
     },
 }
 
+impl At {
+    /// Whether the request may write, also after the commit was given up.
+    pub(super) fn writes(self) -> bool {
+        use At::{Claim, Move, Put, Together};
+        matches!(
+            self,
+            Claim { .. } | Move { .. } | Put { .. } | Together { .. }
+        )
+    }
+
+    /// What a set does instead: it writes the marker and the changeset together.
+    fn together(self) -> Self {
+        let together = |slot, marker| Self::Together {
+            slot,
+            marker: Some(marker),
+        };
+        match self {
+            Self::Move { slot, marker, .. } => together(slot, marker),
+            Self::Put { slot } => together(slot, slot),
+            Self::Judge { .. } => Self::Seek,
+            other => other,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Commit {
     pub(super) expects: u8,
     pub(super) at: At,
     pub(super) rounds: u8,
+    /// Whether the commit is a member of a set.
+    pub(super) in_set: bool,
+}
+
+impl Commit {
+    /// Where a commit is whose expectation holds. `seen` is the marker that was read before.
+    pub(super) fn holds(self, slot: u8, seen: Option<u8>) -> At {
+        match seen {
+            Some(marker) if self.in_set => At::Look { slot, seen, marker },
+            None if self.in_set => At::Together { slot, marker: None },
+            seen => At::Claim { slot, seen },
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -68,6 +114,7 @@ pub(super) struct World {
     pub(super) restores: u8,
     /// Whether a write left a hole in the stream.
     pub(super) has_hole: bool,
+    pub(super) marks_blindly: bool,
 }
 
 /// What a commit knows that found a marker.
@@ -124,7 +171,13 @@ impl World {
     pub(super) fn go(&mut self, who: usize, rule: impl Fn(Found) -> Step) -> Option<At> {
         let commit = self.commits[who];
         let At::Judge { seen } = commit.at else {
-            return self.request(commit.at, rule);
+            let next = self.request(commit.at, rule)?;
+            let looked = matches!(commit.at, At::Look { .. });
+            return Some(if commit.in_set && looked {
+                next.together()
+            } else {
+                next
+            });
         };
         if usize::from(commit.rounds) > MAX_ROUNDS {
             return None;
@@ -133,7 +186,7 @@ impl World {
         let slot = commit.expects + 1;
         let holds = commit.expects == self.len() && self.len() < MAX;
         Some(if holds {
-            At::Claim { slot, seen }
+            commit.holds(slot, seen)
         } else {
             At::Refused
         })
@@ -179,6 +232,22 @@ impl World {
                 self.has_hole |= slot != self.len() + 1;
                 self.stream.push(By::Ours);
                 At::Answered { stands: Some(slot) }
+            }
+            At::Seek => again(self.marker),
+            At::Together { slot, marker } => {
+                let is_meant = match marker {
+                    None => self.marker.is_none_or(|found| found == slot),
+                    marker => self.marker == marker,
+                };
+                let empty = self.standing(slot) == Standing::Nothing;
+                if empty && (is_meant || self.marks_blindly) {
+                    self.marker = Some(slot);
+                    self.has_hole |= slot != self.len() + 1;
+                    self.stream.push(By::Ours);
+                    At::Answered { stands: Some(slot) }
+                } else {
+                    At::Seek
+                }
             }
             At::Begin | At::Put { .. } => again(None),
             At::Refused => match self.marker {

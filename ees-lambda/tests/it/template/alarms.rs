@@ -29,10 +29,12 @@ fn wanted() -> [(&'static str, Vec<String>); 14] {
         ]
     });
     let one = |metric: &str| vec![metric.to_owned()];
-    let committed = "AWS/DynamoDB SuccessfulRequestLatency TableName=ees_db_shop Operation=PutItem";
+    let committed = "AWS/DynamoDB SuccessfulRequestLatency TableName=ees_db_shop Operation=";
     let off = |function: &str| {
         let invoked = format!("AWS/Lambda Invocations FunctionName=shop-{function}");
-        vec![committed.to_owned(), invoked]
+        let [single, sets] =
+            ["PutItem", "TransactWriteItems"].map(|one| format!("{committed}{one}"));
+        vec![single, sets, invoked]
     };
     [
         (
@@ -163,13 +165,15 @@ fn off(alarm: &Resource, findings: &mut Findings) {
         part(0),
         part(1),
         part(2),
+        part(3),
         of("DatapointsToAlarm"),
         of("EvaluationPeriods")
     ]);
-    let expression = "IF(FILL(commits, 0) > 0 AND FILL(invocations, 0) == 0, 1, 0)";
+    let expression = "IF(FILL(commits, 0) + FILL(sets, 0) > 0 AND FILL(invocations, 0) == 0, 1, 0)";
     let wanted = json!([
         ["off", expression, null, null],
         ["commits", null, "SampleCount", 300],
+        ["sets", null, "SampleCount", 300],
         ["invocations", null, "Sum", 300],
         3,
         12,
