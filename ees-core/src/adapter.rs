@@ -22,12 +22,12 @@ pub const DEFAULT_MAX_CHANGESET_BYTES: usize = 16 * 1024 * 1024;
 
 pub use crate::changeset::Slot;
 pub use crate::checkpoint::INDEX_PAGE;
-pub use crate::commit::{ClientKey, Commit};
+pub use crate::commit::{ClientKey, Commit, Outcome};
 pub use crate::concurrency::{Refusal, Verdict};
 pub use crate::number::parse_number;
 pub use crate::ports::{
     ChangesetKey, CommitFeed, CommitFeedSource, Committed, ConsumerStore, DeferredOrder, Entry,
-    Index, IndexState, MAX_CONSUMERS, MAX_KEYS, Message, News, Outcome, ParkedWrite, PositionWrite,
+    Index, IndexState, MAX_CONSUMERS, MAX_KEYS, Message, News, ParkedWrite, PositionWrite,
     PublishError, PublishLimits, Publisher, StatisticsStore, Storage, StoredPartition, SweepCursor,
     SweepPage, Topic,
 };

@@ -1,6 +1,7 @@
 //! A commit before its expectation is checked.
 
-use crate::changeset::Slot;
+use crate::changeset::{Receipt, Slot};
+use crate::concurrency::Refusal;
 use crate::{
     Changeset, Checkpoint, CommitId, Events, Expectation, Json, SetMark, StreamId, Timestamp,
 };
@@ -134,4 +135,13 @@ impl Commit {
             checkpoint,
         }
     }
+}
+
+/// The outcome of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The changeset is stored.
+    Committed(Receipt),
+    /// Its key stands already, or its expectation does not hold; nothing was written.
+    Refused(Refusal),
 }

@@ -22,4 +22,4 @@ pub use index::{
 pub use news::News;
 pub use publisher::{Message, PublishError, PublishLimits, Publisher, Topic};
 pub use statistics::StatisticsStore;
-pub use storage::{Outcome, Storage};
+pub use storage::Storage;

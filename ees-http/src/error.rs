@@ -240,7 +240,7 @@ impl From<Error> for ApiError {
         let (status, code) = match error {
             Error::Conflict(conflict) => return Self::in_conflict(conflict, &message),
             Error::SetConflict(conflict) => return Self::of_set(conflict, message),
-            Error::Set(SetError::TooLarge { .. }) => {
+            Error::ChangesetTooLarge { .. } | Error::Set(SetError::TooLarge { .. }) => {
                 (StatusCode::PAYLOAD_TOO_LARGE, codes::CHANGESET_TOO_LARGE)
             }
             Error::Set(_) => (StatusCode::BAD_REQUEST, codes::INVALID_BODY),
@@ -275,9 +275,6 @@ impl From<Error> for ApiError {
                     .on_stream(changeset.stream_id.as_str());
                 answer.more.changeset = Some(changeset);
                 return answer;
-            }
-            Error::ChangesetTooLarge { .. } => {
-                (StatusCode::PAYLOAD_TOO_LARGE, codes::CHANGESET_TOO_LARGE)
             }
             Error::StreamTooLarge { .. } => {
                 (StatusCode::PAYLOAD_TOO_LARGE, codes::STREAM_TOO_LARGE)

@@ -125,7 +125,7 @@ pub async fn transfers_keep_the_sum(harness: &mut dyn Harness) {
     for (at, changeset) in (1..).zip(&order) {
         *balances.entry(&changeset.stream).or_default() += amount(&changeset.events);
         // Behind the opening, each set has two members.
-        let is_whole = at >= ACCOUNTS && (at - ACCOUNTS) % 2 == 0;
+        let is_whole = at >= ACCOUNTS && (at - ACCOUNTS).is_multiple_of(2);
         if is_whole && harness.capabilities().orders_at_commit {
             let (sum, place) = (balances.values().sum::<i64>(), changeset.checkpoint);
             assert_eq!(sum, MONEY, "G6: the sum of the order up to {place:?}");

@@ -39,7 +39,7 @@ pub async fn a_caller_who_goes_away_may_ask_again(harness: &mut dyn AdapterHarne
     if let Ok(told) = given_up {
         scene.assert_true(harness, &told).await;
     }
-    let again = within("G10: a repeat is answered", scene.ask("gone")).await;
+    let again = within("G10: a repeat is answered", Box::pin(scene.ask("gone"))).await;
     scene.assert_stands_once(harness, &again).await;
 }
 

@@ -4,12 +4,11 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
 use crate::adapter::read_filtered;
-use crate::commit::Commit;
-use crate::concurrency::Refusal;
+use crate::commit::{Commit, Outcome};
 use crate::set::{CommitSet, SetOutcome};
 use crate::{
-    Changeset, Checkpoint, Filter, GlobalPage, Head, Identity, Page, PageLimit, Receipt,
-    StorageError, StreamId, StreamQuery,
+    Changeset, Checkpoint, Filter, GlobalPage, Head, Identity, Page, PageLimit, StorageError,
+    StreamId, StreamQuery,
 };
 
 /// Stores changesets: the contract between the core and an adapter.
@@ -169,13 +168,4 @@ pub trait Storage: Send + Sync + 'static {
     /// Finishes the accepted commits and releases files, locks and connections. Afterwards every
     /// call fails with [`StorageError::Unavailable`]. May be called again.
     async fn close(&self);
-}
-
-/// The outcome of a commit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// The changeset is stored.
-    Committed(Receipt),
-    /// Its key stands already, or its expectation does not hold; nothing was written.
-    Refused(Refusal),
 }

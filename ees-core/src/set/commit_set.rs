@@ -1,9 +1,8 @@
 //! A set of commits as the storage port receives it, and its outcome.
 
 use super::Check;
-use crate::commit::Commit;
+use crate::commit::{Commit, Outcome};
 use crate::concurrency::Refusal;
-use crate::ports::Outcome;
 use crate::{Receipt, StorageError};
 
 /// Commits that are stored together or not at all. They are complete and within the storage's limits,

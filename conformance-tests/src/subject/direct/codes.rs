@@ -9,16 +9,16 @@ pub(super) const OF_KEY: &str = "INVALID_IDEMPOTENCY_KEY";
 
 pub(super) fn of(error: &Error) -> &'static str {
     match error {
-        Error::Conflict(_) => "OPTIMISTIC_CONCURRENCY_EXCEPTION",
         Error::SetConflict(conflict) if conflict.is_ahead() => "INVALID_EXPECTED_CHANGESET_ID",
-        Error::SetConflict(_) => "OPTIMISTIC_CONCURRENCY_EXCEPTION",
-        Error::Set(SetError::TooLarge { .. }) => "CHANGESET_TOO_LARGE",
-        Error::Set(_) => "INVALID_BODY",
+        Error::Conflict(_) | Error::SetConflict(_) => "OPTIMISTIC_CONCURRENCY_EXCEPTION",
         Error::InSet { error, .. } => of(error),
         Error::ExpectationAhead { .. } => "INVALID_EXPECTED_CHANGESET_ID",
         Error::IdempotencyKeyReused(_) => "IDEMPOTENCY_KEY_REUSED",
         Error::IdempotencyKey(_) => OF_KEY,
-        Error::ChangesetTooLarge { .. } => "CHANGESET_TOO_LARGE",
+        Error::ChangesetTooLarge { .. } | Error::Set(SetError::TooLarge { .. }) => {
+            "CHANGESET_TOO_LARGE"
+        }
+        Error::Set(_) => "INVALID_BODY",
         Error::StreamTooLarge { .. } => "STREAM_TOO_LARGE",
         Error::CheckpointBeyondHead { .. } => "CHECKPOINT_BEYOND_HEAD",
         Error::OtherStore(_) => "OTHER_STORE",

@@ -157,7 +157,7 @@ impl<M: Mistake> Lines<M> {
                 "timestamp": commit.timestamp.to_string(),
             })
         });
-        let mut line = format!("{}\n", Value::from_iter(stored));
+        let mut line = format!("{}\n", stored.collect::<Value>());
         if M::ANSWERS_EARLY {
             line = std::mem::replace(&mut self.late, line);
         }

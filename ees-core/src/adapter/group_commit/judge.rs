@@ -128,9 +128,12 @@ mod tests {
     }
 
     fn expectation() -> impl Strategy<Value = Expectation> {
-        (0..4_u64, any::<bool>()).prop_map(|(last, by_event)| match by_event {
-            true => Expectation::LastEvent(last),
-            false => Expectation::LastChangeset(last),
+        (0..4_u64, any::<bool>()).prop_map(|(last, by_event)| {
+            if by_event {
+                Expectation::LastEvent(last)
+            } else {
+                Expectation::LastChangeset(last)
+            }
         })
     }
 

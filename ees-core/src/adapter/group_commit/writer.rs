@@ -9,8 +9,7 @@ use tracing::Span;
 
 use super::retry::{Failure, Retry, Step};
 use super::{Snapshot, judge};
-use crate::commit::{ClientKey, Commit};
-use crate::ports::Outcome;
+use crate::commit::{ClientKey, Commit, Outcome};
 use crate::set::{CommitSet, SetOutcome};
 use crate::{Changeset, StorageError, StreamId, Written};
 use crate::{measure, spans};
@@ -130,8 +129,8 @@ impl GroupCommit {
             answer,
             span: Span::current(),
         };
-        let sent = self.queue.send(waiting).await;
-        sent.map_err(|_| StorageError::closed())?;
+        let queued = self.queue.send(waiting).await;
+        queued.map_err(|_| StorageError::closed())?;
         outcome
             .await
             .unwrap_or_else(|_| Err(stopped(Written::Unknown)))
