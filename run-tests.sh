@@ -22,8 +22,12 @@ command -v caddy >/dev/null || missing+=(caddy)
 command -v systemd-analyze >/dev/null || missing+=(systemd)
 command -v promtool >/dev/null || missing+=(prometheus)
 command -v chromium-headless-shell >/dev/null || missing+=(chromium-headless-shell fonts-dejavu-core)
+command -v npm >/dev/null || missing+=(nodejs npm)
 [ ${#missing[@]} = 0 ] || .ci/packages "${missing[@]}"
 # moto stands in for SNS, SQS and S3 in the tests of the AWS deployment.
 .ci/venv moto ees-aws-testkit/requirements.txt
+# What checks and tests the clients.
+.ci/venv client-python clients/python/requirements.txt
+.ci/npm clients/typescript
 
 exec cargo test --workspace --all-features "$@"

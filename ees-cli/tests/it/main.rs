@@ -6,6 +6,7 @@
 mod alerts;
 mod browser;
 mod check;
+mod clients;
 mod conformance;
 mod consumers;
 mod crash;

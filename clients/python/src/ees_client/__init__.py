@@ -1,0 +1,65 @@
+"""A client of the Elastic Event Store."""
+
+from ._steps import Retry
+from .aio import AsyncEventStore
+from .client import EventStore
+from .errors import (
+    ApiError,
+    CheckpointBeyondHeadError,
+    ConflictError,
+    ConsumerNotFoundError,
+    EesError,
+    FencedError,
+    ForbiddenError,
+    KeyReusedError,
+    OtherStoreError,
+    StreamNotFoundError,
+    TransportError,
+    UnauthorizedError,
+    UnavailableError,
+    UnexpectedAnswerError,
+)
+from .model import (
+    Changeset,
+    ChangesetBatch,
+    Committed,
+    ConsumerReport,
+    Event,
+    EventBatch,
+    Filter,
+    Parked,
+    PartitionReport,
+    Statistics,
+    StreamInfo,
+)
+
+__all__ = [
+    "ApiError",
+    "AsyncEventStore",
+    "Changeset",
+    "ChangesetBatch",
+    "CheckpointBeyondHeadError",
+    "Committed",
+    "ConflictError",
+    "ConsumerNotFoundError",
+    "ConsumerReport",
+    "EesError",
+    "Event",
+    "EventBatch",
+    "EventStore",
+    "FencedError",
+    "Filter",
+    "ForbiddenError",
+    "KeyReusedError",
+    "OtherStoreError",
+    "Parked",
+    "PartitionReport",
+    "Retry",
+    "Statistics",
+    "StreamInfo",
+    "StreamNotFoundError",
+    "TransportError",
+    "UnauthorizedError",
+    "UnavailableError",
+    "UnexpectedAnswerError",
+]
