@@ -94,9 +94,10 @@ impl Server {
         let guards = Guards {
             keys: Keys::read(args)?,
             security: Security::read(args)?,
-            metrics: match args.without_metrics {
-                true => None,
-                false => Some(Metrics::start()?),
+            metrics: if args.without_metrics {
+                None
+            } else {
+                Some(Metrics::start()?)
             },
         };
         let publisher = match &args.publish {

@@ -49,9 +49,10 @@ impl Future for Until {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        match *self.now.lock().unwrap() >= self.end {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
+        if *self.now.lock().unwrap() >= self.end {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
         }
     }
 }
