@@ -2,7 +2,8 @@
 """A server that answers as a script says, for the tests of the clients.
 
 `PUT /_scripts/NAME` takes a list of answers. The requests to `/NAME/...` get them one after the other,
-and 503 after the last one. `GET /_scripts/NAME` lists these requests. An answer is an object:
+and 503 after the last one. Who asks for very much more gets 400, so that a test comes to its end.
+`GET /_scripts/NAME` lists these requests. An answer is an object:
 
     status, headers, json | text    an answer
     delay                           seconds before it
@@ -26,6 +27,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 EXHAUSTED = {"status": 503, "json": {"error": "OVERLOADED", "message": "the script is over", "outcome": "none"}}
+ENDED = {"status": 400, "json": {"error": "SCRIPT_ENDED", "message": "the script is long over"}}
 STORE = "00000000-0000-4000-8000-000000000001"
 
 
@@ -45,6 +47,8 @@ class Script:
             is_last = number >= len(self.answers) - 1
             if is_last and self.answers and self.answers[-1].get("again"):
                 return self.answers[-1]
+            if number > len(self.answers) + 100:
+                return ENDED
             answer = self.answers[number] if number < len(self.answers) else EXHAUSTED
             self.news.wait_for(lambda: len(self.requests) >= answer.get("until", 0), timeout=60)
         return answer
@@ -126,7 +130,8 @@ class Handler(BaseHTTPRequestHandler):
         elif end == "reset":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         else:
-            # Until the client goes away.
+            # Until the client goes away, but not for ever.
+            self.connection.settimeout(30)
             self.rfile.read(1)
         self.close_connection = True
 

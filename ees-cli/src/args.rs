@@ -203,6 +203,9 @@ pub struct ServeArgs {
     /// A second address, with /metrics and the health checks alone. It asks for no key and has no TLS
     #[arg(long, value_name = "ADDR", env = "EES_METRICS_LISTEN", value_parser = address)]
     pub metrics_listen: Option<SocketAddr>,
+    /// Records no metrics, to measure what they cost
+    #[arg(long, hide = true)]
+    pub without_metrics: bool,
     /// The most concurrent requests; further requests get 503 OVERLOADED
     #[arg(long, value_name = "N", env = "EES_MAX_REQUESTS", default_value = "512",
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]

@@ -94,7 +94,11 @@ impl Server {
         let guards = Guards {
             keys: Keys::read(args)?,
             security: Security::read(args)?,
-            metrics: Metrics::start()?,
+            metrics: if args.without_metrics {
+                None
+            } else {
+                Some(Metrics::start()?)
+            },
         };
         let publisher = match &args.publish {
             Some(url) => Some(open_publisher(url).await.map_err(Failure::of_publisher)?),

@@ -38,19 +38,21 @@ impl Changeset {
 
     /// The events with their ids. The iterator locates each event in the text when it reaches it.
     pub fn each_event(&self) -> impl Iterator<Item = Event> {
-        let first = self.first_event_id.get();
         (0..)
             .zip(self.events.iter())
-            .map_while(move |(index, data)| {
-                Some(Event {
-                    event_id: EventId::new(first + index).ok()?,
-                    data: Json::trusted(data),
-                    changeset_id: self.changeset_id,
-                    index,
-                    timestamp: self.timestamp,
-                    metadata: self.metadata.clone(),
-                })
-            })
+            .map_while(|(index, data)| self.event(index, data))
+    }
+
+    /// An event by its index and its text.
+    pub(crate) fn event(&self, index: u64, data: &str) -> Option<Event> {
+        Some(Event {
+            event_id: EventId::new(self.first_event_id.get() + index).ok()?,
+            data: Json::trusted(data),
+            changeset_id: self.changeset_id,
+            index,
+            timestamp: self.timestamp,
+            metadata: self.metadata.clone(),
+        })
     }
 
     /// The end of the stream after this changeset.

@@ -5,6 +5,7 @@ mod commit;
 mod commit_all;
 mod global;
 mod identity;
+mod places;
 mod readiness;
 mod reading;
 mod stream;
@@ -20,6 +21,7 @@ use crate::ports::{Clock, ConsumerStore, StatisticsStore, Storage, SystemClock};
 use crate::{Error, Filter, Identity, Statistics};
 
 pub use global::{GlobalEvent, GlobalEventPage};
+use places::Places;
 pub use waiting::{InPlace, Onward};
 use watch::Watch;
 
@@ -49,6 +51,8 @@ pub struct EventStore {
     poll_interval: Duration,
     /// What readers that wait at the head share.
     watch: Arc<Watch>,
+    /// Where events of large changesets are.
+    places: Arc<Places>,
     /// What reads of the global order select.
     filter: Arc<Filter>,
     /// The name of the storage in metrics.
@@ -78,6 +82,7 @@ impl EventStore {
             clock: Arc::new(SystemClock),
             poll_interval: Self::POLL_INTERVAL,
             watch: Arc::default(),
+            places: Arc::default(),
             filter: Arc::default(),
             name: "other",
             commit_failed: Arc::default(),

@@ -13,7 +13,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 pub use error::{MAX_DEPTH, PayloadError};
-use scan::{Elements, check};
+pub(crate) use scan::Elements;
+use scan::check;
 
 use crate::event_type::TypesOf;
 
@@ -166,6 +167,14 @@ impl Events {
     /// it reaches it, so reading a few of many events costs no memory for the others.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         Elements::of(&self.array)
+    }
+
+    /// The events from where so many bytes were left; all without it.
+    pub(crate) fn elements(&self, left: Option<usize>) -> Elements<'_> {
+        match left {
+            Some(left) => Elements::at(&self.array, left),
+            None => Elements::of(&self.array),
+        }
     }
 
     /// The distinct types of the events, as a text that a storage keeps beside the payload and gives

@@ -23,7 +23,7 @@ use crate::error_body::render;
 use crate::gate::Gate;
 use crate::hosts::check_host;
 use crate::long_work::work;
-use crate::measure::answered;
+use crate::measure::Answers;
 use crate::options::Options;
 use crate::permit::Permit;
 use crate::pretty::pretty;
@@ -54,6 +54,8 @@ pub(crate) struct Host {
     pub(crate) store: Option<EventStore>,
     /// The answers that tell that nothing was written.
     pub(crate) refused: Arc<TurnedAway>,
+    /// Counts the answers.
+    pub(crate) answers: Answers,
     /// The limits on answers, for those that have them.
     pub(crate) gate: Option<Gate>,
 }
@@ -96,7 +98,7 @@ pub(crate) async fn finish(State(host): State<Host>, mut request: Request, next:
         response = render(refused, about.id(), context.layout);
     }
     let code = refused.or(error).map(|error| error.code.as_str());
-    about.log(&response, code, context.caller.get());
+    about.log(&response, code, context.caller.get(), &host.answers);
     response.headers_mut().insert(REQUEST_ID, about.id);
     if let Some(store) = host.store
         && let Some(id) = store_id(&store, response.status()).await
@@ -127,10 +129,16 @@ impl About {
 
     /// Logs and counts an answer: without payload and query, and with the path's template instead of
     /// the path, because stream ids may name people. A caller's key is named, never shown.
-    fn log(&self, response: &Response, code: Option<&str>, caller: Option<&Caller>) {
+    fn log(
+        &self,
+        response: &Response,
+        code: Option<&str>,
+        caller: Option<&Caller>,
+        answers: &Answers,
+    ) {
         let route = self.path.as_ref().map_or("none", MatchedPath::as_str);
         let took = self.begun.elapsed();
-        answered(&self.method, route, response.status(), took);
+        answers.count(&self.method, route, response.status(), took);
         tracing::debug!(
             request_id = self.id(),
             method = %self.method,

@@ -49,7 +49,8 @@ pub struct Options {
     /// The hosts that a self-hosted router serves. A request for another host gets 421
     /// `MISDIRECTED_REQUEST`. `None`: it serves every host.
     pub hosts: Option<Hosts>,
-    /// Writes the answer of `/metrics` of a self-hosted router. `None`: it answers 404.
+    /// Writes the answer of `/metrics` of a self-hosted router. `None`: it answers 404. Install a recorder
+    /// before the router answers: it looks its own metrics up at their first use.
     pub metrics: Option<MetricsText>,
 }
 

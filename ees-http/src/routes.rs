@@ -34,6 +34,7 @@ use crate::finish::{Host, finish, panicked};
 use crate::foreign::refuse_foreign_pages;
 use crate::gate::Gate;
 use crate::hosts::{Hosts, refuse_other_hosts};
+use crate::measure::Answers;
 use crate::openapi;
 use crate::options::Options;
 
@@ -126,6 +127,7 @@ pub(crate) fn failing(error: &StorageError) -> Router {
         options: Arc::default(),
         store: None,
         refused: Arc::default(),
+        answers: Answers::default(),
         gate: None,
     };
     Router::new()
@@ -139,6 +141,7 @@ fn host(app: &App, gate: Option<Gate>) -> Host {
         options: Arc::clone(&app.options),
         store: Some(app.store.clone()),
         refused: Arc::default(),
+        answers: Answers::default(),
         gate,
     }
 }

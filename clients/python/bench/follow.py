@@ -10,7 +10,7 @@ from typing import Any
 from ees_client import AsyncEventStore, EventStore
 from ees_client.testing import serve
 
-CHANGESETS, EVENTS, ROUNDS, WRITERS = 40_000, 3, 5, 32
+CHANGESETS, EVENTS, ROUNDS, WRITERS = 20_000, 3, 5, 32
 EVENT = {"type": "paid", "cents": 1250, "by": "x" * 60}
 
 

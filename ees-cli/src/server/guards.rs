@@ -19,7 +19,8 @@ const TIDY_EVERY: Duration = Duration::from_secs(5);
 pub(super) struct Guards {
     pub(super) keys: Keys,
     pub(super) security: Security,
-    pub(super) metrics: Metrics,
+    /// `None`: nothing is recorded.
+    pub(super) metrics: Option<Metrics>,
 }
 
 impl Guards {
@@ -31,7 +32,8 @@ impl Guards {
         options.closing = closing;
         options.authorizer = self.keys.authorizer();
         options.hosts = exposure::hosts(args);
-        options.metrics = Some(self.metrics.text(storage_bytes(&args.storage)));
+        let metrics = self.metrics.as_ref();
+        options.metrics = metrics.map(|metrics| metrics.text(storage_bytes(&args.storage)));
         options
     }
 
@@ -42,7 +44,7 @@ impl Guards {
         let tidying = async {
             let pause = || closing.run_until_cancelled(tokio::time::sleep(TIDY_EVERY));
             while pause().await.is_some() {
-                self.metrics.tidy();
+                self.metrics.iter().for_each(Metrics::tidy);
             }
         };
         join3(keys, security, tidying).await;

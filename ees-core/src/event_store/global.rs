@@ -131,7 +131,10 @@ impl EventStore {
             let changesets = self.poll_changesets(next.changeset, chunk).await?;
             for changeset in &changesets.changesets {
                 let position = changeset.checkpoint.unwrap_or(next.changeset);
-                for event in events_from(changeset, position, next) {
+                let is_inside = position == next.changeset;
+                let first = if is_inside { next.index } else { 0 };
+                for event in self.places.walk(changeset, first) {
+                    let event = placed(changeset, position, event);
                     if !self.filter.matches_event(&event.event.data) {
                         continue;
                     }
@@ -160,19 +163,14 @@ impl EventStore {
     }
 }
 
-/// A changeset's events from a checkpoint on, with their positions.
-fn events_from(
-    changeset: &Changeset,
-    position: Checkpoint,
-    from: EventCheckpoint,
-) -> impl Iterator<Item = GlobalEvent> {
-    let placed = changeset.each_event().map(move |event| GlobalEvent {
+/// An event of a changeset with its position.
+fn placed(changeset: &Changeset, position: Checkpoint, event: Event) -> GlobalEvent {
+    GlobalEvent {
         stream_id: changeset.stream_id.clone(),
         checkpoint: EventCheckpoint {
             changeset: position,
             index: event.index,
         },
         event,
-    });
-    placed.skip_while(move |event| event.checkpoint < from)
+    }
 }

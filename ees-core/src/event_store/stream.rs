@@ -52,7 +52,7 @@ impl EventStore {
         loop {
             let changesets = self.changesets(&query).await?;
             for changeset in &changesets.items {
-                for event in select(changeset, &query) {
+                for event in self.select(changeset, &query) {
                     if !page.push_event(event) {
                         return Ok(page.finish());
                     }
@@ -114,24 +114,28 @@ fn is_nothing<T>(page: &Found<T>) -> bool {
     page.as_ref().map_or(true, |page| page.items.is_empty())
 }
 
-/// A changeset's events that a query selects, in the query's direction.
-fn select<'a>(
-    changeset: &'a Changeset,
-    query: &'a StreamQuery,
-) -> Box<dyn Iterator<Item = Event> + Send + 'a> {
-    let (from, to) = selected_ids(query);
-    let selected = |from| {
-        let events = changeset.each_event();
-        events.filter(move |event| (from..=to).contains(&event.event_id.get()))
-    };
-    match query.direction {
-        Direction::Forward => Box::new(selected(from)),
-        Direction::Backward => {
-            // As many as a page can hold, and one more, which shows that more remain.
-            let last = changeset.last_event_id.get().min(to);
-            let most = query.limit.max_items() as u64 + 1;
-            let events: Vec<Event> = selected(from.max(last.saturating_sub(most))).collect();
-            Box::new(events.into_iter().rev())
+impl EventStore {
+    /// A changeset's events that a query selects, in the query's direction.
+    fn select<'a>(
+        &self,
+        changeset: &'a Changeset,
+        query: &StreamQuery,
+    ) -> Box<dyn Iterator<Item = Event> + Send + 'a> {
+        let (from, to) = selected_ids(query);
+        let selected = |from: u64| {
+            let first = from.saturating_sub(changeset.first_event_id.get());
+            let events = self.places.walk(changeset, first);
+            events.take_while(move |event| event.event_id.get() <= to)
+        };
+        match query.direction {
+            Direction::Forward => Box::new(selected(from)),
+            Direction::Backward => {
+                // As many as a page can hold, and one more, which shows that more remain.
+                let last = changeset.last_event_id.get().min(to);
+                let most = query.limit.max_items() as u64 + 1;
+                let events: Vec<Event> = selected(from.max(last.saturating_sub(most))).collect();
+                Box::new(events.into_iter().rev())
+            }
         }
     }
 }

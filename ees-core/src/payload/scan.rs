@@ -3,7 +3,7 @@
 use super::error::PayloadError;
 
 /// The elements of a JSON array that is known to be one.
-pub(super) struct Elements<'a> {
+pub(crate) struct Elements<'a> {
     rest: &'a str,
 }
 
@@ -15,6 +15,20 @@ impl<'a> Elements<'a> {
         Self {
             rest: inside.unwrap_or_default(),
         }
+    }
+
+    /// The elements from where so many bytes of the same array were left.
+    pub(super) fn at(array: &'a str, left: usize) -> Self {
+        let Self { rest } = Self::of(array);
+        let at = rest.len().checked_sub(left);
+        Self {
+            rest: at.and_then(|at| rest.get(at..)).unwrap_or_default(),
+        }
+    }
+
+    /// How many bytes are left.
+    pub(crate) fn left(&self) -> usize {
+        self.rest.len()
     }
 }
 

@@ -21,13 +21,13 @@ use crate::store::{config, create, open};
 
 /// Asks for what each call consumed, and adds it up.
 #[derive(Default)]
-struct Meter(Mutex<BTreeMap<String, Cost>>);
+pub(crate) struct Meter(Mutex<BTreeMap<String, Cost>>);
 
 /// Requests of one kind, and the units they took.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Cost {
+pub(crate) struct Cost {
     requests: u64,
-    units: f64,
+    pub(crate) units: f64,
 }
 
 impl Plan for Meter {
@@ -55,21 +55,21 @@ impl Plan for Meter {
 
 impl Meter {
     /// What was spent since the last time.
-    fn read(&self) -> BTreeMap<String, Cost> {
+    pub(crate) fn read(&self) -> BTreeMap<String, Cost> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 }
 
 /// A store behind a meter.
-struct Metered {
-    storage: Arc<DynamoStorage>,
+pub(crate) struct Metered {
+    pub(crate) storage: Arc<DynamoStorage>,
     config: DynamoConfig,
-    meter: Arc<Meter>,
+    pub(crate) meter: Arc<Meter>,
     _proxy: Proxy,
     _emulator: Emulator,
 }
 
-async fn metered() -> Metered {
+pub(crate) async fn metered() -> Metered {
     let emulator = Emulator::start().expect("an emulator");
     let mut config = config(emulator.endpoint());
     create(&config).await;

@@ -12,6 +12,7 @@ mod empty;
 mod failing;
 mod faults;
 mod following;
+mod idle;
 mod malformed;
 mod opening;
 mod order;

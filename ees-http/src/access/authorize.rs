@@ -65,10 +65,10 @@ pub(crate) async fn authorize(
     };
     // The layer runs once for each request.
     let _ = context.caller.set(caller.clone());
-    let is_commit = matches!(call, Call::Known(Need::Right(Right::Append, _)));
+    let waits = may_wait(&call, request.method(), &context.params);
     let mut response = tokio::select! {
         response = next.run(request) => response,
-        () = caller.ended(), if !is_commit => {
+        () = caller.ended(), if waits => {
             let message = "the key was revoked or has expired while the call was waiting";
             return challenge(unauthorized(message.to_owned()).into_response());
         }
@@ -77,6 +77,15 @@ pub(crate) async fn authorize(
         access.told(&caller, error);
     }
     response
+}
+
+/// Whether a call may wait for something to happen. A call of a consumer says so in its body.
+fn may_wait(call: &Call, method: &Method, params: &Params) -> bool {
+    let is_read = matches!(*method, Method::GET | Method::HEAD);
+    match call {
+        Call::Known(Need::Right(Right::Append, _)) => false,
+        _ => !is_read || params.waits(),
+    }
 }
 
 /// What a request calls.

@@ -1,11 +1,10 @@
 //! What keys and metrics cost: `ees serve` with a file of keys, whose requests are counted and measured,
-//! against a server of the same contract without both. `docs/performance.md` has the figures.
+//! against the same program without both. `docs/performance.md` has the figures.
 //!
 //! `cargo build --release`, then `cargo run --release -p benches --bin exposed`.
 // A benchmark panics if it cannot continue.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -15,13 +14,13 @@ use benches::load::Streams;
 use benches::process::Process;
 use benches::report::{Rounds, compare, rate};
 use benches::{client, server};
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use hyper::Method;
 
 /// The arguments.
 #[derive(Debug, Parser)]
 struct Args {
-    /// The server with keys and metrics
+    /// The server
     #[arg(long, default_value = "target/release/ees")]
     server: PathBuf,
     /// The number of rounds; in each, the two sides run in turn
@@ -30,9 +29,16 @@ struct Args {
     /// The duration of each side in a round, in milliseconds
     #[arg(long, default_value_t = 1000)]
     millis: u64,
-    /// Serves this file without keys and metrics: the other side, which this program starts itself
-    #[arg(long, hide = true)]
-    plain: Option<PathBuf>,
+    /// Gives both sides keys, or metrics, so that only the other is compared
+    #[arg(long, value_enum)]
+    both: Option<Both>,
+}
+
+/// What both sides have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Both {
+    Keys,
+    Metrics,
 }
 
 /// The number of clients.
@@ -44,13 +50,17 @@ const READ: &str = "/streams/order-1/changesets?limit=10";
 #[tokio::main]
 async fn main() {
     let args = Args::parse();
-    if let Some(file) = &args.plain {
-        println!("http://{}", server::start_sqlite(file).await);
-        std::future::pending::<()>().await;
-    }
     let folder = tempfile::tempdir().unwrap();
-    let (exposed, secret) = exposed(&args.server, folder.path());
-    let plain = plain(folder.path());
+    let secret = add_key(&args.server, folder.path());
+    let serve = |name, has_keys, has_metrics| {
+        serve(&args.server, folder.path(), name, has_keys, has_metrics)
+    };
+    let exposed = serve("exposed", true, true);
+    let plain = serve(
+        "plain",
+        args.both == Some(Both::Keys),
+        args.both == Some(Both::Metrics),
+    );
     let rounds = Rounds {
         count: args.rounds.max(1),
         length: Duration::from_millis(args.millis.max(1)),
@@ -60,6 +70,10 @@ async fn main() {
         client.authorize(&secret);
     }
     let mut without = server::clients(plain.address.parse().unwrap(), CLIENTS).await;
+    for client in &mut without {
+        // Without keys it is ignored.
+        client.authorize(&secret);
+    }
     let [ours, theirs] = [(); 2].map(|()| Arc::new(Streams::of_length(0)));
     compare(
         &format!("appends with a key and metrics, {CLIENTS} clients, against without"),
@@ -80,29 +94,41 @@ async fn main() {
     .await;
 }
 
-/// `ees serve` with a file of keys, and the secret of the only key.
-fn exposed(binary: &Path, folder: &Path) -> (Process, String) {
-    let keys = folder.join("keys.toml");
-    let keys = keys.to_str().unwrap();
+/// The file of keys.
+fn keys(folder: &Path) -> String {
+    folder.join("keys.toml").display().to_string()
+}
+
+/// Makes the only key, and tells its secret.
+fn add_key(binary: &Path, folder: &Path) -> String {
     let mut add = Command::new(binary);
-    add.args(["keys", "add", "--file", keys, "--name", "benchmark"]);
+    add.args([
+        "keys",
+        "add",
+        "--file",
+        &keys(folder),
+        "--name",
+        "benchmark",
+    ]);
     add.args(["--right", "read", "--right", "append"]);
     let added = add.output().unwrap();
     assert!(added.status.success(), "{added:?}");
     let secret = String::from_utf8(added.stdout).unwrap();
-    let storage = format!("sqlite:{}", folder.join("exposed.db").display());
-    let server = Process::run(
-        Command::new(binary)
-            .args(["--storage", &storage, "--listen", "127.0.0.1:0"])
-            .args(["--keys", keys]),
-    );
-    (server, secret.trim().to_owned())
+    secret.trim().to_owned()
 }
 
-/// The same contract without keys and metrics, in a process of its own as well.
-fn plain(folder: &Path) -> Process {
-    let mut command = Command::new(env::current_exe().unwrap());
-    Process::run(command.arg("--plain").arg(folder.join("plain.db")))
+fn serve(binary: &Path, folder: &Path, name: &str, has_keys: bool, has_metrics: bool) -> Process {
+    let file = folder.join(format!("{name}.db"));
+    let mut command = Command::new(binary);
+    command.args(["--storage", &format!("sqlite:{}", file.display())]);
+    command.args(["--listen", "127.0.0.1:0"]);
+    if has_keys {
+        command.args(["--keys", &keys(folder)]);
+    }
+    if !has_metrics {
+        command.arg("--without-metrics");
+    }
+    Process::run(&mut command)
 }
 
 async fn read(client: &mut client::Client, length: Duration) -> f64 {

@@ -11,6 +11,8 @@ from ._steps import Lost
 
 # A silent event stream sends a comment every 15 seconds.
 _STALLED = 45.0
+# Each event stream keeps a connection; a commit must not wait for one of them.
+UNLIMITED = httpx.Limits(max_connections=None, max_keepalive_connections=20)
 
 
 def headers_of(key: str | None) -> dict[str, str]:

@@ -13,7 +13,7 @@ import httpx
 from . import _calls
 from ._awaiting_consumers import Consumers
 from ._follow import Follower
-from ._http import headers_of
+from ._http import UNLIMITED, headers_of
 from ._steps import Retry, Settings
 from .model import (
     Changeset,
@@ -52,7 +52,7 @@ class AsyncEventStore(Consumers):
             url.rstrip("/"), store, headers_of(key), timeout, retry or Retry(), loads, on_retry
         )
         self._owned = client is None
-        self._client = client or httpx.AsyncClient()
+        self._client = client or httpx.AsyncClient(limits=UNLIMITED)
 
     async def __aenter__(self) -> AsyncEventStore:
         return self
