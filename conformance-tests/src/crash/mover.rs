@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use super::target::{Client, LOST, Target};
 use crate::history::Operation;
 use crate::subject::{Ask, AskSet, Changeset, Expect};
+use crate::support::CONFLICT;
 
 /// Commits sets of two changesets, each to one of its two streams, and repeats what got no answer with
 /// the same key until an answer comes.
@@ -100,10 +101,15 @@ impl Mover {
         match answer {
             Ok(_) => true,
             Err(failure) if failure.code == LOST => false,
-            Err(failure) => panic!(
-                "G10: a set is stored or repeated, but it is {}: {}",
-                failure.code, failure.message
-            ),
+            Err(failure) => {
+                let (code, message) = (&failure.code, &failure.message);
+                // Nobody else writes to these streams, so a conflict is with the set itself.
+                assert!(
+                    code != CONFLICT,
+                    "G10: a repeat of a set is recognised: {message}"
+                );
+                panic!("G4: a set is stored or repeated, but it is {code}: {message}")
+            }
         }
     }
 

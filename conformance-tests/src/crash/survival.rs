@@ -116,13 +116,17 @@ async fn crash_one_store<H: CrashHarness>(trial: &mut Trial, rounds: u64) -> Out
 async fn live(clock: &AtomicU64, schedule: &mut Schedule) {
     let now = || clock.load(Ordering::SeqCst);
     let begun = now();
-    // Each writer's first call is a tick, and so is each answer.
+    // The first call of each writer and mover is a tick, and so is each answer.
     let until = async |ticks: u64| {
         while now() <= begun + ticks {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
-    within("G4: a process that was started answers", until(WRITERS)).await;
+    within(
+        "G4: a process that was started answers",
+        until(WRITERS + MOVERS),
+    )
+    .await;
     let life = schedule.milliseconds(LIFE);
     let answers = 2 * schedule.below(ANSWERS);
     // Whichever comes first.

@@ -162,6 +162,7 @@ mod tests {
             last_event_id: EventId::new(events.count()).unwrap(),
             timestamp: Timestamp::from_micros(0).unwrap(),
             commit_id: CommitId::new(commit_id).unwrap(),
+            set: None,
             events,
             metadata: Json::default(),
             checkpoint: None,
