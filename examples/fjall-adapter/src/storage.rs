@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ees_core::adapter::group_commit::{BatchLimit, GroupCommit};
-use ees_core::adapter::{
-    Commit, CommitSet, News, Outcome, PageBuilder, SetOutcome, Storage,
-};
+use ees_core::adapter::{Commit, CommitSet, News, Outcome, PageBuilder, SetOutcome, Storage};
 use ees_core::{
     Changeset, Checkpoint, Direction, GlobalPage, Head, Identity, Page, PageLimit, StorageError,
     StreamId, StreamQuery, StreamRange,
