@@ -11,5 +11,6 @@ mod looks;
 mod projecting;
 mod proof;
 mod reading;
+mod sets;
 mod stopped_writer;
 mod watching;

@@ -111,3 +111,62 @@ async fn a_server_serves_its_own_hosts_only() {
         "as old clients do"
     );
 }
+
+/// Appends to streams of its prefixes. It may read them if its name is `reader`.
+#[derive(Debug)]
+struct Limited;
+
+#[async_trait]
+impl Authorizer for Limited {
+    async fn authenticate(&self, request: &RequestParts) -> Result<Caller, Unauthorized> {
+        let rights = match request.headers.get("x-name") {
+            Some(name) if name == "reader" => vec![Right::Append, Right::Read],
+            _ => vec![Right::Append],
+        };
+        Ok(Caller::new("key", rights).with_stream_prefixes(["a-".to_owned()]))
+    }
+}
+
+/// A set has streams that a caller may reach only, as commits and as checks. Its conflict has no
+/// changeset for a caller who may not read.
+#[tokio::test]
+async fn a_set_is_within_the_prefixes_of_its_caller() {
+    let storage = Faulty::new();
+    let mut options = patient();
+    options.authorizer = Some(Arc::new(Limited));
+    let router = router(storage.store(), options);
+    let send = async |name: &str, body: &str| {
+        let request = Request::post("/commits").header("x-name", name);
+        call(&router, request.body(Body::from(body.to_owned())).unwrap()).await
+    };
+    let other =
+        r#"{"commits":[{"stream_id":"a-1","events":[1]},{"stream_id":"b-1","events":[1]}]}"#;
+    let checked = r#"{"commits":[{"stream_id":"a-1","events":[1]}],
+        "checks":[{"stream_id":"b-1","expected_last_changeset":0}]}"#;
+    for body in [other, checked] {
+        let refused = send("reader", body).await;
+        assert_eq!(
+            (refused.status.as_u16(), refused.error()),
+            (403, "FORBIDDEN")
+        );
+        assert_eq!(
+            refused.message(),
+            "the key `key` is limited to streams with the prefix `a-`: the set has stream `b-1`"
+        );
+    }
+    let within = r#"{"commits":[{"stream_id":"a-1","events":["secret"]}]}"#;
+    assert_eq!(
+        send("writer", within).await.status,
+        200,
+        "nothing was stored"
+    );
+    let again = r#"{"commits":[{"stream_id":"a-1","events":[2]}]}"#;
+    for (name, listed) in [("reader", 1), ("writer", 0)] {
+        let conflict = send(name, again).await;
+        assert_eq!(conflict.status, 409);
+        let unmet = &conflict.body["conflicts"][0];
+        assert_eq!(unmet["last_changeset"], 1, "{name}");
+        let told = unmet["forthcoming_changesets"].as_array();
+        assert_eq!(told.map_or(0, Vec::len), listed, "{name}");
+    }
+}
