@@ -15,12 +15,14 @@ use crate::{
 ///
 /// An adapter only translates calls. The core decides: it has the rule of [`Expectation::judge`],
 /// the arithmetic of ids and checkpoints, and the end of a page ([`PageBuilder`]). The use case
-/// does the idempotent replay: after [`Refusal::KeyStands`] it compares the content, and after
-/// [`Refusal::Outdated`] also commit ids.
+/// does the idempotent replay: after [`KeyStands`] it compares the content, and after
+/// [`Outdated`] also commit ids.
 ///
 /// Calls may run concurrently, may be dropped at any point, and may be repeated. A dropped call may
 /// still take effect.
 ///
+/// [`KeyStands`]: crate::adapter::Refusal::KeyStands
+/// [`Outdated`]: crate::adapter::Refusal::Outdated
 /// [`Expectation::judge`]: crate::Expectation::judge
 /// [`PageBuilder`]: crate::adapter::PageBuilder
 #[async_trait]
@@ -30,8 +32,8 @@ pub trait Storage: Send + Sync + 'static {
     /// Atomic (G1): the changeset is stored whole or not at all. Of any number of commits with one
     /// expectation one succeeds (G2), and gets the next ids of its stream (G3). A commit whose
     /// [`client_key`](Commit::client_key) stands in its stream is refused with
-    /// [`Refusal::KeyStands`], before its expectation is judged (G10). This holds for any number of
-    /// commits with one key at once. If the stream has the key more than once, which only older
+    /// [`KeyStands`](crate::adapter::Refusal::KeyStands), before its expectation is judged (G10). This
+    /// holds for any number of commits with one key at once. If the stream has the key more than once, which only older
     /// versions allowed, the first changeset counts. When the answer is
     /// `Committed`, the changeset is as durable as the storage promises (G4). A refusal is based on
     /// durable data only, never on a commit that may still be rolled back. A storage that orders at
