@@ -204,7 +204,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "ADDR", env = "EES_METRICS_LISTEN", value_parser = address)]
     pub metrics_listen: Option<SocketAddr>,
     /// Records no metrics, to measure what they cost
-    #[arg(long, hide = true)]
+    #[arg(long, env = "EES_WITHOUT_METRICS", hide = true)]
     pub without_metrics: bool,
     /// The most concurrent requests; further requests get 503 OVERLOADED
     #[arg(long, value_name = "N", env = "EES_MAX_REQUESTS", default_value = "512",
