@@ -7,7 +7,15 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-from ees_client import ApiError, EesError, Filter, TransportError, UnexpectedAnswerError
+from ees_client import (
+    ApiError,
+    Check,
+    EesError,
+    Filter,
+    NewChangeset,
+    TransportError,
+    UnexpectedAnswerError,
+)
 from ees_client import errors as kinds
 
 CLIENTS = Path(__file__).parents[2]
@@ -45,6 +53,9 @@ class Outcome:
         arguments = dict(self.case["arguments"])
         if "filter" in arguments:
             arguments["filter"] = Filter(**arguments["filter"])
+        for name, made in {"commits": NewChangeset, "checks": Check}.items():
+            if name in arguments:
+                arguments[name] = [made(**item) for item in arguments[name]]
         if self.case["call"] == "consume":
             arguments["handler"] = self.handle
         if "stop_after" in self.case:

@@ -94,13 +94,18 @@ def test_case_94_the_readme_runs(tmp_path: Path) -> None:
         expected = {"order-17": 350, "order-0": 10, "order-1": 10, "order-2": 10}
         wait_until(lambda: sum(programs.totals().values()) >= sum(expected.values()))
         assert programs.totals() == expected
+        for _ in range(2):
+            programs.run("move.py", "order-17", "order-0", "100", "move-1")
+        programs.run("move.py", "order-17", "order-0", "300", "too-much")
+        expected |= {"order-17": 250, "order-0": 110}
+        wait_until(lambda: programs.totals() == expected)
         projection.kill()
         projection.communicate()
 
         bills = programs.start("bills.py")
         assert bills.stdout is not None
-        lines = sorted(bills.stdout.readline().split()[0] for _ in range(17))
-        assert lines.count("order-17") == 2
+        lines = sorted(bills.stdout.readline().split()[0] for _ in range(19))
+        assert lines.count("order-17") == 3
         bills.kill()
         bills.communicate()
     assert "1 passed" in programs.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "test_pay.py")

@@ -3,15 +3,18 @@
 import type { Answer, Send } from "./http.js";
 import type {
   Changeset,
+  Check,
   Committed,
+  CommittedSet,
   Filter,
+  NewChangeset,
   Statistics,
   StoredEvent,
   StreamInfo,
 } from "./model.js";
 import { request } from "./request.js";
 import type { Settings } from "./settings.js";
-import { camel, changesetOf, eventOf, list, need, type Wire } from "./wire.js";
+import { camel, changesetOf, eventOf, list, need, snake, type Wire } from "./wire.js";
 
 /** What a commit may say besides its events. */
 export interface CommitOptions {
@@ -25,6 +28,18 @@ export interface CommitOptions {
   /** The largest number of changesets that a conflict shall list. */
   forthcoming?: number;
   /** Ends the tries. A commit that is aborted may be written: repeat it with its key. */
+  signal?: AbortSignal;
+}
+
+/** What a commit to several streams may say besides its changesets. */
+export interface CommitAllOptions {
+  /** Streams without a commit that must be as they were seen. */
+  checks?: Check[];
+  /** The id of the command, which belongs to the whole set for ever. Made up unless given. */
+  idempotencyKey?: string;
+  /** The largest number of changesets that a conflict shall list for each stream. */
+  forthcoming?: number;
+  /** Ends the tries. A set that is aborted may be written: repeat it with its key. */
   signal?: AbortSignal;
 }
 
@@ -89,10 +104,7 @@ export async function commit(
   events: unknown[],
   options: CommitOptions,
 ): Promise<Committed> {
-  const key = options.idempotencyKey ?? newKey();
-  if (!/^[ -~]{1,255}$/.test(key)) {
-    throw new RangeError("an idempotency key has 1 to 255 printable ASCII characters");
-  }
+  const key = keyOf(options);
   const asked: Send = {
     method: "POST",
     path: pathOf(streamId),
@@ -106,15 +118,54 @@ export async function commit(
     body: JSON.stringify({ events, metadata: options.metadata }),
     signal: options.signal,
   };
-  const read = (item: Wire, answer: Answer): Committed => {
-    need(item, "changeset_id");
-    const replayed = answer.headers.get("idempotency-replayed") === "true";
-    const { streamId, changesetId, checkpoint, timestamp, firstEventId, lastEventId } =
-      camel<Committed>(item);
-    const committed = { streamId, changesetId, idempotencyKey: key, replayed };
-    return { ...committed, checkpoint, timestamp, firstEventId, lastEventId };
+  const read = (item: Wire, answer: Answer) => committedOf(item, key, isReplayed(answer));
+  return request(settings, asked, read, { key });
+}
+
+/** Commits to several streams, with one body as well. */
+export async function commitAll(
+  settings: Settings,
+  commits: NewChangeset[],
+  options: CommitAllOptions,
+): Promise<CommittedSet> {
+  const key = keyOf(options);
+  const set = { commits: commits.map(snake), checks: options.checks?.map(snake) };
+  const asked: Send = {
+    method: "POST",
+    path: "/commits",
+    query: given({ forthcoming: options.forthcoming, details: true }),
+    headers: { "idempotency-key": key },
+    body: JSON.stringify(set),
+    signal: options.signal,
+  };
+  const read = (body: Wire, answer: Answer): CommittedSet => {
+    const replayed = isReplayed(answer);
+    const stored = list(body, "commits").map((item) => committedOf(item, key, replayed));
+    return { commits: stored, idempotencyKey: key, replayed };
   };
   return request(settings, asked, read, { key });
+}
+
+/** The key of a commit: the one that is given, or a new one. */
+function keyOf(options: { idempotencyKey?: string }): string {
+  const key = options.idempotencyKey ?? newKey();
+  if (!/^[ -~]{1,255}$/.test(key)) {
+    throw new RangeError("an idempotency key has 1 to 255 printable ASCII characters");
+  }
+  return key;
+}
+
+function isReplayed(answer: Answer): boolean {
+  return answer.headers.get("idempotency-replayed") === "true";
+}
+
+/** A changeset that is stored. */
+function committedOf(item: Wire, key: string, replayed: boolean): Committed {
+  need(item, "changeset_id");
+  const { streamId, changesetId, checkpoint, timestamp, firstEventId, lastEventId } =
+    camel<Committed>(item);
+  const committed = { streamId, changesetId, idempotencyKey: key, replayed };
+  return { ...committed, checkpoint, timestamp, firstEventId, lastEventId };
 }
 
 /** The end of a stream. */

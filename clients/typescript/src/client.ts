@@ -1,7 +1,7 @@
 /** The client. */
 
 import * as calls from "./calls.js";
-import type { CommitOptions, GlobalOptions, StreamOptions } from "./calls.js";
+import type { CommitAllOptions, CommitOptions, GlobalOptions, StreamOptions } from "./calls.js";
 import * as consuming from "./consume.js";
 import { type ConsumeOptions, type Handler, Worker } from "./consume.js";
 import { Follower, type FollowOptions } from "./follow.js";
@@ -9,9 +9,11 @@ import type {
   Changeset,
   ChangesetBatch,
   Committed,
+  CommittedSet,
   ConsumerDefinition,
   ConsumerReport,
   EventBatch,
+  NewChangeset,
   Parked,
   Statistics,
   StoredEvent,
@@ -66,6 +68,16 @@ export class EventStore {
    */
   commit(streamId: string, events: unknown[], options: CommitOptions = {}): Promise<Committed> {
     return calls.commit(this.#settings, streamId, events, options);
+  }
+
+  /**
+   * Appends changesets to several streams, at most once: all of them, or none.
+   *
+   * Each has the expectation of a commit. `checks` names streams that must be as they were seen, although
+   * nothing is appended to them. The key belongs to the whole set.
+   */
+  commitAll(commits: NewChangeset[], options: CommitAllOptions = {}): Promise<CommittedSet> {
+    return calls.commitAll(this.#settings, commits, options);
   }
 
   /** The end of a stream. */

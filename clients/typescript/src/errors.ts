@@ -1,7 +1,7 @@
 /** The errors of a call. Each says what to do next; `kind` tells them apart. */
 
-import type { Changeset } from "./model.js";
-import { changesetOf, type Wire } from "./wire.js";
+import type { Changeset, Conflict } from "./model.js";
+import { changesetOf, conflictOf, type Wire } from "./wire.js";
 
 /** Whether a commit that failed may have been written. */
 export type Outcome = "none" | "unknown";
@@ -66,6 +66,18 @@ export class ConflictError extends Answered {
   );
   /** If more were missed: the `from` with which to read on. */
   readonly next: number | undefined = this.body.next;
+}
+
+/**
+ * Nothing of a set was stored: streams are not as its commits and checks expect them.
+ *
+ * Apply what each of `conflicts` has missed, decide anew, commit the set again. With `status` 400 a stream
+ * ends before what was expected of it: read it anew.
+ */
+export class SetConflictError extends Answered {
+  readonly kind = "set-conflict" as const;
+  /** Every commit and check that does not hold, commits first. */
+  readonly conflicts: Conflict[] = this.body.conflicts.map(conflictOf);
 }
 
 /**
@@ -149,6 +161,7 @@ export type StoreError =
   | ForbiddenError
   | KeyReusedError
   | OtherStoreError
+  | SetConflictError
   | StreamNotFoundError
   | TransportError
   | UnauthorizedError
@@ -165,6 +178,7 @@ export const REPEATABLE = new Set([408, 429, 502, 503, 504]);
 
 /** The error of an answer with a JSON object. */
 export function apiError(status: number, body: Wire, requestId?: string) {
+  if (Array.isArray(body.conflicts)) return new SetConflictError(status, body, requestId);
   switch (body.error) {
     case "OPTIMISTIC_CONCURRENCY_EXCEPTION":
       return new ConflictError(status, body, requestId);

@@ -1,6 +1,6 @@
 /** A client of the Elastic Event Store. */
 
-export type { CommitOptions, GlobalOptions, StreamOptions } from "./calls.js";
+export type { CommitAllOptions, CommitOptions, GlobalOptions, StreamOptions } from "./calls.js";
 export { EventStore, type EventStoreOptions } from "./client.js";
 export type { ConsumeOptions, Handler } from "./consume.js";
 export {
@@ -15,6 +15,7 @@ export {
   KeyReusedError,
   OtherStoreError,
   type Outcome,
+  SetConflictError,
   type StoreError,
   StreamNotFoundError,
   TransportError,

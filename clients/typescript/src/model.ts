@@ -40,6 +40,43 @@ export interface Committed {
   lastEventId?: number;
 }
 
+/** A changeset that a set shall append to a stream, under the expectation of a commit. */
+export interface NewChangeset {
+  streamId: string;
+  events: unknown[];
+  /** The last changeset that the stream must have; 0: the stream is new, as without an expectation. */
+  expectedLastChangeset?: number;
+  /** The last event that the stream must have. */
+  expectedLastEvent?: number;
+  metadata?: unknown;
+}
+
+/** A stream that must be as it was seen, although a set appends nothing to it. 0: it does not exist. */
+export type Check =
+  | { streamId: string; expectedLastChangeset: number }
+  | { streamId: string; expectedLastEvent: number };
+
+/** A set that is stored. */
+export interface CommittedSet {
+  /** In the order of the call. */
+  commits: Committed[];
+  idempotencyKey: string;
+  /** Whether an earlier try, or another process with the same key, had stored it. */
+  replayed: boolean;
+}
+
+/** A stream that is not as a commit or a check of a set expects it. */
+export interface Conflict {
+  streamId: string;
+  /** The end of the stream; 0: it does not exist. */
+  lastChangeset: number;
+  lastEvent: number;
+  /** The changesets that were missed, or the first of them. */
+  forthcoming: Changeset[];
+  /** If more were missed: the `from` with which to read on. */
+  next: number | undefined;
+}
+
 /** The end of a stream. */
 export interface StreamInfo {
   streamId: string;

@@ -1,6 +1,13 @@
 /** The names of the wire, and those of this library. */
 
-import type { Changeset, ConsumerBatch, ConsumerReport, Parked, StoredEvent } from "./model.js";
+import type {
+  Changeset,
+  Conflict,
+  ConsumerBatch,
+  ConsumerReport,
+  Parked,
+  StoredEvent,
+} from "./model.js";
 
 /** A JSON object of the wire. */
 export type Wire = Record<string, any>;
@@ -36,6 +43,19 @@ export function changesetOf(item: Wire, streamId = ""): Changeset {
   if (item.last_event_id !== undefined) changeset.lastEventId = item.last_event_id;
   if (item.idempotency_key !== undefined) changeset.idempotencyKey = item.idempotency_key;
   return changeset;
+}
+
+/** A stream that is not as expected. */
+export function conflictOf(item: Wire): Conflict {
+  const streamId = String(item.stream_id);
+  const missed: Wire[] = item.forthcoming_changesets ?? [];
+  return {
+    streamId,
+    lastChangeset: item.last_changeset ?? 0,
+    lastEvent: item.last_event ?? 0,
+    forthcoming: missed.map((changeset) => changesetOf(changeset, streamId)),
+    next: item.next,
+  };
 }
 
 /** An event; a read of one stream calls its number `id`. */

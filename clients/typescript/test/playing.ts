@@ -91,8 +91,9 @@ class Outcome {
   *arguments(): Generator<unknown> {
     const all: Any = renamed(this.example.arguments);
     if (all.filter) all.filter = renamed(all.filter);
-    const { streamId, events, name, throughChangeset, ...options } = all;
-    for (const first of [streamId, events, name]) if (first !== undefined) yield first;
+    for (const part of ["commits", "checks"]) if (all[part]) all[part] = all[part].map(renamed);
+    const { commits, streamId, events, name, throughChangeset, ...options } = all;
+    for (const first of [commits, streamId, events, name]) if (first !== undefined) yield first;
     if (this.example.call === "skip_parked") return yield throughChangeset;
     if (this.example.call === "retry_parked") return yield streamId;
     if (this.example.call === "reset_consumer") return yield options.checkpoint;

@@ -81,14 +81,20 @@ test("case 94: the README runs", async () => {
       Object.values(found).reduce((one, other) => one + other, 0);
     await until(() => sum(totals(folder)) >= sum(expected));
     assert.deepEqual(totals(folder), expected);
+    for (const [cents, command] of [["100", "move-1"], ["100", "move-1"], ["300", "too-much"]]) {
+      const move = ["move.mjs", "order-17", "order-0", cents!, command!];
+      await run(process.execPath, move, options);
+    }
+    await until(() => totals(folder)["order-0"] === 110);
+    assert.deepEqual(totals(folder), { ...expected, "order-17": 250, "order-0": 110 });
     await end(projection);
 
     const bills = start("bills.mjs");
     const billed: string[] = [];
     for await (const line of createInterface(bills.stdout)) {
-      if (billed.push(line.split(" ")[0]!) === 17) break;
+      if (billed.push(line.split(" ")[0]!) === 19) break;
     }
-    assert.equal(billed.filter((order) => order === "order-17").length, 2);
+    assert.equal(billed.filter((order) => order === "order-17").length, 3);
     await end(bills);
     const env = { ...process.env };
     // This test's own runner must not be taken for the other one's.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -11,13 +12,17 @@ from ._request import request
 from ._steps import Answer, Emit, Send, Settings, Steps
 from .model import (
     Changeset,
+    Check,
     Committed,
+    CommittedSet,
     Direction,
     Event,
     Filter,
+    NewChangeset,
     Statistics,
     StreamInfo,
     changeset_of,
+    committed_of,
     event_of,
 )
 
@@ -67,9 +72,7 @@ def commit(
     forthcoming: int | None = None,
 ) -> Steps[Committed]:
     """Commits events. The body is written once, so that each try sends the same bytes."""
-    key = str(uuid.uuid4()) if idempotency_key is None else idempotency_key
-    if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
-        raise ValueError("an idempotency key has 1 to 255 printable ASCII characters")
+    key = key_of(idempotency_key)
     body: dict[str, Any] = {"events": events}
     if metadata is not None:
         body["metadata"] = metadata
@@ -83,19 +86,52 @@ def commit(
     send = Send("POST", path_of(stream_id), query, headers, encode(body))
 
     def read(answer: Answer, content: Any) -> Committed:
-        item = settings.loads(content.decode())
-        return Committed(
-            item["stream_id"],
-            item["changeset_id"],
-            key,
-            answer.headers.get("idempotency-replayed") == "true",
-            item.get("checkpoint"),
-            item.get("timestamp"),
-            item.get("first_event_id"),
-            item.get("last_event_id"),
-        )
+        return committed_of(settings.loads(content.decode()), key, is_replayed(answer))
 
     return (yield from request(settings, send, read, key=key))
+
+
+def commit_all(
+    settings: Settings,
+    commits: Sequence[NewChangeset],
+    *,
+    checks: Sequence[Check] = (),
+    idempotency_key: str | None = None,
+    forthcoming: int | None = None,
+) -> Steps[CommittedSet]:
+    """Commits to several streams, with one body as well."""
+    key = key_of(idempotency_key)
+    body = {"commits": [members(item) for item in commits]}
+    if checks:
+        body["checks"] = [members(item) for item in checks]
+    query = given(forthcoming=forthcoming, details=True)
+    send = Send("POST", "/commits", query, {"idempotency-key": key}, encode(body))
+
+    def read(answer: Answer, content: Any) -> CommittedSet:
+        replayed = is_replayed(answer)
+        items = settings.loads(content.decode())["commits"]
+        return CommittedSet([committed_of(item, key, replayed) for item in items], key, replayed)
+
+    return (yield from request(settings, send, read, key=key))
+
+
+def members(item: NewChangeset | Check) -> dict[str, Any]:
+    """The members of a commit or a check that are given."""
+    values = {name: getattr(item, name) for name in item.__dataclass_fields__}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def key_of(idempotency_key: str | None) -> str:
+    """The key of a commit: the one that is given, or a new one."""
+    key = str(uuid.uuid4()) if idempotency_key is None else idempotency_key
+    if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
+        raise ValueError("an idempotency key has 1 to 255 printable ASCII characters")
+    return key
+
+
+def is_replayed(answer: Answer) -> bool:
+    """Whether an earlier commit has the key."""
+    return answer.headers.get("idempotency-replayed") == "true"
 
 
 def stream_info(settings: Settings, stream_id: str) -> Steps[StreamInfo]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -18,11 +18,14 @@ from ._steps import Retry, Settings
 from .model import (
     Changeset,
     ChangesetBatch,
+    Check,
     Committed,
+    CommittedSet,
     Direction,
     Event,
     EventBatch,
     Filter,
+    NewChangeset,
     Statistics,
     StreamInfo,
 )
@@ -91,6 +94,29 @@ class EventStore(Consumers):
                 metadata=metadata,
                 expected_last_changeset=expected_last_changeset,
                 expected_last_event=expected_last_event,
+                idempotency_key=idempotency_key,
+                forthcoming=forthcoming,
+            )
+        )
+
+    def commit_all(
+        self,
+        commits: Sequence[NewChangeset],
+        *,
+        checks: Sequence[Check] = (),
+        idempotency_key: str | None = None,
+        forthcoming: int | None = None,
+    ) -> CommittedSet:
+        """Appends changesets to several streams, at most once: all of them, or none.
+
+        Each has the expectation of a commit. `checks` names streams that must be as they were seen,
+        although nothing is appended to them. The key belongs to the whole set.
+        """
+        return self._run(
+            _calls.commit_all(
+                self._settings,
+                commits,
+                checks=checks,
                 idempotency_key=idempotency_key,
                 forthcoming=forthcoming,
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from .model import Changeset, changeset_of
+from .model import Changeset, Conflict, changeset_of, conflict_of
 
 Outcome = Literal["none", "unknown"]
 
@@ -68,6 +68,19 @@ class ConflictError(ApiError):
         """The changesets that were missed, or the first of them."""
         self.next: int | None = body.get("next")
         """If more were missed: the `from_id` with which to read on."""
+
+
+class SetConflictError(ApiError):
+    """Nothing of a set was stored: streams are not as its commits and checks expect them.
+
+    Apply what each of `conflicts` has missed, decide anew, commit the set again. With `status` 400 a
+    stream ends before what was expected of it: read it anew.
+    """
+
+    def __init__(self, status: int, body: Mapping[str, Any], request_id: str | None = None) -> None:
+        super().__init__(status, body, request_id)
+        self.conflicts: list[Conflict] = [conflict_of(item) for item in body["conflicts"]]
+        """Every commit and check that does not hold, commits first."""
 
 
 class KeyReusedError(ApiError):
@@ -160,4 +173,6 @@ def api_error(status: int, body: Mapping[str, Any], request_id: str | None) -> A
     """The error of an answer with a JSON object."""
     fallback = UnavailableError if status in REPEATABLE else ApiError
     kind = _BY_CODE.get(str(body.get("error")), fallback)
+    if isinstance(body.get("conflicts"), list):
+        kind = SetConflictError
     return kind(status, body, request_id)

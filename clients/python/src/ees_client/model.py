@@ -56,6 +56,54 @@ class Committed:
 
 
 @dataclass(slots=True)
+class NewChangeset:
+    """A changeset that a set shall append to a stream, under the expectation of a commit."""
+
+    stream_id: str
+    events: list[Any]
+    expected_last_changeset: int | None = None
+    expected_last_event: int | None = None
+    metadata: Any = None
+
+
+@dataclass(slots=True)
+class Check:
+    """A stream that must be as it was seen, although a set appends nothing to it.
+
+    It has one of the expectations; 0 says that the stream must not exist.
+    """
+
+    stream_id: str
+    expected_last_changeset: int | None = None
+    expected_last_event: int | None = None
+
+
+@dataclass(slots=True)
+class CommittedSet:
+    """A set that is stored."""
+
+    commits: list[Committed]
+    """In the order of the call."""
+    idempotency_key: str
+    replayed: bool
+    """Whether an earlier try, or another process with the same key, had stored it."""
+
+
+@dataclass(slots=True)
+class Conflict:
+    """A stream that is not as a commit or a check of a set expects it."""
+
+    stream_id: str
+    last_changeset: int
+    """Its last changeset; 0: it does not exist."""
+    last_event: int
+    forthcoming: list[Changeset]
+    """The changesets that were missed, or the first of them."""
+    next: int | None
+    """If more were missed: the `from_id` with which to read on."""
+
+
+@dataclass(slots=True)
 class StreamInfo:
     """The end of a stream."""
 
@@ -140,6 +188,33 @@ def changeset_of(item: Mapping[str, Any], stream_id: str = "") -> Changeset:
         get("first_event_id"),
         get("last_event_id"),
         get("idempotency_key"),
+    )
+
+
+def committed_of(item: Mapping[str, Any], key: str, replayed: bool) -> Committed:
+    """A changeset that a commit has stored."""
+    return Committed(
+        item["stream_id"],
+        item["changeset_id"],
+        key,
+        replayed,
+        item.get("checkpoint"),
+        item.get("timestamp"),
+        item.get("first_event_id"),
+        item.get("last_event_id"),
+    )
+
+
+def conflict_of(item: Mapping[str, Any]) -> Conflict:
+    """A stream that is not as expected."""
+    stream_id = str(item.get("stream_id"))
+    missed = item.get("forthcoming_changesets", [])
+    return Conflict(
+        stream_id,
+        item.get("last_changeset", 0),
+        item.get("last_event", 0),
+        [changeset_of(changeset, stream_id) for changeset in missed],
+        item.get("next"),
     )
 
 
