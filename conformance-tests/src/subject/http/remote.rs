@@ -12,7 +12,7 @@ use hyper_util::rt::TokioExecutor;
 
 use super::Response;
 use super::access::{Access, Connector};
-use super::wire::WireReceipt;
+use super::wire::WireReceipts;
 use crate::running::waits_for;
 
 /// A store behind a URL.
@@ -97,8 +97,13 @@ impl Remote {
 
     /// Whatever else a case finds wrong with the answer to a commit.
     fn remember(&self, response: &Response) {
-        if let Ok(receipt) = serde_json::from_slice::<WireReceipt>(&response.body) {
-            let mut committed = self.lock_committed();
+        let receipts = match serde_json::from_slice(&response.body) {
+            Ok(WireReceipts::One(receipt)) => vec![receipt],
+            Ok(WireReceipts::Set { commits }) => commits,
+            Err(_) => return,
+        };
+        let mut committed = self.lock_committed();
+        for receipt in receipts {
             let last = committed.entry(receipt.stream_id).or_default();
             *last = receipt.changeset_id.max(*last);
         }

@@ -34,6 +34,14 @@ pub(super) struct WireCommittedSet {
     pub(super) commits: Vec<WireCommitted>,
 }
 
+/// What every answer to a commit and to a set of commits has, with or without details.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum WireReceipts {
+    One(WireReceipt),
+    Set { commits: Vec<WireReceipt> },
+}
+
 /// The fields of every answer to a commit, with or without details.
 #[derive(Deserialize)]
 pub(super) struct WireReceipt {
