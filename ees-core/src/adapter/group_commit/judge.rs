@@ -60,6 +60,9 @@ impl Judge {
 
     /// Plans a set if nothing stands in the way of any of its commits and checks.
     pub fn judge(&mut self, set: &CommitSet) -> SetOutcome {
+        if let ([alone], []) = (&set.commits[..], &set.checks[..]) {
+            return self.judge_alone(alone);
+        }
         let verdicts: Vec<Verdict> = set.commits.iter().map(|one| self.verdict(one)).collect();
         let checks = set.checks.iter().map(|check| {
             let head = self.snapshot.heads.get(&check.stream_id);
@@ -75,6 +78,17 @@ impl Judge {
         let slots = verdicts.into_iter().filter_map(Verdict::slot);
         let planned = set.commits.iter().zip(slots);
         SetOutcome::Committed(planned.map(|(one, slot)| self.plan(one, slot)).collect())
+    }
+
+    /// The same of a commit alone, which most are: without the lists of a set.
+    fn judge_alone(&mut self, commit: &Commit) -> SetOutcome {
+        match self.verdict(commit) {
+            Verdict::Append(slot) => SetOutcome::Committed(vec![self.plan(commit, slot)]),
+            Verdict::Refuse(refusal) => SetOutcome::Refused(SetRefusal {
+                commits: vec![Some(refusal)],
+                checks: Vec::new(),
+            }),
+        }
     }
 
     /// Decides on a commit as if it were alone.
