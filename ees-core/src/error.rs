@@ -44,7 +44,7 @@ pub enum Error {
     /// The idempotency key stands in this changeset of the stream, with other content; nothing was
     /// written.
     #[error(
-        "the idempotency key was used for changeset {} of stream `{}` with another content",
+        "the idempotency key was used for changeset {} of stream `{}` with another content or in another set of commits",
         .0.changeset_id, .0.stream_id
     )]
     IdempotencyKeyReused(Box<Changeset>),
@@ -184,13 +184,14 @@ pub struct Conflict {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetConflict {
     /// Every commit and every check that did not hold: first the commits, then the checks, in their
-    /// order. Together they list at most 100 changesets and 256 KiB of events and metadata.
+    /// order. Together they list at most 100 changesets and 256 KiB of events and metadata, but at
+    /// least one changeset.
     pub unmet: Vec<Unmet>,
 }
 
 impl SetConflict {
-    /// Whether a stream ends before what was expected of it. A repeat of the set with what was missed
-    /// does not help then: the expectation comes from another place.
+    /// Whether a stream ends before what was expected of it. The caller then expects what it cannot have
+    /// read in this store.
     pub fn is_ahead(&self) -> bool {
         self.unmet.iter().any(Unmet::is_ahead)
     }

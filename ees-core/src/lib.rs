@@ -49,7 +49,7 @@ pub use payload::{Events, Json, MAX_DEPTH, PayloadError};
 pub use ports::{CheckpointStore, Clock, SystemClock};
 pub use projector::Projector;
 pub use query::{Direction, StreamItem, StreamQuery, StreamRange};
-pub use set::{Check, MAX_SET_CHANGESETS_BYTES, MAX_SET_CHECKS, MAX_SET_COMMITS, NewSet, SetError};
+pub use set::{Check, MAX_SET_CHECKS, MAX_SET_COMMITS, NewSet, SET_SIZE_FACTOR, SetError};
 pub use set_mark::{SetMark, SetMarkError};
 pub use spans::SPANS;
 pub use statistics::Statistics;

@@ -14,8 +14,8 @@ pub const MAX_SET_COMMITS: usize = 25;
 /// The largest number of checks in a set.
 pub const MAX_SET_CHECKS: usize = 50;
 
-/// How many times the largest size of one changeset the commits of a set may have in all.
-pub const MAX_SET_CHANGESETS_BYTES: usize = 4;
+/// All commits of a set together may be so many times as large as one changeset may be.
+pub const SET_SIZE_FACTOR: usize = 4;
 
 /// A stream that has to be as it was seen, although nothing is appended to it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -4,7 +4,7 @@ use aws_config::SdkConfig;
 use aws_sdk_dynamodb::config::ProvideCredentials;
 use aws_sdk_dynamodb::types::{ProjectionType, TableDescription};
 
-use ees_core::{MAX_SET_CHANGESETS_BYTES, MAX_SET_CHECKS, MAX_SET_COMMITS};
+use ees_core::{MAX_SET_CHECKS, MAX_SET_COMMITS, SET_SIZE_FACTOR};
 
 use crate::OpenError;
 use crate::tables::Tables;
@@ -30,7 +30,7 @@ const MAX_SMALL_BYTES: usize = 2 * 1024;
 
 // The largest set has room in a transaction, so DynamoDB refuses none for its size.
 const _: () = {
-    let payloads = MAX_SET_CHANGESETS_BYTES * MAX_ITEM_BYTES;
+    let payloads = SET_SIZE_FACTOR * MAX_ITEM_BYTES;
     let overheads = MAX_SET_COMMITS * (MAX_OVERHEAD_BYTES + MAX_SMALL_BYTES);
     let checks = MAX_SET_CHECKS * MAX_SMALL_BYTES;
     assert!(payloads + overheads + checks < MAX_TRANSACTION_BYTES);

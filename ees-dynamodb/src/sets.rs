@@ -11,7 +11,7 @@ mod plan;
 use std::collections::HashSet;
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsOutput;
-use ees_core::adapter::{CommitSet, Outcome, SetOutcome, SetRefusal};
+use ees_core::adapter::{CommitSet, SetOutcome, SetRefusal};
 use ees_core::{Changeset, Receipt, StorageError, Written};
 
 use crate::DynamoStorage;
@@ -37,7 +37,7 @@ impl DynamoStorage {
     /// reads, which find everything that does not hold.
     pub(crate) async fn append_set(&self, set: &CommitSet) -> Result<SetOutcome, StorageError> {
         if let ([commit], []) = (&set.commits[..], &set.checks[..]) {
-            return self.append(commit).await.map(of_one);
+            return self.append(commit).await.map(SetOutcome::from);
         }
         let attempts = Attempts::default();
         let mut judged = self.judge_set(set).await?;
@@ -112,17 +112,6 @@ fn full_streams(done: &TransactWriteItemsOutput) -> HashSet<&str> {
     let keys = full.filter_map(|measured| measured.item_collection_key()?.get(STREAM_ID));
     keys.filter_map(|key| key.as_s().ok().map(String::as_str))
         .collect()
-}
-
-/// The outcome of a set of one commit.
-fn of_one(outcome: Outcome) -> SetOutcome {
-    match outcome {
-        Outcome::Committed(receipt) => SetOutcome::Committed(vec![receipt]),
-        Outcome::Refused(refusal) => SetOutcome::Refused(SetRefusal {
-            commits: vec![Some(refusal)],
-            checks: Vec::new(),
-        }),
-    }
 }
 
 #[cfg(test)]

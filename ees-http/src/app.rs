@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ees_core::consumer::Consumers;
 use ees_core::{
-    Checkpoint, Error, EventStore, InPlace, MAX_SET_CHANGESETS_BYTES, Onward, StorageError, Written,
+    Checkpoint, Error, EventStore, InPlace, Onward, SET_SIZE_FACTOR, StorageError, Written,
 };
 
 use crate::consumer_metrics::ConsumerMetrics;
@@ -54,7 +54,7 @@ impl App {
     /// The same of a set of commits.
     pub(crate) fn max_set_body_bytes(&self) -> usize {
         let payload = self.store.max_changeset_bytes();
-        payload.saturating_mul(MAX_SET_CHANGESETS_BYTES) + SET_FRAME_BYTES
+        payload.saturating_mul(SET_SIZE_FACTOR) + SET_FRAME_BYTES
     }
 
     /// The durable consumers of the store that the caller may reach: those whose filter is within his

@@ -16,6 +16,8 @@ use ees_core::{Direction, MAX_ID};
 use crate::codes::{self, Code};
 use crate::error::ApiError;
 
+pub(crate) use commits::one_expectation;
+
 pub(crate) use asked::{CommitParams, Common, GlobalRead, SetParams, Start, StreamRead, Wait};
 
 /// The longest a reader may wait, in seconds.

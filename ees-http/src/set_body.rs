@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use crate::body;
 use crate::codes;
 use crate::error::ApiError;
+use crate::params::one_expectation;
 
 /// The expected form of a body.
 const EXPECTED: &str = "a JSON object with `commits` and, optionally, `checks`";
@@ -137,17 +138,7 @@ fn expected(
         event,
         codes::INVALID_EXPECTED_EVENT_ID,
     )?;
-    match (by_changeset, by_event) {
-        (Some(_), Some(_)) => {
-            let message = "`expected_last_changeset` and `expected_last_event` are both given: give one \
-                           of them";
-            let code = codes::BOTH_EXPECTED_CHANGESET_AND_EVENT_ARE_SET;
-            Err(ApiError::bad_request(code, message.to_owned()))
-        }
-        (Some(last), None) => Ok(Some(Expectation::LastChangeset(last))),
-        (None, Some(last)) => Ok(Some(Expectation::LastEvent(last))),
-        (None, None) => Ok(None),
-    }
+    one_expectation(by_changeset, by_event)
 }
 
 /// An id, if it is given.

@@ -5,7 +5,7 @@ use tracing::{Instrument, Span};
 use super::EventStore;
 use super::commit::{MAX_FORTHCOMING_BYTES, beyond, check_key, is_same_commit, repeated};
 use crate::adapter::{Commit, CommitSet, Refusal, SetOutcome, SetRefusal};
-use crate::set::MAX_SET_CHANGESETS_BYTES;
+use crate::set::SET_SIZE_FACTOR;
 use crate::{
     Changeset, Check, CommitId, Error, Expectation, MAX_FORTHCOMING, NewSet, Page, PageLimit,
     Receipt, SetConflict, SetError, SetMark, StorageError, StreamId, StreamQuery, Unmet, Written,
@@ -87,10 +87,7 @@ impl EventStore {
                 return Err(in_set(&commit.stream_id, error));
             }
         }
-        let (size, limit) = (
-            set.payload_bytes(),
-            limit.saturating_mul(MAX_SET_CHANGESETS_BYTES),
-        );
+        let (size, limit) = (set.payload_bytes(), limit.saturating_mul(SET_SIZE_FACTOR));
         if size > limit {
             return Err(SetError::TooLarge { size, limit }.into());
         }
@@ -191,7 +188,7 @@ impl EventStore {
         };
         let mut unmet = Vec::new();
         for ((stream_id, expectation, most), refusal) in commits.chain(checks).zip(refusals) {
-            let (head, forthcoming) = match refusal {
+            let (head, mut forthcoming) = match refusal {
                 None => continue,
                 Some(Refusal::Ahead(head)) => (*head, nothing(false)),
                 Some(_) => {
@@ -202,6 +199,10 @@ impl EventStore {
                 }
             };
             let listed: usize = forthcoming.items.iter().map(Changeset::payload_bytes).sum();
+            // A page has one changeset at least. Only the first page of the conflict may exceed its room.
+            if listed > room.bytes && room.items < MAX_FORTHCOMING {
+                forthcoming = nothing(true);
+            }
             room.items -= forthcoming.items.len();
             room.bytes = room.bytes.saturating_sub(listed);
             unmet.push(Unmet {

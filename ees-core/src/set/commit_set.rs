@@ -39,6 +39,19 @@ pub enum SetOutcome {
     Refused(SetRefusal),
 }
 
+impl From<Outcome> for SetOutcome {
+    /// The outcome of a set of one, without checks.
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Committed(receipt) => Self::Committed(vec![receipt]),
+            Outcome::Refused(refusal) => Self::Refused(SetRefusal {
+                commits: vec![Some(refusal)],
+                checks: Vec::new(),
+            }),
+        }
+    }
+}
+
 impl SetOutcome {
     /// The outcome of the only commit of a set of one.
     ///

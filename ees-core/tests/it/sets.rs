@@ -109,3 +109,29 @@ async fn each_commit_says_how_much_its_conflict_lists() {
     assert_eq!((first.forthcoming.items.len(), first.next()), (0, Some(1)));
     assert_eq!((second.forthcoming.items.len(), second.next()), (1, None));
 }
+
+/// The room of a conflict is that of all its streams. Only its first changeset may exceed it.
+#[tokio::test]
+async fn a_conflict_has_one_changeset_beyond_its_room_at_most() {
+    const LARGE: usize = 200 * 1024;
+    for (sizes, listed) in [
+        ([LARGE, LARGE, 10], [1, 0, 0]),
+        ([2 * LARGE, 10, 10], [1, 0, 0]),
+        ([10, LARGE, 10], [1, 1, 1]),
+        ([10, 2 * LARGE, 10], [1, 0, 0]),
+    ] {
+        let store = EventStore::new(Arc::new(MemoryStorage::new()));
+        store.commit_all(set(&sizes)).await.unwrap();
+        let error = store.commit_all(set(&[10, 11, 12])).await.unwrap_err();
+        let Error::SetConflict(conflict) = error else {
+            panic!("{error}");
+        };
+        let found = conflict.unmet.iter();
+        let found: Vec<usize> = found.map(|unmet| unmet.forthcoming.items.len()).collect();
+        assert_eq!(found, listed, "{sizes:?}");
+        for unmet in &conflict.unmet {
+            let is_listed = !unmet.forthcoming.items.is_empty();
+            assert_eq!(unmet.next().is_none(), is_listed, "the rest begins at 1");
+        }
+    }
+}

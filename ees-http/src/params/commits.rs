@@ -53,13 +53,25 @@ impl Params {
         let event = "expected_last_event";
         let by_changeset = self.id(changeset, codes::INVALID_EXPECTED_CHANGESET_ID)?;
         let by_event = self.id(event, codes::INVALID_EXPECTED_EVENT_ID)?;
-        match (by_changeset, by_event) {
-            (Some(_), Some(_)) => Err(ApiError::bad_request(
-                codes::BOTH_EXPECTED_CHANGESET_AND_EVENT_ARE_SET,
-                format!("`{changeset}` and `{event}` are both given: give one of them"),
-            )),
-            (_, Some(last)) => Ok(Expectation::LastEvent(last)),
-            (last, None) => Ok(Expectation::LastChangeset(last.unwrap_or(0))),
+        let given = one_expectation(by_changeset, by_event)?;
+        Ok(given.unwrap_or(Expectation::NEW_STREAM))
+    }
+}
+
+/// What a commit or a check expects, if anything. It has one of the two expectations at most.
+pub(crate) fn one_expectation(
+    by_changeset: Option<u64>,
+    by_event: Option<u64>,
+) -> Result<Option<Expectation>, ApiError> {
+    match (by_changeset, by_event) {
+        (Some(_), Some(_)) => {
+            let message = "`expected_last_changeset` and `expected_last_event` are both given: give one \
+                           of them";
+            let code = codes::BOTH_EXPECTED_CHANGESET_AND_EVENT_ARE_SET;
+            Err(ApiError::bad_request(code, message.to_owned()))
         }
+        (Some(last), None) => Ok(Some(Expectation::LastChangeset(last))),
+        (None, Some(last)) => Ok(Some(Expectation::LastEvent(last))),
+        (None, None) => Ok(None),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::changeset::Slot;
-use crate::commit::{ClientKey, Commit};
+use crate::commit::{ClientKey, Commit, Outcome};
 use crate::concurrency::{Refusal, Verdict};
 use crate::set::{CommitSet, SetOutcome, SetRefusal};
 use crate::{Changeset, ChangesetId, Checkpoint, Head, Receipt, StreamId};
@@ -61,7 +61,7 @@ impl Judge {
     /// Plans a set if nothing stands in the way of any of its commits and checks.
     pub fn judge(&mut self, set: &CommitSet) -> SetOutcome {
         if let ([alone], []) = (&set.commits[..], &set.checks[..]) {
-            return self.judge_alone(alone);
+            return self.judge_alone(alone).into();
         }
         let verdicts: Vec<Verdict> = set.commits.iter().map(|one| self.verdict(one)).collect();
         let checks = set.checks.iter().map(|check| {
@@ -81,13 +81,10 @@ impl Judge {
     }
 
     /// The same of a commit alone, which most are: without the lists of a set.
-    fn judge_alone(&mut self, commit: &Commit) -> SetOutcome {
+    fn judge_alone(&mut self, commit: &Commit) -> Outcome {
         match self.verdict(commit) {
-            Verdict::Append(slot) => SetOutcome::Committed(vec![self.plan(commit, slot)]),
-            Verdict::Refuse(refusal) => SetOutcome::Refused(SetRefusal {
-                commits: vec![Some(refusal)],
-                checks: Vec::new(),
-            }),
+            Verdict::Append(slot) => Outcome::Committed(self.plan(commit, slot)),
+            Verdict::Refuse(refusal) => Outcome::Refused(refusal),
         }
     }
 
