@@ -1,0 +1,8 @@
+//! Deciders over a store in memory.
+
+// A test says what is wrong by panicking.
+#![allow(clippy::unwrap_used)]
+
+mod account;
+mod executing;
+mod watched;
