@@ -39,5 +39,5 @@ pub use worker::Worker;
 pub use ees_core::consumer::{ConsumerDefinition, ConsumerName};
 pub use ees_core::{
     Check, Checkpoint, CommitId, Direction, EventCheckpoint, Events, Expectation, Filter, Json,
-    NewChangeset, NewSet, StoreId, StreamId,
+    NewChangeset, NewSet, PayloadError, StoreId, StreamId,
 };

@@ -1,36 +1,58 @@
 //! A server for tests: a process `ees serve` on a free port of this machine.
+//!
+//! ```rust,no_run
+//! use ees_client::testing::Server;
+//! use ees_client::{EventStore, Events, Expectation, NewChangeset};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = Server::start().await?;
+//! let store = EventStore::new(&server.url())?;
+//! let events = Events::parse(r#"[{"type": "paid"}]"#)?;
+//! let commit = NewChangeset::new("order-17".parse()?, Expectation::NEW_STREAM, events)
+//!     .with_idempotency_key("command-1".parse()?);
+//! let first = store.commit(&commit).await?;
+//! let again = store.commit(&commit).await?;
+//! assert_eq!((again.changeset_id, again.replayed), (first.changeset_id, true));
+//! # Ok(())
+//! # }
+//! ```
 
+use std::ffi::OsString;
 use std::io;
 use std::process::Stdio;
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// A process `ees serve`. The binary is the one in `EES_BINARY`, or `ees` in `PATH`. Dropping it kills the
-/// process.
+/// A process `ees serve`. Dropping it kills the process.
 #[derive(Debug)]
 pub struct Server {
+    binary: OsString,
     storage: String,
     address: String,
     process: Option<Child>,
 }
 
 impl Server {
-    /// Starts a server whose store lives in memory, and waits until it listens.
+    /// Starts a server whose store lives in memory, and waits until it listens. The binary is the one in
+    /// `EES_BINARY`, or `ees` in `PATH`.
     ///
     /// # Errors
     /// [`io::Error`] if the binary is not found, or ends.
     pub async fn start() -> io::Result<Self> {
-        Self::on("memory:").await
+        let binary = std::env::var_os("EES_BINARY").unwrap_or_else(|| "ees".into());
+        Self::of(binary, "memory:").await
     }
 
-    /// Starts a server on a storage. One such as `sqlite:PATH` outlives [`Server::kill`] and
-    /// [`Server::restart`].
+    /// Starts a server of a binary on a storage. A storage such as `sqlite:PATH` outlives
+    /// [`Server::kill`] and [`Server::restart`].
     ///
     /// # Errors
     /// [`io::Error`] if the binary is not found, or ends.
-    pub async fn on(storage: &str) -> io::Result<Self> {
+    pub async fn of(binary: impl Into<OsString>, storage: &str) -> io::Result<Self> {
         let mut server = Self {
+            binary: binary.into(),
             storage: storage.to_owned(),
             address: "127.0.0.1:0".to_owned(),
             process: None,
@@ -61,8 +83,8 @@ impl Server {
     /// [`io::Error`] if the binary is not found, or ends.
     pub async fn restart(&mut self) -> io::Result<()> {
         self.kill().await?;
-        let binary = std::env::var("EES_BINARY").unwrap_or_else(|_| "ees".to_owned());
-        let mut command = Command::new(&binary);
+        let binary = self.binary.display();
+        let mut command = Command::new(&self.binary);
         command.args([
             "serve",
             "--storage",

@@ -1,4 +1,6 @@
-//! The clients in other languages, each with its own tests.
+//! The clients, with this server.
+
+mod in_rust;
 
 use std::process::{Command, Stdio};
 

@@ -1,0 +1,142 @@
+//! What `ees-client` adds to a plain HTTP client, and how fast it follows the global order of a server that
+//! is a process of its own, on SQLite. `docs/performance.md` has the figures.
+//!
+//! `cargo build --release`, then `cargo run --release -p benches --bin client`.
+// A benchmark panics if it cannot continue.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod plain;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use benches::load::{self, STREAMS, Streams};
+use benches::process::Process;
+use benches::report::{Rounds, compare, per_second, spread};
+use clap::Parser;
+use ees_client::{EventStore, Events, Expectation, Follow, Json, NewChangeset};
+use futures_util::future::join_all;
+use futures_util::{Stream, StreamExt};
+
+/// The arguments.
+#[derive(Debug, Parser)]
+struct Args {
+    /// The server
+    #[arg(long, default_value = "target/release/ees")]
+    server: PathBuf,
+    /// The number of rounds; in each, the two sides run in turn
+    #[arg(long, default_value_t = 7)]
+    rounds: usize,
+    /// The duration of each side in a round, in milliseconds
+    #[arg(long, default_value_t = 1000)]
+    millis: u64,
+    /// The number of changesets that are followed
+    #[arg(long, default_value_t = 100_000)]
+    followed: u64,
+}
+
+/// The number of concurrent commits.
+const WRITERS: u64 = 16;
+
+#[tokio::main]
+async fn main() {
+    let args = Args::parse();
+    let rounds = Rounds {
+        count: args.rounds.max(1),
+        length: Duration::from_millis(args.millis.max(1)),
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let serve = |name: &str| {
+        let file = folder.path().join(name).display().to_string();
+        Process::start(&args.server, &format!("sqlite:{file}"))
+    };
+    for storage in ["memory:", "sqlite:"] {
+        let [ours, theirs] = if storage == "memory:" {
+            [(); 2].map(|()| Process::start(&args.server, storage))
+        } else {
+            ["ours", "theirs"].map(serve)
+        };
+        let client = client(&ours);
+        let plain = plain::Plain::new(&theirs.address);
+        let [of_client, of_plain] = [(); 2].map(|()| Streams::of_length(0));
+        compare(
+            &format!("commits of ees-client on {storage}, {WRITERS} at once, against plain reqwest"),
+            rounds,
+            async |length| append(&client, &of_client, length).await,
+            async |length| plain.append(&of_plain, WRITERS, length).await,
+        )
+        .await;
+    }
+    follow(&serve("followed"), &args).await;
+}
+
+fn client(server: &Process) -> EventStore {
+    EventStore::new(&format!("http://{}", server.address)).unwrap()
+}
+
+/// Commits of concurrent writers, each to streams of its own. Returns commits per second.
+async fn append(store: &EventStore, streams: &Streams, length: Duration) -> f64 {
+    let begun = Instant::now();
+    let work = (0..WRITERS).map(async |writer| {
+        let mut commits = 0;
+        let mut own = (writer..STREAMS).step_by(16).cycle();
+        while begun.elapsed() < length {
+            commit(store, streams, own.next().unwrap()).await;
+            commits += 1;
+        }
+        commits
+    });
+    let commits: u64 = join_all(work).await.into_iter().sum();
+    per_second(commits, begun.elapsed())
+}
+
+async fn commit(store: &EventStore, streams: &Streams, stream: u64) {
+    let last = streams.advance(stream);
+    let id = format!("order-{stream}").parse().unwrap();
+    let events = Events::parse(&load::events(last)).unwrap();
+    let metadata = Json::parse(&load::metadata(last)).unwrap();
+    let expected = Expectation::LastChangeset(last);
+    let commit = NewChangeset::new(id, expected, events).with_metadata(metadata);
+    store.commit(&commit).await.unwrap();
+}
+
+/// Prints how many events a second arrive, one by one.
+async fn follow(server: &Process, args: &Args) {
+    let store = client(server);
+    let streams = Streams::of_length(0);
+    let each = args.followed / WRITERS;
+    let fill = (0..WRITERS).map(async |writer| {
+        let own = (writer..STREAMS).step_by(16).cycle();
+        for stream in own.take(usize::try_from(each).unwrap()) {
+            commit(&store, &streams, stream).await;
+        }
+    });
+    join_all(fill).await;
+    let changesets = usize::try_from(each * WRITERS).unwrap();
+    let mut rates = [Vec::new(), Vec::new()];
+    for _ in 0..args.rounds {
+        rates[0].push(took(store.follow(Follow::default()), changesets, 3).await);
+        rates[1].push(took(store.follow_events(Follow::default()), 3 * changesets, 1).await);
+    }
+    for (name, rates) in ["follow", "follow_events"].into_iter().zip(rates) {
+        let rates = spread(rates.into_iter());
+        println!(
+            "{name} of ees-client on SQLite: {:.0} events a second (rounds {:.0} to {:.0})",
+            rates.median, rates.least, rates.most
+        );
+    }
+}
+
+/// Events per second while so many items arrive, with so many events each.
+async fn took<T, E: std::fmt::Debug>(
+    items: impl Stream<Item = Result<T, E>> + Unpin,
+    count: usize,
+    events: usize,
+) -> f64 {
+    let begun = Instant::now();
+    let mut items = items.take(count);
+    while let Some(item) = items.next().await {
+        item.unwrap();
+    }
+    per_second((count * events) as u64, begun.elapsed())
+}
