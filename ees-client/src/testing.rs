@@ -35,14 +35,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server whose store lives in memory, and waits until it listens. The binary is the one in
-    /// `EES_BINARY`, or `ees` in `PATH`.
+    /// Starts `ees` of `PATH` as a server whose store lives in memory, and waits until it listens.
     ///
     /// # Errors
     /// [`io::Error`] if the binary is not found, or ends.
     pub async fn start() -> io::Result<Self> {
-        let binary = std::env::var_os("EES_BINARY").unwrap_or_else(|| "ees".into());
-        Self::of(binary, "memory:").await
+        Self::of("ees", "memory:").await
     }
 
     /// Starts a server of a binary on a storage. A storage such as `sqlite:PATH` outlives
@@ -97,7 +95,7 @@ impl Server {
             .stdout(Stdio::piped())
             .kill_on_drop(true);
         let mut process = command.spawn().map_err(|error| {
-            let hint = "put `ees` into PATH, or its path into EES_BINARY";
+            let hint = "put `ees` into PATH, or name its path";
             io::Error::new(error.kind(), format!("{binary}: {error}; {hint}"))
         })?;
         let ended = || io::Error::other(format!("`{binary} serve` did not start"));

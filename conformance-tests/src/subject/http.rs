@@ -1,4 +1,5 @@
-//! A store over HTTP: the REST contract's client.
+//! A store over HTTP: the REST contract's client. It is not `ees-client`: a case sees every answer, those too
+//! that a client repeats, and a mistake of that client hides none of a server.
 
 mod access;
 mod event_stream;

@@ -60,7 +60,9 @@ async fn main() {
         let plain = plain::Plain::new(&theirs.address);
         let [of_client, of_plain] = [(); 2].map(|()| Streams::of_length(0));
         compare(
-            &format!("commits of ees-client on {storage}, {WRITERS} at once, against plain reqwest"),
+            &format!(
+                "commits of ees-client on {storage}, {WRITERS} at once, against plain reqwest"
+            ),
             rounds,
             async |length| append(&client, &of_client, length).await,
             async |length| plain.append(&of_plain, WRITERS, length).await,

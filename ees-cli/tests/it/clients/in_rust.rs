@@ -12,7 +12,7 @@ use ees_client::{
     Changeset, ConsumerDefinition, ConsumerName, Error, EventStore, Events, Expectation, Follow,
     GlobalRead, NewChangeset, NewSet, Retry, StreamId,
 };
-use futures_util::future::{join, join3, join_all};
+use futures_util::future::{join, join_all, join3};
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::sync::Notify;
 

@@ -104,8 +104,8 @@ async fn the_programs_of_the_readme_work_and_survive() {
         ("100", "command-2", true),
         ("900", "too-much", false),
     ] {
-        let paid = run(program(PAY, folder, &url), &["order-17", cents, command]);
-        assert_eq!(paid.await, succeeds, "{command}");
+        let paid = run(program(PAY, folder, &url), &["order-17", cents, command]).await;
+        assert_eq!(paid, succeeds, "{command}");
     }
     let mut projection = start(TOTALS);
     reaches(folder, &[("order-17", 350)]).await;
@@ -131,11 +131,9 @@ async fn the_programs_of_the_readme_work_and_survive() {
         ("100", "move-1", true),
         ("300", "too-much", false),
     ] {
-        let moved = run(
-            program(TRANSFER, folder, &url),
-            &["order-17", "order-0", cents, command],
-        );
-        assert_eq!(moved.await, succeeds, "{command}");
+        let arguments = ["order-17", "order-0", cents, command];
+        let moved = run(program(TRANSFER, folder, &url), &arguments).await;
+        assert_eq!(moved, succeeds, "{command}");
     }
     let others = [("order-0", 110), ("order-1", 10), ("order-2", 10)];
     reaches(folder, &[&[("order-17", 250)], &others[..]].concat()).await;
