@@ -4,5 +4,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod account;
+mod deciding;
 mod executing;
+mod properties;
+mod snapshots;
+mod together;
+mod upcasting;
 mod watched;
