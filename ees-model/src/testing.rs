@@ -40,6 +40,7 @@ pub use golden::golden;
 ///     .when(Add(1))
 ///     .then_refused("full");
 /// ```
+#[must_use]
 pub fn given<D: Decider>(events: impl IntoIterator<Item = D::Event>) -> Given<D> {
     let mut state = D::default();
     for event in events {
@@ -50,7 +51,6 @@ pub fn given<D: Decider>(events: impl IntoIterator<Item = D::Event>) -> Given<D>
 
 /// A stream before a command.
 #[derive(Debug, Clone)]
-#[must_use]
 pub struct Given<D> {
     state: D,
 }

@@ -4,7 +4,7 @@ use ees_core::{CommitId, Events, Expectation, MAX_ID, NewChangeset, Receipt, Str
 
 use super::{Done, Executed, Streams};
 use crate::loaded::{Folding, Found};
-use crate::patience::patiently;
+use crate::patience::Patience;
 use crate::{Decider, Error, Outcome, Store};
 
 impl<D: Decider, S: Store> Streams<D, S> {
@@ -62,7 +62,7 @@ impl<D: Decider, S: Store> Streams<D, S> {
             let key = id.cloned().unwrap_or_else(CommitId::generate);
             let asked = self.changeset(stream, &folding, &events)?;
             let asked = asked.with_idempotency_key(key.clone());
-            match self.commit(asked).await.map_err(Error::Store)? {
+            match self.commit(asked).await? {
                 Outcome::Stored(receipt) => {
                     folding.apply(&events, &key, &receipt);
                     return self.executed(stream, folding, receipt).await;
@@ -95,9 +95,17 @@ impl<D: Decider, S: Store> Streams<D, S> {
         Ok(asked.with_metadata(self.metadata.clone()))
     }
 
-    async fn commit(&self, asked: NewChangeset) -> Result<Outcome, S::Error> {
-        let store = &self.store;
-        patiently(store, async || store.commit(asked.clone()).await).await
+    async fn commit(&self, asked: NewChangeset) -> Done<Outcome, D, S> {
+        let mut patience = Patience::default();
+        loop {
+            match self.store.commit(asked.clone()).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(error) => patience
+                    .wait(&self.store, error)
+                    .await
+                    .map_err(Error::Store)?,
+            }
+        }
     }
 
     /// The command is stored. The state may not contain it yet, if another process executed it.
@@ -160,7 +168,7 @@ impl<D: Decider, S: Store> Streams<D, S> {
         let asked = NewChangeset::new(stream.clone(), never, Events::of(&[()])?)
             .with_idempotency_key(key.clone())
             .with_max_forthcoming(0);
-        match self.commit(asked).await.map_err(Error::Store)? {
+        match self.commit(asked).await? {
             Outcome::Stored(receipt) => Ok(Some(Found { receipt, set: None })),
             Outcome::KeyStands(stands) => Ok(Some(Found::from(&*stands))),
             Outcome::Conflict(_) | Outcome::Ahead => Ok(None),

@@ -1,10 +1,10 @@
 //! Reads the state of a stream.
 
-use ees_core::{CommitId, StreamId, StreamQuery};
+use ees_core::{Changeset, CommitId, Page, StreamId, StreamQuery};
 
 use super::{Done, Streams};
 use crate::loaded::Folding;
-use crate::patience::patiently;
+use crate::patience::Patience;
 use crate::{Decider, Error, Loaded, Snapshot, Store};
 
 impl<D: Decider, S: Store> Streams<D, S> {
@@ -82,9 +82,7 @@ impl<D: Decider, S: Store> Streams<D, S> {
     ) -> Done<bool, D, S> {
         let mut rest = Some(query);
         while let Some(query) = rest {
-            let store = &self.store;
-            let page = patiently(store, async || store.changesets(&query).await).await;
-            let page = page.map_err(Error::Store)?;
+            let page = self.page(&query).await?;
             if let Some(snapshot) = snapshot.take()
                 && !page
                     .items
@@ -97,5 +95,17 @@ impl<D: Decider, S: Store> Streams<D, S> {
             rest = query.next_page(&page);
         }
         Ok(true)
+    }
+    async fn page(&self, query: &StreamQuery) -> Done<Page<Changeset>, D, S> {
+        let mut patience = Patience::default();
+        loop {
+            match self.store.changesets(query).await {
+                Ok(page) => return Ok(page),
+                Err(error) => patience
+                    .wait(&self.store, error)
+                    .await
+                    .map_err(Error::Store)?,
+            }
+        }
     }
 }

@@ -1,12 +1,13 @@
 //! Commands on several streams that are executed together or not at all.
 
 use ees_core::{CommitId, NewSet, Receipt, SetConflict, StreamId};
-use futures_util::future::try_join_all;
+use futures_util::TryStreamExt;
+use futures_util::stream::FuturesOrdered;
 
 use super::execute::command_id;
 use super::{Done, Executed, Streams};
 use crate::loaded::{Folding, Found};
-use crate::patience::patiently;
+use crate::patience::Patience;
 use crate::{Decider, Error, SetOutcome, Store};
 
 /// One of the commands.
@@ -59,15 +60,38 @@ impl<D: Decider, S: Store> Streams<D, S> {
         for (stream, command) in commands {
             asked.push((StreamId::new(stream.as_ref())?, command));
         }
-        let read = asked.into_iter().map(async |(stream, command)| {
-            let folding = self.folded(&stream, id).await?;
-            Ok::<_, Error<_, _>>(Member {
-                stream,
-                command,
-                folding,
-            })
-        });
-        try_join_all(read).await
+        let mut members = FuturesOrdered::new();
+        for (stream, command) in asked {
+            members.push_back(self.member(stream, command, id));
+        }
+        members.try_collect().await
+    }
+
+    async fn member(
+        &self,
+        stream: StreamId,
+        command: D::Command,
+        id: Option<&CommitId>,
+    ) -> Done<Member<D>, D, S> {
+        let folding = self.folded(&stream, id).await?;
+        Ok(Member {
+            stream,
+            command,
+            folding,
+        })
+    }
+
+    async fn commit_set(&self, asked: NewSet) -> Done<SetOutcome, D, S> {
+        let mut patience = Patience::default();
+        loop {
+            match self.store.commit_all(asked.clone()).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(error) => patience
+                    .wait(&self.store, error)
+                    .await
+                    .map_err(Error::Store)?,
+            }
+        }
     }
 
     async fn run_all(
@@ -89,9 +113,7 @@ impl<D: Decider, S: Store> Streams<D, S> {
             let asked = self
                 .set(&members, &decided)?
                 .with_idempotency_key(key.clone());
-            let store = &self.store;
-            let outcome = patiently(store, async || store.commit_all(asked.clone()).await).await;
-            match outcome.map_err(Error::Store)? {
+            match self.commit_set(asked).await? {
                 SetOutcome::Stored(receipts) => {
                     return self.stored_all(members, &decided, &key, receipts).await;
                 }

@@ -6,6 +6,7 @@
 mod account;
 mod deciding;
 mod executing;
+mod projecting;
 mod properties;
 mod snapshots;
 mod together;

@@ -70,8 +70,8 @@ async fn what_a_conflict_does_not_list_is_read() {
     let accounts = accounts(&store);
     store.append("a", &[deposited(5)]).await;
     store.before([Before::Others("a", vec![deposited(1); 150])]);
-    let done = accounts.execute_all(transfer(155)).await.unwrap();
-    assert_eq!(cents(&done), [0, 155]);
+    let done = accounts.execute_all(transfer(5)).await.unwrap();
+    assert_eq!(cents(&done), [150, 5]);
 }
 
 #[tokio::test]
@@ -169,4 +169,16 @@ async fn metadata_is_committed() {
     let asked = NewChangeset::new("a".parse().unwrap(), Expectation::LastChangeset(2), events);
     store.store.commit(asked).await.unwrap();
     assert_eq!(accounts.load("a").await.unwrap().state.cents, 21);
+}
+
+/// A service calls them in tasks of a runtime with several threads.
+#[test]
+fn calls_can_move_between_threads() {
+    fn is_send<T: Send>(_: T) {}
+    let accounts = accounts(&Watched::new());
+    is_send(accounts.load("a"));
+    is_send(accounts.execute("a", Command::Deposit(1)));
+    is_send(accounts.execute_once("a", "c-1", Command::Deposit(1)));
+    is_send(accounts.execute_all(transfer(1)));
+    is_send(accounts.execute_all_once(String::new(), transfer(1)));
 }

@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ees_core::consumer::{Ack, Claim, ConsumerName, Delivery};
 use ees_core::{
     Changeset, Error, EventStore, Events, Expectation, NewChangeset, NewSet, Page, StorageError,
     StreamId, StreamQuery, Written,
 };
 use ees_memory::MemoryStorage;
-use ees_model::{Outcome, SetOutcome, Store};
+use ees_model::{Batches, Outcome, SetOutcome, Store};
 
 /// What happens before a commit reaches the store.
 pub(crate) enum Before {
@@ -29,6 +30,8 @@ pub(crate) struct Watched {
     changesets: Arc<AtomicUsize>,
     /// Whether every call lets others run first.
     is_yielding: bool,
+    /// Whether the lease of every batch ends at once, as the worker sees it.
+    has_no_lease: bool,
     before: Arc<Mutex<VecDeque<Before>>>,
 }
 
@@ -41,6 +44,7 @@ impl Watched {
             commits: Arc::default(),
             changesets: Arc::default(),
             is_yielding: false,
+            has_no_lease: false,
             before: Arc::default(),
         }
     }
@@ -50,6 +54,14 @@ impl Watched {
         Self {
             is_yielding: true,
             ..Self::new()
+        }
+    }
+
+    /// The same store, in which the lease of every batch ends at once, as the worker sees it.
+    pub(crate) fn without_lease(&self) -> Self {
+        Self {
+            has_no_lease: true,
+            ..self.clone()
         }
     }
 
@@ -150,5 +162,29 @@ impl Store for Watched {
 
     fn retry_after(&self, error: &Error) -> Option<Duration> {
         error.retry_after()
+    }
+}
+
+impl Batches for Watched {
+    async fn claim(
+        &self,
+        consumer: &ConsumerName,
+        claim: Claim,
+        wait: Duration,
+    ) -> Result<Option<Delivery>, Error> {
+        let mut claimed = self.store.claim(consumer, claim, wait).await?;
+        if let Some(batch) = claimed.as_mut().filter(|_| self.has_no_lease) {
+            batch.lease = Duration::ZERO;
+        }
+        Ok(claimed)
+    }
+
+    async fn acknowledge(
+        &self,
+        consumer: &ConsumerName,
+        partition: u16,
+        ack: &Ack,
+    ) -> Result<bool, Error> {
+        self.store.acknowledge(consumer, partition, ack).await
     }
 }
