@@ -8,8 +8,6 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::Json;
-
 /// The member of an event that has its type.
 const MEMBER: &str = "type";
 
@@ -31,21 +29,6 @@ pub(crate) fn event_type(event: &str) -> Option<Cow<'_, str>> {
         return serde_json::from_str(found?.get()).ok().map(Cow::Owned);
     }
     Some(Cow::Borrowed(text))
-}
-
-impl Json {
-    /// The value's type, if it is an event that has one: its top-level member `type`, if that is a
-    /// string. Of several members with this name the last one counts.
-    ///
-    /// ```
-    /// # use ees_core::Json;
-    /// let event = Json::parse(r#"{"type": "paid", "cents": 5}"#)?;
-    /// assert_eq!(event.event_type().as_deref(), Some("paid"));
-    /// # Ok::<(), ees_core::PayloadError>(())
-    /// ```
-    pub fn event_type(&self) -> Option<Cow<'_, str>> {
-        event_type(self.as_str())
-    }
 }
 
 /// Collects the distinct types of a changeset's events, in the form in which a storage keeps them:

@@ -65,6 +65,8 @@ pub struct When<D: Decider> {
 
 impl<D: Decider> Given<D> {
     /// Decides on a command.
+    // By value, so that a test reads like a sentence.
+    #[allow(clippy::needless_pass_by_value)]
     pub fn when(self, command: D::Command) -> When<D> {
         let decided = self.state.decide(&command);
         When {
@@ -106,6 +108,8 @@ where
     ///
     /// # Panics
     /// It is refused with another one, or events follow.
+    // By value, so that a test reads like a sentence.
+    #[allow(clippy::needless_pass_by_value)]
     #[track_caller]
     pub fn then_refused(self, error: D::Error) -> Given<D>
     where

@@ -24,11 +24,11 @@ impl<D: Decider, S: Store> Streams<D, S> {
         key: Option<&CommitId>,
     ) -> Done<Folding<D>, D, S> {
         let Some(cache) = &self.snapshots else {
-            return self.from_the_beginning(stream, key).await;
+            return self.read_anew(stream, key).await;
         };
         let mut folding = match cache.find(stream).await {
             Some((snapshot, state)) => self.resumed(stream, key, &snapshot, state).await?,
-            None => self.from_the_beginning(stream, key).await?,
+            None => self.read_anew(stream, key).await?,
         };
         cache.keep(stream, &mut folding).await;
         Ok(folding)
@@ -45,11 +45,7 @@ impl<D: Decider, S: Store> Streams<D, S> {
         self.read(query, folding, None).await.map(drop)
     }
 
-    async fn from_the_beginning(
-        &self,
-        stream: &StreamId,
-        key: Option<&CommitId>,
-    ) -> Done<Folding<D>, D, S> {
+    async fn read_anew(&self, stream: &StreamId, key: Option<&CommitId>) -> Done<Folding<D>, D, S> {
         let mut folding = Folding::new(key.cloned());
         self.read_on(stream, &mut folding).await?;
         Ok(folding)
@@ -69,7 +65,7 @@ impl<D: Decider, S: Store> Streams<D, S> {
             return Ok(folding);
         }
         tracing::warn!(%stream, "a snapshot does not belong to the stream, and is dropped");
-        self.from_the_beginning(stream, key).await
+        self.read_anew(stream, key).await
     }
 
     /// Reads and folds all pages of a query. Returns `false`, before it folds, if the first changeset is

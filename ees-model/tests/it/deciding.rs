@@ -1,6 +1,6 @@
 //! Tests of a decider without a store, and that they can fail.
 
-use std::panic::catch_unwind;
+use std::panic::{UnwindSafe, catch_unwind};
 
 use ees_model::Decider;
 use ees_model::testing::given;
@@ -20,21 +20,21 @@ fn a_withdrawal_needs_the_money() {
     assert_eq!(account.state().cents, 30);
 }
 
-fn fails(test: impl FnOnce() + std::panic::UnwindSafe) -> String {
-    let panic = catch_unwind(test).unwrap_err();
+fn fails<T>(test: impl FnOnce() -> T + UnwindSafe) -> String {
+    let panic = catch_unwind(test).err().unwrap();
     *panic.downcast::<String>().unwrap()
 }
 
 #[test]
 fn what_is_not_as_said_fails() {
     let when = |command| given::<Account>([]).when(command);
-    let others = fails(|| drop(when(Command::Deposit(1)).then([Event::Deposited { cents: 2 }])));
+    let others = fails(|| when(Command::Deposit(1)).then([Event::Deposited { cents: 2 }]));
     assert!(others.contains("what follows"), "{others}");
-    let refused = fails(|| drop(when(Command::Withdraw(1)).then([])));
+    let refused = fails(|| when(Command::Withdraw(1)).then([]));
     assert_eq!(refused, "the command is refused: the balance is too low");
-    let not_refused = fails(|| drop(when(Command::Deposit(1)).then_refused(TOO_LOW)));
+    let not_refused = fails(|| when(Command::Deposit(1)).then_refused(TOO_LOW));
     assert!(not_refused.contains("is not refused: [Deposited { cents: 1 }] follow"));
-    let otherwise = fails(|| drop(when(Command::Withdraw(1)).then_refused("no")));
+    let otherwise = fails(|| when(Command::Withdraw(1)).then_refused("no"));
     assert!(otherwise.contains("why it is refused"), "{otherwise}");
 }
 
@@ -63,11 +63,9 @@ impl Decider for Forgetting {
 #[test]
 fn an_event_that_is_not_read_as_it_was_written_fails() {
     let text = fails(|| {
-        drop(
-            given::<Forgetting>([])
-                .when(5)
-                .then([Forgetful { cents: 5 }]),
-        )
+        given::<Forgetting>([])
+            .when(5)
+            .then([Forgetful { cents: 5 }])
     });
     assert!(text.contains("what is read after it was written"), "{text}");
 }

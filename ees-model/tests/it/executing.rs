@@ -2,8 +2,8 @@
 
 use ees_model::Error;
 
-use crate::account::{Command, TOO_LOW, accounts};
-use crate::watched::{Before, Watched};
+use crate::account::{Command, TOO_LOW};
+use crate::watched::{Before, Watched, accounts};
 
 const ID: &str = "account-1";
 

@@ -7,9 +7,9 @@ use ees_core::consumer::{ConsumerDefinition, ConsumerName};
 use ees_core::{Checkpoint, CommitId, StreamQuery};
 use ees_model::{Decider, Projecting, Projection, Recorded, Streams};
 
-use crate::account::{Account, Command, Event, accounts};
+use crate::account::{Account, Command, Event};
 use crate::executing::deposited;
-use crate::watched::Watched;
+use crate::watched::{Watched, accounts};
 
 const NOW: Duration = Duration::ZERO;
 

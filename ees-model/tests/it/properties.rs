@@ -7,8 +7,8 @@ use ees_model::{Error, MemorySnapshots, Streams};
 use futures_util::future::join_all;
 use proptest::prelude::*;
 
-use crate::account::{Account, Command, accounts};
-use crate::watched::Watched;
+use crate::account::{Account, Command};
+use crate::watched::{Watched, accounts};
 
 /// One of three accounts.
 const IDS: [&str; 3] = ["a", "b", "c"];

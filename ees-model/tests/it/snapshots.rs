@@ -10,9 +10,9 @@ use ees_model::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::account::{Account, Command, Event, TOO_LOW, accounts};
+use crate::account::{Account, Command, Event, TOO_LOW};
 use crate::executing::{deposited, withdrawn};
-use crate::watched::{Before, Watched};
+use crate::watched::{Before, Watched, accounts};
 
 const ID: &str = "account-1";
 const MIB: usize = 1024 * 1024;

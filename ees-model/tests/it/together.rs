@@ -3,9 +3,9 @@
 use ees_core::{Events, Expectation, Json, NewChangeset, StreamQuery};
 use ees_model::{Error, Executed};
 
-use crate::account::{Account, Command, TOO_LOW, accounts};
+use crate::account::{Account, Command, TOO_LOW};
 use crate::executing::{deposited, withdrawn};
-use crate::watched::{Before, Watched};
+use crate::watched::{Before, Watched, accounts};
 
 fn transfer(cents: u64) -> [(&'static str, Command); 2] {
     [

@@ -11,7 +11,9 @@ use ees_core::{
     StreamId, StreamQuery, Written,
 };
 use ees_memory::MemoryStorage;
-use ees_model::{Batches, Outcome, SetOutcome, Store};
+use ees_model::{Batches, Outcome, SetOutcome, Store, Streams};
+
+use crate::account::Account;
 
 /// What happens before a commit reaches the store.
 pub(crate) enum Before {
@@ -124,6 +126,11 @@ impl Watched {
         }
         false
     }
+}
+
+/// The accounts in a store that is watched.
+pub(crate) fn accounts(store: &Watched) -> Streams<Account, Watched> {
+    Streams::new(store)
 }
 
 fn answered<T>(outcome: Result<T, Error>, is_lost: bool) -> Result<T, Error> {
