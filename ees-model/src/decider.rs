@@ -5,6 +5,8 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::Upcasts;
+
 /// The state of one stream, the decisions on commands, and the effect of events.
 ///
 /// The value itself is the state, and [`Default`] is the state of a stream that does not exist. Both
@@ -49,6 +51,13 @@ pub trait Decider: Default + Send + Sync {
 
     /// Why a command is refused.
     type Error: fmt::Debug + fmt::Display + Send;
+
+    /// How older forms of events become today's.
+    const UPCASTS: Upcasts = Upcasts::NONE;
+
+    /// The version of the state. Increase it with every change of the state, of
+    /// [`Decider::evolve`] or of [`Decider::UPCASTS`]: snapshots of another version are not used.
+    const VERSION: u32 = 1;
 
     /// Decides on a command. Without events nothing is committed: the command had nothing to do.
     ///

@@ -19,20 +19,16 @@ pub enum Error<R: Debug + Display, E: std::error::Error + 'static> {
     #[error(transparent)]
     Unreadable(#[from] UnreadableEvent),
     /// Others committed to the stream before each try. Nothing was written.
-    #[error("stream `{stream_id}` has moved on before each of {tries} tries to commit to it")]
+    #[error("others committed before each of {tries} tries to commit what was decided")]
     TooManyConflicts {
-        /// The stream.
-        stream_id: StreamId,
         /// How often it was decided.
         tries: u32,
     },
-    /// The id stands in the stream for something else than this command. Nothing was written.
-    #[error("the command id `{id}` was used for another command on stream `{stream_id}`")]
+    /// The command's id stands in the stream for another command. Nothing was written.
+    #[error("the id of the command was used for another command on stream `{stream_id}`")]
     CommandIdReused {
         /// The stream.
         stream_id: StreamId,
-        /// The id.
-        id: CommitId,
     },
     /// The id cannot be the id of a command. Nothing was written.
     #[error(

@@ -1,8 +1,8 @@
 //! A state, and where its stream was when it was read.
 
-use ees_core::{Changeset, CommitId, Expectation, Receipt, UnreadableEvent};
+use ees_core::{Changeset, CommitId, Expectation, Receipt, SetMark, Timestamp, UnreadableEvent};
 
-use crate::Decider;
+use crate::{Decider, Snapshot};
 
 /// The state of a stream after a changeset.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -20,13 +20,38 @@ impl<D> Loaded<D> {
     }
 }
 
+/// The changeset that a command was stored as before this call.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) receipt: Receipt,
+    /// Its place in its set. A client of a server does not know it.
+    pub(crate) set: Option<SetMark>,
+}
+
+impl From<&Changeset> for Found {
+    fn from(changeset: &Changeset) -> Self {
+        let receipt = Receipt {
+            replayed: true,
+            ..changeset.receipt()
+        };
+        Self {
+            receipt,
+            set: changeset.set,
+        }
+    }
+}
+
 /// A state while a command is executed on it.
 pub(crate) struct Folding<D> {
     pub(crate) at: Loaded<D>,
+    /// The commit id and the time of the last changeset that the state contains.
+    pub(crate) last: Option<(CommitId, Timestamp)>,
+    /// How many changesets were applied since the last snapshot.
+    pub(crate) applied: u64,
     /// The command's id, to be recognised.
     key: Option<CommitId>,
-    /// The receipt of the changeset that has the id.
-    pub(crate) done: Option<Receipt>,
+    /// The changeset that has the id.
+    pub(crate) done: Option<Found>,
 }
 
 impl<D: Decider> Folding<D> {
@@ -38,8 +63,23 @@ impl<D: Decider> Folding<D> {
         };
         Self {
             at,
+            last: None,
+            applied: 0,
             key,
             done: None,
+        }
+    }
+
+    /// The state of a snapshot.
+    pub(crate) fn resumed(snapshot: &Snapshot, state: D, key: Option<CommitId>) -> Self {
+        let at = Loaded {
+            state,
+            last_changeset: snapshot.changeset,
+        };
+        Self {
+            at,
+            last: Some((snapshot.commit_id.clone(), snapshot.timestamp)),
+            ..Self::new(key)
         }
     }
 
@@ -48,39 +88,37 @@ impl<D: Decider> Folding<D> {
     pub(crate) fn fold(&mut self, changesets: &[Changeset]) -> Result<(), UnreadableEvent> {
         for changeset in changesets {
             let id = changeset.changeset_id.get();
-            if id <= self.at.last_changeset {
-                continue;
-            }
             if id > self.at.last_changeset + 1 {
                 break;
             }
-            for event in changeset.read_events() {
+            if self.key.as_ref() == Some(&changeset.commit_id) {
+                self.done = Some(Found::from(changeset));
+            }
+            if id <= self.at.last_changeset {
+                continue;
+            }
+            for event in D::UPCASTS.read_events(changeset) {
                 self.at.state.evolve(&event?);
             }
-            self.at.last_changeset = id;
-            if self.key.as_ref() == Some(&changeset.commit_id) {
-                self.done = Some(found(changeset));
-            }
+            self.moved(id, changeset.commit_id.clone(), changeset.timestamp);
         }
         Ok(())
     }
 
-    /// Applies the events of the command itself, once they are stored directly after the state.
-    pub(crate) fn apply(&mut self, events: &[D::Event], receipt: &Receipt) {
+    /// Applies the events of the command itself, if they are stored directly after the state.
+    pub(crate) fn apply(&mut self, events: &[D::Event], key: &CommitId, receipt: &Receipt) {
         let id = receipt.changeset_id.get();
         if id == self.at.last_changeset + 1 {
             for event in events {
                 self.at.state.evolve(event);
             }
-            self.at.last_changeset = id;
+            self.moved(id, key.clone(), receipt.timestamp);
         }
     }
-}
 
-/// The receipt of a changeset that stood before this call.
-pub(crate) fn found(changeset: &Changeset) -> Receipt {
-    Receipt {
-        replayed: true,
-        ..changeset.receipt()
+    fn moved(&mut self, id: u64, commit_id: CommitId, timestamp: Timestamp) {
+        self.at.last_changeset = id;
+        self.last = Some((commit_id, timestamp));
+        self.applied += 1;
     }
 }

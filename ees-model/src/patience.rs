@@ -7,19 +7,25 @@ use crate::Store;
 /// How often a call is made.
 const CALLS: u32 = 3;
 
-/// Makes a call, and repeats it while the store asks for that.
-pub(crate) async fn patiently<S: Store, T>(
-    store: &S,
-    call: impl AsyncFn() -> Result<T, S::Error>,
-) -> Result<T, S::Error> {
-    for _ in 1..CALLS {
-        match call().await {
-            Ok(done) => return Ok(done),
-            Err(error) => match store.retry_after(&error) {
-                Some(pause) => Delay::new(pause).await,
-                None => return Err(error),
-            },
+/// How often a call was repeated.
+#[derive(Debug, Default)]
+pub(crate) struct Patience(u32);
+
+impl Patience {
+    /// Waits before the call that failed is made again, unchanged. Returns its error if it is not to be
+    /// repeated.
+    pub(crate) async fn wait<S: Store>(
+        &mut self,
+        store: &S,
+        error: S::Error,
+    ) -> Result<(), S::Error> {
+        self.0 += 1;
+        match store.retry_after(&error).filter(|_| self.0 < CALLS) {
+            Some(pause) => {
+                Delay::new(pause).await;
+                Ok(())
+            }
+            None => Err(error),
         }
     }
-    call().await
 }

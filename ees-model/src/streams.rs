@@ -1,16 +1,24 @@
 //! Executes commands on streams.
 
 mod execute;
+mod reading;
+mod together;
 
 use std::fmt;
-use std::marker::PhantomData;
+use std::sync::Arc;
 
 use ees_core::{EventStore, Json, Receipt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use crate::{Decider, Store};
+use crate::cache::Cache;
+use crate::{Decider, Error, Loaded, Snapshots, Store};
 
 /// How often a command is decided, unless [`Streams::with_tries`] sets another number.
 const TRIES: u32 = 16;
+
+/// The result of work for a decider over a store.
+pub type Done<T, D, S> = Result<T, Error<<D as Decider>::Error, <S as Store>::Error>>;
 
 /// The streams of one decider in a store. Cheap to clone.
 ///
@@ -20,7 +28,7 @@ pub struct Streams<D, S = EventStore> {
     store: S,
     tries: u32,
     metadata: Json,
-    decider: PhantomData<fn() -> D>,
+    snapshots: Option<Cache<D>>,
 }
 
 /// What a command did.
@@ -35,6 +43,16 @@ pub struct Executed<D> {
     pub last_changeset: u64,
 }
 
+impl<D> Executed<D> {
+    fn new(at: Loaded<D>, receipt: Option<Receipt>) -> Self {
+        Self {
+            receipt,
+            state: at.state,
+            last_changeset: at.last_changeset,
+        }
+    }
+}
+
 impl<D: Decider, S: Store + Clone> Streams<D, S> {
     /// The streams in a store.
     pub fn new(store: &S) -> Self {
@@ -42,7 +60,7 @@ impl<D: Decider, S: Store + Clone> Streams<D, S> {
             store: store.clone(),
             tries: TRIES,
             metadata: Json::default(),
-            decider: PhantomData,
+            snapshots: None,
         }
     }
 
@@ -60,6 +78,20 @@ impl<D: Decider, S: Store + Clone> Streams<D, S> {
         self.metadata = metadata;
         self
     }
+
+    /// The same streams with a place for snapshots. A snapshot is taken after `every` changesets of a
+    /// stream, once they are committed or read.
+    ///
+    /// A snapshot of another [`Decider::VERSION`], one that cannot be read and one whose changeset is not
+    /// in the stream are not used: the stream is read from its beginning.
+    #[must_use]
+    pub fn with_snapshots(mut self, place: impl Snapshots + 'static, every: u64) -> Self
+    where
+        D: Serialize + DeserializeOwned,
+    {
+        self.snapshots = Some(Cache::new(Arc::new(place), every));
+        self
+    }
 }
 
 impl<D, S: Clone> Clone for Streams<D, S> {
@@ -68,7 +100,7 @@ impl<D, S: Clone> Clone for Streams<D, S> {
             store: self.store.clone(),
             tries: self.tries,
             metadata: self.metadata.clone(),
-            decider: PhantomData,
+            snapshots: self.snapshots.clone(),
         }
     }
 }
@@ -78,6 +110,7 @@ impl<D, S: fmt::Debug> fmt::Debug for Streams<D, S> {
         f.debug_struct("Streams")
             .field("store", &self.store)
             .field("tries", &self.tries)
+            .field("snapshots", &self.snapshots)
             .finish_non_exhaustive()
     }
 }

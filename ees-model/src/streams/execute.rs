@@ -1,27 +1,13 @@
 //! The loop: load, decide, commit.
 
-use ees_core::{
-    CommitId, Events, Expectation, MAX_ID, NewChangeset, Receipt, StreamId, StreamQuery,
-};
+use ees_core::{CommitId, Events, Expectation, MAX_ID, NewChangeset, Receipt, StreamId};
 
-use super::{Executed, Streams};
-use crate::loaded::{Folding, found};
-use crate::patience::patiently;
-use crate::{Decider, Error, Loaded, Outcome, Store};
-
-/// The result of work for a decider over a store.
-type Done<T, D, S> = Result<T, Error<<D as Decider>::Error, <S as Store>::Error>>;
+use super::{Done, Executed, Streams};
+use crate::loaded::{Folding, Found};
+use crate::patience::Patience;
+use crate::{Decider, Error, Outcome, Store};
 
 impl<D: Decider, S: Store> Streams<D, S> {
-    /// Reads a stream. A stream that does not exist has the state [`Default`].
-    ///
-    /// # Errors
-    /// [`Error::StreamId`], [`Error::Store`], [`Error::Unreadable`].
-    pub async fn load(&self, stream: impl AsRef<str>) -> Done<Loaded<D>, D, S> {
-        let stream = StreamId::new(stream.as_ref())?;
-        Ok(self.folded(&stream, None).await?.at)
-    }
-
     /// Executes a command: reads the stream, decides, and commits the events. If others were faster, it
     /// decides again on what they committed, which the refusal contains, without another read.
     ///
@@ -53,35 +39,36 @@ impl<D: Decider, S: Store> Streams<D, S> {
         command: D::Command,
     ) -> Done<Executed<D>, D, S> {
         let stream = StreamId::new(stream.as_ref())?;
-        let key = command_id(id.as_ref())?;
-        self.run(&stream, Some(key), &command).await
+        let id = command_id(id.as_ref())?;
+        self.run(&stream, Some(&id), &command).await
     }
 
     async fn run(
         &self,
         stream: &StreamId,
-        key: Option<CommitId>,
+        id: Option<&CommitId>,
         command: &D::Command,
     ) -> Done<Executed<D>, D, S> {
-        let mut folding = self.folded(stream, key.clone()).await?;
+        let mut folding = self.folded(stream, id).await?;
         for _ in 0..self.tries {
-            if let Some(done) = folding.done.take() {
-                return Ok(executed(folding, Some(done)));
+            if let Some(found) = folding.done.take() {
+                return self.found(stream, folding, found).await;
             }
             let decided = folding.at.state.decide(command);
-            let nothing = decided.as_ref().map_or(true, Vec::is_empty);
-            if nothing {
-                return self.nothing_to_do(stream, key, folding, decided).await;
+            if decided.as_ref().map_or(true, Vec::is_empty) {
+                return self.nothing_to_do(stream, id, folding, decided).await;
             }
             let events = decided.map_err(Error::Refused)?;
-            let asked = self.asked(stream, key.as_ref(), &folding.at, &events)?;
-            match self.commit(asked).await.map_err(Error::Store)? {
+            let key = id.cloned().unwrap_or_else(CommitId::generate);
+            let asked = self.changeset(stream, &folding, &events)?;
+            let asked = asked.with_idempotency_key(key.clone());
+            match self.commit(asked).await? {
                 Outcome::Stored(receipt) => {
-                    folding.apply(&events, &receipt);
-                    return self.done(stream, folding, receipt).await;
+                    folding.apply(&events, &key, &receipt);
+                    return self.executed(stream, folding, receipt).await;
                 }
                 Outcome::KeyStands(stands) => {
-                    return self.done(stream, folding, found(&stands)).await;
+                    return self.found(stream, folding, Found::from(&*stands)).await;
                 }
                 Outcome::Conflict(conflict) => {
                     folding.fold(&conflict.forthcoming.items)?;
@@ -90,37 +77,39 @@ impl<D: Decider, S: Store> Streams<D, S> {
                     }
                 }
                 // The stream was longer when it was read: the store was restored from a copy.
-                Outcome::Ahead => folding = self.folded(stream, key.clone()).await?,
+                Outcome::Ahead => folding = self.folded(stream, id).await?,
             }
         }
-        Err(Error::TooManyConflicts {
-            stream_id: stream.clone(),
-            tries: self.tries,
-        })
+        Err(Error::TooManyConflicts { tries: self.tries })
     }
 
-    /// The commit of events that were decided on a state.
-    fn asked(
+    /// The commit of events that were decided on a state, without a key.
+    pub(super) fn changeset(
         &self,
         stream: &StreamId,
-        key: Option<&CommitId>,
-        at: &Loaded<D>,
+        folding: &Folding<D>,
         events: &[D::Event],
     ) -> Done<NewChangeset, D, S> {
-        // A key of its own makes the commit safe to repeat.
-        let key = key.cloned().unwrap_or_else(CommitId::generate);
-        let asked = NewChangeset::new(stream.clone(), at.expectation(), Events::of(events)?);
-        let asked = asked.with_metadata(self.metadata.clone());
-        Ok(asked.with_idempotency_key(key))
+        let expectation = folding.at.expectation();
+        let asked = NewChangeset::new(stream.clone(), expectation, Events::of(events)?);
+        Ok(asked.with_metadata(self.metadata.clone()))
     }
 
-    async fn commit(&self, asked: NewChangeset) -> Result<Outcome, S::Error> {
-        let store = &self.store;
-        patiently(store, async || store.commit(asked.clone()).await).await
+    async fn commit(&self, asked: NewChangeset) -> Done<Outcome, D, S> {
+        let mut patience = Patience::default();
+        loop {
+            match self.store.commit(asked.clone()).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(error) => patience
+                    .wait(&self.store, error)
+                    .await
+                    .map_err(Error::Store)?,
+            }
+        }
     }
 
     /// The command is stored. The state may not contain it yet, if another process executed it.
-    async fn done(
+    pub(super) async fn executed(
         &self,
         stream: &StreamId,
         mut folding: Folding<D>,
@@ -129,7 +118,25 @@ impl<D: Decider, S: Store> Streams<D, S> {
         if folding.at.last_changeset < receipt.changeset_id.get() {
             self.read_on(stream, &mut folding).await?;
         }
-        Ok(executed(folding, Some(receipt)))
+        if let Some(cache) = &self.snapshots {
+            cache.keep(stream, &mut folding).await;
+        }
+        Ok(Executed::new(folding.at, Some(receipt)))
+    }
+
+    /// The command was stored before.
+    async fn found(
+        &self,
+        stream: &StreamId,
+        folding: Folding<D>,
+        found: Found,
+    ) -> Done<Executed<D>, D, S> {
+        if found.set.is_some() {
+            return Err(Error::CommandIdReused {
+                stream_id: stream.clone(),
+            });
+        }
+        self.executed(stream, folding, found.receipt).await
     }
 
     /// The decider refuses the command, or has no events for it. If the command has an id, it may have
@@ -137,57 +144,40 @@ impl<D: Decider, S: Store> Streams<D, S> {
     async fn nothing_to_do(
         &self,
         stream: &StreamId,
-        key: Option<CommitId>,
+        id: Option<&CommitId>,
         folding: Folding<D>,
         decided: Result<Vec<D::Event>, D::Error>,
     ) -> Done<Executed<D>, D, S> {
-        if let Some(key) = &key
-            && let Some(receipt) = self.find(stream, key).await?
+        if let Some(id) = id
+            && let Some(found) = self.find(stream, id).await?
         {
-            return self.done(stream, folding, receipt).await;
+            return self.found(stream, folding, found).await;
         }
         decided.map_err(Error::Refused)?;
-        Ok(executed(folding, None))
+        Ok(Executed::new(folding.at, None))
     }
 
-    /// The receipt of the changeset that has a key. A commit whose key stands is recognised whatever it
-    /// expects, and no stream is as long as this one expects: it stores nothing.
-    async fn find(&self, stream: &StreamId, key: &CommitId) -> Done<Option<Receipt>, D, S> {
-        let events = Events::of(&[()])?;
+    /// The changeset that has a key. A commit whose key stands is recognised whatever it expects, and no
+    /// stream is as long as this one expects: it stores nothing.
+    pub(super) async fn find(
+        &self,
+        stream: &StreamId,
+        key: &CommitId,
+    ) -> Done<Option<Found>, D, S> {
         let never = Expectation::LastChangeset(MAX_ID);
-        let asked = NewChangeset::new(stream.clone(), never, events)
+        let asked = NewChangeset::new(stream.clone(), never, Events::of(&[()])?)
             .with_idempotency_key(key.clone())
             .with_max_forthcoming(0);
-        match self.commit(asked).await.map_err(Error::Store)? {
-            Outcome::Stored(receipt) => Ok(Some(receipt)),
-            Outcome::KeyStands(stands) => Ok(Some(found(&stands))),
+        match self.commit(asked).await? {
+            Outcome::Stored(receipt) => Ok(Some(Found { receipt, set: None })),
+            Outcome::KeyStands(stands) => Ok(Some(Found::from(&*stands))),
             Outcome::Conflict(_) | Outcome::Ahead => Ok(None),
         }
     }
-
-    /// The state of a whole stream.
-    async fn folded(&self, stream: &StreamId, key: Option<CommitId>) -> Done<Folding<D>, D, S> {
-        let mut folding = Folding::new(key);
-        self.read_on(stream, &mut folding).await?;
-        Ok(folding)
-    }
-
-    /// Reads what follows a state.
-    async fn read_on(&self, stream: &StreamId, folding: &mut Folding<D>) -> Done<(), D, S> {
-        let from = folding.at.last_changeset + 1;
-        let mut rest = Some(StreamQuery::all(stream.clone()).changesets(from..));
-        while let Some(query) = rest {
-            let store = &self.store;
-            let page = patiently(store, async || store.changesets(&query).await).await;
-            let page = page.map_err(Error::Store)?;
-            folding.fold(&page.items)?;
-            rest = query.next_page(&page);
-        }
-        Ok(())
-    }
 }
 
-fn command_id<R, E>(id: &str) -> Result<CommitId, Error<R, E>>
+/// Reads the id of a command.
+pub(super) fn command_id<R, E>(id: &str) -> Result<CommitId, Error<R, E>>
 where
     R: std::fmt::Debug + std::fmt::Display,
     E: std::error::Error,
@@ -196,12 +186,4 @@ where
     parsed.ok_or_else(|| Error::CommandId {
         text: id.to_owned(),
     })
-}
-
-fn executed<D>(folding: Folding<D>, receipt: Option<Receipt>) -> Executed<D> {
-    Executed {
-        receipt,
-        state: folding.at.state,
-        last_changeset: folding.at.last_changeset,
-    }
 }

@@ -1,9 +1,7 @@
-//! A bank account.
+// A bank account. The examples of the README include this file.
 
-use ees_model::{Decider, Streams};
+use ees_model::Decider;
 use serde::{Deserialize, Serialize};
-
-use crate::watched::Watched;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Account {
@@ -45,9 +43,4 @@ impl Decider for Account {
             Event::Withdrawn { cents } => self.cents -= cents,
         }
     }
-}
-
-/// The accounts in a store that is watched.
-pub(crate) fn accounts(store: &Watched) -> Streams<Account, Watched> {
-    Streams::new(store)
 }

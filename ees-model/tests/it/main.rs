@@ -4,5 +4,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod account;
+mod deciding;
 mod executing;
+mod projecting;
+mod properties;
+mod snapshots;
+mod together;
+mod upcasting;
 mod watched;
