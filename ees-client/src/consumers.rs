@@ -10,11 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::client::EventStore;
-use crate::model::Changeset;
 use crate::request::{Judging, request};
 use crate::settings::Settings;
 use crate::transport::{Answer, Send};
-use crate::wire::{WireChangeset, WireItem};
 use crate::{Error, place};
 
 /// How far a consumer has come.
@@ -80,22 +78,6 @@ pub struct Parked {
     pub stopped: bool,
 }
 
-/// The changesets that a worker has to handle.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct WorkerBatch {
-    /// Its partition.
-    pub partition: u16,
-    /// Its generation, which acknowledges it.
-    pub generation: u64,
-    /// How long the worker has it.
-    pub lease: Duration,
-    /// The changesets, by checkpoint.
-    pub changesets: Vec<Changeset>,
-    /// The checkpoint that acknowledges all of it.
-    pub next: Checkpoint,
-}
-
 #[derive(Deserialize)]
 struct WireReport {
     name: String,
@@ -110,16 +92,6 @@ struct WireReport {
 struct Lag {
     changesets: u64,
     seconds: f64,
-}
-
-#[derive(Deserialize)]
-struct WireBatch<'a> {
-    partition: u16,
-    generation: u64,
-    lease_seconds: u64,
-    #[serde(borrow)]
-    changesets: Vec<WireChangeset<'a>>,
-    next_checkpoint: Checkpoint,
 }
 
 #[derive(Deserialize)]
@@ -265,28 +237,6 @@ impl EventStore {
 pub(crate) fn post(name: &ConsumerName, call: &str, body: &impl Serialize) -> Result<Send, Error> {
     Send::new(Method::POST, format!("{}/{call}", place::consumer(name)?)).json(body)
 }
-
-/// The batch of an answer; `None` if there is nothing to do.
-pub(crate) fn batch_of(answer: &Answer) -> Result<Option<WorkerBatch>, serde_json::Error> {
-    if answer.status == 204 || serde_json::from_slice::<Empty>(&answer.body).is_ok() {
-        return Ok(None);
-    }
-    let batch: WireBatch<'_> = serde_json::from_slice(&answer.body)?;
-    let changesets = batch.changesets.into_iter();
-    let changesets = changesets.map(|wire| wire.into_item(None));
-    Ok(Some(WorkerBatch {
-        partition: batch.partition,
-        generation: batch.generation,
-        lease: Duration::from_secs(batch.lease_seconds),
-        changesets: changesets.collect::<Result<_, _>>()?,
-        next: batch.next_checkpoint,
-    }))
-}
-
-/// The answer to an acknowledgement without a next batch.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Empty {}
 
 async fn parked_page(
     settings: &Settings,

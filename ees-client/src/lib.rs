@@ -2,6 +2,7 @@
 
 mod answers;
 mod authorize;
+mod batches;
 mod client;
 mod commit;
 mod consumers;
@@ -10,6 +11,8 @@ mod follow;
 mod http;
 mod item;
 mod model;
+#[cfg(feature = "model")]
+mod modelled;
 mod place;
 mod read;
 mod request;
@@ -25,7 +28,7 @@ mod worker;
 
 pub use authorize::{Authorize, AuthorizeError};
 pub use client::{Builder, EventStore, Results};
-pub use consumers::{ConsumerReport, Parked, PartitionReport, WorkerBatch};
+pub use consumers::{ConsumerReport, Parked, PartitionReport};
 pub use error::{Answered, Error, Unfinished};
 pub use follow::{Follow, Start};
 pub use item::Item;

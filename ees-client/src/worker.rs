@@ -7,15 +7,14 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use ees_core::consumer::ConsumerName;
-use ees_core::{ChangesetId, Checkpoint, StreamId};
+use ees_core::{Checkpoint, StreamId};
 use futures_util::future::{Either, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::Error;
+use crate::batches::{Ack, Claim, Failure, Next, WorkerBatch, batch_of};
 use crate::client::EventStore;
-use crate::consumers::{WorkerBatch, batch_of, post};
 use crate::model::Changeset;
 use crate::request::{Judging, request};
 
@@ -55,40 +54,6 @@ impl fmt::Debug for Worker {
             .field("label", &self.label)
             .finish_non_exhaustive()
     }
-}
-
-/// A changeset that could not be handled.
-#[derive(Serialize)]
-struct Failure {
-    stream_id: StreamId,
-    changeset_id: ChangesetId,
-    error: String,
-}
-
-/// The body of a claim.
-#[derive(Serialize)]
-struct Claim<'a> {
-    worker: &'a str,
-    limit: usize,
-    wait: u64,
-}
-
-/// The body of an acknowledgement.
-#[derive(Serialize)]
-struct Ack {
-    partition: u16,
-    generation: u64,
-    checkpoint: Checkpoint,
-    failed: Vec<Failure>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<Next>,
-}
-
-/// The next batch that an acknowledgement asks for.
-#[derive(Serialize)]
-struct Next {
-    limit: usize,
-    wait: u64,
 }
 
 impl Worker {
@@ -207,17 +172,12 @@ impl Worker {
     }
 
     async fn claim(&self, worker: &str) -> Result<Option<WorkerBatch>, Error> {
-        let (limit, wait) = (self.limit, self.wait.as_secs());
-        let mut asked = post(
-            &self.name,
-            "claim",
-            &Claim {
-                worker,
-                limit,
-                wait,
-            },
-        )?;
-        asked.wait = self.wait;
+        let claim = Claim {
+            worker,
+            limit: self.limit,
+            wait: self.wait.as_secs(),
+        };
+        let asked = claim.asked(&self.name)?;
         request(self.store.settings(), &asked, &forever(true), batch_of).await
     }
 
@@ -241,7 +201,7 @@ impl Worker {
             failed,
             next,
         };
-        let asked = post(&self.name, "ack", &ack)?;
+        let asked = ack.asked(&self.name)?;
         // A last acknowledgement is tried like any other call: who stops does not wait for ever.
         let judging = forever(goes_on);
         match request(self.store.settings(), &asked, &judging, batch_of).await {

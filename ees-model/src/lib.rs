@@ -20,6 +20,6 @@ pub use loaded::Loaded;
 pub use projection::{Projecting, Projection};
 pub use recorded::Recorded;
 pub use snapshots::{MemorySnapshots, Snapshot, SnapshotError, Snapshots};
-pub use store::{Batches, Outcome, SetOutcome, Store};
+pub use store::{Batches, Missed, Outcome, SetOutcome, Store};
 pub use streams::{Done, Executed, Streams};
 pub use upcast::{Upcast, Upcasts};

@@ -6,9 +6,7 @@ use std::error::Error as StdError;
 use std::time::Duration;
 
 use ees_core::consumer::{Ack, Claim, ConsumerName, Delivery};
-use ees_core::{
-    Changeset, Conflict, NewChangeset, NewSet, Page, Receipt, SetConflict, StreamQuery,
-};
+use ees_core::{Changeset, NewChangeset, NewSet, Page, Receipt, StreamId, StreamQuery};
 
 /// A store that deciders work over: [`ees_core::EventStore`] in process, or a client of a server.
 ///
@@ -85,7 +83,7 @@ pub enum Outcome {
     /// The key stands in this changeset of the stream, with other content. Nothing was written.
     KeyStands(Box<Changeset>),
     /// The stream has moved on beyond the expectation. Nothing was written.
-    Conflict(Box<Conflict>),
+    Conflict(Missed),
     /// The stream ends before the expectation. Nothing was written.
     Ahead,
 }
@@ -100,5 +98,17 @@ pub enum SetOutcome {
     /// written.
     KeyStands(Box<Changeset>),
     /// Streams are not as the commits and checks expect. Nothing was written.
-    Conflict(Box<SetConflict>),
+    Conflict(Vec<Missed>),
+}
+
+/// A stream that is not as a commit or a check expects it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missed {
+    /// The stream.
+    pub stream_id: StreamId,
+    /// Whether it ends before the expectation: it was longer when it was read, so the store was restored
+    /// from a copy.
+    pub is_ahead: bool,
+    /// The changesets after the expectation, oldest first: all, or the first of them.
+    pub forthcoming: Page<Changeset>,
 }

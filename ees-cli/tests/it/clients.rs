@@ -1,6 +1,7 @@
 //! The clients, with this server.
 
 mod in_rust;
+mod modelled;
 
 use std::process::{Command, Stdio};
 

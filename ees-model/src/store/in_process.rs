@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use ees_core::consumer::{Ack, Claim, ConsumerError, ConsumerName, Delivery};
-use ees_core::{Changeset, Error, EventStore, NewChangeset, NewSet, Page, StreamQuery};
+use ees_core::{Changeset, Error, EventStore, NewChangeset, NewSet, Page, StreamQuery, Unmet};
 
-use super::{Batches, Outcome, SetOutcome, Store};
+use super::{Batches, Missed, Outcome, SetOutcome, Store};
 
 impl Store for EventStore {
     type Error = Error;
@@ -24,7 +24,11 @@ impl Store for EventStore {
         match EventStore::commit(self, asked).await {
             Ok(receipt) => Ok(Outcome::Stored(receipt)),
             Err(Error::IdempotencyKeyReused(stands)) => Ok(Outcome::KeyStands(stands)),
-            Err(Error::Conflict(conflict)) => Ok(Outcome::Conflict(conflict)),
+            Err(Error::Conflict(conflict)) => Ok(Outcome::Conflict(Missed {
+                stream_id: conflict.stream_id,
+                is_ahead: false,
+                forthcoming: conflict.forthcoming,
+            })),
             Err(Error::ExpectationAhead { .. }) => Ok(Outcome::Ahead),
             Err(error) => Err(error),
         }
@@ -34,13 +38,24 @@ impl Store for EventStore {
         match EventStore::commit_all(self, asked).await {
             Ok(receipts) => Ok(SetOutcome::Stored(receipts)),
             Err(Error::IdempotencyKeyReused(stands)) => Ok(SetOutcome::KeyStands(stands)),
-            Err(Error::SetConflict(conflict)) => Ok(SetOutcome::Conflict(conflict)),
+            Err(Error::SetConflict(conflict)) => {
+                let unmet = conflict.unmet.into_iter().map(missed);
+                Ok(SetOutcome::Conflict(unmet.collect()))
+            }
             Err(error) => Err(error),
         }
     }
 
     fn retry_after(&self, error: &Error) -> Option<Duration> {
         error.retry_after()
+    }
+}
+
+fn missed(unmet: Unmet) -> Missed {
+    Missed {
+        is_ahead: unmet.is_ahead(),
+        stream_id: unmet.stream_id,
+        forthcoming: unmet.forthcoming,
     }
 }
 

@@ -70,9 +70,9 @@ impl<D: Decider, S: Store> Streams<D, S> {
                 Outcome::KeyStands(stands) => {
                     return self.found(stream, folding, Found::from(&*stands)).await;
                 }
-                Outcome::Conflict(conflict) => {
-                    folding.fold(&conflict.forthcoming.items)?;
-                    if folding.at.last_changeset < conflict.head.last_changeset.get() {
+                Outcome::Conflict(missed) => {
+                    folding.fold(&missed.forthcoming.items)?;
+                    if missed.forthcoming.more {
                         self.read_on(stream, &mut folding).await?;
                     }
                 }

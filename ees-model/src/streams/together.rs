@@ -1,6 +1,6 @@
 //! Commands on several streams that are executed together or not at all.
 
-use ees_core::{CommitId, NewSet, Receipt, SetConflict, StreamId};
+use ees_core::{CommitId, NewSet, Receipt, StreamId};
 use futures_util::TryStreamExt;
 use futures_util::stream::FuturesOrdered;
 
@@ -8,7 +8,7 @@ use super::execute::command_id;
 use super::{Done, Executed, Streams};
 use crate::loaded::{Folding, Found};
 use crate::patience::Patience;
-use crate::{Decider, Error, SetOutcome, Store};
+use crate::{Decider, Error, Missed, SetOutcome, Store};
 
 /// One of the commands.
 struct Member<D: Decider> {
@@ -118,8 +118,8 @@ impl<D: Decider, S: Store> Streams<D, S> {
                     return self.stored_all(members, &decided, &key, receipts).await;
                 }
                 SetOutcome::KeyStands(_) => return self.found_all(members, id).await,
-                SetOutcome::Conflict(conflict) => {
-                    self.catch_up(&mut members, &conflict, id).await?;
+                SetOutcome::Conflict(missed) => {
+                    self.catch_up(&mut members, &missed, id).await?;
                 }
             }
         }
@@ -177,22 +177,21 @@ impl<D: Decider, S: Store> Streams<D, S> {
     async fn catch_up(
         &self,
         members: &mut [Member<D>],
-        conflict: &SetConflict,
+        missed: &[Missed],
         id: Option<&CommitId>,
     ) -> Done<(), D, S> {
-        for unmet in &conflict.unmet {
+        for missed in missed {
             let mut members = members.iter_mut();
-            let Some(member) = members.find(|member| member.stream == unmet.stream_id) else {
+            let Some(member) = members.find(|member| member.stream == missed.stream_id) else {
                 continue;
             };
-            if unmet.is_ahead() {
+            if missed.is_ahead {
                 // The stream was longer when it was read: the store was restored from a copy.
                 member.folding = self.folded(&member.stream, id).await?;
                 continue;
             }
-            member.folding.fold(&unmet.forthcoming.items)?;
-            let end = unmet.head.map_or(0, |head| head.last_changeset.get());
-            if member.folding.at.last_changeset < end {
+            member.folding.fold(&missed.forthcoming.items)?;
+            if missed.forthcoming.more {
                 self.read_on(&member.stream, &mut member.folding).await?;
             }
         }

@@ -23,13 +23,13 @@ const WRITERS: usize = 6;
 const STREAMS: usize = 5;
 const KILLS: usize = 4;
 
-async fn serve(storage: &str) -> Server {
+pub(super) async fn serve(storage: &str) -> Server {
     let server = Server::of(env!("CARGO_BIN_EXE_ees"), storage).await;
     server.expect("the server starts")
 }
 
 /// A client that outlasts a restart.
-fn client(server: &Server) -> EventStore {
+pub(super) fn client(server: &Server) -> EventStore {
     let retry = Retry {
         attempts: 100,
         longest_pause: Duration::from_millis(300),
@@ -63,7 +63,7 @@ async fn execute(store: &EventStore, command: usize) {
 }
 
 /// Writes with several writers, and kills the server while they write.
-async fn write_under_kills<R: Future<Output = ()>>(
+pub(super) async fn write_under_kills<R: Future<Output = ()>>(
     server: &mut Server,
     total: usize,
     write: impl Fn(usize) -> R,
