@@ -84,10 +84,11 @@ async fn transfers_and_a_projection_survive_sigkill() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut server = serve(&sqlite(&folder.path().join("ees.db"))).await;
     let store = client(&server);
-    let accounts = Streams::<Account>::new(&store).tries(100);
+    let accounts = Streams::<Account, _>::new(&store).with_tries(100);
     for account in 0..ACCOUNTS {
-        let deposit = accounts.execute(&*name(account), Command::Deposit(100));
-        deposit.await.expect("a deposit");
+        let account = name(account);
+        let deposit = accounts.execute(&*account, Command::Deposit(100)).await;
+        deposit.expect("a deposit");
     }
     let transfer = async |number: usize| {
         let both = [
@@ -113,11 +114,10 @@ async fn transfers_and_a_projection_survive_sigkill() {
         Err(Error::Refused("the balance is too low"))
     ));
 
-    let defined = store.define_consumer(
-        &"balances".parse().expect("a name"),
-        &ConsumerDefinition::default(),
-    );
-    defined.await.expect("it is defined");
+    let balances = "balances".parse().expect("a name");
+    let definition = ConsumerDefinition::default();
+    let defined = store.define_consumer(&balances, &definition).await;
+    defined.expect("it is defined");
     let mut worker = Projecting::new(&store, "balances", Balances::default()).expect("a name");
     let seen = |worker: &Projecting<Balances, _>| {
         let accounts = worker.projection().0.values();
