@@ -9,8 +9,8 @@ use ees_core::{
 use futures_util::stream::BoxStream;
 
 use crate::authorize::{Authorize, Bearer};
-use crate::follow::{self, Follow};
-use crate::model::{Batch, Changeset, Committed, CommittedSet, Event};
+use crate::follow::{self, Batch, Follow};
+use crate::model::{Changeset, Committed, CommittedSet, Event};
 use crate::read::{self, GlobalRead, StreamRead};
 use crate::settings::{Retry, Settings};
 use crate::{Error, commit};
@@ -92,7 +92,7 @@ impl EventStore {
     /// # Errors
     /// The stream ends with [`Error::StreamNotFound`], or every other [`Error`] of an answer.
     pub fn read_changesets(&self, stream_id: &StreamId, read: StreamRead) -> Results<Changeset> {
-        read::stream(self.clone(), stream_id.clone(), read)
+        read::stream(Arc::clone(&self.0), stream_id.clone(), read)
     }
 
     /// One page of a stream's changesets, and where the next page begins.
@@ -112,7 +112,7 @@ impl EventStore {
     /// # Errors
     /// As [`EventStore::read_changesets`].
     pub fn read_events(&self, stream_id: &StreamId, read: StreamRead) -> Results<Event> {
-        read::stream(self.clone(), stream_id.clone(), read)
+        read::stream(Arc::clone(&self.0), stream_id.clone(), read)
     }
 
     /// The changesets of all streams, as many as there are now.
@@ -121,7 +121,7 @@ impl EventStore {
     /// The stream ends with [`Error::OtherStore`] or [`Error::CheckpointBeyondHead`] if the checkpoint
     /// belongs to another store, or every other [`Error`] of an answer.
     pub fn read_all_changesets(&self, read: GlobalRead<Checkpoint>) -> Results<Changeset> {
-        read::global(self.clone(), read)
+        read::global(Arc::clone(&self.0), read)
     }
 
     /// The events of all streams, as many as there are now.
@@ -129,7 +129,7 @@ impl EventStore {
     /// # Errors
     /// As [`EventStore::read_all_changesets`].
     pub fn read_all_events(&self, read: GlobalRead<EventCheckpoint>) -> Results<Event> {
-        read::global(self.clone(), read)
+        read::global(Arc::clone(&self.0), read)
     }
 
     /// The changesets of all streams, for ever, as they arrive. After any break it goes on where it was:
@@ -141,7 +141,7 @@ impl EventStore {
     /// The stream ends with [`Error::OtherStore`] or [`Error::CheckpointBeyondHead`] if the checkpoint
     /// belongs to another store, or with another [`Error`] that a repeat would get too.
     pub fn follow_batches(&self, follow: Follow<Checkpoint>) -> Results<Batch<Changeset>> {
-        follow::batches(self.clone(), follow)
+        follow::batches(Arc::clone(&self.0), follow)
     }
 
     /// The changesets of [`EventStore::follow_batches`], one by one.
@@ -149,7 +149,7 @@ impl EventStore {
     /// # Errors
     /// As [`EventStore::follow_batches`].
     pub fn follow(&self, follow: Follow<Checkpoint>) -> Results<Changeset> {
-        follow::items(self.clone(), follow)
+        follow::items(Arc::clone(&self.0), follow)
     }
 
     /// The events of all streams, for ever; otherwise as [`EventStore::follow_batches`].
@@ -157,7 +157,7 @@ impl EventStore {
     /// # Errors
     /// As [`EventStore::follow_batches`].
     pub fn follow_event_batches(&self, follow: Follow<EventCheckpoint>) -> Results<Batch<Event>> {
-        follow::batches(self.clone(), follow)
+        follow::batches(Arc::clone(&self.0), follow)
     }
 
     /// The events of [`EventStore::follow_event_batches`], one by one.
@@ -165,7 +165,7 @@ impl EventStore {
     /// # Errors
     /// As [`EventStore::follow_batches`].
     pub fn follow_events(&self, follow: Follow<EventCheckpoint>) -> Results<Event> {
-        follow::items(self.clone(), follow)
+        follow::items(Arc::clone(&self.0), follow)
     }
 }
 

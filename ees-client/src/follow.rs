@@ -1,5 +1,6 @@
 //! The global order without an end: by an event stream, or by long polls.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ees_core::{Filter, StoreId, Written};
@@ -9,10 +10,9 @@ use serde::Deserialize;
 
 use crate::Error;
 use crate::answers::{check_store, error_of, unexpected};
-use crate::client::EventStore;
-use crate::item::Placed;
-use crate::model::Batch;
+use crate::item::{Item, Placed};
 use crate::read::{GlobalRead, global_page, selecting};
+use crate::settings::Settings;
 use crate::sse::{Frame, Frames};
 use crate::transport::{Answer, EventStream, Opened, Send, open, store_id};
 
@@ -59,12 +59,25 @@ impl<P> Default for Follow<P> {
     }
 }
 
+/// Items of the global order that arrived together. Save `next` and `store` with what the items
+/// changed, in one transaction: a reader that begins there gets each item once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Batch<T: Item> {
+    /// The items, by checkpoint. With a filter there may be none: `next` has moved on all the same.
+    pub items: Vec<T>,
+    /// The position of the next item.
+    pub next: T::Position,
+    /// The store to which `next` belongs; `None` if the server did not tell.
+    pub store: Option<StoreId>,
+}
+
 /// The batches of the global order, for ever.
 pub(crate) fn batches<T: Placed>(
-    store: EventStore,
+    settings: Arc<Settings>,
     follow: Follow<T::Position>,
 ) -> BoxStream<'static, Result<Batch<T>, Error>> {
-    let follower = Follower::new(store, follow);
+    let follower = Follower::new(settings, follow);
     try_unfold(follower, |mut follower| async {
         let batch = follower.next().await?;
         Ok(Some((batch, follower)))
@@ -74,10 +87,10 @@ pub(crate) fn batches<T: Placed>(
 
 /// The items of batches, one by one.
 pub(crate) fn items<T: Placed>(
-    store: EventStore,
+    settings: Arc<Settings>,
     follow: Follow<T::Position>,
 ) -> BoxStream<'static, Result<T, Error>> {
-    batches(store, follow)
+    batches(settings, follow)
         .map_ok(|batch: Batch<T>| iter(batch.items.into_iter().map(Ok)))
         .try_flatten()
         .boxed()
@@ -85,7 +98,7 @@ pub(crate) fn items<T: Placed>(
 
 /// A reader of the global order.
 struct Follower<T: Placed> {
-    client: EventStore,
+    settings: Arc<Settings>,
     next: T::Position,
     /// Whether `next` is still to be found out.
     at_head: bool,
@@ -112,7 +125,7 @@ struct Mark<P> {
 }
 
 impl<T: Placed> Follower<T> {
-    fn new(client: EventStore, follow: Follow<T::Position>) -> Self {
+    fn new(settings: Arc<Settings>, follow: Follow<T::Position>) -> Self {
         let next = match follow.start {
             Start::At(position) => position,
             Start::First | Start::Head => T::FIRST,
@@ -121,13 +134,13 @@ impl<T: Placed> Follower<T> {
             next,
             at_head: matches!(follow.start, Start::Head),
             last_id: None,
-            store: follow.store.or(client.settings().store),
+            store: follow.store.or(settings.store),
             filter: follow.filter,
             details: follow.details,
             long_poll: follow.long_poll,
             failures: 0,
             open: None,
-            client,
+            settings,
         }
     }
 
@@ -159,7 +172,7 @@ impl<T: Placed> Follower<T> {
         } else {
             (self.next.to_string(), LONGEST_WAIT)
         };
-        let page = global_page::<T>(self.client.settings(), Some(place), &read, wait, true);
+        let page = global_page::<T>(&self.settings, Some(place), &read, wait, true);
         let (page, answered) = page.await?;
         let has_moved = page.next_checkpoint != self.next || self.at_head;
         self.at_head = false;
@@ -196,7 +209,7 @@ impl<T: Placed> Follower<T> {
     /// Asks for an event stream.
     async fn connect(&mut self) -> Result<(), Error> {
         let begun = Instant::now();
-        let problem = match open(self.client.settings(), &self.asked()?).await {
+        let problem = match open(&self.settings, &self.asked()?).await {
             Ok(Opened::Stream(stream)) => {
                 check_store(stream.headers(), self.store)?;
                 self.store = self.store.or(store_id(stream.headers()));
@@ -240,7 +253,7 @@ impl<T: Placed> Follower<T> {
     /// Waits before the stream is asked for again. A stream that lasted is no failure, though it brought
     /// nothing.
     async fn pause(&mut self, problem: Error, begun: Instant) {
-        let settings = self.client.settings();
+        let settings = &self.settings;
         let lasted = begun.elapsed() > settings.retry.longest_pause;
         self.failures = if lasted {
             1

@@ -30,9 +30,9 @@ pub use authorize::{Authorize, AuthorizeError};
 pub use client::{Builder, EventStore, Results};
 pub use consumers::{ConsumerReport, Parked, PartitionReport};
 pub use error::{Answered, Error, Unfinished};
-pub use follow::{Follow, Start};
+pub use follow::{Batch, Follow, Start};
 pub use item::Item;
-pub use model::{Batch, Changeset, Committed, CommittedSet, Conflict, Event};
+pub use model::{Changeset, Committed, CommittedSet, Conflict, Event};
 pub use read::{GlobalRead, StreamRead};
 pub use settings::Retry;
 #[cfg(feature = "sigv4")]

@@ -1,8 +1,7 @@
 //! What the store answers.
 
 use ees_core::{
-    ChangesetId, Checkpoint, CommitId, EventCheckpoint, EventId, Events, Json, StoreId, StreamId,
-    Timestamp,
+    ChangesetId, Checkpoint, CommitId, EventCheckpoint, EventId, Events, Json, StreamId, Timestamp,
 };
 use serde::de::DeserializeOwned;
 
@@ -112,17 +111,4 @@ pub struct Conflict {
     pub forthcoming: Vec<Changeset>,
     /// If more were missed: the first changeset that [`Conflict::forthcoming`] does not have.
     pub next: Option<u64>,
-}
-
-/// Items of the global order that arrived together. Save `next` and `store` with what the items
-/// changed, in one transaction: a reader that begins there gets each item once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Batch<T: crate::Item> {
-    /// The items, by checkpoint. With a filter there may be none: `next` has moved on all the same.
-    pub items: Vec<T>,
-    /// The position of the next item.
-    pub next: T::Position,
-    /// The store to which `next` belongs; `None` if the server did not tell.
-    pub store: Option<StoreId>,
 }

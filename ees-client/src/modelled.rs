@@ -174,7 +174,7 @@ fn complete(changesets: Vec<model::Changeset>) -> Result<Vec<Changeset>, Error> 
     changesets.into_iter().map(changeset).collect()
 }
 
-/// A changeset that was read with details.
+/// A changeset that was read with details. The store does not tell the ids that it generated itself.
 fn changeset(read: model::Changeset) -> Result<Changeset, Error> {
     let details = details(
         read.first_event_id,
@@ -183,13 +183,17 @@ fn changeset(read: model::Changeset) -> Result<Changeset, Error> {
         &read,
     )?;
     let (first_event_id, last_event_id, timestamp) = details;
+    let commit_id = match read.idempotency_key {
+        Some(key) => key,
+        None => CommitId::new(CommitId::NONE).map_err(|error| Error::Refused(error.to_string()))?,
+    };
     Ok(Changeset {
         stream_id: read.stream_id,
         changeset_id: read.changeset_id,
         first_event_id,
         last_event_id,
         timestamp,
-        commit_id: read.idempotency_key.unwrap_or_else(CommitId::generate),
+        commit_id,
         set: None,
         events: read.events,
         metadata: read.metadata,

@@ -1,5 +1,6 @@
 //! Reads of one stream, and of the global order up to its head.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ees_core::{
@@ -9,7 +10,6 @@ use ees_core::{
 use futures_util::stream::{BoxStream, StreamExt, TryStreamExt, iter, try_unfold};
 use serde::Deserialize;
 
-use crate::client::EventStore;
 use crate::item::{Item, Placed};
 use crate::request::{Judging, request};
 use crate::settings::Settings;
@@ -133,17 +133,17 @@ pub(crate) async fn statistics(settings: &Settings) -> Result<Statistics, Error>
 
 /// The items of a stream, page by page.
 pub(crate) fn stream<T: Item>(
-    store: EventStore,
+    settings: Arc<Settings>,
     stream_id: StreamId,
     read: StreamRead,
 ) -> BoxStream<'static, Result<T, Error>> {
     flat(try_unfold(Some(read), move |read| {
-        let (store, stream_id) = (store.clone(), stream_id.clone());
+        let (settings, stream_id) = (Arc::clone(&settings), stream_id.clone());
         async move {
             let Some(mut read) = read else {
                 return Ok(None);
             };
-            let (items, next) = stream_page(store.settings(), &stream_id, &read).await?;
+            let (items, next) = stream_page(&settings, &stream_id, &read).await?;
             read.wait = Duration::ZERO;
             match read.direction {
                 Direction::Forward => read.from = next,
@@ -177,17 +177,17 @@ pub(crate) async fn stream_page<T: Item>(
 
 /// The items of the global order, page by page.
 pub(crate) fn global<T: Placed>(
-    store: EventStore,
+    settings: Arc<Settings>,
     read: GlobalRead<T::Position>,
 ) -> BoxStream<'static, Result<T, Error>> {
     flat(try_unfold(Some(read), move |read| {
-        let store = store.clone();
+        let settings = Arc::clone(&settings);
         async move {
             let Some(mut read) = read else {
                 return Ok(None);
             };
             let place = read.checkpoint.map(|position| position.to_string());
-            let page = global_page::<T>(store.settings(), place, &read, Duration::ZERO, false);
+            let page = global_page::<T>(&settings, place, &read, Duration::ZERO, false);
             let (page, answered) = page.await?;
             let next = page.next_checkpoint;
             let is_start = read.direction == Direction::Backward && next == T::FIRST;

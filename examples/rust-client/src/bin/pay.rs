@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Event {
-    Paid { cents: u64 },
+    Paid { cents: i64 },
 }
 
 /// An order: its last changeset, and what is paid.
 #[derive(Default)]
 struct Order {
     last: u64,
-    paid: u64,
+    paid: i64,
 }
 
 impl Order {
@@ -51,7 +51,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let usage = "pay ORDER CENTS COMMAND";
     let mut arguments = env::args().skip(1);
     let id: StreamId = arguments.next().ok_or(usage)?.parse()?;
-    let cents: u64 = arguments.next().ok_or(usage)?.parse()?;
+    let cents: i64 = arguments.next().ok_or(usage)?.parse()?;
     let command = arguments.next().ok_or(usage)?;
 
     let store = EventStore::new(&url)?;

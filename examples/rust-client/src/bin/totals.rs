@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Deserialize)]
 struct Paid {
-    cents: u64,
+    cents: i64,
 }
 
 /// The projection, with the position and the store up to which it is right.
@@ -17,7 +17,7 @@ struct Paid {
 struct Totals {
     next: Option<Checkpoint>,
     store: Option<StoreId>,
-    cents: BTreeMap<StreamId, u64>,
+    cents: BTreeMap<StreamId, i64>,
 }
 
 #[tokio::main]
