@@ -28,6 +28,8 @@ pub(crate) struct Watched {
     pub(crate) store: EventStore,
     reads: Arc<AtomicUsize>,
     commits: Arc<AtomicUsize>,
+    /// How many pages are read before the store fails.
+    pages_left: Arc<AtomicUsize>,
     /// Changesets that were read.
     changesets: Arc<AtomicUsize>,
     /// Whether every call lets others run first.
@@ -44,6 +46,7 @@ impl Watched {
             store: EventStore::new(Arc::clone(&storage)).with_consumers(storage),
             reads: Arc::default(),
             commits: Arc::default(),
+            pages_left: Arc::new(AtomicUsize::new(usize::MAX)),
             changesets: Arc::default(),
             is_yielding: false,
             has_no_lease: false,
@@ -81,6 +84,11 @@ impl Watched {
     /// Changesets that were read since the last call.
     pub(crate) fn take_read(&self) -> usize {
         self.changesets.swap(0, Ordering::SeqCst)
+    }
+
+    /// The store fails after so many pages, until this is called again.
+    pub(crate) fn fail_after(&self, pages: usize) {
+        self.pages_left.store(pages, Ordering::SeqCst);
     }
 
     /// Appends one event so many times to a new stream, each as a changeset of its own.
@@ -150,6 +158,9 @@ impl Store for Watched {
 
     async fn changesets(&self, query: &StreamQuery) -> Result<Page<Changeset>, Error> {
         self.reads.fetch_add(1, Ordering::SeqCst);
+        if self.pages_left.fetch_sub(1, Ordering::SeqCst) == 0 {
+            return Err(StorageError::Corrupt("the disk is broken".to_owned()).into());
+        }
         self.take_turns().await;
         let page = Store::changesets(&self.store, query).await?;
         self.changesets
