@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use ees_core::consumer::{Ack, Claim, ConsumerName, Delivery};
 use ees_core::{
-    Changeset, Error, EventStore, Events, Expectation, NewChangeset, NewSet, Page, StorageError,
-    StreamId, StreamQuery, Written,
+    Changeset, CommitId, Error, EventStore, Events, Expectation, NewChangeset, NewSet, Page,
+    StorageError, StreamId, StreamQuery, Written,
 };
 use ees_memory::MemoryStorage;
 use ees_model::{Batches, Outcome, SetOutcome, Store, Streams};
@@ -19,6 +19,8 @@ use crate::account::Account;
 pub(crate) enum Before {
     /// Somebody else commits these events, each as a changeset of its own, to a stream.
     Others(&'static str, Vec<String>),
+    /// Somebody else commits an event to a stream, with a key.
+    Keyed(&'static str, &'static str, String),
     /// The commit is stored, and its answer is lost.
     LostAnswer,
 }
@@ -105,15 +107,19 @@ impl Watched {
     /// Appends events, each as a changeset of its own.
     pub(crate) async fn append(&self, stream: &str, events: &[String]) {
         for event in events {
-            let stream_id = stream.parse().unwrap();
-            let last = match self.store.head(&stream_id).await {
-                Ok(head) => Expectation::from(&head),
-                Err(_) => Expectation::NEW_STREAM,
-            };
-            let events = Events::parse(&format!("[{event}]")).unwrap();
-            let asked = NewChangeset::new(stream_id, last, events);
-            self.store.commit(asked).await.unwrap();
+            self.append_with(stream, event, CommitId::generate()).await;
         }
+    }
+
+    async fn append_with(&self, stream: &str, event: &str, key: CommitId) {
+        let stream_id = stream.parse().unwrap();
+        let last = match self.store.head(&stream_id).await {
+            Ok(head) => Expectation::from(&head),
+            Err(_) => Expectation::NEW_STREAM,
+        };
+        let events = Events::parse(&format!("[{event}]")).unwrap();
+        let asked = NewChangeset::new(stream_id, last, events).with_idempotency_key(key);
+        self.store.commit(asked).await.unwrap();
     }
 
     async fn take_turns(&self) {
@@ -129,6 +135,9 @@ impl Watched {
         let before = self.before.lock().unwrap().pop_front();
         match before {
             Some(Before::Others(stream, events)) => self.append(stream, &events).await,
+            Some(Before::Keyed(stream, key, event)) => {
+                self.append_with(stream, &event, key.parse().unwrap()).await;
+            }
             Some(Before::LostAnswer) => return true,
             None => {}
         }
