@@ -39,13 +39,18 @@ fn member(line: &str) -> Markup {
 
 fn value(text: &str) -> Markup {
     let plain = text.trim_start_matches([':', ' ']);
-    let (before, kind) = (&text[..text.len() - plain.len()], plain.as_bytes().first());
+    let before = &text[..text.len() - plain.len()];
+    let (plain, after) = match plain.strip_suffix(',') {
+        Some(plain) => (plain, ","),
+        None => (plain, ""),
+    };
+    let kind = plain.as_bytes().first();
     let class = match kind {
         Some(b'"') => "text",
         Some(b'[' | b']' | b'{' | b'}') | None => "bracket",
         Some(_) => "number",
     };
-    html! { (before) span class=(class) { (shown(plain)) } }
+    html! { (before) span class=(class) { (shown(plain)) } (after) }
 }
 
 /// Where the name ends that a line begins with.

@@ -41,7 +41,7 @@ pub(crate) fn plot(plot: &Plot) -> Markup {
         figure class=(format!("plot {}", plot.kind)) {
             figcaption {
                 span.plot-title { (plot.title) }
-                span.plot-value { (told) " " span.quiet { (plot.unit) } }
+                span.plot-value { (told) @if last.is_some() { " " span.quiet { (plot.unit) } } }
             }
             svg viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) preserveAspectRatio="none" role="img" aria-label=(summary) {
                 line.plot-floor x1="0" x2=(WIDTH) y1=(HEIGHT - 1.0) y2=(HEIGHT - 1.0) {}
