@@ -26,8 +26,16 @@ async fn without_a_session_every_page_leads_to_the_login() {
         let to = answer.header("location");
         assert!(to.starts_with("/console/login?next=%2Fconsole"), "{to}");
     }
-    for public in ["/console/console.css", "/console/console.js", "/console/icon.svg"] {
-        assert_eq!(served.get(public, "").await.status, StatusCode::OK, "{public}");
+    for public in [
+        "/console/console.css",
+        "/console/console.js",
+        "/console/icon.svg",
+    ] {
+        assert_eq!(
+            served.get(public, "").await.status,
+            StatusCode::OK,
+            "{public}"
+        );
     }
 }
 
@@ -42,11 +50,21 @@ async fn a_session_has_the_cookie_of_a_session_and_ends_with_its_key() {
     for needed in ["HttpOnly", "SameSite=Strict", "Path=/console;"] {
         assert!(cookie.contains(needed), "{needed}: {cookie}");
     }
-    assert!(!cookie.contains("Secure") && !cookie.contains("admin-key"), "{cookie}");
+    assert!(
+        !cookie.contains("Secure") && !cookie.contains("admin-key"),
+        "{cookie}"
+    );
     let session = answer.cookies();
-    assert_eq!(served.get("/console/log", &session).await.status, StatusCode::OK);
+    assert_eq!(
+        served.get("/console/log", &session).await.status,
+        StatusCode::OK
+    );
     let api = served.get("/streams", &session).await;
-    assert_eq!(api.status, StatusCode::UNAUTHORIZED, "the API takes no cookie");
+    assert_eq!(
+        api.status,
+        StatusCode::UNAUTHORIZED,
+        "the API takes no cookie"
+    );
     served.keys.revoke("admin-key");
     let answer = served.get("/console/log", &session).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "the key was revoked");
@@ -62,9 +80,14 @@ async fn a_session_of_a_browser_over_tls_has_a_secure_cookie() {
         // A proxy with TLS is in front of the server.
         ("origin", ORIGIN.replace("http:", "https:")),
     ];
-    let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let headers = headers
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
     let answer = served.call("POST", "/console/login", &headers, &form).await;
-    assert!(answer.header("set-cookie").ends_with("; Secure"), "{answer:?}");
+    assert!(
+        answer.header("set-cookie").ends_with("; Secure"),
+        "{answer:?}"
+    );
 }
 
 #[tokio::test]
@@ -72,7 +95,9 @@ async fn a_logout_ends_the_session() {
     let served = Served::guarded();
     let session = served.log_in("admin-key").await;
     let token = served.get("/console", &session).await.token();
-    let left = served.post("/console/logout", &session, &format!("token={token}")).await;
+    let left = served
+        .post("/console/logout", &session, &format!("token={token}"))
+        .await;
     assert_eq!(left.header("location"), "/console/login");
     let answer = served.get("/console", &session).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
@@ -84,13 +109,25 @@ async fn a_wrong_key_opens_nothing_and_many_have_to_wait() {
     let page = served.get("/console/login", "").await;
     let form = |key: &str| format!("token={}&key={key}", page.token());
     for attempt in 0..10 {
-        let answer = served.post("/console/login", &page.cookies(), &form("guess")).await;
+        let answer = served
+            .post("/console/login", &page.cookies(), &form("guess"))
+            .await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{attempt}");
-        assert!(answer.body.contains("the key is unknown"), "{}", answer.body);
+        assert!(
+            answer.body.contains("the key is unknown"),
+            "{}",
+            answer.body
+        );
         assert_eq!(answer.header("set-cookie"), "");
     }
-    let answer = served.post("/console/login", &page.cookies(), &form("admin-key")).await;
-    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS, "also a right one");
+    let answer = served
+        .post("/console/login", &page.cookies(), &form("admin-key"))
+        .await;
+    assert_eq!(
+        answer.status,
+        StatusCode::TOO_MANY_REQUESTS,
+        "also a right one"
+    );
     assert_ne!(answer.header("retry-after"), "");
 }
 

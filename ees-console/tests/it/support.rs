@@ -35,7 +35,9 @@ impl Authorizer for Keys {
         let header = request.headers.get("authorization");
         let secret = header.and_then(|header| header.to_str().ok()?.strip_prefix("Bearer "));
         let keys = self.0.lock().unwrap();
-        let found = keys.iter().find(|(known, _)| Some(known.as_str()) == secret);
+        let found = keys
+            .iter()
+            .find(|(known, _)| Some(known.as_str()) == secret);
         let found = found.map(|(_, caller)| caller.clone());
         found.ok_or_else(|| Unauthorized::new("the key is unknown"))
     }
@@ -64,7 +66,10 @@ impl Answer {
 
     /// The token of its forms.
     pub(crate) fn token(&self) -> String {
-        let (_, rest) = self.body.split_once("name=\"token\" value=\"").expect("a token");
+        let (_, rest) = self
+            .body
+            .split_once("name=\"token\" value=\"")
+            .expect("a token");
         rest.split('"').next().unwrap_or_default().to_owned()
     }
 }
@@ -85,7 +90,9 @@ impl Served {
     /// A server with keys: of an administrator, and of a shop that only reads its own streams.
     pub(crate) fn guarded() -> Self {
         let served = Self::with(true);
-        served.keys.add("admin-key", Caller::new("admin", Right::ALL));
+        served
+            .keys
+            .add("admin-key", Caller::new("admin", Right::ALL));
         let shop = Caller::new("shop", [Right::Read]);
         let shop = shop.with_stream_prefixes(["order-".to_owned()]);
         served.keys.add("shop-key", shop);
@@ -130,9 +137,9 @@ impl Served {
     ) -> Answer {
         let request = Request::builder().method(method).uri(path);
         let request = request.header("host", HOST);
-        let request = headers
-            .iter()
-            .fold(request, |request, (name, value)| request.header(*name, *value));
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
         let request = request.body(Body::from(body.to_owned())).unwrap();
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();

@@ -7,13 +7,24 @@ use crate::support::Served;
 #[tokio::test]
 async fn every_answer_has_its_policy() {
     let served = Served::open();
-    for path in ["/console", "/console/log", "/console/console.js", "/console/log?before=x"] {
+    for path in [
+        "/console",
+        "/console/log",
+        "/console/console.js",
+        "/console/log?before=x",
+    ] {
         let answer = served.get(path, "").await;
         let policy = answer.header("content-security-policy");
-        assert!(policy.starts_with("default-src 'none'; script-src 'self'"), "{path}");
+        assert!(
+            policy.starts_with("default-src 'none'; script-src 'self'"),
+            "{path}"
+        );
         assert!(!policy.contains("unsafe"), "{policy}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
-        assert!(!answer.body.contains("<script>") && !answer.body.contains(" style="), "{path}");
+        assert!(
+            !answer.body.contains("<script>") && !answer.body.contains(" style="),
+            "{path}"
+        );
     }
 }
 
@@ -26,15 +37,29 @@ async fn text_of_others_stays_text() {
     let encoded: String = id.bytes().map(|byte| format!("%{byte:02X}")).collect();
     let stream = format!("/console/stream?id={encoded}");
     let prefix = format!("/console/log?prefix={encoded}");
-    for path in ["/console", "/console/log", "/console/tail?after=0", &stream, &prefix] {
+    for path in [
+        "/console",
+        "/console/log",
+        "/console/tail?after=0",
+        &stream,
+        &prefix,
+    ] {
         let answer = served.get(path, "").await;
         assert_eq!(answer.status, StatusCode::OK, "{path}");
-        assert!(answer.body.contains("&lt;img src=x"), "{path}: {}", answer.body);
+        assert!(
+            answer.body.contains("&lt;img src=x"),
+            "{path}: {}",
+            answer.body
+        );
         for markup in ["<script>", "<img", "<b>", "\u{202e}\"", "onerror=alert(2)>"] {
             assert!(!answer.body.contains(markup), "{path}: {markup}");
         }
     }
-    for wrong in ["/console/log?at=<b>", "/console/log?before=<b>", "/console/consumer?name=<b>"] {
+    for wrong in [
+        "/console/log?at=<b>",
+        "/console/log?before=<b>",
+        "/console/consumer?name=<b>",
+    ] {
         let wrong = wrong.replace('<', "%3C").replace('>', "%3E");
         let answer = served.get(&wrong, "").await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{wrong}");
@@ -45,7 +70,10 @@ async fn text_of_others_stays_text() {
 #[tokio::test]
 async fn a_large_changeset_costs_a_page_little_and_the_page_says_so() {
     let served = Served::open();
-    let large = format!(r#"[{{"type": "large", "text": "{}"}}]"#, "é".repeat(2 << 20));
+    let large = format!(
+        r#"[{{"type": "large", "text": "{}"}}]"#,
+        "é".repeat(2 << 20)
+    );
     served.commit("large", &large).await;
     let many = format!("[{}0]", "1,".repeat(20_000));
     served.commit("many", &many).await;
@@ -55,7 +83,11 @@ async fn a_large_changeset_costs_a_page_little_and_the_page_says_so() {
         assert!(answer.body.len() < 100_000, "{path}: {}", answer.body.len());
     }
     let answer = served.get("/console/stream?id=many&changeset=1", "").await;
-    assert!(answer.body.contains("And 19,951 more."), "{}", answer.body.len());
+    assert!(
+        answer.body.contains("And 19,951 more."),
+        "{}",
+        answer.body.len()
+    );
 }
 
 #[tokio::test]
@@ -65,11 +97,22 @@ async fn a_storage_that_does_not_answer_is_told() {
     let overview = served.get("/console", "").await;
     assert_eq!(overview.status, StatusCode::OK);
     assert!(overview.body.contains("Not ready"), "{}", overview.body);
-    assert!(overview.body.contains("it has been closed"), "{}", overview.body);
-    for path in ["/console/log", "/console/stream?id=a", "/console/consumer?name=a"] {
+    assert!(
+        overview.body.contains("it has been closed"),
+        "{}",
+        overview.body
+    );
+    for path in [
+        "/console/log",
+        "/console/stream?id=a",
+        "/console/consumer?name=a",
+    ] {
         let answer = served.get(path, "").await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
-        assert!(answer.body.contains("The storage does not answer"), "{path}");
+        assert!(
+            answer.body.contains("The storage does not answer"),
+            "{path}"
+        );
     }
 }
 

@@ -23,7 +23,9 @@ fn assert_no_complaints(tab: &mut Tab, ees: &Ees) {
 
 /// Runs the first command that a part of the page shows.
 fn run_shown(tab: &mut Tab, part: &str) {
-    let command = tab.eval(&format!("document.querySelector('{part} code').textContent"));
+    let command = tab.eval(&format!(
+        "document.querySelector('{part} code').textContent"
+    ));
     let command = command.as_str().expect("a command");
     let ran = Command::new("bash").args(["-c", command]).output();
     let ran = ran.expect("bash runs");
@@ -48,10 +50,17 @@ fn a_newcomer_sees_the_first_commits_appear_and_gets_the_next_command() {
     tab.go(&page(&ees, "/console/log"));
     tab.eval("window.isTheSame = true");
     tab.until_text("Live: new changesets appear on top");
-    ees.ok("POST", "/streams/order-18", r#"{"events": [{"type": "seen-live"}]}"#);
+    ees.ok(
+        "POST",
+        "/streams/order-18",
+        r#"{"events": [{"type": "seen-live"}]}"#,
+    );
     tab.until("document.querySelector('#rows li .type').textContent === 'seen-live'");
     assert_eq!(tab.eval("window.isTheSame"), true);
-    assert_eq!(tab.eval("document.querySelectorAll('#rows .row').length"), 3);
+    assert_eq!(
+        tab.eval("document.querySelectorAll('#rows .row').length"),
+        3
+    );
     assert_no_complaints(&mut tab, &ees);
 }
 
@@ -60,7 +69,14 @@ fn a_login_opens_the_console_until_its_key_is_revoked() {
     let folder = TempDir::new().expect("a folder");
     let key = add(folder.path(), "night", &["--right", "read"]);
     let file = keys(folder.path()).display().to_string();
-    let serve = ["--storage", "memory:", "--listen", "127.0.0.1:0", "--keys", &file];
+    let serve = [
+        "--storage",
+        "memory:",
+        "--listen",
+        "127.0.0.1:0",
+        "--keys",
+        &file,
+    ];
     let ees = Ees::spawn(ees(&serve));
     let mut tab = Tab::open();
     tab.go(&page(&ees, "/console/log?type=paid"));
@@ -72,7 +88,11 @@ fn a_login_opens_the_console_until_its_key_is_revoked() {
     tab.click("main button");
     tab.until("location.pathname + location.search === '/console/log?type=paid'");
     assert!(tab.text().contains("night"), "whose key it is");
-    assert_eq!(tab.eval("document.cookie"), "", "no script reads the cookie");
+    assert_eq!(
+        tab.eval("document.cookie"),
+        "",
+        "no script reads the cookie"
+    );
     let api = tab.eval("fetch('/streams').then(answer => answer.status)");
     assert_eq!(api, 401, "the API takes no cookie");
     tab.go(&page(&ees, "/console/consumers"));
@@ -87,7 +107,14 @@ fn a_login_opens_the_console_until_its_key_is_revoked() {
 
 #[test]
 fn a_server_without_a_console_has_none() {
-    let serve = ["--storage", "memory:", "--listen", "127.0.0.1:0", "--console", "off"];
+    let serve = [
+        "--storage",
+        "memory:",
+        "--listen",
+        "127.0.0.1:0",
+        "--console",
+        "off",
+    ];
     let ees = Ees::spawn(ees(&serve));
     let mut tab = Tab::open();
     tab.go(&page(&ees, "/"));

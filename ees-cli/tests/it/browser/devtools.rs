@@ -36,7 +36,10 @@ impl Tab {
             .arg(browser.get_program())
             .args(browser.get_args())
             .args(["--remote-debugging-pipe", "--hide-scrollbars"])
-            .args(["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "about:blank"])
+            .args([
+                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+                "about:blank",
+            ])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
@@ -47,7 +50,10 @@ impl Tab {
         let (heard, hears) = channel();
         thread::spawn(move || {
             let mut message = Vec::new();
-            while from.read_until(0, &mut message).is_ok_and(|bytes| bytes > 0) {
+            while from
+                .read_until(0, &mut message)
+                .is_ok_and(|bytes| bytes > 0)
+            {
                 message.pop();
                 let _ = heard.send(serde_json::from_slice(&message).expect("JSON"));
                 message.clear();
@@ -82,7 +88,9 @@ impl Tab {
         if !self.session.is_null() {
             call["sessionId"] = self.session.clone();
         }
-        self.to.write_all(call.to_string().as_bytes()).expect("a pipe");
+        self.to
+            .write_all(call.to_string().as_bytes())
+            .expect("a pipe");
         self.to.write_all(b"\0").expect("a pipe");
         loop {
             let mut heard = self.hear();
@@ -117,7 +125,8 @@ impl Tab {
     /// Waits until a script of the page results in something true.
     pub(crate) fn until(&mut self, script: &str) {
         // While a page is left, its scripts fail.
-        let script = format!("(() => {{ try {{ return Boolean({script}) }} catch {{ return false }} }})()");
+        let script =
+            format!("(() => {{ try {{ return Boolean({script}) }} catch {{ return false }} }})()");
         let params = json!({"expression": script, "returnByValue": true});
         let begun = Instant::now();
         while self.call("Runtime.evaluate", &params)["result"]["value"] != true {
@@ -179,7 +188,11 @@ impl Tab {
     pub(crate) fn complaints(&mut self, own: &str) -> Vec<String> {
         self.eval("0");
         let events = std::mem::take(&mut self.events);
-        let is_own = |url: &str| [own, "about:", "data:"].iter().any(|own| url.starts_with(own));
+        let is_own = |url: &str| {
+            [own, "about:", "data:"]
+                .iter()
+                .any(|own| url.starts_with(own))
+        };
         let complaint = |event: &Value| match event["method"].as_str()? {
             "Runtime.exceptionThrown" => Some(event["params"].to_string()),
             "Log.entryAdded" => {

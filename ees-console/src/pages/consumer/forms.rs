@@ -17,7 +17,9 @@ const MAX_ERROR: usize = 4000;
 pub(crate) fn done(word: &str) -> Option<&'static str> {
     match word {
         "retry" => Some("The stream is due: the next worker that claims its partition tries it."),
-        "skip" => Some("The changesets are skipped. The consumer goes on behind them."),
+        "skip" => Some(
+            "The changesets are skipped: the next worker that claims the partition goes on behind them.",
+        ),
         "reset" => Some("The consumer was moved. What follows the checkpoint is handed out again."),
         _ => None,
     }

@@ -95,9 +95,10 @@ fn work(seen: &Seen) -> Vec<Lag> {
         work.push(Lag {
             name: format!("Publishing {topic}"),
             behind: duration(seconds),
-            holds: match seconds > 0.0 {
-                true => "messages that the subscribers' service has not taken yet".to_owned(),
-                false => "nothing: everything is published".to_owned(),
+            holds: if seconds > 0.0 {
+                "messages that the publisher has not delivered yet".to_owned()
+            } else {
+                "nothing: everything is published".to_owned()
             },
         });
     }

@@ -47,9 +47,14 @@ fn every_page_fits_its_screen_whatever_it_shows() {
             // What is folded away must fit as well.
             tab.eval("document.querySelectorAll('details').forEach(one => one.open = true)");
             let wide = tab.eval("document.documentElement.scrollWidth");
-            assert!(wide.as_u64().expect("a width") <= width.into(), "{path} at {width}: {wide}");
+            assert!(
+                wide.as_u64().expect("a width") <= width.into(),
+                "{path} at {width}: {wide}"
+            );
             let background = tab.eval("getComputedStyle(document.body).backgroundColor");
-            let is_black = background.as_str().is_some_and(|of| of.starts_with("rgb(20, "));
+            let is_black = background
+                .as_str()
+                .is_some_and(|of| of.starts_with("rgb(20, "));
             assert_eq!(is_black, is_dark, "{path}: {background}");
         }
     }
@@ -59,12 +64,23 @@ fn every_page_fits_its_screen_whatever_it_shows() {
 /// A shop at work: streams, consumers, and one that is stuck.
 fn shop(ees: &Ees) {
     let defined = |name: &str, definition: &str| {
-        let answer = request(&ees.address(), "PUT", &format!("/consumers/{name}"), definition);
+        let answer = request(
+            &ees.address(),
+            "PUT",
+            &format!("/consumers/{name}"),
+            definition,
+        );
         assert_eq!(answer.expect("an answer").status, 201);
     };
-    defined("billing", r#"{"stream_prefixes": ["order-"], "partitions": 4, "retry_seconds": []}"#);
+    defined(
+        "billing",
+        r#"{"stream_prefixes": ["order-"], "partitions": 4, "retry_seconds": []}"#,
+    );
     defined("search-index", r#"{"partitions": 2}"#);
-    defined("warehouse", r#"{"stream_prefixes": ["order-"], "event_types": ["paid"]}"#);
+    defined(
+        "warehouse",
+        r#"{"stream_prefixes": ["order-"], "event_types": ["paid"]}"#,
+    );
     for n in 0..24 {
         let order = format!("/streams/order-{}", 100 + n);
         let placed = json!({"metadata": {"command": "checkout", "user": "u-7"}, "events": [
@@ -72,15 +88,27 @@ fn shop(ees: &Ees) {
         ]});
         ees.ok("POST", &order, &placed.to_string());
         let paid = json!({"events": [{"type": "paid", "cents": 900 + 17 * n, "currency": "EUR"}, {"type": "invoiced"}]});
-        ees.ok("POST", &format!("{order}?expected_last_changeset=1"), &paid.to_string());
+        ees.ok(
+            "POST",
+            &format!("{order}?expected_last_changeset=1"),
+            &paid.to_string(),
+        );
     }
-    for (name, claims, fails) in [("billing", 4, true), ("search-index", 4, false), ("warehouse", 1, false)] {
+    for (name, claims, fails) in [
+        ("billing", 4, true),
+        ("search-index", 4, false),
+        ("warehouse", 1, false),
+    ] {
         for _ in 0..claims {
             claim(ees, name, fails);
         }
     }
     // This one is out.
-    ees.ok("POST", "/consumers/warehouse/claim", r#"{"worker": "warehouse-1", "limit": 5}"#);
+    ees.ok(
+        "POST",
+        "/consumers/warehouse/claim",
+        r#"{"worker": "warehouse-1", "limit": 5}"#,
+    );
 }
 
 /// Claims a batch of any partition and acknowledges it; the first stream of the first one fails.
@@ -114,7 +142,11 @@ fn the_guide_has_a_picture_of_each_page() {
         ("overview", "/console", (1440, 1250, false)),
         ("log", "/console/log?prefix=order-", (1440, 900, false)),
         ("stream", "/console/stream?id=order-107", (1440, 1000, true)),
-        ("consumer", "/console/consumer?name=billing", (1440, 1000, false)),
+        (
+            "consumer",
+            "/console/consumer?name=billing",
+            (1440, 1000, false),
+        ),
         ("phone", "/console/consumer?name=billing", (400, 860, true)),
     ] {
         assert!(guide.contains(&format!("(console/{name}.png)")), "{name}");
@@ -122,7 +154,10 @@ fn the_guide_has_a_picture_of_each_page() {
         tab.go(&page(&ees, path));
         tab.until("document.querySelector('main h1') !== null");
         let picture = BASE64_STANDARD.decode(tab.picture()).expect("base64");
-        assert!(picture.starts_with(b"\x89PNG") && picture.len() > 10_000, "{name}");
+        assert!(
+            picture.starts_with(b"\x89PNG") && picture.len() > 10_000,
+            "{name}"
+        );
         if let Some(folder) = &folder {
             fs::write(folder.join(format!("{name}.png")), picture).expect("a file");
         }
