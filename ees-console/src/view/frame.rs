@@ -6,7 +6,7 @@ use ees_core::Timestamp;
 use maud::{DOCTYPE, Markup, html};
 
 use super::format::clock;
-use super::shown::shown;
+use super::shown::{cut, shown, visible};
 use crate::asked::Asked;
 use crate::fault::Fault;
 
@@ -25,6 +25,9 @@ const SECTIONS: [(Section, &str, &str); 4] = [
     (Section::Stream, "/console/stream", "Stream"),
     (Section::Consumers, "/console/consumers", "Consumers"),
 ];
+
+/// The longest title, in characters.
+const MAX_TITLE: usize = 80;
 
 /// What a page tells its frame.
 #[derive(Debug)]
@@ -61,7 +64,7 @@ pub(crate) fn page(frame: &Frame, content: &Markup, command: Option<&Markup>) ->
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (frame.title) " · Elastic Event Store" }
+                title { (visible(&cut(frame.title, MAX_TITLE))) " · Elastic Event Store" }
                 link rel="icon" href="/console/icon.svg" type="image/svg+xml";
                 link rel="stylesheet" href="/console/console.css";
                 script src="/console/console.js" defer {}

@@ -1,14 +1,17 @@
-//! Plots of the last hour, as SVG. They take their colours from the style of the page, in light and in
+//! Plots of the last hour, or of the time since the server began, as SVG. They take their colours from the style of the page, in light and in
 //! dark, which a plotting crate's pictures do not.
 
 use std::fmt::Write;
 
 use maud::{Markup, html};
 
-use crate::history::{Point, SPAN};
+use crate::history::Point;
 
 const WIDTH: f64 = 360.0;
 const HEIGHT: f64 = 64.0;
+
+/// The shortest time that a plot shows, in seconds: a server that has just begun has no hour yet.
+const SHORTEST: f64 = 120.0;
 
 /// Two samples that are further apart have a gap between them, in seconds.
 const GAP: f64 = 60.0;
@@ -29,7 +32,9 @@ pub(crate) fn plot(plot: &Plot) -> Markup {
     let largest = plot.points.iter().map(|point| point.value);
     let largest = largest.fold(0.0, f64::max);
     let last = plot.points.last().map(|point| point.value);
-    let (line, area) = paths(plot.points, largest);
+    let reach = plot.points.iter().map(|point| point.ago);
+    let reach = reach.fold(SHORTEST, f64::max);
+    let (line, area) = paths(plot.points, reach, largest);
     let told = last.map_or_else(|| "no sample yet".to_owned(), number);
     let summary = format!(
         "{}: now {told}, at most {} {}",
@@ -48,23 +53,23 @@ pub(crate) fn plot(plot: &Plot) -> Markup {
                 path.plot-area d=(area) {}
                 path.plot-line d=(line) {}
             }
-            div.plot-axis { span { "1 h ago" } span { "most: " (number(largest)) } span { "now" } }
+            div.plot-axis { span { (format!("{:.0} min ago", reach / 60.0)) } span { "most: " (number(largest)) } span { "now" } }
         }
     }
 }
 
 /// The line through the points, and the area below it.
-fn paths(points: &[Point], largest: f64) -> (String, String) {
+fn paths(points: &[Point], reach: f64, largest: f64) -> (String, String) {
     let (mut line, mut area) = (String::new(), String::new());
     let mut before: Option<Point> = None;
     for point in points {
-        let (x, y) = place(point, largest);
+        let (x, y) = place(point, reach, largest);
         let joined = before.filter(|before| before.ago - point.ago <= GAP);
         let step = if joined.is_some() { 'L' } else { 'M' };
         // Writing to a text cannot fail.
         let _ = write!(line, "{step}{x:.1} {y:.1}");
         if let Some(before) = joined {
-            let (from, from_y) = place(&before, largest);
+            let (from, from_y) = place(&before, reach, largest);
             let floor = HEIGHT - 1.0;
             let _ = write!(
                 area,
@@ -78,8 +83,8 @@ fn paths(points: &[Point], largest: f64) -> (String, String) {
     (line, area)
 }
 
-fn place(point: &Point, largest: f64) -> (f64, f64) {
-    let x = WIDTH * (1.0 - point.ago / SPAN.as_secs_f64());
+fn place(point: &Point, reach: f64, largest: f64) -> (f64, f64) {
+    let x = WIDTH * (1.0 - point.ago / reach);
     let share = if largest > 0.0 {
         point.value / largest
     } else {
@@ -105,9 +110,9 @@ mod tests {
     fn a_line_goes_through_the_points_and_has_gaps() {
         let point = |ago, value| Point { ago, value };
         let points = [point(3600.0, 0.0), point(3590.0, 2.0), point(0.0, 1.0)];
-        let (line, area) = paths(&points, 2.0);
+        let (line, area) = paths(&points, 3600.0, 2.0);
         assert_eq!(line, "M0.0 63.0h0.1L1.0 3.0M360.0 33.0h0.1");
         assert_eq!(area, "M0.0 63V63.0L1.0 3.0V63Z");
-        assert_eq!(paths(&[], 0.0), (String::new(), String::new()));
+        assert_eq!(paths(&[], 120.0, 0.0), (String::new(), String::new()));
     }
 }

@@ -13,12 +13,26 @@ pub(crate) fn shown(text: &str) -> Markup {
                 @match part {
                     Part::Plain(text) => { (text) }
                     Part::Hidden(hidden) => {
-                        span.hidden-character { (format!("\\u{{{:04x}}}", u32::from(hidden))) }
+                        span.hidden-character { (number(hidden)) }
                     }
                 }
             }
         }
     }
+}
+
+/// The same where there can be no markup, such as in the title of a page.
+pub(crate) fn visible(text: &str) -> String {
+    let part = |part| match part {
+        Part::Plain(text) => text.to_owned(),
+        Part::Hidden(hidden) => number(hidden),
+    };
+    parts(text).map(part).collect()
+}
+
+/// A character as its number.
+fn number(hidden: char) -> String {
+    format!("\\u{{{:04x}}}", u32::from(hidden))
 }
 
 /// A text of at most so many characters. A longer one ends with three dots.

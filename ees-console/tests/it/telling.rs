@@ -51,7 +51,7 @@ async fn text_of_others_stays_text() {
             "{path}: {}",
             answer.body
         );
-        for markup in ["<script>", "<img", "<b>", "\u{202e}\"", "onerror=alert(2)>"] {
+        for markup in ["<script>", "<img", "<b>", "\u{202e}<", "onerror=alert(2)>"] {
             assert!(!answer.body.contains(markup), "{path}: {markup}");
         }
     }

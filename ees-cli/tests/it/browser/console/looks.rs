@@ -130,6 +130,32 @@ fn claim(ees: &Ees, name: &str, fails: bool) {
     ees.ok("POST", &format!("/consumers/{name}/ack"), &ack.to_string());
 }
 
+/// Two minutes of a shop, so that the plots have something to show.
+fn work_on(ees: &Ees) {
+    for second in 0..120_u64 {
+        for n in 0..second % 17 + second / 12 {
+            let placed = json!({"events": [{"type": "placed", "customer": format!("c-{n}")}]});
+            ees.ok(
+                "POST",
+                &format!("/streams/cart-{second}-{n}"),
+                &placed.to_string(),
+            );
+        }
+        if second % 20 < 12 {
+            claim(ees, "search-index", false);
+        }
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    }
+    for n in 0..3 {
+        let order = format!("/streams/order-{}?expected_last_changeset=2", 105 + n);
+        ees.ok(
+            "POST",
+            &order,
+            r#"{"events": [{"type": "shipped", "carrier": "post"}]}"#,
+        );
+    }
+}
+
 /// With `EES_SCREENSHOTS=FOLDER` the pictures of the guide are written there.
 #[test]
 fn the_guide_has_a_picture_of_each_page() {
@@ -137,6 +163,9 @@ fn the_guide_has_a_picture_of_each_page() {
     shop(&ees);
     let mut tab = Tab::open();
     let folder = std::env::var_os("EES_SCREENSHOTS").map(PathBuf::from);
+    if folder.is_some() {
+        work_on(&ees);
+    }
     let guide = crate::readme::read("docs/console.md");
     for (name, path, (width, height, is_dark)) in [
         ("overview", "/console", (1440, 1250, false)),
