@@ -4,6 +4,7 @@ mod app;
 mod asked;
 mod attempts;
 mod entry;
+mod extract;
 mod fault;
 mod fields;
 mod files;

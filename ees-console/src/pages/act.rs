@@ -8,7 +8,7 @@ use ees_http::Right;
 
 use super::consumers::reached;
 use crate::app::App;
-use crate::asked::Form;
+use crate::extract::Form;
 use crate::fault::Fault;
 use crate::fields::query;
 use crate::newest::position;

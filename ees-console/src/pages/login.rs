@@ -10,10 +10,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 
 use crate::app::App;
-use crate::asked::{Asked, Form};
+use crate::asked::Asked;
 use crate::entry::{
     SESSION, caller, cookie, no_session, session, session_cookie, set_cookie, with_forms,
 };
+use crate::extract::Form;
 use crate::origin::own_scheme;
 use crate::view::{Frame, Refusal, page as framed, shown};
 

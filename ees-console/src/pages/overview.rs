@@ -2,41 +2,25 @@
 
 pub(crate) mod first_steps;
 mod lags;
+mod seen;
 
 use std::time::Instant;
 
 use axum::extract::State;
 use axum::response::Response;
-use ees_core::{Changeset, Statistics, Timestamp};
+use ees_core::Timestamp;
 use ees_http::Right;
 use maud::{Markup, html};
 
-use super::consumers::{Reported, reports};
+use self::seen::{Seen, look};
 use crate::app::App;
 use crate::asked::Asked;
-use crate::fault::Fault;
 use crate::history::Totals;
-use crate::newest::{Wanted, newest};
 use crate::view::metrics_text::values;
 use crate::view::{
     Curl, Frame, Plot, Refusal, Section, age, amount, bytes, command, page as framed, plot, row,
     shown, span,
 };
-
-/// How many of the newest changesets it shows.
-const ROWS: usize = 5;
-
-/// What the page shows. Each part may fail alone, so that it tells what it can while the storage does
-/// not answer.
-struct Seen {
-    ready: Result<(), Fault>,
-    head: Result<u64, Fault>,
-    statistics: Result<Statistics, Fault>,
-    newest: Result<Vec<Changeset>, Fault>,
-    consumers: Result<(Vec<Reported>, bool), Fault>,
-    uncounted: Option<Timestamp>,
-    metrics: Option<String>,
-}
 
 pub(crate) async fn page(State(app): State<App>, asked: Asked) -> Result<Response, Refusal> {
     let _turn = app
@@ -62,57 +46,6 @@ pub(crate) async fn page(State(app): State<App>, asked: Asked) -> Result<Respons
         ..Curl::default()
     };
     Ok(framed(&frame, &content, Some(&command(&curl.text(&asked)))))
-}
-
-/// Reads all parts at once.
-async fn look(app: &App, asked: &Asked) -> Seen {
-    let viewer = &asked.viewer;
-    let (store, reads) = (&app.store, viewer.needs(Right::Read));
-    let head = app.read(store.next_checkpoint());
-    let statistics = async {
-        reads.clone()?;
-        if !viewer.reaches_all() {
-            return Err(Fault::Forbidden(
-                "the key is limited to some streams, and the statistics count all".to_owned(),
-            ));
-        }
-        app.read(store.statistics()).await
-    };
-    let ready = app.read(store.check_ready());
-    let consumers = reports(app, viewer, "");
-    let (ready, head, statistics, consumers) = tokio::join!(ready, head, statistics, consumers);
-    let head = head.map(ees_core::Checkpoint::get);
-    let uncounted = match (&head, &statistics) {
-        (Ok(head), Ok(counted)) => lags::uncounted(app, *head, counted.version.get()).await,
-        _ => None,
-    };
-    let metrics = app.settings.metrics.as_ref();
-    let metrics = metrics.filter(|_| viewer.has(Right::Metrics));
-    Seen {
-        newest: newest_changesets(app, asked, &head).await,
-        metrics: metrics.map(ees_http::MetricsText::write),
-        ready,
-        head,
-        statistics,
-        consumers,
-        uncounted,
-    }
-}
-
-async fn newest_changesets(
-    app: &App,
-    asked: &Asked,
-    head: &Result<u64, Fault>,
-) -> Result<Vec<Changeset>, Fault> {
-    let filter = asked.viewer.filter(None, None)?;
-    let wanted = Wanted {
-        floor: 0,
-        before: head.clone()?,
-        rows: ROWS,
-        is_filtered: !filter.is_unlimited(),
-    };
-    let store = app.store.with_filter(filter);
-    Ok(app.read(newest(&store, wanted)).await?.changesets)
 }
 
 fn state(app: &App, seen: &Seen) -> Markup {

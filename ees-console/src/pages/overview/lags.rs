@@ -2,35 +2,20 @@
 
 use std::time::Duration;
 
-use ees_core::{PageLimit, Timestamp};
+use ees_core::Timestamp;
 use maud::{Markup, html};
 
-use super::Seen;
-use crate::app::App;
+use super::seen::Seen;
 use crate::asked::Asked;
-use crate::newest::position;
 use crate::pages::consumers::table;
 use crate::view::metrics_text::{label, values};
 use crate::view::{amount, between, shown, span};
-
-/// One item, whatever its size.
-const ONE: PageLimit = PageLimit { items: 1, bytes: 1 };
 
 /// A worker of the server that lags, or not.
 struct Lag {
     name: String,
     behind: Duration,
     holds: String,
-}
-
-/// When the first changeset was committed that the statistics have not counted yet.
-pub(super) async fn uncounted(app: &App, head: u64, version: u64) -> Option<Timestamp> {
-    if version >= head {
-        return None;
-    }
-    let page = app.store.poll_changesets(position(version), ONE);
-    let page = app.read(page).await.ok()?;
-    page.changesets.first().map(|first| first.timestamp)
 }
 
 /// The lag of the background work, and of the consumers.

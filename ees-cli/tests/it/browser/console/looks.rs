@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::work::{HOSTILE, encoded, stuck};
@@ -114,7 +114,17 @@ fn shop(ees: &Ees) {
 /// Claims a batch of any partition and acknowledges it; the first stream of the first one fails.
 fn claim(ees: &Ees, name: &str, fails: bool) {
     let body = format!(r#"{{"worker": "{name}-1", "limit": 10}}"#);
-    let batch = ees.ok("POST", &format!("/consumers/{name}/claim"), &body);
+    let claimed = request(
+        &ees.address(),
+        "POST",
+        &format!("/consumers/{name}/claim"),
+        &body,
+    );
+    // Nothing to do has no body.
+    let Ok(claimed) = claimed else {
+        return;
+    };
+    let batch: Value = serde_json::from_str(&claimed.body).expect("JSON");
     let first = &batch["changesets"][0];
     let failed = json!({
         "stream_id": first["stream_id"],
