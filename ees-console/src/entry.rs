@@ -89,13 +89,11 @@ pub(crate) async fn with_forms(app: &App, mut request: Request, next: Next) -> R
 pub(crate) async fn session(app: &App, headers: &HeaderMap) -> Option<(String, Caller)> {
     let id = cookie(headers, SESSION)?;
     let key = app.sessions.key(id, Instant::now())?;
-    match caller(app, key).await {
-        Ok(caller) => Some((id.to_owned(), caller)),
-        Err(_) => {
-            app.sessions.close(id);
-            None
-        }
-    }
+    let Ok(caller) = caller(app, key).await else {
+        app.sessions.close(id);
+        return None;
+    };
+    Some((id.to_owned(), caller))
 }
 
 /// Asks who has a key, given as the value of `Authorization`.

@@ -59,7 +59,7 @@ impl Viewer {
             }
             (None, own) => {
                 let own = own.into_iter().flatten();
-                own.fold(Filter::default(), |filter, own| filter.stream_prefix(own))
+                own.fold(Filter::default(), Filter::stream_prefix)
             }
         };
         Ok(event_type.into_iter().fold(filter, Filter::event_type))

@@ -166,15 +166,12 @@ fn older(wish: &Wish, rows: usize, from: u64, looked_at: u64) -> Markup {
 
 fn behind(asked: &Asked, wish: &Wish, seen: &Seen) -> Markup {
     let mut path = format!("/changesets?direction=backward&limit={ROWS}&details=true");
-    if seen.before < seen.head {
-        path.push_str(&format!("&checkpoint={}", seen.before));
-    }
-    for prefix in wish.filter.stream_prefixes() {
-        path.push_str(&format!("&stream_prefix={}", encoded(prefix)));
-    }
-    for of in wish.filter.event_types() {
-        path.push_str(&format!("&event_type={}", encoded(of)));
-    }
+    let before = (seen.before < seen.head).then(|| format!("&checkpoint={}", seen.before));
+    path.extend(before);
+    let prefixes = wish.filter.stream_prefixes().iter();
+    path.extend(prefixes.map(|prefix| format!("&stream_prefix={}", encoded(prefix))));
+    let types = wish.filter.event_types().iter();
+    path.extend(types.map(|of| format!("&event_type={}", encoded(of))));
     let curl = Curl {
         path: &path,
         ..Curl::default()

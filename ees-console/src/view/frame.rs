@@ -120,7 +120,7 @@ fn header(frame: &Frame) -> Markup {
 #[derive(Debug)]
 pub(crate) struct Refusal {
     fault: Fault,
-    asked: Option<Asked>,
+    asked: Option<Box<Asked>>,
 }
 
 impl Refusal {
@@ -128,7 +128,7 @@ impl Refusal {
     pub(crate) fn of(asked: &Asked, fault: Fault) -> Self {
         Self {
             fault,
-            asked: Some(asked.clone()),
+            asked: Some(Box::new(asked.clone())),
         }
     }
 }
@@ -152,7 +152,7 @@ impl IntoResponse for Refusal {
         };
         let frame = Frame {
             title,
-            asked: self.asked.as_ref(),
+            asked: self.asked.as_deref(),
             section: None,
             refresh: None,
             status: self.fault.status(),

@@ -31,9 +31,11 @@ pub(crate) fn json(text: &str, most: usize) -> Markup {
 fn member(line: &str) -> Markup {
     let text = line.trim_start_matches(' ');
     let indent = &line[..line.len() - text.len()];
-    match name_length(text) {
-        Some(end) => html! { (indent) span.name { (shown(&text[..end])) } (value(&text[end..])) },
-        None => html! { (indent) (value(text)) },
+    let (name, rest) = text.split_at(name_length(text).unwrap_or_default());
+    html! {
+        (indent)
+        @if !name.is_empty() { span.name { (shown(name)) } }
+        (value(rest))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What pages tell: of others' text, of large changesets, and of a storage that does not answer.
 
 use axum::http::StatusCode;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::support::Served;
 
@@ -34,7 +35,7 @@ async fn text_of_others_stays_text() {
     let id = "</title><script>alert(1)</script>\"'&\u{202e}";
     let events = r#"[{"type": "<img src=x onerror=alert(2)>", "</pre><b>": "\u0000</script>"}]"#;
     served.commit(id, events).await;
-    let encoded: String = id.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let encoded = utf8_percent_encode(id, NON_ALPHANUMERIC);
     let stream = format!("/console/stream?id={encoded}");
     let prefix = format!("/console/log?prefix={encoded}");
     for path in [

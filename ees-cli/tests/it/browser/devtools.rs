@@ -1,4 +1,4 @@
-//! A tab of a browser, driven over its DevTools protocol: JSON over two pipes, each message ended by a
+//! A tab of a browser, driven over the protocol of its developer tools: JSON over two pipes, each message ended by a
 //! zero byte.
 
 use std::io::{BufRead, BufReader, Write};
@@ -47,7 +47,7 @@ impl Tab {
         let mut browser = shell.spawn().expect("sh starts");
         let to = browser.stdin.take().expect("a pipe");
         let mut from = BufReader::new(browser.stdout.take().expect("a pipe"));
-        let (heard, hears) = channel();
+        let (heard, events) = channel();
         thread::spawn(move || {
             let mut message = Vec::new();
             while from
@@ -61,7 +61,7 @@ impl Tab {
         });
         let mut tab = Self {
             to,
-            from: hears,
+            from: events,
             calls: 0,
             session: Value::Null,
             events: Vec::new(),

@@ -16,10 +16,9 @@ pub(crate) fn is_beginning(head: u64) -> bool {
 
 /// The command that commits to a stream; `last` is its last changeset.
 pub(crate) fn commit_to(asked: &Asked, stream_id: &str, last: Option<u64>) -> String {
-    let mut path = format!("/streams/{}", encoded(stream_id));
-    if let Some(last) = last {
-        path.push_str(&format!("?expected_last_changeset={last}"));
-    }
+    let expected = last.map(|last| format!("?expected_last_changeset={last}"));
+    let expected = expected.unwrap_or_default();
+    let path = format!("/streams/{}{expected}", encoded(stream_id));
     let events = match last {
         None => r#"{"events": [{"type": "placed", "items": 3}]}"#,
         Some(_) => r#"{"events": [{"type": "paid", "cents": 1250}]}"#,

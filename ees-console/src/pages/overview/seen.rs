@@ -30,10 +30,10 @@ pub(super) struct Seen {
 /// Reads all parts at once.
 pub(super) async fn look(app: &App, asked: &Asked) -> Seen {
     let viewer = &asked.viewer;
-    let (store, reads) = (&app.store, viewer.needs(Right::Read));
+    let (store, may_read) = (&app.store, viewer.needs(Right::Read));
     let head = app.read(store.next_checkpoint());
     let statistics = async {
-        reads.clone()?;
+        may_read.clone()?;
         if !viewer.reaches_all() {
             return Err(Fault::Forbidden(
                 "the key is limited to some streams, and the statistics count all".to_owned(),

@@ -1,6 +1,7 @@
 //! Consumers at work, one of them stuck, and who repairs it.
 
 use ees_postgres_testkit::Database;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -41,7 +42,7 @@ fn acknowledge(ees: &Ees, batch: &Value, failed: &Value) {
 }
 
 pub(super) fn encoded(part: &str) -> String {
-    part.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    utf8_percent_encode(part, NON_ALPHANUMERIC).to_string()
 }
 
 fn parked(ees: &Ees) -> Vec<String> {
