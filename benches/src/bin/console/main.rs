@@ -204,7 +204,10 @@ fn follow(server: &Process, is_over: &AtomicBool) {
             .find_map(|line| line.strip_prefix("ees-next: "));
         let head = answer.split("\"next_checkpoint\":").nth(1);
         let head = head.and_then(|rest| rest.split(['}', ',']).next());
-        after = next.or(head).expect("a position").trim().to_owned();
+        next.or(head)
+            .expect("a position")
+            .trim()
+            .clone_into(&mut after);
         thread::sleep(Duration::from_secs(1));
     }
 }
