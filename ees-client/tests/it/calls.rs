@@ -238,7 +238,7 @@ impl Calls<'_> {
             serde_json::from_value(self.case["fail"].clone()).unwrap_or_default();
         let stop_after = self.case["stop_after"].as_u64();
         let (handled, stop) = (Mutex::new(Vec::new()), Notify::new());
-        let handler = |changeset: Changeset| {
+        let handle = |changeset: Changeset| {
             let checkpoint = changeset.checkpoint.unwrap().get();
             let mut handled = handled.lock().unwrap();
             handled.push(checkpoint);
@@ -260,7 +260,7 @@ impl Calls<'_> {
             .limit(self.named("limit"));
         let worker = worker.wait(Duration::from_secs(self.named("wait")));
         let worker = worker.concurrency(self.parsed("concurrency").unwrap_or(1));
-        let ended = worker.run_until(stop.notified(), handler).await;
+        let ended = worker.run_until(stop.notified(), handle).await;
         outcome.handled = handled.into_inner().unwrap();
         Ok(ended?)
     }
@@ -280,8 +280,8 @@ impl Calls<'_> {
                 outcome.answer = json!({ "name": report.name });
             }
             "parked" => {
-                self.take(self.store.parked(&consumer), parked, outcome)
-                    .await?
+                let read = self.store.parked(&consumer);
+                self.take(read, parked, outcome).await?;
             }
             "retry_parked" => {
                 let stream = self.named("stream_id");
@@ -321,13 +321,11 @@ fn with_key(commit: NewChangeset, key: Option<CommitId>) -> NewChangeset {
 }
 
 fn expectation(arguments: &Value) -> Expectation {
-    match arguments["expected_last_event"].as_u64() {
-        Some(last) => Expectation::LastEvent(last),
-        None => {
-            let last = arguments["expected_last_changeset"].as_u64();
-            Expectation::LastChangeset(last.unwrap_or_default())
-        }
+    if let Some(last) = arguments["expected_last_event"].as_u64() {
+        return Expectation::LastEvent(last);
     }
+    let last = arguments["expected_last_changeset"].as_u64();
+    Expectation::LastChangeset(last.unwrap_or_default())
 }
 
 fn json_of(text: &str) -> Value {

@@ -140,7 +140,7 @@ impl Wrong {
 
     fn error(&mut self, error: Option<&Failure>, expect: &Value, requests: &[Value]) {
         let Some(expected) = expect["error"].as_object() else {
-            let text = error.map(|error| text(error));
+            let text = error.map(text);
             return self.unless(text.is_none(), || format!("error {text:?}"));
         };
         let Some(error) = error else {

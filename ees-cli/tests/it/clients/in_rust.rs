@@ -105,7 +105,7 @@ async fn sigkill_loses_doubles_and_reorders_nothing() {
 
     let (seen, complete) = (Mutex::new(BTreeSet::new()), Notify::new());
     let handled = Mutex::new(Vec::new());
-    let handler = |changeset: Changeset| {
+    let handle = |changeset: Changeset| {
         let id = (changeset.stream_id, changeset.changeset_id.get());
         let mut seen = seen.lock().expect("no panic");
         seen.insert(id.clone());
@@ -119,7 +119,7 @@ async fn sigkill_loses_doubles_and_reorders_nothing() {
         .worker(&all)
         .wait(Duration::from_secs(1))
         .concurrency(2);
-    let consumed = worker.run_until(complete.notified(), handler);
+    let consumed = worker.run_until(complete.notified(), handle);
     let followed = store
         .follow(Follow::default())
         .take(COMMANDS)
@@ -238,7 +238,7 @@ async fn half_of_a_lease_acknowledges_what_was_handled() {
     defined.expect("it is defined");
     let (handled, generations) = (Mutex::new(Vec::new()), Mutex::new(BTreeSet::new()));
     let complete = Notify::new();
-    let handler = async |changeset: Changeset| {
+    let handle = async |changeset: Changeset| {
         let report = store.consumer(&slow).await.expect("it is there");
         let generation = report.partitions[0].generation;
         generations.lock().expect("no panic").insert(generation);
@@ -257,7 +257,7 @@ async fn half_of_a_lease_acknowledges_what_was_handled() {
     };
     let ended = store
         .worker(&slow)
-        .run_until(complete.notified(), handler)
+        .run_until(complete.notified(), handle)
         .await;
     ended.expect("case 95: it ends");
     assert_eq!(
