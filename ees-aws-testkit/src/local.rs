@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::destinations::Destinations;
 use crate::function::Function;
-use crate::gateway::{Gateway, Target};
+use crate::gateway::{Front, Gateway, Target};
 use crate::mapping::Controls;
 use crate::queue::Queue;
 use crate::services::Services;
@@ -67,12 +67,8 @@ impl LocalAws {
         if starting.options.schedules {
             schedule::run(&functions, &mut starting.tasks);
         }
-        let gateway = Gateway::start(
-            targets(&functions),
-            takes_any_bytes(&template),
-            &starting.options,
-        )
-        .await?;
+        let front = front(&template, &functions)?;
+        let gateway = Gateway::start(front, &starting.options).await?;
         Ok(Self {
             template,
             services: starting.services,
@@ -84,7 +80,8 @@ impl LocalAws {
         })
     }
 
-    /// The URL of the API's stage: `http://127.0.0.1:PORT/Prod`.
+    /// The URL of the API's stage, `http://127.0.0.1:PORT/Prod`, or of the function that has a
+    /// function URL, `http://127.0.0.1:PORT`.
     pub fn url(&self) -> &str {
         self.gateway.url()
     }
@@ -234,6 +231,18 @@ fn takes_any_bytes(template: &Template) -> bool {
         let types = api.properties["BinaryMediaTypes"].as_array();
         types.is_some_and(|types| types.iter().any(|of| of == "*~1*" || of == "*/*"))
     })
+}
+
+fn front(template: &Template, functions: &BTreeMap<String, Running>) -> Result<Front, Error> {
+    let Some(arn) = template.function_url()? else {
+        let binary = takes_any_bytes(template);
+        let targets = targets(functions);
+        return Ok(Front::Rest { targets, binary });
+    };
+    let mut found = functions.values();
+    let found = found.find(|running| running.settings.arn == arn);
+    let found = found.ok_or_else(|| unknown("function", &arn, functions.keys()))?;
+    Ok(Front::Url(Arc::clone(&found.function)))
 }
 
 fn targets(functions: &BTreeMap<String, Running>) -> Vec<Target> {
