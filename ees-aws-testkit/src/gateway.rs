@@ -20,6 +20,7 @@ use crate::{Error, Options};
 mod answer;
 mod event;
 mod rules;
+mod signature;
 mod url_event;
 
 use event::{Asked, STAGE};
@@ -62,6 +63,7 @@ pub(crate) struct Target {
 struct Shared {
     front: Front,
     patience: Duration,
+    signed: bool,
     room: tokio::sync::Semaphore,
 }
 
@@ -86,6 +88,7 @@ impl Gateway {
         let router = Router::new().fallback(handle).with_state(Arc::new(Shared {
             front,
             patience: PATIENCE + options.grace,
+            signed: options.signed,
             room,
         }));
         let serving = tokio::spawn(async move {
@@ -109,7 +112,7 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
     };
     match &shared.front {
         Front::Rest { targets, binary } => rest(&shared, targets, *binary, request).await,
-        Front::Url(function) => by_url(function, request).await,
+        Front::Url(function) => by_url(&shared, function, request).await,
     }
 }
 
@@ -127,6 +130,9 @@ async fn rest(shared: &Shared, targets: &[Target], binary: bool, request: Reques
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long");
     };
+    if shared.signed && !signature::is_valid(asked.head(), &body, "execute-api") {
+        return refusal(StatusCode::FORBIDDEN, "Missing Authentication Token");
+    }
     let event = asked.event(&route.path, &body, binary);
     match timeout(shared.patience, target.function.invoke(&event)).await {
         Ok(answer) => of_function(answer, binary),
@@ -135,11 +141,14 @@ async fn rest(shared: &Shared, targets: &[Target], binary: bool, request: Reques
 }
 
 /// A function URL has no limit of its own on the time: the function's timeout ends a request.
-async fn by_url(function: &Function, request: Request) -> Response {
+async fn by_url(shared: &Shared, function: &Function, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
     };
+    if shared.signed && !signature::is_valid(&head, &body, "lambda") {
+        return refusal(StatusCode::FORBIDDEN, "Forbidden");
+    }
     let event = url_event::of(&head, &body);
     of_function(function.invoke(&event).await, true)
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use crate::control;
 use crate::destinations::Destinations;
 use crate::function::Function;
 use crate::gateway::{Front, Gateway, Target};
@@ -15,6 +16,7 @@ use crate::services::Services;
 use crate::template::{self, Template};
 use crate::{Error, Options};
 
+mod operated;
 mod running;
 mod schedule;
 mod starting;
@@ -32,6 +34,8 @@ pub struct LocalAws {
     /// The mappings by name: `IndexerFunction/Stream`.
     mappings: BTreeMap<String, Vec<Arc<Controls>>>,
     gateway: Gateway,
+    /// The URL of the control plane.
+    control: String,
     /// The background tasks, which end with the stack.
     _tasks: JoinSet<()>,
 }
@@ -69,7 +73,17 @@ impl LocalAws {
         }
         let front = front(&template, &functions)?;
         let gateway = Gateway::start(front, &starting.options).await?;
+        let shipped = functions
+            .values()
+            .map(|it| Arc::clone(&it.function))
+            .collect();
+        let services = Arc::clone(&starting.services);
+        let shipping = control::ship(services, template.clone(), shipped);
+        starting.tasks.spawn(shipping);
+        let operated = operated::stack(&template, &starting, gateway.url(), &functions, &mappings);
+        let control = control::serve(operated, &mut starting.tasks).await?;
         Ok(Self {
+            control,
             template,
             services: starting.services,
             destinations: starting.destinations,
@@ -84,6 +98,15 @@ impl LocalAws {
     /// function URL, `http://127.0.0.1:PORT`.
     pub fn url(&self) -> &str {
         self.gateway.url()
+    }
+
+    /// The variables by which the AWS CLI finds the stack and all its services.
+    pub fn variables(&self) -> Vec<(&'static str, &str)> {
+        let mut all = Vec::from(self.services.endpoints().variables());
+        all.push(("AWS_ENDPOINT_URL", self.services.others()));
+        all.push(("AWS_ENDPOINT_URL_CLOUDFORMATION", &self.control));
+        all.push(("AWS_ENDPOINT_URL_LAMBDA", &self.control));
+        all
     }
 
     /// The template of the stack.

@@ -31,6 +31,11 @@ impl Asked {
         Some(Self { head, path })
     }
 
+    /// The request as it came.
+    pub(super) fn head(&self) -> &Parts {
+        &self.head
+    }
+
     /// Whether a route matches the request.
     pub(super) fn fits(&self, route: &Route) -> bool {
         let fits_method = route.method == "ANY" || route.method == self.head.method.as_str();

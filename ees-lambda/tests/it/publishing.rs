@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::stack::Resting;
 use crate::stream::{batch, numbers};
-use crate::test_store::{log, metric};
+use crate::test_store::metric;
 
 /// Of one stream, as they were received.
 fn of<'a>(stream: &str, received: &'a [String]) -> Vec<&'a str> {

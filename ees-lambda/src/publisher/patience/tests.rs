@@ -26,7 +26,10 @@ struct Sns<R> {
 type Fate = Result<(), PublishError>;
 
 #[async_trait]
-impl<R: Fn(Duration, Topic, &Message) -> Fate + Send + Sync> Publisher for Sns<R> {
+impl<R> Publisher for Sns<R>
+where
+    R: Fn(Duration, Topic, &Message) -> Fate + Send + Sync + 'static,
+{
     fn topics(&self) -> &[Topic] {
         &[Topic::Changesets, Topic::Events]
     }
@@ -155,19 +158,15 @@ fn of(arrived: &Arrived, topic: Topic, stream: &str) -> Vec<u64> {
 async fn six_minutes_without_sns_change_no_order_and_set_nothing_aside() {
     let outage = Duration::from_mins(6);
     // Each topic is away for itself, and messages of stream `b` come through between.
-    let ran = run(
-        &records(5, 1),
-        Duration::ZERO,
-        0,
-        move |time, topic, message| {
-            let passes = topic == Topic::Events && named(message).0 == "b";
-            if time < outage && !passes {
-                away()
-            } else {
-                Ok(())
-            }
-        },
-    );
+    let five = records(5, 1);
+    let ran = run(&five, Duration::ZERO, 0, move |time, topic, message| {
+        let passes = topic == Topic::Events && named(message).0 == "b";
+        if time < outage && !passes {
+            away()
+        } else {
+            Ok(())
+        }
+    });
     let ran = ran.await;
     assert_eq!((ran.left.len(), ran.aside.len()), (0, 0));
     for topic in [Topic::Changesets, Topic::Events] {
