@@ -64,8 +64,12 @@ impl<'a> Given<'a> {
             .build()
             .ok()?;
         let signed = self.headers.iter().filter(|name| !ADDED.contains(name));
-        let headers = signed.map(|name| Some((*name, text(&head.headers, name)?)));
-        let headers: Vec<_> = headers.collect::<Option<_>>()?;
+        let values = |name: &&'a str| {
+            let values = head.headers.get_all(*name).iter();
+            let name = *name;
+            values.map(move |value| Some((name, value.to_str().ok()?)))
+        };
+        let headers: Vec<_> = signed.flat_map(values).collect::<Option<_>>()?;
         let host = text(&head.headers, "host")?;
         let uri = format!("http://{host}{}", head.uri.path_and_query()?);
         let request = SignableRequest::new(

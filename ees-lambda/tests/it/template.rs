@@ -22,6 +22,7 @@ mod mappings;
 mod parameters;
 mod permitted;
 mod policies;
+mod reference;
 mod tables;
 mod topics;
 
