@@ -1,9 +1,7 @@
 //! The calls with which an operator looks at a stack: those of CloudFormation and Lambda that the AWS
 //! CLI makes.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -15,41 +13,16 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::Error;
-use crate::function::Function;
-use crate::mapping::Controls;
-use crate::queue::Queue;
 
 mod shipping;
+mod stack;
 mod stacks;
 
 pub(crate) use shipping::ship;
+pub(crate) use stack::{Invocable, Listed, Stack};
 
 /// The maximum size of a call in bytes.
 const MAX_BODY: usize = 6 * 1024 * 1024;
-
-/// A function that can be invoked by its name.
-pub(crate) struct Invocable {
-    pub(crate) function: Arc<Function>,
-    pub(crate) queue: Queue,
-}
-
-/// A mapping, as Lambda lists it.
-pub(crate) struct Listed {
-    pub(crate) function_arn: String,
-    pub(crate) stream_arn: String,
-    pub(crate) controls: Arc<Controls>,
-}
-
-/// The stack, as an operator sees it.
-pub(crate) struct Stack {
-    pub(crate) name: String,
-    pub(crate) outputs: BTreeMap<String, String>,
-    pub(crate) functions: BTreeMap<String, Invocable>,
-    pub(crate) mappings: Vec<Listed>,
-    /// The limit on concurrent invocations, in place of the account's.
-    pub(crate) concurrency: usize,
-    pub(crate) deleted: AtomicBool,
-}
 
 /// Serves the calls; returns the URL.
 pub(crate) async fn serve(stack: Stack, tasks: &mut JoinSet<()>) -> Result<String, Error> {

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use super::Stack;
+use super::stack::Stack;
 
 const NAMESPACE: &str = "http://cloudformation.amazonaws.com/doc/2010-05-15/";
 

@@ -31,7 +31,8 @@ fn called(resource: &str) -> &'static str {
 /// The actions of a function by what they are done to, as the guide writes them.
 fn permissions(handler: &str) -> String {
     let mut by_resource: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    let granted = granted(&parse(TEXT)).filter(|(of, _, _)| of == handler);
+    let template = parse(TEXT);
+    let granted = granted(&template).filter(|(of, _, _)| of == handler);
     for (_, action, resource) in granted {
         let name = called(&resource);
         if !name.is_empty() {
