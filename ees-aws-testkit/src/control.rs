@@ -1,4 +1,4 @@
-//! The calls with which an operator looks at a stack: those of CloudFormation and Lambda that the AWS
+//! The calls with which an operator looks at a stack: those of `CloudFormation` and Lambda that the AWS
 //! CLI makes.
 
 use std::sync::Arc;

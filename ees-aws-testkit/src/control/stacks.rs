@@ -1,4 +1,4 @@
-//! CloudFormation's answers about the one stack.
+//! The answers of `CloudFormation` about the one stack.
 
 use std::sync::atomic::Ordering;
 

@@ -3,7 +3,7 @@
 //! | Rule | Source |
 //! |---|---|
 //! | `ANY` is DELETE, GET, HEAD, OPTIONS, PATCH, POST and PUT; others get 403 | API Gateway's developer guide, "Set up a method using the console": "ANY" |
-//! | a leading `//` of a path is one slash | LocalStack's snapshot that was validated on AWS, `test_apigateway_lambda.snapshot.json`, August 2024 |
+//! | a leading `//` of a path is one slash | `LocalStack`'s snapshot that was validated on AWS, `test_apigateway_lambda.snapshot.json`, August 2024 |
 //! | a malformed escape in a path or query gets 400 | adamchainz/apig-wsgi#102 for the query; not documented for the path |
 //! | a query that is not UTF-8 gets 400 | not documented; the query is decoded before the function gets it |
 //!

@@ -3,7 +3,7 @@
 //! | Front | Request | What it does | Source |
 //! |---|---|---|---|
 //! | API Gateway, REST API | TRACE, PURGE and other methods | 403: `ANY` is DELETE, GET, HEAD, OPTIONS, PATCH, POST and PUT | API Gateway's developer guide |
-//! | | a path that begins with `//` | one slash begins the path | LocalStack's snapshot validated on AWS, `test_apigateway_lambda.snapshot.json`, August 2024 |
+//! | | a path that begins with `//` | one slash begins the path | `LocalStack`'s snapshot validated on AWS, `test_apigateway_lambda.snapshot.json`, August 2024 |
 //! | | a malformed escape | 400 | adamchainz/apig-wsgi#102 for the query; not documented for the path |
 //! | | a query that is not UTF-8 | 400 | not documented: the query is decoded before the function gets it |
 //! | both | a header with characters outside of printable ASCII | 400 or 403 | not documented: the signature covers the header |
