@@ -123,11 +123,11 @@ async fn run(
         calls: Mutex::default(),
     });
     let publishing = Publishing::new(Arc::clone(&sns) as _, "t".to_owned());
-    let (aside, tries) = (Mutex::new(Vec::new()), Mutex::new(0));
+    let (aside, calls_of_bucket) = (Mutex::new(Vec::new()), Mutex::new(0));
     let set_aside = async |place: usize| {
-        let tried = { *tries.lock().unwrap() };
-        *tries.lock().unwrap() += 1;
-        if tried < bucket_fails {
+        let before = { *calls_of_bucket.lock().unwrap() };
+        *calls_of_bucket.lock().unwrap() += 1;
+        if before < bucket_fails {
             return Err(Failure::Settings("the bucket is away".to_owned()));
         }
         aside.lock().unwrap().push(place);
