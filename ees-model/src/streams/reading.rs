@@ -65,7 +65,9 @@ impl<D: Decider, S: Store> Streams<D, S> {
             return Ok(folding);
         }
         tracing::warn!(%stream, "a snapshot does not belong to the stream, and is dropped");
-        self.read_anew(stream, key).await
+        let mut anew = self.read_anew(stream, key).await?;
+        anew.replace_snapshot();
+        Ok(anew)
     }
 
     /// Reads and folds all pages of a query. Returns `false`, before it folds, if the first changeset is

@@ -112,6 +112,27 @@ async fn the_snapshot_is_what_the_next_command_is_decided_on() {
     }
 }
 
+/// Also in a stream that is too short for one: otherwise each command would read the stream twice.
+#[tokio::test]
+async fn a_snapshot_that_does_not_fit_is_replaced_at_once() {
+    let (store, snapshots) = (Watched::new(), memory());
+    let accounts = accounts(&store).with_snapshots(Arc::clone(&snapshots), 100);
+    accounts.execute(ID, Command::Deposit(5)).await.unwrap();
+    let other = Snapshot {
+        version: 1,
+        changeset: 1,
+        commit_id: "other".parse().unwrap(),
+        timestamp: "2020-01-01T00:00:00Z".parse().unwrap(),
+        state: r#"{"cents": 700}"#.to_owned(),
+    };
+    snapshots.save(&ID.parse().unwrap(), other).await.unwrap();
+    store.calls();
+    for reads in [2, 1] {
+        assert_eq!(accounts.load(ID).await.unwrap().state.cents, 5);
+        assert_eq!(store.calls(), (reads, 0));
+    }
+}
+
 #[tokio::test]
 async fn a_command_that_was_done_before_the_snapshot_is_found() {
     let (store, snapshots) = (Watched::new(), memory());
