@@ -60,6 +60,22 @@ async fn a_long_stream_is_read_once() {
     assert_eq!(accounts.load(ID).await.unwrap().state.cents, 10_300);
 }
 
+/// Each page holds four events of a mebibyte.
+#[tokio::test]
+async fn a_read_that_is_interrupted_goes_on_from_its_last_page() {
+    let (store, snapshots) = (Watched::new(), memory());
+    let note = "x".repeat(MIB - 100);
+    let large = format!(r#"{{"type": "deposited", "cents": 1, "note": "{note}"}}"#);
+    store.append_at_once(ID, &large, 12).await;
+    let accounts = accounts(&store).with_snapshots(snapshots, 2);
+    store.fail_after(2);
+    assert!(matches!(accounts.load(ID).await, Err(Error::Store(_))));
+    assert_eq!(store.take_read(), 8);
+    store.fail_after(usize::MAX);
+    assert_eq!(accounts.load(ID).await.unwrap().state.cents, 12);
+    assert_eq!(store.take_read(), 5);
+}
+
 /// A wrong state in the snapshot shows that it is used.
 #[tokio::test]
 async fn the_snapshot_is_what_the_next_command_is_decided_on() {
