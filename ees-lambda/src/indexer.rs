@@ -77,6 +77,7 @@ impl BatchIndexer {
                 ("IndexLag", Unit::Milliseconds, batch::lag(records)),
                 ("IndexedChangesets", Unit::Count, report.written),
                 ("RefusedChangesets", Unit::Count, refused),
+                ("LostSwaps", Unit::Count, report.lost_swaps),
             ],
         );
         failure.map_or(Ok(()), Err)
