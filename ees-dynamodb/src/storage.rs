@@ -5,13 +5,14 @@ use aws_config::SdkConfig;
 use ees_core::adapter::{Commit, CommitSet, News, Outcome, PageBuilder, SetOutcome, Storage};
 use ees_core::indexer::read_global;
 use ees_core::{
-    Changeset, Checkpoint, Direction, GlobalPage, Head, Identity, MAX_ID, Page, PageLimit,
+    Changeset, Checkpoint, Direction, Expectation, GlobalPage, Head, Identity, MAX_ID, Page, PageLimit,
     StorageError, StreamId, StreamQuery, StreamRange,
 };
 use futures_util::future::BoxFuture;
 use tokio::sync::{RwLock, RwLockReadGuard};
 
 use crate::cache::{FullStreams, Heads, Positions};
+use crate::index_page::FetchedSize;
 use crate::items::{self, Item, number};
 use crate::opening::open;
 use crate::tables::{End, Tables, page};
@@ -28,6 +29,7 @@ pub struct DynamoStorage {
     pub(crate) positions: Positions,
     pub(crate) voids: Voids,
     pub(crate) news: News,
+    pub(crate) fetched_size: FetchedSize,
     max_changeset_bytes: usize,
     stream_arn: String,
     table_id: Option<String>,
@@ -48,9 +50,10 @@ impl DynamoStorage {
             heads: Heads::new(config.head_cache),
             full_streams: FullStreams::new(config.head_cache),
             positions: Positions::new(config.head_cache),
-            tables,
+            tables: opened.tables,
             voids: opened.voids,
             news: News::default(),
+            fetched_size: FetchedSize::default(),
             max_changeset_bytes: opened.max_changeset_bytes,
             stream_arn: opened.stream_arn,
             table_id: opened.table_id,
@@ -80,6 +83,11 @@ impl DynamoStorage {
     ) -> Result<Option<(u64, u64)>, StorageError> {
         let (first, last) = match range {
             StreamRange::Changesets(ids) => (*ids.start(), *ids.end()),
+            StreamRange::Events(ids) if !self.tables.layout.local_indexes => {
+                let found = self.search(stream_id, *ids.start(), *ids.end()).await?;
+                let Some(found) = found else { return Ok(None) };
+                found
+            }
             StreamRange::Events(ids) => {
                 let Some(first) = self.first_reaching(stream_id, *ids.start()).await? else {
                     return Ok(None);
@@ -92,6 +100,39 @@ impl DynamoStorage {
         };
         let (first, last) = (first.max(1), last.min(MAX_ID));
         Ok((first <= last).then_some((first, last)))
+    }
+
+    /// The changesets that have these events, in a stream without local indexes. The event before
+    /// the first may be the end of a changeset that is cached, since who has read a stream asks for
+    /// what follows.
+    async fn search(
+        &self,
+        id: &StreamId,
+        first: u64,
+        last: u64,
+    ) -> Result<Option<(u64, u64)>, StorageError> {
+        let before = Expectation::LastEvent(first.saturating_sub(1));
+        let known = match self.heads.get(id, before) {
+            _ if first <= 1 => Some(1),
+            Some(head) => Some(head.last_changeset.get() + 1),
+            None => None,
+        };
+        if let Some(known) = known.filter(|_| last >= MAX_ID) {
+            return Ok(Some((known, MAX_ID)));
+        }
+        let newest = self.tables.newest(id).await?;
+        let Some(newest) = newest.filter(|newest| newest.last >= first) else {
+            return Ok(None);
+        };
+        let from = match known {
+            Some(known) => known,
+            None => self.tables.first_reaching(id, first, 1, newest).await?,
+        };
+        if last >= newest.last {
+            return Ok(Some((from, MAX_ID)));
+        }
+        let to = self.tables.first_reaching(id, last, from, newest).await?;
+        Ok(Some((from, to)))
     }
 
     /// The first changeset whose last event is `event` or a later one.
@@ -142,7 +183,7 @@ impl DynamoStorage {
                     builder.more_remains();
                     return Ok(builder.finish());
                 }
-                if !builder.push_changeset(items::changeset(item)?) {
+                if !builder.push_changeset(items::positioned(item, self.tables.layout.index_page)?) {
                     return Ok(builder.finish());
                 }
             }
