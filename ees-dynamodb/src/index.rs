@@ -97,6 +97,7 @@ impl Index for DynamoStorage {
         let scan = self
             .tables
             .scan()
+            .consistent_read(false)
             .filter_expression("attribute_not_exists(#page)");
         let start = after.map(cursor_key).transpose()?;
         let (items, next) = self.tables.scan_page(scan, start).await?;

@@ -84,7 +84,8 @@ impl Tables {
         guard: Guard,
         state: &IndexState,
     ) -> Result<bool, StorageError> {
-        self.swap(guard, state_item(state, self.layout.index_page)).await
+        self.swap(guard, state_item(state, self.layout.index_page))
+            .await
     }
 
     /// Writes a state and its void positions in one transaction, if the stored state is the

@@ -102,10 +102,7 @@ pub(crate) fn event_number(item: &Item, name: &str) -> Result<u64, Malformed> {
 }
 
 /// An item's position in the global order, if it has one.
-pub(crate) fn position(
-    item: &Item,
-    pages: IndexPageSize,
-) -> Result<Option<Checkpoint>, Malformed> {
+pub(crate) fn position(item: &Item, pages: IndexPageSize) -> Result<Option<Checkpoint>, Malformed> {
     Fields(item).position(pages)
 }
 

@@ -5,8 +5,8 @@ use aws_config::SdkConfig;
 use ees_core::adapter::{Commit, CommitSet, News, Outcome, PageBuilder, SetOutcome, Storage};
 use ees_core::indexer::read_global;
 use ees_core::{
-    Changeset, Checkpoint, Direction, Expectation, GlobalPage, Head, Identity, MAX_ID, Page, PageLimit,
-    StorageError, StreamId, StreamQuery, StreamRange,
+    Changeset, Checkpoint, Direction, Expectation, GlobalPage, Head, Identity, MAX_ID, Page,
+    PageLimit, StorageError, StreamId, StreamQuery, StreamRange,
 };
 use futures_util::future::BoxFuture;
 use tokio::sync::{RwLock, RwLockReadGuard};
@@ -126,12 +126,16 @@ impl DynamoStorage {
         };
         let from = match known {
             Some(known) => known,
-            None => self.tables.first_reaching(id, first, 1, newest).await?,
+            None => {
+                let found = self.tables.first_reaching(id, first, (0, 0), newest);
+                found.await?
+            }
         };
         if last >= newest.last {
             return Ok(Some((from, MAX_ID)));
         }
-        let to = self.tables.first_reaching(id, last, from, newest).await?;
+        let low = (from - 1, first.saturating_sub(1));
+        let to = self.tables.first_reaching(id, last, low, newest).await?;
         Ok(Some((from, to)))
     }
 
@@ -183,7 +187,8 @@ impl DynamoStorage {
                     builder.more_remains();
                     return Ok(builder.finish());
                 }
-                if !builder.push_changeset(items::positioned(item, self.tables.layout.index_page)?) {
+                if !builder.push_changeset(items::positioned(item, self.tables.layout.index_page)?)
+                {
                     return Ok(builder.finish());
                 }
             }

@@ -23,9 +23,9 @@ use ees_core::StorageError;
 use ees_core::adapter::IndexState;
 
 use crate::error::opening;
-use crate::schema::check::check;
 use crate::layout::Layout;
 use crate::schema::TableOptions;
+use crate::schema::check::check;
 use crate::{DynamoConfig, OpenError, schema};
 
 pub(crate) use batch::{Part, pause};

@@ -42,7 +42,10 @@ async fn task(
                 local_indexes,
                 index_page: IndexPageSize::new(index_page).unwrap_or(IndexPageSize::DEFAULT),
             };
-            let made = admin.create_tables_with(options).await.map_err(not_opened)?;
+            let made = admin
+                .create_tables_with(options)
+                .await
+                .map_err(not_opened)?;
             Ok(created(config, &made))
         }
         AdminAct::NewStoreId => new_store_id::make(Adapter::Dynamodb, storage).await,

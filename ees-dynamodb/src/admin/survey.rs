@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use ees_core::adapter::ChangesetKey;
 use ees_core::{Checkpoint, MAX_ID, StorageError, StreamId};
 
-use crate::{Admin, IndexPageSize};
 use crate::items::{self, Item};
 use crate::voids::Voids;
+use crate::{Admin, IndexPageSize};
 
 use super::Watcher;
 
@@ -111,7 +111,8 @@ impl Surveyed {
                 end: end.max(page_item + 1),
             };
         }
-        let read = items::check(item, pages).and_then(|position| Ok((items::key_of(item)?, position)));
+        let read =
+            items::check(item, pages).and_then(|position| Ok((items::key_of(item)?, position)));
         let (key, position) = match read {
             Ok(read) => read,
             Err(wrong) => {

@@ -5,10 +5,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use ees_core::adapter::{ChangesetKey, IndexState, parse_number};
 use ees_core::{ChangesetId, Checkpoint, StorageError, StreamId, Written};
 
-use crate::{Admin, IndexPageSize};
 use crate::error::translate;
 use crate::items::{self, Item, PAGE, PAGE_ITEM};
 use crate::tables::{Part, Tables};
+use crate::{Admin, IndexPageSize};
 
 use super::rebuild_index::Rebuilt;
 use super::survey::Positions;

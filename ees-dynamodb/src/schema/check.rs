@@ -119,10 +119,7 @@ fn global_indexes(found: &TableDescription, wanted: &CreateTableInput) -> Result
         let name = index.index_name();
         let keys = keyed(index.key_schema(), attributes);
         let holds = find(&has, name, &keys, GLOBAL_INDEX)?;
-        if !matches!(
-            holds,
-            Some(ProjectionType::KeysOnly | ProjectionType::All)
-        ) {
+        if !matches!(holds, Some(ProjectionType::KeysOnly | ProjectionType::All)) {
             let holds = holds.map_or("nothing", ProjectionType::as_str);
             let found = format!("index `{name}` with projection {holds}");
             return mismatch(found, "projection KEYS_ONLY or ALL".to_owned(), PROJECTION);

@@ -36,7 +36,7 @@ impl Span {
 #[derive(Debug)]
 struct Search {
     wanted: u64,
-    /// No changeset up to this one is wanted. With the last event up to here.
+    /// No changeset up to this one is wanted, and its last event is at most the other number.
     low: (u64, u64),
     /// The first changeset that is known to reach the wanted event.
     high: Span,
@@ -45,11 +45,11 @@ struct Search {
 }
 
 impl Search {
-    /// `high` reaches the wanted event, and no changeset before `from` does.
-    fn new(wanted: u64, from: u64, high: Span) -> Self {
+    /// `high` reaches the wanted event, and no changeset up to `low` does.
+    fn new(wanted: u64, low: (u64, u64), high: Span) -> Self {
         Self {
             wanted,
-            low: (from.saturating_sub(1), 0),
+            low,
             high,
             halve: false,
         }
@@ -99,16 +99,17 @@ impl Tables {
         self.last_between(stream_id, (1, ees_core::MAX_ID)).await
     }
 
-    /// The first changeset from `from` on whose last event is `event` or a later one. `newest` is the
-    /// last changeset of the stream, or a later one than the wanted, and reaches the event.
+    /// The first changeset whose last event is `event` or a later one. `low` is an earlier changeset,
+    /// or 0, and an event that it does not go beyond. `newest` is the last changeset of the stream, and
+    /// reaches the event.
     pub(crate) async fn first_reaching(
         &self,
         stream_id: &StreamId,
         event: u64,
-        from: u64,
+        low: (u64, u64),
         newest: Span,
     ) -> Result<u64, StorageError> {
-        let mut search = Search::new(event, from, newest);
+        let mut search = Search::new(event, low, newest);
         while let Some((first, probe)) = search.next() {
             let found = self.last_between(stream_id, (first, probe)).await?;
             search.learn(probe, found);
@@ -158,8 +159,8 @@ mod tests {
     }
 
     /// Searches in a stream. Returns the changeset and the number of reads, after that of the newest.
-    fn search(stream: &[Span], wanted: u64, from: u64) -> (u64, usize) {
-        let mut search = Search::new(wanted, from, *stream.last().unwrap());
+    fn search(stream: &[Span], wanted: u64, low: (u64, u64)) -> (u64, usize) {
+        let mut search = Search::new(wanted, low, *stream.last().unwrap());
         let mut reads = 0;
         while let Some((first, probe)) = search.next() {
             reads += 1;
@@ -185,10 +186,10 @@ mod tests {
             }
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
             let wanted = 1 + ((end - 1) as f64 * part) as u64;
-            let first = stream.iter().find(|span| span.last >= wanted).unwrap().changeset;
-            for from in [1, first] {
-                let (found, reads) = search(&stream, wanted, from);
-                prop_assert_eq!(found, first);
+            let first = *stream.iter().find(|span| span.last >= wanted).unwrap();
+            for low in [(0, 0), (first.changeset - 1, first.first - 1)] {
+                let (found, reads) = search(&stream, wanted, low);
+                prop_assert_eq!(found, first.changeset);
                 let most = 2 * counts.len().ilog2() as usize + 2;
                 prop_assert!(reads <= most, "{} reads in {} changesets", reads, counts.len());
             }
@@ -199,9 +200,9 @@ mod tests {
     fn equal_changesets_take_one_read_more_than_the_newest() {
         let stream = stream(&[3; 100_000]);
         for wanted in [1, 2, 3, 4, 150_000, 299_997] {
-            let (found, reads) = search(&stream, wanted, 1);
+            let (found, reads) = search(&stream, wanted, (0, 0));
             assert_eq!((found, reads), (wanted.div_ceil(3), 1), "event {wanted}");
         }
-        assert_eq!(search(&stream, 299_999, 1), (100_000, 0));
+        assert_eq!(search(&stream, 299_999, (0, 0)), (100_000, 0));
     }
 }

@@ -1,14 +1,15 @@
-//! The conformance suite on each layout of the tables, with indexers that run beside it.
+//! The conformance suite on new tables, and the global order on tables whose index holds whole
+//! changesets, with indexers that run beside it. The suite on tables without local indexes is in
+//! `faults.rs`.
 
 use async_trait::async_trait;
-use ees_dynamodb::schema::TableOptions;
-use ees_dynamodb::{DynamoConfig, IndexPageSize};
+use ees_dynamodb::DynamoConfig;
 
 use crate::opening::tables_with_whole_index;
-use crate::store::{Layout, New, Store, create_with};
+use crate::store::{Layout, New, Store};
 
 /// Tables whose global index holds whole changesets, in pages of 1000.
-struct WholeIndex;
+pub(crate) struct WholeIndex;
 
 #[async_trait]
 impl Layout for WholeIndex {
@@ -19,30 +20,16 @@ impl Layout for WholeIndex {
     }
 }
 
-/// Tables without local indexes, whose pages of the index are short enough to be crossed often.
-struct WithoutLocalIndexes;
-
-#[async_trait]
-impl Layout for WithoutLocalIndexes {
-    const INDEX_PAGE: u64 = 3;
-
-    async fn create(config: &DynamoConfig) {
-        let options = TableOptions {
-            local_indexes: false,
-            index_page: IndexPageSize::new(Self::INDEX_PAGE).unwrap(),
-        };
-        create_with(config, options).await;
-    }
-}
-
 type Plain = Store<New>;
 type OnWholeIndex = Store<WholeIndex>;
-type OnTableAlone = Store<WithoutLocalIndexes>;
 
 ees_conformance::adapter_suite!(Plain, mod suite);
 
 ees_conformance::consumer_suite!(Plain, mod consumers);
 
-ees_conformance::adapter_suite!(OnWholeIndex, mod whole_index);
+/// What an index that holds whole changesets answers differently.
+mod whole_index {
+    use super::*;
 
-ees_conformance::adapter_suite!(OnTableAlone, mod without_local_indexes);
+    ees_conformance::__cases!(OnWholeIndex, global_order);
+}

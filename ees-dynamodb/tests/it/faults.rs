@@ -1,4 +1,4 @@
-//! The conformance suite while DynamoDB throttles, fails, is slow, loses answers to what it has
+//! The conformance suite on tables without local indexes, while DynamoDB throttles, fails, is slow, loses answers to what it has
 //! done, and its global index lags and shows later entries first.
 
 use std::collections::HashMap;
@@ -6,11 +6,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use ees_dynamodb::DynamoConfig;
 use serde_json::Value;
 
 use ees_dynamodb_testkit::{Call, Fate, Plan};
 
-use crate::store::{Layout, Store};
+use crate::store::{Layout, Store, WithoutLocalIndexes};
 
 /// From how many reads an entry of the global index hides, at most.
 const LAG: u64 = 3;
@@ -106,7 +108,7 @@ impl Faults {
 /// otherwise, and the changesets of its entries are read again if they are out of date.
 fn is_inconsistent(call: &Call) -> bool {
     let asked = match call.operation.as_str() {
-        "GetItem" | "Query" | "Scan" => vec![&call.asked],
+        "GetItem" | "Query" => vec![&call.asked],
         _ => Vec::new(),
     };
     let is_consistent = |asked: &&Value| asked["ConsistentRead"] == true;
@@ -168,11 +170,18 @@ fn is_late(asked: &Value) -> bool {
         .any(|(_, asked)| asked["ConsistentRead"] != true)
 }
 
-/// New tables, behind such a proxy.
+/// Tables without local indexes, behind such a proxy.
 pub(crate) struct Disturbed;
 
+#[async_trait]
 impl Layout for Disturbed {
     const FAULTY: bool = true;
+
+    const INDEX_PAGE: u64 = WithoutLocalIndexes::INDEX_PAGE;
+
+    async fn create(config: &DynamoConfig) {
+        WithoutLocalIndexes::create(config).await;
+    }
 }
 
 type Faulty = Store<Disturbed>;

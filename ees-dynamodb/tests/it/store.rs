@@ -15,7 +15,7 @@ use ees_core::adapter::{
 use ees_core::indexer::Indexer;
 use ees_core::{CommitId, Events, Expectation, Json, Receipt, StorageError, StreamId, Timestamp};
 use ees_dynamodb::schema::TableOptions;
-use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, SdkConfig};
+use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, IndexPageSize, SdkConfig};
 use ees_dynamodb_testkit::{Emulator, Proxy};
 
 use crate::faults::Faults;
@@ -86,6 +86,22 @@ pub(crate) trait Layout: Send + Sync + 'static {
 pub(crate) struct New;
 
 impl Layout for New {}
+
+/// Tables without local indexes, whose pages of the index are short enough to be crossed often.
+pub(crate) struct WithoutLocalIndexes;
+
+#[async_trait]
+impl Layout for WithoutLocalIndexes {
+    const INDEX_PAGE: u64 = 3;
+
+    async fn create(config: &DynamoConfig) {
+        let options = TableOptions {
+            local_indexes: false,
+            index_page: IndexPageSize::new(Self::INDEX_PAGE).unwrap(),
+        };
+        create_with(config, options).await;
+    }
+}
 
 /// A store in two tables of its own: at the endpoint that `EES_DYNAMODB_ENDPOINT` names, or else on
 /// an emulator; behind faults, if it is faulty.

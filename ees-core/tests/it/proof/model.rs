@@ -74,6 +74,7 @@ impl Setting {
     fn limit(&self) -> BlockLimit {
         BlockLimit {
             members: self.block,
+            waits: 1,
             ..BlockLimit::default()
         }
     }
