@@ -47,6 +47,34 @@ impl DynamoStorage {
     }
 }
 
+impl DynamoStorage {
+    /// Whether the item counts that DynamoDB keeps say that every changeset has a position: the
+    /// events table has as many items as the global index. DynamoDB renews the counts about every
+    /// six hours, and not at the same moment, so that they may also agree by chance.
+    ///
+    /// # Errors
+    /// [`StorageError`] if DynamoDB fails.
+    pub async fn counts_agree(&self) -> Result<bool, StorageError> {
+        let _open = self.enter().await?;
+        let tables = &self.tables;
+        let (table, index) = (
+            &tables.config.events_table,
+            &tables.config.indexes.enumeration,
+        );
+        let described = tables.client.describe_table().table_name(table).send();
+        let described = described
+            .await
+            .map_err(|error| translate("DescribeTable", &error, Written::None))?;
+        let Some(found) = described.table else {
+            return Ok(false);
+        };
+        let mut indexes = found.global_secondary_indexes().iter();
+        let order = indexes.find(|order| order.index_name() == Some(index));
+        let indexed = order.and_then(|order| order.item_count());
+        Ok(indexed.is_some() && indexed == found.item_count())
+    }
+}
+
 impl Tables {
     /// The time at which the last sweep began. An invalid time counts as none, which begins a new
     /// period.

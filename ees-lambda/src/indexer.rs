@@ -76,6 +76,7 @@ impl BatchIndexer {
             &[
                 ("IndexLag", Unit::Milliseconds, batch::lag(records)),
                 ("IndexedChangesets", Unit::Count, report.written),
+                ("LostSwaps", Unit::Count, report.lost_swaps),
                 ("RefusedChangesets", Unit::Count, refused),
             ],
         );
