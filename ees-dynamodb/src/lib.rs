@@ -9,6 +9,8 @@ mod commit;
 mod config;
 mod consumers;
 mod error;
+mod event_range;
+mod fetched_size;
 mod follower;
 mod identity;
 mod index;
