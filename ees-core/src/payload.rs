@@ -6,6 +6,7 @@
 mod error;
 mod scan;
 
+use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ pub use error::{MAX_DEPTH, PayloadError};
 pub(crate) use scan::Elements;
 use scan::check;
 
-use crate::event_type::TypesOf;
+use crate::event_type::{TypesOf, event_type};
 
 /// A JSON value as text. Cheap to clone.
 ///
@@ -64,6 +65,19 @@ impl Json {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The value's type, if it is an event that has one: its top-level member `type`, if that is a
+    /// string. Of several members with this name the last one counts.
+    ///
+    /// ```
+    /// # use ees_core::Json;
+    /// let event = Json::parse(r#"{"type": "paid", "cents": 5}"#)?;
+    /// assert_eq!(event.event_type().as_deref(), Some("paid"));
+    /// # Ok::<(), ees_core::PayloadError>(())
+    /// ```
+    pub fn event_type(&self) -> Option<Cow<'_, str>> {
+        event_type(self.as_str())
     }
 }
 

@@ -1,10 +1,11 @@
 //! An order: its events, its state, and the decisions.
 
+use ees_model::{Decider, Upcast, Upcasts};
 use serde::{Deserialize, Serialize};
 
-/// What happens to an order. Written in its newest form, and read in every form.
+/// What happens to an order, in the newest form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case", from = "Stored")]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum OrderEvent {
     /// A customer has ordered.
     #[serde(rename = "placed_v2")]
@@ -12,6 +13,8 @@ pub enum OrderEvent {
         /// The price in cents.
         cents: u64,
         /// Where the order came from, if it is known.
+        // Added later: events without it were written before.
+        #[serde(default)]
         channel: Option<String>,
     },
     /// A customer has paid.
@@ -21,37 +24,15 @@ pub enum OrderEvent {
     },
 }
 
-/// The events as they are stored: every form that was ever written.
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Stored {
-    /// Until version 2 of the service: the price in whole euros.
-    Placed {
-        euros: u64,
-    },
-    PlacedV2 {
-        cents: u64,
-        // Added later: events without it were written before.
-        #[serde(default)]
-        channel: Option<String>,
-    },
-    Paid {
-        cents: u64,
-    },
-}
-
-impl From<Stored> for OrderEvent {
-    fn from(stored: Stored) -> Self {
-        match stored {
-            Stored::Placed { euros } => Self::Placed {
-                cents: euros * 100,
-                channel: None,
-            },
-            Stored::PlacedV2 { cents, channel } => Self::Placed { cents, channel },
-            Stored::Paid { cents } => Self::Paid { cents },
-        }
-    }
-}
+/// Every older form that was ever written, and what it is today.
+pub const UPCASTS: Upcasts = Upcasts::new(&[
+    // Until version 2 of the service: the price in whole euros.
+    Upcast::new("placed", "placed_v2", |event| {
+        let euros = event.remove("euros").and_then(|euros| euros.as_u64());
+        let cents = euros.and_then(|euros| euros.checked_mul(100));
+        event.insert("cents".to_owned(), cents.into());
+    }),
+]);
 
 /// The state that decisions need.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,21 +43,19 @@ pub struct Order {
     pub open_cents: u64,
 }
 
-impl Order {
-    /// The order after an event. An event is a fact, so this refuses nothing.
-    #[must_use]
-    pub fn apply(self, event: &OrderEvent) -> Self {
-        match event {
-            OrderEvent::Placed { cents, .. } => Self {
-                is_placed: true,
-                open_cents: *cents,
-            },
-            OrderEvent::Paid { cents } => Self {
-                open_cents: self.open_cents.saturating_sub(*cents),
-                ..self
-            },
-        }
-    }
+/// What a caller wants of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Places it.
+    Place {
+        /// The price in cents.
+        cents: u64,
+    },
+    /// Pays a part of it.
+    Pay {
+        /// The sum in cents.
+        cents: u64,
+    },
 }
 
 /// The rules of the business forbid a command.
@@ -84,25 +63,37 @@ impl Order {
 #[error("{0}")]
 pub struct Refused(pub &'static str);
 
-/// Places an order.
-///
-/// # Errors
-/// [`Refused`] if it was placed before.
-pub fn place(order: Order, cents: u64) -> Result<Vec<OrderEvent>, Refused> {
-    if order.is_placed {
-        return Err(Refused("the order was placed before"));
-    }
-    let channel = None;
-    Ok(vec![OrderEvent::Placed { cents, channel }])
-}
+impl Decider for Order {
+    type Command = Command;
+    type Event = OrderEvent;
+    type Error = Refused;
 
-/// Pays a part of an order.
-///
-/// # Errors
-/// [`Refused`] if it is more than what remains.
-pub fn pay(order: Order, cents: u64) -> Result<Vec<OrderEvent>, Refused> {
-    if cents > order.open_cents {
-        return Err(Refused("more than what remains to be paid"));
+    const UPCASTS: Upcasts = UPCASTS;
+    const VERSION: u32 = 2;
+
+    fn decide(&self, command: &Command) -> Result<Vec<OrderEvent>, Refused> {
+        match *command {
+            Command::Place { .. } if self.is_placed => Err(Refused("the order was placed before")),
+            Command::Place { cents } => {
+                let channel = None;
+                Ok(vec![OrderEvent::Placed { cents, channel }])
+            }
+            Command::Pay { cents } if cents > self.open_cents => {
+                Err(Refused("more than what remains to be paid"))
+            }
+            Command::Pay { cents } => Ok(vec![OrderEvent::Paid { cents }]),
+        }
     }
-    Ok(vec![OrderEvent::Paid { cents }])
+
+    fn evolve(&mut self, event: &OrderEvent) {
+        match event {
+            OrderEvent::Placed { cents, .. } => {
+                self.is_placed = true;
+                self.open_cents = *cents;
+            }
+            OrderEvent::Paid { cents } => {
+                self.open_cents = self.open_cents.saturating_sub(*cents);
+            }
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ees_core::{Changeset, Checkpoint, Error, EventStore, OutOfRange, PageLimit, UnreadableEvent};
 use rusqlite::{Connection, Transaction};
 
-use crate::order::OrderEvent;
+use crate::order::{OrderEvent, UPCASTS};
 
 /// The most changesets of one transaction.
 const PAGE: usize = 1000;
@@ -132,7 +132,7 @@ fn count(transaction: &Transaction<'_>, changeset: &Changeset) -> Result<(), Tot
     if !stream.starts_with("order-") {
         return Ok(());
     }
-    for event in changeset.read_events() {
+    for event in UPCASTS.read_events(changeset) {
         let (sign, cents) = match event? {
             OrderEvent::Placed { cents, .. } => (1, cents),
             OrderEvent::Paid { cents } => (-1, cents),

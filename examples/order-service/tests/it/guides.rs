@@ -3,10 +3,8 @@
 /// The files that the guides show parts of.
 const FILES: &[&str] = &[
     include_str!("../../src/bills.rs"),
-    include_str!("../../src/handle.rs"),
     include_str!("../../src/order.rs"),
     include_str!("../../src/personal.rs"),
-    include_str!("../../src/snapshot.rs"),
     include_str!("../../src/totals.rs"),
     include_str!("commands.rs"),
     include_str!("consuming.rs"),

@@ -14,8 +14,15 @@ use std::sync::Arc;
 
 use ees_core::EventStore;
 use ees_memory::MemoryStorage;
+use ees_model::Streams;
+use order_service::Order;
 
 /// An empty store, for one test alone.
 fn store() -> EventStore {
     EventStore::new(Arc::new(MemoryStorage::new()))
+}
+
+/// The orders in a store.
+fn orders(store: &EventStore) -> Streams<Order> {
+    Streams::new(store)
 }

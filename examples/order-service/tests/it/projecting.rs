@@ -3,27 +3,27 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ees_core::{EventStore, Events, Expectation, NewChangeset};
+use ees_core::{EventStore, Events, Expectation, NewChangeset, Receipt};
 use futures_util::FutureExt;
-use order_service::{Totals, TotalsError, handle, pay, place};
+use order_service::{Command, Totals, TotalsError};
 use tempfile::TempDir;
 
-use super::store;
+use super::{orders, store};
+
+/// Pays a part of an order.
+async fn pay(store: &EventStore, stream: &str, cents: u64) -> Receipt {
+    let paid = orders(store).execute(stream, Command::Pay { cents }).await;
+    paid.unwrap().receipt.unwrap()
+}
 
 /// Three orders of 500 cents, of which one was paid in part.
 async fn filled() -> EventStore {
     let store = store();
-    for number in 1..=3 {
-        let stream = format!("order-{number}").parse().unwrap();
-        let command = "place".parse().unwrap();
-        handle(&store, &stream, &command, |order| place(order, 500))
-            .await
-            .unwrap();
+    for stream in ["order-1", "order-2", "order-3"] {
+        let place = Command::Place { cents: 500 };
+        orders(&store).execute(stream, place).await.unwrap();
     }
-    let (stream, command) = ("order-2".parse().unwrap(), "pay".parse().unwrap());
-    handle(&store, &stream, &command, |order| pay(order, 200))
-        .await
-        .unwrap();
+    pay(&store, "order-2", 200).await;
     store
 }
 
@@ -54,10 +54,7 @@ async fn of_two_instances_one_saves() {
     let mut late = Box::pin(other.read_on(&store, Duration::from_secs(20)));
     assert!(late.as_mut().now_or_never().is_none(), "it waits");
 
-    let (stream, command) = ("order-3".parse().unwrap(), "pay".parse().unwrap());
-    handle(&store, &stream, &command, |order| pay(order, 500))
-        .await
-        .unwrap();
+    pay(&store, "order-3", 500).await;
     one.catch_up(&store).await.unwrap();
     assert!(matches!(late.await, Err(TotalsError::Overtaken)));
     assert_eq!(other.open_cents().unwrap(), 800);
@@ -68,10 +65,7 @@ async fn of_two_instances_one_saves() {
 #[tokio::test]
 async fn a_reader_waits_for_its_own_write() {
     let store = filled().await;
-    let (stream, command) = ("order-3".parse().unwrap(), "pay".parse().unwrap());
-    let receipt = handle(&store, &stream, &command, |order| pay(order, 500))
-        .await
-        .unwrap();
+    let receipt = pay(&store, "order-3", 500).await;
     let mut totals = in_memory();
     let commit = receipt.checkpoint.unwrap();
     totals.wait_for(&store, commit).await.unwrap();

@@ -8,16 +8,17 @@ use std::process::Command;
 use tempfile::TempDir;
 
 #[test]
-fn the_account_lasts() {
+fn the_accounts_last() {
     let folder = TempDir::new().unwrap();
     let run = || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_aggregate"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bank"));
         let output = command.current_dir(folder.path()).output().unwrap();
         String::from_utf8(output.stdout).unwrap()
     };
-    // 50 are deposited each time, 70 withdrawn where they are there.
+    // 50 are deposited each time, and 70 are transferred where they are there.
     let runs: Vec<String> = (0..4).map(|_| run()).collect();
-    assert_eq!(runs, ["false\n", "true\n", "true\n", "false\n"]);
+    let refused = "Err(Refused(\"the balance is too low\"))\n";
+    assert_eq!(runs, [refused, "Ok(())\n", "Ok(())\n", refused]);
 }
 
 #[test]
@@ -28,6 +29,6 @@ fn it_is_as_short_as_the_readme_says() {
         let line = line.trim();
         !line.is_empty() && !line.starts_with("//") && !line.starts_with("#![doc")
     });
-    assert_eq!(lines.count(), 35);
-    assert!(include_str!("../../README.md").contains("35 lines of code"));
+    assert_eq!(lines.count(), 40);
+    assert!(include_str!("../../README.md").contains("40 lines of code"));
 }
