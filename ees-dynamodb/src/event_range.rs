@@ -55,12 +55,11 @@ impl DynamoStorage {
         let Some(newest) = newest.filter(|newest| newest.last >= first) else {
             return Ok(None);
         };
-        let from = match known {
-            Some(known) => known,
-            None => {
-                let found = self.tables.first_reaching(id, first, (0, 0), newest);
-                found.await?
-            }
+        let from = if let Some(known) = known {
+            known
+        } else {
+            let found = self.tables.first_reaching(id, first, (0, 0), newest);
+            found.await?
         };
         if last >= newest.last {
             return Ok(Some((from, MAX_ID)));

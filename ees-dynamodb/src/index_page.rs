@@ -132,7 +132,9 @@ impl Tables {
         let stale = keys.iter().zip(positions).filter(is_stale);
         let stale: Vec<ChangesetKey> = stale.map(|(key, _)| key.clone()).collect();
         if !stale.is_empty() {
-            stale.iter().for_each(|key| drop(found.remove(key)));
+            for key in &stale {
+                found.remove(key);
+            }
             found.extend(self.batch(&stale, Part::Whole).await?);
         }
         let changesets = keys.iter().zip(positions);

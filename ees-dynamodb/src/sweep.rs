@@ -1,6 +1,7 @@
 //! Stores the progress of sweeps in the analysis table: the cursor of an unfinished sweep, since
 //! one sweep may take many runs of a function, and the time at which the last sweep began.
 
+use aws_sdk_dynamodb::types::GlobalSecondaryIndexDescription;
 use ees_core::adapter::SweepCursor;
 use ees_core::{StorageError, Timestamp, Written};
 
@@ -70,8 +71,8 @@ impl DynamoStorage {
         };
         let mut indexes = found.global_secondary_indexes().iter();
         let order = indexes.find(|order| order.index_name() == Some(index));
-        let indexed = order.and_then(|order| order.item_count());
-        Ok(indexed.is_some() && indexed == found.item_count())
+        let entries = order.and_then(GlobalSecondaryIndexDescription::item_count);
+        Ok(entries.is_some() && entries == found.item_count())
     }
 }
 

@@ -126,7 +126,7 @@ impl Indexing {
         match (std::mem::take(&mut self.phase), answer) {
             (Phase::Loading, Answer::Loaded(state)) => Ok(self.check(state)),
             (Phase::Checking(state, asked), Answer::LookedUp(found)) if found.len() == asked => {
-                self.repair(state, found)
+                self.repair(state, &found)
             }
             (Phase::Writing(state, writes), Answer::Written(key, outcome)) => {
                 self.written(state, writes, &key, outcome)
@@ -193,11 +193,11 @@ impl Indexing {
     fn repair(
         &mut self,
         state: IndexState,
-        found: Vec<(ChangesetKey, Entry)>,
+        found: &[(ChangesetKey, Entry)],
     ) -> Result<Vec<Request>, Corruption> {
         let places: BTreeMap<_, _> = state.members().collect();
         let mut missing = Vec::new();
-        for (key, entry) in &found {
+        for (key, entry) in found {
             let reserved = *places.get(key).ok_or(Corruption::Unasked)?;
             match entry {
                 Entry::At(found) => Corruption::check(key, reserved, Some(*found))?,
