@@ -243,6 +243,10 @@ pub struct ServeArgs {
         help_heading = PUBLISHING
     )]
     pub publish_from: PublishFrom,
+    /// Serve the web console at /console, and lead browsers from / to it
+    #[cfg(feature = "console")]
+    #[arg(long, value_name = "SWITCH", env = "EES_CONSOLE", default_value = "on")]
+    pub console: Switch,
     /// Send traces to this OpenTelemetry collector, over HTTP with protobuf: `/v1/traces` is added to the
     /// URL. The collector never holds a request up
     #[cfg(feature = "otlp")]

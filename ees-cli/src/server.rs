@@ -1,5 +1,7 @@
 //! `ees serve`.
 
+#[cfg(feature = "console")]
+mod console;
 mod exposure;
 mod files;
 mod guards;
@@ -127,7 +129,10 @@ impl Server {
     ) -> Self {
         let (address, scheme) = (listeners.address, guards.security.scheme());
         let closing = CancellationToken::new();
-        let options = guards.options(args, closing.clone());
+        #[cfg_attr(not(feature = "console"), allow(unused_mut))]
+        let mut options = guards.options(args, closing.clone());
+        #[cfg(feature = "console")]
+        let history = console::add(args, &opened.store, &mut options, scheme);
         let publishing = publisher.map(|publisher| Publishing {
             store: opened.store.clone(),
             checkpoints: Arc::clone(&opened.checkpoints),
@@ -145,6 +150,8 @@ impl Server {
         let limits = limits(args);
         let serving = listeners.serve(routers, guards.security.tls(), &limits, &closing);
         let working = join(working, guards.follow(closing.clone()).boxed()).map(drop);
+        #[cfg(feature = "console")]
+        let working = join(working, history).map(drop);
         let ended = CancellationToken::new();
         let tell_end = ended.clone().drop_guard();
         Self {

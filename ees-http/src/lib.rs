@@ -5,6 +5,7 @@ mod admit;
 mod answer;
 mod app;
 mod body;
+mod browser;
 mod clients;
 mod codes;
 mod consumer_metrics;
@@ -43,10 +44,12 @@ use ees_core::{EventStore, StorageError};
 pub use access::{Authorizer, Caller, Right, Unauthorized};
 /// The head of a request, which an [`Authorizer`] looks at.
 pub use axum::http::request::Parts as RequestParts;
+pub use browser::BrowserPages;
 pub use codes::ERROR_CODES;
 pub use hosts::Hosts;
 pub use measure::MetricsText;
 pub use options::Options;
+pub use pretty::pretty as pretty_json;
 #[cfg(feature = "tls")]
 pub use server::serve_tls;
 #[cfg(feature = "server")]

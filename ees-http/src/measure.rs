@@ -20,7 +20,8 @@ impl MetricsText {
         Self(Arc::new(write))
     }
 
-    pub(crate) fn write(&self) -> String {
+    /// The text.
+    pub fn write(&self) -> String {
         (self.0)()
     }
 }

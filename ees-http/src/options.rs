@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Authorizer;
+use crate::browser::BrowserPages;
 use crate::hosts::Hosts;
 use crate::measure::MetricsText;
 
@@ -52,6 +53,8 @@ pub struct Options {
     /// Writes the answer of `/metrics` of a self-hosted router. `None`: it answers 404. Install a recorder
     /// before the router answers: it looks its own metrics up at their first use.
     pub metrics: Option<MetricsText>,
+    /// Pages for browsers that a self-hosted router has beside the contract.
+    pub pages: Option<BrowserPages>,
 }
 
 impl Default for Options {
@@ -68,6 +71,7 @@ impl Default for Options {
             authorizer: None,
             hosts: None,
             metrics: None,
+            pages: None,
         }
     }
 }

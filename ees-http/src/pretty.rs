@@ -4,7 +4,7 @@ const INDENT: usize = 4;
 
 /// Lays JSON out over lines, beginning at a level of nesting; `None` if that would take more than
 /// `limit` bytes, as deep nesting may make it hundreds of times longer.
-pub(crate) fn pretty(json: &[u8], level: usize, limit: usize) -> Option<Vec<u8>> {
+pub fn pretty(json: &[u8], level: usize, limit: usize) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(json.len().saturating_mul(2).min(limit));
     let mut level = level;
     let mut opened = false;

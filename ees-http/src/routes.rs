@@ -78,7 +78,8 @@ pub(crate) fn self_hosted(app: App) -> Router {
     let hosts = app.options.hosts.clone();
     let authorizer = app.options.authorizer.clone();
     let own = own_calls(app.clone(), hosts.clone(), authorizer);
-    let own = own.merge(page(&app, hosts));
+    let own = own.merge(page(&app, hosts.clone()));
+    let own = own.merge(browser_pages(&app, hosts));
     layered(app, true).merge(own)
 }
 
@@ -94,6 +95,21 @@ fn page(app: &App, hosts: Option<Hosts>) -> Router {
 #[cfg(not(feature = "docs"))]
 fn page(_: &App, _: Option<Hosts>) -> Router {
     Router::new()
+}
+
+/// The pages of the host, which authenticate their callers themselves.
+fn browser_pages(app: &App, hosts: Option<Hosts>) -> Router {
+    let Some(pages) = app.options.pages.clone() else {
+        return Router::new();
+    };
+    let layers = ServiceBuilder::new()
+        .layer(from_fn_with_state(
+            host(app, Some(app.gate.clone())),
+            finish,
+        ))
+        .layer(CatchPanicLayer::custom(panicked))
+        .option_layer(hosts.map(|hosts| from_fn_with_state(hosts, refuse_other_hosts)));
+    pages.routes.layer(layers)
 }
 
 /// The additions alone, for a listener that only operators reach.

@@ -116,9 +116,14 @@ impl<D: Decider> Folding<D> {
         }
     }
 
+    /// Makes a snapshot due, in place of one that does not fit.
+    pub(crate) fn replace_snapshot(&mut self) {
+        self.applied = u64::MAX;
+    }
+
     fn moved(&mut self, id: u64, commit_id: CommitId, timestamp: Timestamp) {
         self.at.last_changeset = id;
         self.last = Some((commit_id, timestamp));
-        self.applied += 1;
+        self.applied = self.applied.saturating_add(1);
     }
 }

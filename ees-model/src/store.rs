@@ -20,6 +20,9 @@ pub trait Store: Send + Sync {
 
     /// A page of a stream's changesets, as the query asks for. A stream that does not exist has none.
     ///
+    /// A changeset has the same commit id and the same time whenever it is read: repeats and snapshots are
+    /// recognised by them.
+    ///
     /// # Errors
     /// The store failed.
     fn changesets(

@@ -1,5 +1,7 @@
 //! The server, as a real browser sees it.
 
+mod console;
+mod devtools;
 mod relay;
 
 use std::fs;

@@ -19,12 +19,12 @@ struct Guarded {
 }
 
 /// Where a folder has its keys.
-fn keys(folder: &Path) -> PathBuf {
+pub(crate) fn keys(folder: &Path) -> PathBuf {
     folder.join("keys.toml")
 }
 
 /// Adds a key to the file of a folder; its secret.
-fn add(folder: &Path, name: &str, more: &[&str]) -> String {
+pub(crate) fn add(folder: &Path, name: &str, more: &[&str]) -> String {
     let file = keys(folder).display().to_string();
     let args = ["keys", "add", "--file", &file, "--name", name];
     let (code, secret, errors) = run(&[&args, more].concat());
@@ -33,7 +33,7 @@ fn add(folder: &Path, name: &str, more: &[&str]) -> String {
     secret.trim().to_owned()
 }
 
-fn revoke(folder: &Path, name: &str) {
+pub(crate) fn revoke(folder: &Path, name: &str) {
     let file = keys(folder).display().to_string();
     let (code, _, errors) = run(&["keys", "revoke", "--file", &file, "--name", name]);
     assert_eq!(code, Some(0), "{errors}");

@@ -32,6 +32,11 @@ impl Unauthorized {
         }
     }
 
+    /// What the client is told.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Names the key that is not valid any more, for the log.
     #[must_use]
     pub fn of_key(self, name: impl Into<String>) -> Self {

@@ -1,11 +1,14 @@
 //! The version of the program, and the description of its calls.
 
 use axum::extract::State;
-use axum::response::Response;
+use axum::http::HeaderMap;
+use axum::http::header::VARY;
+use axum::response::{IntoResponse, Redirect, Response};
 
 use super::parameters::CommonParams;
 use crate::answer::{Version, Welcome, answer, ok};
 use crate::app::App;
+use crate::browser::wants_page;
 use crate::context::RequestContext;
 use crate::error::ApiError;
 use crate::error_body::ErrorBody;
@@ -26,12 +29,22 @@ const LINKS: [(&str, &str); 6] = [
     params(CommonParams),
     responses(
         (status = 200, description = "The version, and the paths of calls", body = Welcome),
+        (status = 303, description = "`ees serve` with its console, to a browser: the console's address"),
         (status = 400, description = "`INVALID_PARAMETER`", body = ErrorBody),
         (status = 503, description = "`OVERLOADED`", body = ErrorBody),
     )
 )]
-pub(super) async fn welcome(context: RequestContext) -> Result<Response, ApiError> {
+pub(super) async fn welcome(
+    State(app): State<App>,
+    context: RequestContext,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     context.params.only_common()?;
+    if let Some(pages) = &app.options.pages
+        && wants_page(&headers)
+    {
+        return Ok(([(VARY, "Accept")], Redirect::to(pages.entry)).into_response());
+    }
     Ok(answer(&Welcome {
         service: "Elastic Event Store",
         version: env!("CARGO_PKG_VERSION"),

@@ -118,9 +118,7 @@ impl<D: Decider, S: Store> Streams<D, S> {
         if folding.at.last_changeset < receipt.changeset_id.get() {
             self.read_on(stream, &mut folding).await?;
         }
-        if let Some(cache) = &self.snapshots {
-            cache.keep(stream, &mut folding).await;
-        }
+        self.keep(stream, &mut folding).await;
         Ok(Executed::new(folding.at, Some(receipt)))
     }
 

@@ -23,14 +23,15 @@ impl<D: Decider, S: Store> Streams<D, S> {
         stream: &StreamId,
         key: Option<&CommitId>,
     ) -> Done<Folding<D>, D, S> {
-        let Some(cache) = &self.snapshots else {
-            return self.read_anew(stream, key).await;
+        let found = match &self.snapshots {
+            Some(cache) => cache.find(stream).await,
+            None => None,
         };
-        let mut folding = match cache.find(stream).await {
-            Some((snapshot, state)) => self.resumed(stream, key, &snapshot, state).await?,
-            None => self.read_anew(stream, key).await?,
-        };
-        cache.keep(stream, &mut folding).await;
+        if let Some((snapshot, state)) = found {
+            return self.resumed(stream, key, &snapshot, state).await;
+        }
+        let mut folding = Folding::new(key.cloned());
+        self.read_on(stream, &mut folding).await?;
         Ok(folding)
     }
 
@@ -43,12 +44,6 @@ impl<D: Decider, S: Store> Streams<D, S> {
         let from = folding.at.last_changeset + 1;
         let query = StreamQuery::all(stream.clone()).changesets(from..);
         self.read(query, folding, None).await.map(drop)
-    }
-
-    async fn read_anew(&self, stream: &StreamId, key: Option<&CommitId>) -> Done<Folding<D>, D, S> {
-        let mut folding = Folding::new(key.cloned());
-        self.read_on(stream, &mut folding).await?;
-        Ok(folding)
     }
 
     /// Reads on after a snapshot. One whose changeset is not in the stream is dropped.
@@ -65,10 +60,14 @@ impl<D: Decider, S: Store> Streams<D, S> {
             return Ok(folding);
         }
         tracing::warn!(%stream, "a snapshot does not belong to the stream, and is dropped");
-        self.read_anew(stream, key).await
+        let mut anew = Folding::new(key.cloned());
+        anew.replace_snapshot();
+        self.read_on(stream, &mut anew).await?;
+        Ok(anew)
     }
 
-    /// Reads and folds all pages of a query. Returns `false`, before it folds, if the first changeset is
+    /// Reads and folds all pages of a query. Takes snapshots on the way, so that a read of a long stream
+    /// that is interrupted goes on from there. Returns `false`, before it folds, if the first changeset is
     /// not that of the snapshot.
     async fn read(
         &self,
@@ -88,10 +87,19 @@ impl<D: Decider, S: Store> Streams<D, S> {
                 return Ok(false);
             }
             folding.fold(&page.items)?;
+            self.keep(&query.stream_id, folding).await;
             rest = query.next_page(&page);
         }
         Ok(true)
     }
+
+    /// Takes a snapshot, if one is due.
+    pub(super) async fn keep(&self, stream: &StreamId, folding: &mut Folding<D>) {
+        if let Some(cache) = &self.snapshots {
+            cache.keep(stream, folding).await;
+        }
+    }
+
     async fn page(&self, query: &StreamQuery) -> Done<Page<Changeset>, D, S> {
         let mut patience = Patience::default();
         loop {

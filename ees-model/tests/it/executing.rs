@@ -125,6 +125,30 @@ async fn a_command_that_another_instance_has_executed_meanwhile_is_found() {
     assert_ne!(one.replayed, other.replayed);
 }
 
+/// The other instance decided on another state, or belongs to another version of the program.
+#[tokio::test]
+async fn a_state_contains_a_command_that_another_instance_has_executed_meanwhile() {
+    let other_content = r#"{"type": "withdrawn", "cents": 30, "note": "by another version"}"#;
+    let same_content = r#"{"type":"withdrawn","cents":30}"#;
+    for stored in [other_content, same_content] {
+        let store = Watched::new();
+        let accounts = accounts(&store);
+        store.append(ID, &[deposited(50)]).await;
+        store.before([
+            Before::Others(ID, vec![deposited(7)]),
+            Before::Keyed(ID, "c-1", stored.to_owned()),
+        ]);
+        let done = accounts
+            .execute_once(ID, "c-1", Command::Withdraw(30))
+            .await;
+        let done = done.unwrap();
+        assert_eq!((done.state.cents, done.last_changeset), (27, 3), "{stored}");
+        let receipt = done.receipt.unwrap();
+        assert_eq!((receipt.changeset_id.get(), receipt.replayed), (3, true));
+        assert_eq!(accounts.load(ID).await.unwrap().state.cents, 27);
+    }
+}
+
 #[tokio::test]
 async fn a_lost_answer_is_asked_for_again() {
     let store = Watched::new();

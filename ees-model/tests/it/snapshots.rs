@@ -60,6 +60,22 @@ async fn a_long_stream_is_read_once() {
     assert_eq!(accounts.load(ID).await.unwrap().state.cents, 10_300);
 }
 
+/// Each page holds four events of a mebibyte.
+#[tokio::test]
+async fn a_read_that_is_interrupted_goes_on_from_its_last_page() {
+    let (store, snapshots) = (Watched::new(), memory());
+    let note = "x".repeat(MIB - 100);
+    let large = format!(r#"{{"type": "deposited", "cents": 1, "note": "{note}"}}"#);
+    store.append_at_once(ID, &large, 12).await;
+    let accounts = accounts(&store).with_snapshots(snapshots, 2);
+    store.fail_after(2);
+    assert!(matches!(accounts.load(ID).await, Err(Error::Store(_))));
+    assert_eq!(store.take_read(), 8);
+    store.fail_after(usize::MAX);
+    assert_eq!(accounts.load(ID).await.unwrap().state.cents, 12);
+    assert_eq!(store.take_read(), 5);
+}
+
 /// A wrong state in the snapshot shows that it is used.
 #[tokio::test]
 async fn the_snapshot_is_what_the_next_command_is_decided_on() {
@@ -109,6 +125,27 @@ async fn the_snapshot_is_what_the_next_command_is_decided_on() {
             &*taken.state, r#"{"cents":5}"#,
             "a right one has replaced it"
         );
+    }
+}
+
+/// Also in a stream that is too short for one: otherwise each command would read the stream twice.
+#[tokio::test]
+async fn a_snapshot_that_does_not_fit_is_replaced_at_once() {
+    let (store, snapshots) = (Watched::new(), memory());
+    let accounts = accounts(&store).with_snapshots(Arc::clone(&snapshots), 100);
+    accounts.execute(ID, Command::Deposit(5)).await.unwrap();
+    let other = Snapshot {
+        version: 1,
+        changeset: 1,
+        commit_id: "other".parse().unwrap(),
+        timestamp: "2020-01-01T00:00:00Z".parse().unwrap(),
+        state: r#"{"cents": 700}"#.to_owned(),
+    };
+    snapshots.save(&ID.parse().unwrap(), other).await.unwrap();
+    store.calls();
+    for reads in [2, 1] {
+        assert_eq!(accounts.load(ID).await.unwrap().state.cents, 5);
+        assert_eq!(store.calls(), (reads, 0));
     }
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use ees_core::consumer::{Ack, Claim, ConsumerName, Delivery};
 use ees_core::{
-    Changeset, Error, EventStore, Events, Expectation, NewChangeset, NewSet, Page, StorageError,
-    StreamId, StreamQuery, Written,
+    Changeset, CommitId, Error, EventStore, Events, Expectation, NewChangeset, NewSet, Page,
+    StorageError, StreamId, StreamQuery, Written,
 };
 use ees_memory::MemoryStorage;
 use ees_model::{Batches, Outcome, SetOutcome, Store, Streams};
@@ -19,6 +19,8 @@ use crate::account::Account;
 pub(crate) enum Before {
     /// Somebody else commits these events, each as a changeset of its own, to a stream.
     Others(&'static str, Vec<String>),
+    /// Somebody else commits an event to a stream, with a key.
+    Keyed(&'static str, &'static str, String),
     /// The commit is stored, and its answer is lost.
     LostAnswer,
 }
@@ -28,6 +30,8 @@ pub(crate) struct Watched {
     pub(crate) store: EventStore,
     reads: Arc<AtomicUsize>,
     commits: Arc<AtomicUsize>,
+    /// How many pages are read before the store fails.
+    pages_left: Arc<AtomicUsize>,
     /// Changesets that were read.
     changesets: Arc<AtomicUsize>,
     /// Whether every call lets others run first.
@@ -44,6 +48,7 @@ impl Watched {
             store: EventStore::new(Arc::clone(&storage)).with_consumers(storage),
             reads: Arc::default(),
             commits: Arc::default(),
+            pages_left: Arc::new(AtomicUsize::new(usize::MAX)),
             changesets: Arc::default(),
             is_yielding: false,
             has_no_lease: false,
@@ -83,6 +88,11 @@ impl Watched {
         self.changesets.swap(0, Ordering::SeqCst)
     }
 
+    /// The store fails after so many pages, until this is called again.
+    pub(crate) fn fail_after(&self, pages: usize) {
+        self.pages_left.store(pages, Ordering::SeqCst);
+    }
+
     /// Appends one event so many times to a new stream, each as a changeset of its own.
     pub(crate) async fn append_at_once(&self, stream: &str, event: &str, times: u64) {
         let stream_id: StreamId = stream.parse().unwrap();
@@ -97,15 +107,19 @@ impl Watched {
     /// Appends events, each as a changeset of its own.
     pub(crate) async fn append(&self, stream: &str, events: &[String]) {
         for event in events {
-            let stream_id = stream.parse().unwrap();
-            let last = match self.store.head(&stream_id).await {
-                Ok(head) => Expectation::from(&head),
-                Err(_) => Expectation::NEW_STREAM,
-            };
-            let events = Events::parse(&format!("[{event}]")).unwrap();
-            let asked = NewChangeset::new(stream_id, last, events);
-            self.store.commit(asked).await.unwrap();
+            self.append_with(stream, event, CommitId::generate()).await;
         }
+    }
+
+    async fn append_with(&self, stream: &str, event: &str, key: CommitId) {
+        let stream_id = stream.parse().unwrap();
+        let last = match self.store.head(&stream_id).await {
+            Ok(head) => Expectation::from(&head),
+            Err(_) => Expectation::NEW_STREAM,
+        };
+        let events = Events::parse(&format!("[{event}]")).unwrap();
+        let asked = NewChangeset::new(stream_id, last, events).with_idempotency_key(key);
+        self.store.commit(asked).await.unwrap();
     }
 
     async fn take_turns(&self) {
@@ -121,6 +135,9 @@ impl Watched {
         let before = self.before.lock().unwrap().pop_front();
         match before {
             Some(Before::Others(stream, events)) => self.append(stream, &events).await,
+            Some(Before::Keyed(stream, key, event)) => {
+                self.append_with(stream, &event, key.parse().unwrap()).await;
+            }
             Some(Before::LostAnswer) => return true,
             None => {}
         }
@@ -150,6 +167,9 @@ impl Store for Watched {
 
     async fn changesets(&self, query: &StreamQuery) -> Result<Page<Changeset>, Error> {
         self.reads.fetch_add(1, Ordering::SeqCst);
+        if self.pages_left.fetch_sub(1, Ordering::SeqCst) == 0 {
+            return Err(StorageError::Corrupt("the disk is broken".to_owned()).into());
+        }
         self.take_turns().await;
         let page = Store::changesets(&self.store, query).await?;
         self.changesets

@@ -3,6 +3,7 @@
 /// The files that the guides show parts of.
 const FILES: &[&str] = &[
     include_str!("../../src/bills.rs"),
+    include_str!("../../src/kept.rs"),
     include_str!("../../src/order.rs"),
     include_str!("../../src/personal.rs"),
     include_str!("../../src/totals.rs"),

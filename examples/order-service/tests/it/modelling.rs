@@ -1,9 +1,10 @@
 //! Old events, snapshots, and persons who are forgotten.
 
 use ees_core::Json;
-use ees_model::MemorySnapshots;
 use ees_model::testing::golden;
-use order_service::{Command, Keys, OrderEvent, Sealed, UPCASTS};
+use ees_model::{MemorySnapshots, Snapshots};
+use order_service::{Command, KeptOrders, Keys, OrderEvent, Sealed, UPCASTS};
+use tempfile::TempDir;
 
 use super::{orders, store};
 
@@ -33,6 +34,31 @@ async fn a_snapshot_changes_nothing() {
     let read = orders.load("order-17").await.unwrap();
     assert_eq!(quick.load("order-17").await.unwrap(), read);
     assert_eq!((read.state.open_cents, read.last_changeset), (250, 251));
+}
+
+/// Each instance opens the database anew, as after a restart.
+#[tokio::test]
+async fn snapshots_outlive_the_process() {
+    let (store, folder) = (store(), TempDir::new().unwrap());
+    let file = folder.path().join("kept.db");
+    let restarted = || orders(&store).with_snapshots(KeptOrders::open(&file).unwrap(), 1);
+    let place = Command::Place { cents: 500 };
+    restarted().execute("order-17", place).await.unwrap();
+    let pay = Command::Pay { cents: 200 };
+    let paid = restarted().execute("order-17", pay).await.unwrap();
+    assert_eq!((paid.state.open_cents, paid.last_changeset), (300, 2));
+
+    let kept = KeptOrders::open(&file).unwrap();
+    let mut snapshot = kept.load(&"order-17".parse().unwrap()).await;
+    let snapshot = snapshot.as_mut().unwrap().as_mut().unwrap();
+    assert_eq!((snapshot.version, snapshot.changeset), (2, 2));
+    // What is in the snapshot is not read again: a wrong one shows.
+    snapshot.state = r#"{"is_placed": true, "open_cents": 7}"#.to_owned();
+    kept.save(&"order-17".parse().unwrap(), snapshot.clone())
+        .await
+        .unwrap();
+    let read = restarted().load("order-17").await.unwrap();
+    assert_eq!(read.state.open_cents, 7);
 }
 
 #[test]
