@@ -210,8 +210,7 @@ async fn used(workers: usize, kilobytes: u64, per_second: u64) -> Used {
     });
     let committing = commit_all(&storage, &shards, TOTAL, per_second);
     futures_util::join!(committing, join_all(works));
-    let used = *used.lock().unwrap();
-    used
+    *used.lock().unwrap()
 }
 
 /// Dollars for the index of a million changesets.
