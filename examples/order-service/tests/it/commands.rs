@@ -1,8 +1,8 @@
 //! Commands that are repeated, that race, and that the store fails.
 
 use ees_core::Error as StoreError;
-use ees_model::Error;
 use ees_model::testing::given;
+use ees_model::{Error, Streams};
 use order_service::{Command, Order, OrderEvent, Refused};
 
 use super::lossy::Lossy;
@@ -36,7 +36,7 @@ fn an_order_is_paid_in_parts() {
 
 #[tokio::test]
 async fn a_command_is_executed_once() -> Result<(), Error<Refused, StoreError>> {
-    let orders = orders(&store());
+    let orders = Streams::<Order>::new(&store());
     let place = Command::Place { cents: 500 };
     orders.execute_once("order-17", "place-1", place).await?;
 
