@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn equal_changesets_take_one_read_more_than_the_newest() {
-        let stream = stream(&[3; 100_000]);
+        let stream = stream(&vec![3; 100_000]);
         for wanted in [1, 2, 3, 4, 150_000, 299_997] {
             let (found, reads) = search(&stream, wanted, (0, 0));
             assert_eq!((found, reads), (wanted.div_ceil(3), 1), "event {wanted}");
