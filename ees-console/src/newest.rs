@@ -14,7 +14,7 @@ const WIDER: u64 = 4;
 pub(crate) const MOST_POSITIONS: u64 = 10_000;
 
 /// After this time no further window is begun.
-const MOST_TIME: Duration = Duration::from_millis(25);
+const MOST_TIME: Duration = Duration::from_millis(15);
 
 /// The payloads that one read may bring. A changeset that is larger comes alone.
 const BYTES: usize = 512 * 1024;

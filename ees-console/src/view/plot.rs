@@ -42,8 +42,10 @@ pub(crate) fn plot(plot: &Plot) -> Markup {
         number(largest),
         plot.unit
     );
+    // What should be 0 is calm while it is.
+    let kind = if largest > 0.0 { plot.kind } else { "" };
     html! {
-        figure class=(format!("plot {}", plot.kind)) {
+        figure class=(format!("plot {kind}")) {
             figcaption {
                 span.plot-title { (plot.title) }
                 span.plot-value { (told) @if last.is_some() { " " span.quiet { (plot.unit) } } }

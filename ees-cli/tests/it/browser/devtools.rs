@@ -83,6 +83,12 @@ impl Tab {
 
     /// Makes a call of the protocol.
     pub(crate) fn call(&mut self, method: &str, params: &Value) -> Value {
+        let result = self.try_call(method, params);
+        result.unwrap_or_else(|error| panic!("{method} {params}: {error}"))
+    }
+
+    /// The result of a call, or its error.
+    fn try_call(&mut self, method: &str, params: &Value) -> Result<Value, Value> {
         self.calls += 1;
         let mut call = json!({"id": self.calls, "method": method, "params": params});
         if !self.session.is_null() {
@@ -94,11 +100,13 @@ impl Tab {
         self.to.write_all(b"\0").expect("a pipe");
         loop {
             let mut heard = self.hear();
-            if heard["id"] == self.calls {
-                assert!(heard["error"].is_null(), "{method} {params}: {heard}");
-                return heard["result"].take();
+            if heard["id"] != self.calls {
+                self.events.push(heard);
+            } else if heard["error"].is_null() {
+                return Ok(heard["result"].take());
+            } else {
+                return Err(heard["error"].take());
             }
-            self.events.push(heard);
         }
     }
 
@@ -124,13 +132,17 @@ impl Tab {
 
     /// Waits until a script of the page results in something true.
     pub(crate) fn until(&mut self, script: &str) {
-        // While a page is left, its scripts fail.
         let script =
             format!("(() => {{ try {{ return Boolean({script}) }} catch {{ return false }} }})()");
         let params = json!({"expression": script, "returnByValue": true});
         let begun = Instant::now();
-        while self.call("Runtime.evaluate", &params)["result"]["value"] != true {
-            assert!(begun.elapsed() < LONG, "in vain: {script}\n{}", self.text());
+        loop {
+            // A page that is being left has no result.
+            let result = self.try_call("Runtime.evaluate", &params);
+            if result.is_ok_and(|result| result["result"]["value"] == true) {
+                return;
+            }
+            assert!(begun.elapsed() < LONG, "in vain: {script}");
             thread::sleep(Duration::from_millis(20));
         }
     }
