@@ -6,6 +6,8 @@ cd "$(dirname "$0")"
 missing=()
 command -v cc >/dev/null || missing+=(gcc libc6-dev)
 command -v curl >/dev/null || missing+=(curl)
+command -v jq >/dev/null || missing+=(jq)
+command -v openssl >/dev/null || missing+=(openssl)
 command -v prlimit >/dev/null || missing+=(util-linux)
 type -P kill >/dev/null || missing+=(procps)
 has_postgres() {
@@ -24,7 +26,7 @@ command -v promtool >/dev/null || missing+=(prometheus)
 command -v chromium-headless-shell >/dev/null || missing+=(chromium-headless-shell fonts-dejavu-core)
 command -v npm >/dev/null || missing+=(nodejs npm)
 [ ${#missing[@]} = 0 ] || .ci/packages "${missing[@]}"
-# moto stands in for SNS, SQS and S3 in the tests of the AWS deployment.
+# moto stands in for SNS, SQS and S3 in the tests of the AWS deployment, and the AWS CLI looks at it.
 .ci/venv moto ees-aws-testkit/requirements.txt
 # What checks and tests the clients.
 .ci/venv client-python clients/python/requirements.txt

@@ -1,4 +1,4 @@
-"""Translates a SAM template and lints what CloudFormation would get; proves that it can fail."""
+"""Translates a SAM template and lints what CloudFormation would get, and lints the template of the account; proves that it can fail."""
 
 import json
 import logging
@@ -14,10 +14,20 @@ from samtranslator.yaml_helper import yaml_parse
 
 # What is there only to turn into something else: a parameter that the translation resolves is
 # unused after it. The project's tests look for parameters that nobody refers to.
-IGNORED = ["W2001"]
+# W1030 looks at the default of a parameter in a branch that is taken only if it has another value.
+IGNORED = ["W2001", "W1030"]
 
-# The value of each parameter that changes what the translation makes.
-VARIANTS = [{"Authorization": "AWS_IAM"}, {"Authorization": "NONE"}]
+# The parameters that change what the translation makes, in the combinations that matter.
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
+STREAM = "arn:aws:dynamodb:us-east-1:123456789012:table/restored/stream/2026-11-29T00:00:00.000"
+LIMITS = {"MaxRequestsPerSecond": "50", "MaxWriteUnits": "100", "ApiConcurrency": "20", "IndexerConcurrency": "8"}
+VARIANTS = [
+    {},
+    {"Authorization": "NONE", "AccessLogs": "enabled", "Protection": "enabled", **LIMITS},
+    {"Endpoint": "function-url", "KmsKeyArn": KEY, "MaxReadUnits": "100"},
+    {"Endpoint": "function-url", "Authorization": "NONE", "AccessLogs": "enabled"},
+    {"ExistingStreamArn": STREAM, "ExistingAnalysisTable": "restored_analysis", "KmsKeyArn": KEY},
+]
 
 # A change to the template, each of which has to be found.
 FAULTS = [
@@ -26,8 +36,8 @@ FAULTS = [
     ("MemorySize: 512", "MemorySize: 64"),
     ("!GetAtt IndexerRole.Arn", "!GetAtt IndexersRole.Arn"),
     ("AttributeName: page_item, AttributeType: N", "AttributeName: pages, AttributeType: N"),
-    ("DeletionProtectionEnabled: true", "DeletionProtection: true"),
-    ("RestApiId: !Ref Api", "RestApiId: !Ref Apis"),
+    ("DeletionProtectionEnabled: !If", "DeletionProtection: !If"),
+    ("FunctionName: !Ref ApiFunction", "FunctionName: !Ref ApisFunction"),
 ]
 
 
@@ -50,16 +60,23 @@ def findings(text, variants):
         except InvalidDocumentException as error:
             found += [str(cause) for cause in error.causes]
             continue
-        linted = lint(json.dumps(translated), config=ManualArgs(ignore_checks=IGNORED))
-        found += [f"{match.rule.id} at {'/'.join(map(str, match.path or []))}: {match.message}" for match in linted]
+        found += linted(json.dumps(translated))
     return sorted(set(found))
 
 
-def main(file):
+def linted(text):
+    """What is wrong with a template of CloudFormation itself."""
+    matches = lint(text, config=ManualArgs(ignore_checks=IGNORED))
+    return [f"{match.rule.id} at {'/'.join(map(str, match.path or []))}: {match.message}" for match in matches]
+
+
+def main(file, account):
     logging.disable(logging.WARNING)  # of the translation, about itself
     with open(file, encoding="utf-8") as opened:
         text = opened.read()
     wrong = [f"{file}: {finding}" for finding in findings(text, VARIANTS)]
+    with open(account, encoding="utf-8") as opened:
+        wrong += [f"{account}: {finding}" for finding in linted(opened.read())]
     for right, fault in FAULTS:
         if right not in text:
             wrong.append(f"{file} does not say `{right}` any more: mend FAULTS in {__file__}")

@@ -19,7 +19,7 @@ pub use http::Signer;
 #[cfg(feature = "http")]
 pub(crate) use http::encode;
 #[cfg(feature = "http")]
-pub use http::{Access, EventStream, Remote, Response, Sent};
+pub use http::{Access, EventStream, Front, Remote, Response, Sent};
 
 /// A store under test.
 #[async_trait]

@@ -1,4 +1,4 @@
-//! API Gateway: an HTTP server that passes requests to a function as a REST API does.
+//! The HTTP endpoint of a function: a REST API of API Gateway, or a function URL.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,9 @@ use crate::{Error, Options};
 
 mod answer;
 mod event;
+mod rules;
+mod signature;
+mod url_event;
 
 use event::{Asked, STAGE};
 
@@ -37,6 +40,19 @@ pub(crate) struct Gateway {
     serving: JoinHandle<()>,
 }
 
+/// What stands before the functions.
+#[derive(Clone)]
+pub(crate) enum Front {
+    /// A REST API with the routes of several functions.
+    Rest {
+        targets: Vec<Target>,
+        /// Whether bodies are passed unchanged in Base64, and not as text.
+        binary: bool,
+    },
+    /// The URL of one function.
+    Url(Arc<Function>),
+}
+
 /// A function and its routes.
 #[derive(Clone)]
 pub(crate) struct Target {
@@ -45,10 +61,9 @@ pub(crate) struct Target {
 }
 
 struct Shared {
-    targets: Vec<Target>,
-    /// Whether bodies are passed unchanged in Base64, and not as text.
-    binary: bool,
+    front: Front,
     patience: Duration,
+    signed: bool,
     room: tokio::sync::Semaphore,
 }
 
@@ -59,21 +74,21 @@ impl Drop for Gateway {
 }
 
 impl Gateway {
-    pub(crate) async fn start(
-        targets: Vec<Target>,
-        binary: bool,
-        options: &Options,
-    ) -> Result<Self, Error> {
+    pub(crate) async fn start(front: Front, options: &Options) -> Result<Self, Error> {
         let failed = |error| Error::start("the API")(error);
         let listener = TcpListener::bind(("127.0.0.1", options.port))
             .await
             .map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let room = tokio::sync::Semaphore::new(MOST);
+        let stage = match front {
+            Front::Rest { .. } => format!("/{STAGE}"),
+            Front::Url(_) => String::new(),
+        };
         let router = Router::new().fallback(handle).with_state(Arc::new(Shared {
-            targets,
-            binary,
+            front,
             patience: PATIENCE + options.grace,
+            signed: options.signed,
             room,
         }));
         let serving = tokio::spawn(async move {
@@ -81,7 +96,7 @@ impl Gateway {
             let _ = axum::serve(listener, router).await;
         });
         Ok(Self {
-            url: format!("http://{address}/{STAGE}"),
+            url: format!("http://{address}{stage}"),
             serving,
         })
     }
@@ -95,21 +110,47 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let Ok(_room) = shared.room.try_acquire() else {
         return refusal(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
     };
+    match &shared.front {
+        Front::Rest { targets, binary } => rest(&shared, targets, *binary, request).await,
+        Front::Url(function) => by_url(&shared, function, request).await,
+    }
+}
+
+async fn rest(shared: &Shared, targets: &[Target], binary: bool, request: Request) -> Response {
     let (head, body) = request.into_parts();
+    if let Some(rule) = rules::of_rest(&head) {
+        return refusal(rule.status, rule.message);
+    }
     let Some(asked) = Asked::new(head) else {
         return refusal(StatusCode::FORBIDDEN, "Forbidden");
     };
-    let Some((target, route)) = find(&shared.targets, &asked) else {
+    let Some((target, route)) = find(targets, &asked) else {
         return refusal(StatusCode::FORBIDDEN, "Missing Authentication Token");
     };
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long");
     };
-    let event = asked.event(&route.path, &body, shared.binary);
+    if shared.signed && !signature::is_valid(asked.head(), &body, "execute-api") {
+        return refusal(StatusCode::FORBIDDEN, "Missing Authentication Token");
+    }
+    let event = asked.event(&route.path, &body, binary);
     match timeout(shared.patience, target.function.invoke(&event)).await {
-        Ok(answer) => of_function(answer, shared.binary),
+        Ok(answer) => of_function(answer, binary),
         Err(_) => refusal(StatusCode::GATEWAY_TIMEOUT, "Endpoint request timed out"),
     }
+}
+
+/// A function URL has no limit of its own on the time: the function's timeout ends a request.
+async fn by_url(shared: &Shared, function: &Function, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MAX_BODY).await else {
+        return refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+    };
+    if shared.signed && !signature::is_valid(&head, &body, "lambda") {
+        return refusal(StatusCode::FORBIDDEN, "Forbidden");
+    }
+    let event = url_event::of(&head, &body);
+    of_function(function.invoke(&event).await, true)
 }
 
 fn of_function(answer: Result<Value, FunctionError>, binary: bool) -> Response {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod asynchronous;
+mod control;
 mod destinations;
 mod error;
 mod function;

@@ -6,15 +6,17 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use crate::control;
 use crate::destinations::Destinations;
 use crate::function::Function;
-use crate::gateway::{Gateway, Target};
+use crate::gateway::{Front, Gateway, Target};
 use crate::mapping::Controls;
 use crate::queue::Queue;
 use crate::services::Services;
 use crate::template::{self, Template};
 use crate::{Error, Options};
 
+mod operated;
 mod running;
 mod schedule;
 mod starting;
@@ -32,6 +34,8 @@ pub struct LocalAws {
     /// The mappings by name: `IndexerFunction/Stream`.
     mappings: BTreeMap<String, Vec<Arc<Controls>>>,
     gateway: Gateway,
+    /// The URL of the control plane.
+    control: String,
     /// The background tasks, which end with the stack.
     _tasks: JoinSet<()>,
 }
@@ -67,13 +71,19 @@ impl LocalAws {
         if starting.options.schedules {
             schedule::run(&functions, &mut starting.tasks);
         }
-        let gateway = Gateway::start(
-            targets(&functions),
-            takes_any_bytes(&template),
-            &starting.options,
-        )
-        .await?;
+        let front = front(&template, &functions)?;
+        let gateway = Gateway::start(front, &starting.options).await?;
+        let shipped = functions
+            .values()
+            .map(|it| Arc::clone(&it.function))
+            .collect();
+        let services = Arc::clone(&starting.services);
+        let shipping = control::ship(services, template.clone(), shipped);
+        starting.tasks.spawn(shipping);
+        let operated = operated::stack(&template, &starting, gateway.url(), &functions, &mappings);
+        let control = control::serve(operated, &mut starting.tasks).await?;
         Ok(Self {
+            control,
             template,
             services: starting.services,
             destinations: starting.destinations,
@@ -84,9 +94,19 @@ impl LocalAws {
         })
     }
 
-    /// The URL of the API's stage: `http://127.0.0.1:PORT/Prod`.
+    /// The URL of the API's stage, `http://127.0.0.1:PORT/Prod`, or of the function that has a
+    /// function URL, `http://127.0.0.1:PORT`.
     pub fn url(&self) -> &str {
         self.gateway.url()
+    }
+
+    /// The variables by which the AWS CLI finds the stack and all its services.
+    pub fn variables(&self) -> Vec<(&'static str, &str)> {
+        let mut all = Vec::from(self.services.endpoints().variables());
+        all.push(("AWS_ENDPOINT_URL", self.services.others()));
+        all.push(("AWS_ENDPOINT_URL_CLOUDFORMATION", &self.control));
+        all.push(("AWS_ENDPOINT_URL_LAMBDA", &self.control));
+        all
     }
 
     /// The template of the stack.
@@ -234,6 +254,18 @@ fn takes_any_bytes(template: &Template) -> bool {
         let types = api.properties["BinaryMediaTypes"].as_array();
         types.is_some_and(|types| types.iter().any(|of| of == "*~1*" || of == "*/*"))
     })
+}
+
+fn front(template: &Template, functions: &BTreeMap<String, Running>) -> Result<Front, Error> {
+    let Some(arn) = template.function_url()? else {
+        let binary = takes_any_bytes(template);
+        let targets = targets(functions);
+        return Ok(Front::Rest { targets, binary });
+    };
+    let mut found = functions.values();
+    let found = found.find(|running| running.settings.arn == arn);
+    let found = found.ok_or_else(|| unknown("function", &arn, functions.keys()))?;
+    Ok(Front::Url(Arc::clone(&found.function)))
 }
 
 fn targets(functions: &BTreeMap<String, Running>) -> Vec<Target> {

@@ -27,6 +27,9 @@ pub struct Options {
     pub grace: Duration,
     /// The speed of polls and retries.
     pub pace: Pace,
+    /// Whether the API refuses requests without a valid signature by the secret `test`. Otherwise it
+    /// does not look at signatures.
+    pub signed: bool,
     /// The API's port on the loopback interface. 0 selects a free port.
     pub port: u16,
 }
@@ -42,6 +45,7 @@ impl Options {
             schedules: false,
             grace: Duration::ZERO,
             pace: Pace::default(),
+            signed: false,
             port: 0,
         }
     }

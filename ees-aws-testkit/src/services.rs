@@ -85,6 +85,11 @@ impl Services {
         })
     }
 
+    /// The endpoint of what has none of its own: STS, `CloudWatch` and others that moto serves.
+    pub(crate) fn others(&self) -> &str {
+        &self.endpoints.sns
+    }
+
     /// The services' endpoints.
     pub fn endpoints(&self) -> &Endpoints {
         &self.endpoints

@@ -29,6 +29,7 @@ use resolve::Resolver;
 pub struct Template {
     resources: BTreeMap<String, Resource>,
     outputs: BTreeMap<String, Value>,
+    stack: String,
 }
 
 impl Template {
@@ -55,7 +56,17 @@ impl Template {
         let resolver = Resolver::new(&source, settings)?;
         let resources = resolver.resources()?;
         let outputs = resolver.outputs()?;
-        Ok(Self { resources, outputs })
+        let stack = settings.stack.clone();
+        Ok(Self {
+            resources,
+            outputs,
+            stack,
+        })
+    }
+
+    /// The stack's name.
+    pub fn stack(&self) -> &str {
+        &self.stack
     }
 
     /// All resources, in the order of their ids.

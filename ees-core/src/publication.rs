@@ -159,6 +159,31 @@ impl Publication {
         }
     }
 
+    /// Removes a changeset whose message is refused, so that the next run sends the later messages of
+    /// its stream without it. The caller has to keep it elsewhere.
+    pub fn set_aside(&mut self, refused: &ChangesetKey) {
+        let is_it = |waiting: &Unpublished| {
+            let changeset = &waiting.changeset;
+            changeset.changeset_id == refused.changeset_id
+                && changeset.stream_id == refused.stream_id
+        };
+        let numbers = self.unpublished.iter().filter(|(_, it)| is_it(it));
+        let numbers: Vec<_> = numbers.map(|(number, _)| *number).collect();
+        for number in numbers {
+            if let Some(removed) = self.unpublished.remove(&number) {
+                self.unpublished_bytes -= removed.changeset.payload_bytes();
+            }
+            for (_, lane) in self
+                .lanes
+                .iter_mut()
+                .filter(|(key, _)| key.1 == refused.stream_id)
+            {
+                lane.remove(number);
+            }
+        }
+        self.lanes.retain(|_, lane| lane.first().is_some());
+    }
+
     /// The changesets with undelivered messages, in the order in which they were added.
     pub fn unpublished(&self) -> impl ExactSizeIterator<Item = &Changeset> {
         self.unpublished.values().map(|waiting| &waiting.changeset)

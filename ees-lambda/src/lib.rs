@@ -35,7 +35,10 @@ pub async fn run(settings: Settings) -> Result<(), Failure> {
         Handler::Api => Box::pin(api::run(store)),
         Handler::Indexer => Box::pin(indexer::run(store)),
         Handler::Projector => Box::pin(projector::run(store)),
-        Handler::Publisher => Box::pin(publisher::run(settings.publishing()?)),
+        Handler::Publisher => {
+            let (publishing, failures) = (settings.publishing()?, settings.failures()?);
+            Box::pin(publisher::run(publishing, failures))
+        }
         Handler::Redrive => {
             let (publishing, failures) = (settings.publishing()?, settings.failures()?);
             Box::pin(redrive::run(store, publishing, failures))

@@ -1,28 +1,41 @@
 //! Publishes committed changesets to subscribers.
 
-use std::collections::{BTreeSet, HashMap};
+mod attempt;
+mod patience;
+mod refused;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ees_core::Changeset;
-use ees_core::adapter::{ChangesetKey, Publisher};
-use ees_core::publication::Publication;
-use ees_dynamodb::CommitRecord;
+use ees_core::adapter::Publisher;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 use crate::Failure;
 use crate::batch::{self, Record};
+use crate::bucket::Bucket;
 use crate::deadline::deadline;
 use crate::metrics::{self, Unit};
+use attempt::Attempt;
 
-pub(crate) async fn run(publishing: Publishing) -> Result<(), Error> {
-    lambda_runtime::run(service_fn(|event| answer(&publishing, event))).await
+pub(crate) async fn run(publishing: Publishing, failures: Bucket) -> Result<(), Error> {
+    let answers = service_fn(|event| answer(&publishing, &failures, event));
+    lambda_runtime::run(answers).await
 }
 
-async fn answer(publishing: &Publishing, event: LambdaEvent<Value>) -> Result<Value, Failure> {
+async fn answer(
+    publishing: &Publishing,
+    failures: &Bucket,
+    event: LambdaEvent<Value>,
+) -> Result<Value, Failure> {
     let records = batch::read(&event.payload)?;
-    let unpublished = publishing.publish(&records, deadline(&event.context)).await;
+    let set_aside = async |place: usize| {
+        let (key, object) = refused::object(&event, place);
+        failures.put(&key, object).await
+    };
+    let deadline = deadline(&event.context);
+    let unpublished = publishing.insist(&records, deadline, set_aside).await;
     Ok(
         match unpublished.first().and_then(|place| records.get(*place)) {
             Some(record) => batch::again_from(record),
@@ -43,36 +56,20 @@ impl Publishing {
         Self { publisher, table }
     }
 
-    /// Publishes a batch. Returns the indexes of the records that were not completely published.
-    /// Lambda must deliver again all records from the first of them on. So no stream misses a
-    /// message, even if later messages of the stream were sent.
+    /// Tries to publish a batch once. Returns the indexes of the records that were not completely
+    /// published.
     pub(crate) async fn publish(&self, records: &[Record], deadline: Instant) -> BTreeSet<usize> {
-        let mut publication = Publication::new(Arc::clone(&self.publisher));
-        let mut places = HashMap::new();
-        let mut unpublished = BTreeSet::new();
-        for (place, record) in records.iter().enumerate() {
-            match record.commit.as_ref().map(CommitRecord::changeset) {
-                Some(Ok(changeset)) => {
-                    places.entry(key(&changeset)).or_insert(place);
-                    publication.add(changeset);
-                }
-                Some(Err(error)) => {
-                    tracing::error!(%error, "an item of the events table cannot be published");
-                    unpublished.insert(place);
-                }
-                None => {}
-            }
-        }
-        if timeout_at(deadline, publication.run()).await.is_err() {
+        let mut attempt = Attempt::new(Arc::clone(&self.publisher), records);
+        if timeout_at(deadline, attempt.publication.run())
+            .await
+            .is_err()
+        {
             tracing::warn!(
                 "the time of the invocation is used up; the rest of the batch is not published"
             );
         }
-        for failure in publication.failures() {
-            tracing::error!("{failure}");
-        }
-        let left = publication.unpublished();
-        unpublished.extend(left.filter_map(|changeset| places.get(&key(changeset))));
+        attempt.log();
+        let unpublished = attempt.unpublished();
         self.tell(records, unpublished.len());
         unpublished
     }
@@ -91,12 +88,5 @@ impl Publishing {
                 ("UnpublishedChangesets", Unit::Count, unpublished as u64),
             ],
         );
-    }
-}
-
-fn key(changeset: &Changeset) -> ChangesetKey {
-    ChangesetKey {
-        stream_id: changeset.stream_id.clone(),
-        changeset_id: changeset.changeset_id,
     }
 }

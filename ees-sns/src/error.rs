@@ -9,16 +9,24 @@ use aws_sdk_sns::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_sns::types::BatchResultErrorEntry;
 use ees_core::adapter::PublishError;
 
-/// The error codes that a retry can correct. Every status from 500 on is one as well.
-const LATER: [&str; 8] = [
-    "ExpiredToken",
-    "ExpiredTokenException",
+/// The error codes of an entry that a retry can correct.
+const LATER: [&str; 5] = [
     "InternalError",
     "InternalFailure",
-    "KMSThrottling",
     "RequestExpired",
     "ServiceUnavailable",
     "Throttling",
+];
+
+/// The error codes of a call that are about its messages. Others are about the sender, the topic or
+/// its key, which an operator has to repair: meanwhile messages wait.
+const OF_MESSAGES: [&str; 6] = [
+    "BatchRequestTooLong",
+    "InvalidParameter",
+    "InvalidParameterValue",
+    "ParameterValueInvalid",
+    "ValidationError",
+    "ValidationException",
 ];
 
 /// The answer of SNS, or the error of the SDK.
@@ -38,8 +46,7 @@ where
             let said = answer.err();
             let code = said.code().unwrap_or("an error without a code");
             let reason = format!("{code}: {}", said.message().unwrap_or("no message"));
-            let throttled = code.contains("Throttl");
-            refused_or_later(reason, throttled || LATER.contains(&code), Some(source))
+            refused_or_later(reason, !OF_MESSAGES.contains(&code), Some(source))
         }
         SdkError::ConstructionFailure(_) => refused_or_later(
             "the request could not be built; check that credentials are configured".to_owned(),
@@ -61,7 +68,9 @@ where
 pub(crate) fn failed(entry: &BatchResultErrorEntry) -> PublishError {
     let message = entry.message().unwrap_or("no message");
     let reason = format!("{}: {message}", entry.code());
-    let later = !entry.sender_fault() || LATER.contains(&entry.code());
+    let code = entry.code();
+    let of_topic = code.starts_with("KMS") || code.starts_with("Authorization");
+    let later = !entry.sender_fault() || of_topic || LATER.contains(&code);
     refused_or_later(reason, later, None)
 }
 

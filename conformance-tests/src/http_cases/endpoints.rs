@@ -36,6 +36,9 @@ pub async fn unknown_paths_are_not_found(harness: &mut dyn HttpHarness) {
     ] {
         for method in [Method::GET, Method::POST, Method::DELETE] {
             let response = remote.send(method, unknown, &[], "").await;
+            if response.is_of_the_front() {
+                continue;
+            }
             let message = refused(&response, "INVALID_ENDPOINT", None);
             assert!(message.contains(unknown), "G12: `{message}` names the path");
         }
@@ -73,6 +76,9 @@ async fn assert_not_allowed(
 ) {
     let method = Method::from_bytes(method.as_bytes()).expect("a method");
     let response = remote.send(method.clone(), path, &[], BODY).await;
+    if response.is_of_the_front() {
+        return;
+    }
     let message = refused(&response, "METHOD_NOT_ALLOWED", stream);
     assert!(
         message.contains(method.as_str()),

@@ -2,6 +2,7 @@
 
 mod access;
 mod event_stream;
+mod front;
 mod remote;
 mod response;
 #[cfg(feature = "sigv4")]
@@ -16,6 +17,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 pub use access::Access;
 pub use event_stream::{EventStream, Sent};
+pub use front::Front;
 pub use remote::Remote;
 pub use response::Response;
 #[cfg(feature = "sigv4")]

@@ -47,6 +47,10 @@ struct Args {
     #[arg(long, value_name = "N", default_value = "10")]
     concurrency: usize,
 
+    /// Refuse requests to the API that are not signed with the secret access key `test`.
+    #[arg(long)]
+    signed: bool,
+
     /// The Python interpreter in which moto is installed.
     #[arg(long, value_name = "FILE")]
     python: Option<PathBuf>,
@@ -86,12 +90,9 @@ async fn serve(args: Args) -> Result<(), Error> {
     let python = args.python.unwrap_or_else(Services::python);
     let services = Services::with_python(&python).await?;
     eprintln!("Creating the resources of {} ...", args.template.display());
-    let aws = LocalAws::start(
-        template,
-        services,
-        options(program.into(), args.port, args.concurrency),
-    )
-    .await?;
+    let mut options = options(program.into(), args.port, args.concurrency);
+    options.signed = args.signed;
+    let aws = LocalAws::start(template, services, options).await?;
     describe(&aws);
     // Any outcome of the wait ends the program.
     let _ = tokio::signal::ctrl_c().await;
@@ -128,7 +129,7 @@ fn describe(aws: &LocalAws) {
         }
     }
     println!("\nFor the AWS CLI and SDKs, with any credentials and the region us-east-1:");
-    for (name, value) in aws.services().endpoints().variables() {
+    for (name, value) in aws.variables() {
         println!("  export {name}={value}");
     }
     println!("\nTry it:");

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::rules;
 use crate::template::Route;
 
 /// The stage, with which every path begins.
@@ -24,10 +25,15 @@ impl Asked {
         let path = head.uri.path().strip_prefix('/')?.strip_prefix(STAGE)?;
         let path = match path {
             "" => "/".to_owned(),
-            path if path.starts_with('/') => path.to_owned(),
+            path if path.starts_with('/') => rules::path(path),
             _ => return None,
         };
         Some(Self { head, path })
+    }
+
+    /// The request as it came.
+    pub(super) fn head(&self) -> &Parts {
+        &self.head
     }
 
     /// Whether a route matches the request.

@@ -42,6 +42,10 @@ impl Controls {
         self.paused.send_replace(paused);
     }
 
+    pub(crate) fn is_paused(&self) -> bool {
+        *self.paused.borrow()
+    }
+
     /// Waits until every record that is in the stream now was delivered or given up. Returns at
     /// once if the mapping is paused.
     pub(crate) async fn settle(&self) {

@@ -41,10 +41,10 @@ impl Client {
         body: &Value,
     ) -> Result<Value, Error> {
         let (prefix, _) = operation.split_once('.').unwrap_or((operation, ""));
-        let service = if prefix == "AmazonSQS" {
-            "sqs"
-        } else {
-            "dynamodb"
+        let service = match prefix {
+            "AmazonSQS" => "sqs",
+            "Logs_20140328" => "logs",
+            _ => "dynamodb",
         };
         let answer = self.send(Call {
             method: Method::POST,
@@ -66,15 +66,27 @@ impl Client {
         operation: &str,
         parameters: &[(&str, &str)],
     ) -> Result<String, Error> {
+        let service = ("sns", "2010-03-31");
+        self.query(service, endpoint, operation, parameters).await
+    }
+
+    /// Calls an operation of a service, by its name and version, in the query protocol.
+    pub(crate) async fn query(
+        &self,
+        (service, version): (&str, &str),
+        endpoint: &str,
+        operation: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<String, Error> {
         let form = form_urlencoded::Serializer::new(String::new())
             .append_pair("Action", operation)
-            .append_pair("Version", "2010-03-31")
+            .append_pair("Version", version)
             .extend_pairs(parameters)
             .finish();
         let answer = self.send(Call {
             method: Method::POST,
             url: format!("{endpoint}/"),
-            service: "sns",
+            service,
             operation,
             content_type: FORM,
             body: form.into(),

@@ -259,6 +259,24 @@ impl Services {
             .await
     }
 
+    /// Calls an operation of `CloudWatch` Logs with its JSON: `PutLogEvents`.
+    pub(crate) async fn logs(&self, operation: &str, asked: &Value) -> Result<Value, Error> {
+        let operation = format!("Logs_20140328.{operation}");
+        self.client.json(self.others(), &operation, asked).await
+    }
+
+    /// Calls an operation of `CloudWatch`.
+    pub(crate) async fn cloudwatch(
+        &self,
+        operation: &str,
+        asked: &[(&str, &str)],
+    ) -> Result<String, Error> {
+        let service = ("monitoring", "2010-08-01");
+        self.client
+            .query(service, self.others(), operation, asked)
+            .await
+    }
+
     async fn sns(&self, operation: &str, asked: &[(&str, &str)]) -> Result<String, Error> {
         self.client.sns(&self.endpoints.sns, operation, asked).await
     }

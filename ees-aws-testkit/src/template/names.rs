@@ -54,6 +54,11 @@ pub(super) fn of_type(resource_type: &str) -> Kind {
             Name,
         ),
         "AWS::IAM::Role" => kind("RoleName", "arn:aws:iam::{account}:role/{name}", Name),
+        "AWS::IAM::ManagedPolicy" => kind(
+            "ManagedPolicyName",
+            "arn:aws:iam::{account}:policy/{name}",
+            Arn,
+        ),
         "AWS::KMS::Key" => kind("", "arn:aws:kms:{region}:{account}:key/{name}", Name),
         _ => kind("Name", "", Name),
     }
@@ -88,6 +93,11 @@ impl Kind {
         match attribute {
             "Arn" | "TopicArn" => self.arn(name, settings),
             "StreamArn" => Some(format!("{}{STREAM}", self.arn(name, settings)?)),
+            "FunctionUrl" => Some(format!(
+                "https://{}.lambda-url.{}.on.aws/",
+                name.to_lowercase(),
+                settings.region
+            )),
             "QueueUrl" => Some(self.reference(name, settings)),
             "QueueName" | "TopicName" | "RoleId" | "RootResourceId" | "KeyId" => {
                 Some(name.to_owned())

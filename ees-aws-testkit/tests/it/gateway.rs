@@ -8,7 +8,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
-use crate::stack::start;
+use crate::stack::{start, start_with};
 
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -166,4 +166,48 @@ async fn what_goes_wrong_before_and_in_the_function_is_answered() {
         201,
         "it goes on"
     );
+}
+
+#[tokio::test]
+async fn the_gateway_answers_by_itself_what_its_rules_say() {
+    let aws = start(Services::start().await.unwrap()).await;
+    let under = |path: &str| format!("{}{path}", aws.url());
+    for (method, path, status) in [
+        ("TRACE", "/things/x", 403),
+        ("PURGE", "/things/x", 403),
+        ("PATCH", "/things/x", 201),
+        ("GET", "/things/50%", 400),
+        ("GET", "/things/%zz", 400),
+        ("GET", "/things/a%2", 400),
+        ("GET", "/things/%ff", 201),
+        ("GET", "/things/x?a=%ff", 400),
+        ("GET", "/things/x?a=%", 400),
+        ("GET", "/things/x?a=%C3%A9", 201),
+    ] {
+        let answer = call(method, &under(path), "").await;
+        assert_eq!(answer.status, status, "{method} {path}");
+    }
+    let event = call("GET", &under("//things/a//b/"), "").await.json();
+    assert_eq!(event["path"], "/things/a//b/", "one slash begins a path");
+}
+
+#[tokio::test]
+async fn a_request_to_a_function_url_becomes_an_event_of_its_form() {
+    let url = "
+  Url:
+    Type: AWS::Lambda::Url
+    Properties: {TargetFunctionArn: !GetAtt Api.Arn, AuthType: NONE}
+";
+    let aws = start_with(Services::start().await.unwrap(), url).await;
+    let url = format!("{}//things/a%2Fb%3F%25/50%?limit=%ff&x", aws.url());
+    let answer = call("PURGE", &url, "{\"é\": 1}").await;
+    assert_eq!(answer.status, 201);
+    let event = answer.json();
+    assert_eq!(event["version"], "2.0");
+    assert_eq!(event["rawPath"], "//things/a%2Fb%3F%25/50%");
+    assert_eq!(event["rawQueryString"], "limit=%ff&x");
+    assert_eq!(event["headers"]["x-twice"], "1,2");
+    assert_eq!(event["requestContext"]["http"]["method"], "PURGE");
+    assert_eq!(event["requestContext"]["stage"], "$default");
+    assert_eq!(event["isBase64Encoded"], true, "no media type of text");
 }

@@ -28,7 +28,7 @@ def redrive(event):
 
 
 def api(event):
-    path = event["path"]
+    path = event.get("path") or event["rawPath"]
     if path.startswith("/things/crash"):
         os._exit(3)
     if path.startswith("/things/fail"):

@@ -14,7 +14,13 @@ pub(crate) fn path(name: &str) -> std::path::PathBuf {
 }
 
 pub(crate) async fn start(services: Services) -> LocalAws {
-    let template = Template::read(path("stack.yaml"), &Settings::default()).unwrap();
+    start_with(services, "").await
+}
+
+/// The stack with more resources.
+pub(crate) async fn start_with(services: Services, more: &str) -> LocalAws {
+    let text = format!("{}{more}", include_str!("stack.yaml"));
+    let template = Template::parse(&text, &Settings::default()).unwrap();
     let mut options = Options::new("python3");
     options.command.push(path("stack.py").into());
     options.grace = Duration::from_mins(10);

@@ -81,7 +81,8 @@ pub struct PublishLimits {
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishError {
-    /// The messaging service is unreachable, overloaded, or failed. A retry may succeed.
+    /// The messaging service is unreachable, overloaded, failed, or refuses the sender. A retry may
+    /// succeed, perhaps only after an operator has intervened. Messages wait for it in their order.
     #[error("publishing is unavailable: {reason}")]
     Unavailable {
         /// The reason, for people.
@@ -90,7 +91,7 @@ pub enum PublishError {
         #[source]
         source: Option<Arc<dyn StdError + Send + Sync>>,
     },
-    /// The service refuses the message or the sender. A retry fails until an operator intervenes.
+    /// The service refuses the message itself. A retry of the same message fails.
     #[error("publishing is refused: {reason}")]
     Refused {
         /// The reason, for people.

@@ -68,6 +68,16 @@ impl Lane {
         Some(number)
     }
 
+    /// Removes a changeset. If its messages were being sent, those of the next one follow.
+    pub(super) fn remove(&mut self, number: u64) {
+        let is_first = self.waiting.front().is_some_and(|it| it.0 == number);
+        self.waiting.retain(|it| it.0 != number);
+        if is_first {
+            self.failure = None;
+            self.begin();
+        }
+    }
+
     fn begin(&mut self) {
         let (Topic::Events, Some((_, changeset))) = (self.topic, self.waiting.front()) else {
             return;

@@ -213,6 +213,33 @@ async fn a_failure_holds_back_its_own_stream_and_topic_alone() {
 }
 
 #[tokio::test]
+async fn what_is_set_aside_holds_nothing_back() {
+    let subscriber = Subscriber::new(vec![Fate::Fails]);
+    let mut publication = Publication::new(Arc::clone(&subscriber) as Arc<dyn Publisher>);
+    for changeset in changesets(&[(0, 2), (0, 2), (1, 2)]) {
+        publication.add(changeset);
+    }
+    publication.run().await;
+    let failed: Vec<_> = publication.failures().collect();
+    assert_eq!(failed.len(), 1);
+    publication.set_aside(&failed[0].key);
+    let is_it = |it: &Changeset| {
+        (&it.stream_id, it.changeset_id) == (&failed[0].key.stream_id, failed[0].key.changeset_id)
+    };
+    assert!(!publication.unpublished().any(is_it));
+    assert_eq!(publication.failures().count(), 0);
+    publication.run().await;
+    assert_eq!(publication.unpublished().len(), 0);
+    assert_eq!(publication.unpublished_bytes(), 0);
+    // Another one that is not there changes nothing.
+    publication.set_aside(&failed[0].key);
+    let seen = subscriber.seen();
+    let on = |topic| seen.iter().filter(move |((of, _), _)| *of == topic);
+    let changesets: usize = on(Topic::Changesets).map(|(_, all)| all.len()).sum();
+    assert!(changesets >= 2, "the others arrived: {changesets}");
+}
+
+#[tokio::test]
 async fn calls_are_filled() {
     let subscriber = Subscriber::new(vec![]);
     let mut publication = Publication::new(Arc::clone(&subscriber) as Arc<dyn Publisher>);

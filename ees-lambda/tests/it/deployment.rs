@@ -14,6 +14,7 @@ mod conformance;
 mod faults;
 mod metrics;
 mod outages;
+mod restoring;
 mod subscribers;
 
 const API: &str = "ApiFunction";

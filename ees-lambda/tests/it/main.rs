@@ -7,6 +7,7 @@ mod deployment;
 mod indexing;
 mod publishing;
 mod redriving;
+mod smoke;
 mod stack;
 mod starting;
 mod statistics;

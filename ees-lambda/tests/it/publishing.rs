@@ -1,10 +1,12 @@
 //! The publisher: batches of the stream, good, poisoned and failing.
 
-use serde_json::json;
+use std::time::Duration;
+
+use serde_json::{Value, json};
 
 use crate::stack::Resting;
 use crate::stream::{batch, numbers};
-use crate::test_store::{log, metric};
+use crate::test_store::metric;
 
 /// Of one stream, as they were received.
 fn of<'a>(stream: &str, received: &'a [String]) -> Vec<&'a str> {
@@ -36,7 +38,7 @@ async fn what_is_committed_goes_out_in_its_streams_order() {
 }
 
 #[tokio::test]
-async fn without_sns_all_is_delivered_again() {
+async fn without_sns_it_waits_and_sends_all_in_order() {
     let stack = Resting::start().await;
     stack.subscribe("ChangesetsTopic", "changesets.fifo").await;
     stack.store.commit("a", 0).await;
@@ -44,18 +46,21 @@ async fn without_sns_all_is_delivered_again() {
     let publisher = stack.function("PublisherFunction");
     let committed = batch(&stack.store).await;
     stack.sns.cut();
-    let again = json!({"batchItemFailures": [{"itemIdentifier": numbers(&committed)[0]}]});
-    assert_eq!(publisher.invoke(&committed).await, Ok(again));
-    assert_eq!(metric(publisher, "UnpublishedChangesets"), [2]);
-    assert!(!log(publisher).is_empty());
-    stack.sns.mend();
-    let done = json!({"batchItemFailures": []});
-    assert_eq!(publisher.invoke(&committed).await, Ok(done));
+    let mended = async {
+        while !publisher.log().contains("cannot be published") {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        stack.sns.mend();
+    };
+    let (answer, ()) = tokio::join!(publisher.invoke(&committed), mended);
+    assert_eq!(answer, Ok(json!({"batchItemFailures": []})));
+    assert_eq!(metric(publisher, "UnpublishedChangesets"), [0]);
     assert_eq!(stack.received("changesets.fifo").await, ["a/1", "a/2"]);
+    assert_eq!(stack.failures().await, [""; 0], "nothing is set aside");
 }
 
 #[tokio::test]
-async fn a_poisoned_record_is_delivered_again_with_what_is_behind_it() {
+async fn a_poisoned_record_is_set_aside_alone() {
     let stack = Resting::start().await;
     stack.subscribe("ChangesetsTopic", "changesets.fifo").await;
     for stream in ["a", "bad", "c"] {
@@ -64,11 +69,22 @@ async fn a_poisoned_record_is_delivered_again_with_what_is_behind_it() {
     let mut committed = batch(&stack.store).await;
     committed["Records"][1]["dynamodb"]["NewImage"]["events"] = json!({"N": "1"});
     let publisher = stack.function("PublisherFunction");
-    let again = json!({"batchItemFailures": [{"itemIdentifier": numbers(&committed)[1]}]});
-    assert_eq!(publisher.invoke(&committed).await, Ok(again));
+    let done = json!({"batchItemFailures": []});
+    // A second delivery replaces the object.
+    for _ in 0..2 {
+        assert_eq!(publisher.invoke(&committed).await, Ok(done.clone()));
+    }
     let mut received = stack.received("changesets.fifo").await;
     received.sort();
     assert_eq!(received, ["a/1", "c/1"], "other streams go on");
     let log = publisher.log();
     assert!(log.contains("changeset 1 of stream `bad`"), "{log}");
+    let key = format!("refused/{}", numbers(&committed)[1]);
+    assert_eq!(stack.failures().await, [key.as_str()]);
+    let bucket = stack.output("FailuresBucket");
+    let services = stack.aws.services();
+    let object = services.get_object(&bucket, &key).await.unwrap();
+    let object: Value = serde_json::from_str(&object).unwrap();
+    let payload: Value = serde_json::from_str(object["payload"].as_str().unwrap()).unwrap();
+    assert_eq!(payload["Records"], json!([committed["Records"][1]]));
 }

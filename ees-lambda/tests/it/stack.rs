@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ees_aws_testkit::template::{Settings, Template};
 use ees_aws_testkit::{Endpoints, Function, LocalAws, Options, Services, Wire};
-use ees_conformance::subject::Remote;
+use ees_conformance::subject::{Access, Front, Remote, Signer};
 use serde_json::Value;
 
 use crate::test_store::{GRACE, TestStore, config, metrics};
@@ -17,9 +17,26 @@ use crate::test_store::{GRACE, TestStore, config, metrics};
 pub(crate) const INDEXER_STREAM: &str = "IndexerFunction/Stream";
 pub(crate) const PUBLISHER_STREAM: &str = "PublisherFunction/Stream";
 
-fn template() -> Template {
+/// The template with these values for parameters.
+pub(crate) fn template(parameters: &[(&str, &str)]) -> Template {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("template.yaml");
-    Template::read(path, &Settings::default()).unwrap()
+    let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let settings = Settings {
+        parameters: parameters.iter().map(own).collect(),
+        ..Settings::default()
+    };
+    Template::read(path, &settings).unwrap()
+}
+
+/// A client of a deployment behind this front, which signs its requests.
+fn client(url: &str, front: Front) -> Arc<Remote> {
+    let signer = Signer::new("test", "test", None, "us-east-1");
+    let signer = match front {
+        Front::FunctionUrl => signer.for_function_url(),
+        _ => signer,
+    };
+    let access = Access::default().signed(signer).behind(front);
+    Remote::with_access(url, &access)
 }
 
 pub(crate) fn options() -> Options {
@@ -27,6 +44,7 @@ pub(crate) fn options() -> Options {
     // As many retries as on AWS, with less waiting between them.
     options.pace.longest_retry = Duration::from_millis(50);
     options.grace = GRACE;
+    options.signed = true;
     options
 }
 
@@ -45,17 +63,25 @@ impl Stack {
         Self::with(Services::start().await.unwrap(), options()).await
     }
 
-    pub(crate) async fn with(services: Services, mut options: Options) -> Self {
+    pub(crate) async fn with(services: Services, options: Options) -> Self {
+        Self::of(template(&[]), Front::ApiGateway, services, options).await
+    }
+
+    /// The deployment of this template, which has this front.
+    pub(crate) async fn of(
+        template: Template,
+        front: Front,
+        services: Services,
+        mut options: Options,
+    ) -> Self {
         let sns = Wire::to(&services.endpoints().sns).await.unwrap();
         let endpoints = options.endpoints.as_ref();
         options.endpoints = Some(Endpoints {
             sns: sns.endpoint().to_owned(),
             ..endpoints.unwrap_or(services.endpoints()).clone()
         });
-        let aws = LocalAws::start(template(), services, options)
-            .await
-            .unwrap();
-        let client = Remote::new(aws.url());
+        let aws = LocalAws::start(template, services, options).await.unwrap();
+        let client = client(aws.url(), front);
         Self {
             aws,
             client,

@@ -6,17 +6,23 @@
 use ees_aws_testkit::template::{Function, Resource, Settings, Template};
 use serde_json::Value;
 
+mod account;
 mod alarms;
 mod api;
+mod callers;
 mod costs;
 mod environment;
+mod existing;
 mod failures;
 mod functions;
 mod guide;
+mod keys;
+mod limits;
 mod mappings;
 mod parameters;
 mod permitted;
 mod policies;
+mod reference;
 mod tables;
 mod topics;
 
@@ -25,22 +31,36 @@ const TEXT: &str = include_str!("../../template.yaml");
 /// What is wrong with a template, for people.
 type Findings = Vec<String>;
 
-/// A stack `shop`, with this value for one parameter.
-fn settings(parameter: Option<(&str, &str)>) -> Settings {
-    let parameter = parameter.map(|(name, value)| (name.to_owned(), value.to_owned()));
+/// A value for a parameter.
+type Given = (&'static str, &'static str);
+
+/// A stack `shop`, with these values for parameters.
+fn settings(parameters: &[Given]) -> Settings {
+    let own = |(name, value): &Given| ((*name).to_owned(), (*value).to_owned());
     Settings {
         stack: "shop".to_owned(),
-        parameters: parameter.into_iter().collect(),
+        parameters: parameters.iter().map(own).collect(),
         ..Settings::default()
     }
 }
 
 fn parse(text: &str) -> Template {
-    Template::parse(text, &settings(None)).expect("a template")
+    Template::parse(text, &settings(&[])).expect("a template")
+}
+
+/// The project's template with these values for parameters.
+fn with(parameters: &[Given]) -> Template {
+    Template::parse(TEXT, &settings(parameters)).expect("a template")
 }
 
 /// The check finds nothing in the template, and something wherever a text in it is another.
 fn holds(check: fn(&Template) -> Findings, faults: &[(&str, &str)]) {
+    holds_with(&[], check, faults);
+}
+
+/// The same with values for parameters.
+fn holds_with(parameters: &[Given], check: fn(&Template) -> Findings, faults: &[(&str, &str)]) {
+    let parse = |text: &str| Template::parse(text, &settings(parameters)).expect("a template");
     assert_eq!(check(&parse(TEXT)), Findings::new());
     for (right, wrong) in faults {
         let places: Vec<_> = TEXT.match_indices(right).collect();

@@ -1,13 +1,18 @@
 //! The connection to the deployment: plain HTTP or TLS, with or without signatures.
 
-use ees_conformance::subject::Access;
+use ees_conformance::subject::{Access, Front};
 
 use crate::address::Url;
-use crate::args::Args;
+use crate::args::{Args, Behind};
 
 /// The connection that the arguments describe.
 pub(crate) fn access(url: &Url, args: &Args) -> Result<Access, String> {
-    let access = over_tls(url)?;
+    let front = match args.behind {
+        None => Front::Nothing,
+        Some(Behind::ApiGateway) => Front::ApiGateway,
+        Some(Behind::FunctionUrl) => Front::FunctionUrl,
+    };
+    let access = over_tls(url)?.behind(front);
     if args.aws.sigv4 {
         signed(access, url, args)
     } else {
@@ -17,7 +22,7 @@ pub(crate) fn access(url: &Url, args: &Args) -> Result<Access, String> {
 
 /// Whether raw bytes reach the server itself, which they do not through TLS or a gateway.
 pub(crate) fn is_direct(url: &Url, args: &Args) -> bool {
-    !url.is_tls && !url.has_path && !args.aws.sigv4
+    !url.is_tls && !url.has_path && !args.aws.sigv4 && args.behind.is_none()
 }
 
 #[cfg(feature = "https")]
@@ -54,7 +59,11 @@ fn signed(access: Access, url: &Url, args: &Args) -> Result<Access, String> {
     let region = args.aws.region.clone().or_else(|| region_in(url));
     let region = region.ok_or("--sigv4 needs a region: --aws-region or AWS_REGION")?;
     let token = args.aws.session_token.clone();
-    Ok(access.signed(Signer::new(id, secret, token, region)))
+    let mut signer = Signer::new(id, secret, token, region);
+    if args.behind == Some(Behind::FunctionUrl) {
+        signer = signer.for_function_url();
+    }
+    Ok(access.signed(signer))
 }
 
 #[cfg(not(feature = "sigv4"))]
@@ -62,12 +71,19 @@ fn signed(_access: Access, _url: &Url, _args: &Args) -> Result<Access, String> {
     Err("this build cannot sign requests: build it with --features cli,https,sigv4".to_owned())
 }
 
-/// The region in `https://ID.execute-api.REGION.amazonaws.com`.
+/// The region in `https://ID.execute-api.REGION.amazonaws.com` or in
+/// `https://ID.lambda-url.REGION.on.aws`.
 #[cfg(feature = "sigv4")]
 fn region_in(url: &Url) -> Option<String> {
-    let (_, rest) = url.as_str().split_once(".execute-api.")?;
-    let (region, _) = rest.split_once(".amazonaws.com")?;
-    Some(region.to_owned())
+    let names = [
+        (".execute-api.", ".amazonaws.com"),
+        (".lambda-url.", ".on.aws"),
+    ];
+    names.iter().find_map(|(before, after)| {
+        let (_, rest) = url.as_str().split_once(before)?;
+        let (region, _) = rest.split_once(after)?;
+        Some(region.to_owned())
+    })
 }
 
 #[cfg(all(test, feature = "sigv4"))]
@@ -79,5 +95,8 @@ mod tests {
         let url = Url::parse("https://abc.execute-api.eu-west-1.amazonaws.com/Prod");
         let region = region_in(&url.unwrap());
         assert_eq!(region.as_deref(), Some("eu-west-1"));
+        let url = Url::parse("https://abc.lambda-url.eu-west-2.on.aws/");
+        let region = region_in(&url.unwrap());
+        assert_eq!(region.as_deref(), Some("eu-west-2"));
     }
 }

@@ -27,7 +27,8 @@ Examples:
   ees-conformance --url http://127.0.0.1:8080
   ees-conformance --url http://127.0.0.1:8080 --filter G6 --filter idempotent::
   ees-conformance --url http://127.0.0.1:8080 --json > report.json
-  ees-conformance --url https://ID.execute-api.REGION.amazonaws.com/Prod --sigv4
+  ees-conformance --url https://ID.execute-api.REGION.amazonaws.com/Prod --sigv4 \
+    --behind api-gateway
   ees-conformance --list --filter G10";
 
 /// Checks the guarantees of a running Elastic Event Store over HTTP.
@@ -45,6 +46,11 @@ pub(crate) struct Args {
     /// Repeat the flag to run the cases that match any of its values.
     #[arg(long, value_name = "TEXT")]
     pub(crate) filter: Vec<String>,
+
+    /// What stands before the deployment. Cases then expect what it does with some requests by
+    /// itself; conformance-tests/README.md lists them.
+    #[arg(long, value_enum, value_name = "FRONT")]
+    pub(crate) behind: Option<Behind>,
 
     #[command(flatten)]
     pub(crate) aws: Aws,
@@ -76,6 +82,15 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SECONDS", default_value_t = 300,
           value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) time_limit: u64,
+}
+
+/// What stands before a deployment on AWS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Behind {
+    /// A REST API of API Gateway.
+    ApiGateway,
+    /// The function URL of a Lambda function; signatures are for the service `lambda`.
+    FunctionUrl,
 }
 
 /// The flags for signed requests.

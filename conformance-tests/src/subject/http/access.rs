@@ -12,6 +12,7 @@ pub(super) type Connector = HttpConnector;
 /// How a deployment is reached; plain HTTP, open to everybody, unless said otherwise.
 #[derive(Debug, Clone, Default)]
 pub struct Access {
+    pub(super) front: super::Front,
     #[cfg(feature = "https")]
     tls: Option<rustls::ClientConfig>,
     #[cfg(feature = "sigv4")]
@@ -19,6 +20,13 @@ pub struct Access {
 }
 
 impl Access {
+    /// Expects of some requests what this front is known to do with them.
+    #[must_use]
+    pub fn behind(mut self, front: super::Front) -> Self {
+        self.front = front;
+        self
+    }
+
     /// Speaks TLS where the URL says so, and trusts the certificates that this machine trusts.
     ///
     /// # Errors

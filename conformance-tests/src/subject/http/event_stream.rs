@@ -65,6 +65,7 @@ impl Remote {
             status: head.status,
             headers: head.headers,
             body,
+            front: &[],
         }))
     }
 }

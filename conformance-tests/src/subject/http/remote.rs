@@ -44,6 +44,11 @@ impl Remote {
         &self.url
     }
 
+    /// What stands before it.
+    pub fn front(&self) -> super::Front {
+        self.access.front
+    }
+
     /// The last changeset of each stream that was committed through this client.
     pub fn committed(&self) -> BTreeMap<String, u64> {
         self.lock_committed().clone()
@@ -86,9 +91,12 @@ impl Remote {
                 HeaderValue::from_bytes(value.as_bytes()).expect("a header's value"),
             );
         }
+        let front = self.access.front;
+        let front = front.answers(request.method().as_str(), path_and_query, headers);
         let answered = self.exchange(request).await;
-        let response =
+        let mut response =
             answered.unwrap_or_else(|error| panic!("no answer from {}: {error}", self.url));
+        response.front = front;
         if may_commit && response.status == StatusCode::OK {
             self.remember(&response);
         }
@@ -120,6 +128,7 @@ impl Remote {
             status: head.status,
             headers: head.headers,
             body: body.to_bytes(),
+            front: &[],
         })
     }
 

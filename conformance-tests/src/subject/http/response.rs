@@ -17,9 +17,16 @@ pub struct Response {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
+    /// The statuses of the answers that the front may give to the request.
+    pub(super) front: &'static [u16],
 }
 
 impl Response {
+    /// Whether this may be the answer of what stands before the store, and not the store's.
+    pub(crate) fn is_of_the_front(&self) -> bool {
+        self.front.contains(&self.status.as_u16())
+    }
+
     /// The body as text.
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.body).expect("a body in UTF-8")

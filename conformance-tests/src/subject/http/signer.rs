@@ -12,18 +12,16 @@ use aws_smithy_runtime_api::client::identity::Identity;
 use bytes::Bytes;
 use hyper::Request;
 
-/// The service that API Gateway's endpoints belong to.
-const SERVICE: &str = "execute-api";
-
-/// Signs requests to an API Gateway endpoint.
+/// Signs requests to a REST API, or to a function URL.
 #[derive(Debug, Clone)]
 pub struct Signer {
     identity: Identity,
     region: String,
+    service: &'static str,
 }
 
 impl Signer {
-    /// Signs with an access key, in the endpoint's region.
+    /// Signs with an access key for a REST API, in the endpoint's region.
     pub fn new(
         access_key_id: &str,
         secret_access_key: &str,
@@ -34,14 +32,22 @@ impl Signer {
         Self {
             identity: credentials.into(),
             region: region.into(),
+            service: "execute-api",
         }
+    }
+
+    /// Signs for a function URL instead.
+    #[must_use]
+    pub fn for_function_url(mut self) -> Self {
+        self.service = "lambda";
+        self
     }
 
     pub(super) fn sign(&self, request: &mut Request<Bytes>) -> Result<(), String> {
         let params = v4::SigningParams::builder()
             .identity(&self.identity)
             .region(&self.region)
-            .name(SERVICE)
+            .name(self.service)
             .time(SystemTime::now())
             .settings(SigningSettings::default())
             .build()

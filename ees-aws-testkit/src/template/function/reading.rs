@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::Function;
 use super::events::{add_event, destination, filtered, mapping, optional};
+use super::{Function, Route};
 use crate::template::read::{At, Read};
 use crate::template::{Resource, Template};
 
@@ -25,7 +25,20 @@ impl Template {
             let mapping = mapping(&resource.id, &at.get("EventSourceArn"), &at)?;
             named(&mut functions, &of, &at)?.mappings.push(mapping);
         }
+        for api in self.of_type("AWS::Serverless::Api") {
+            routes(&mut functions, api)?;
+        }
         Ok(functions)
+    }
+
+    /// The function that a function URL calls; `None` if the template has no function URL.
+    ///
+    /// # Errors
+    /// As [`Template::functions`].
+    pub fn function_url(&self) -> Read<Option<String>> {
+        let url = self.of_type("AWS::Lambda::Url").next();
+        let target = url.map(|url| properties(url).get("TargetFunctionArn").text());
+        target.transpose()
     }
 }
 
@@ -78,6 +91,28 @@ fn notify(functions: &mut [Function], bucket: &Resource) -> Read<()> {
         let trigger = filtered(bucket.name.clone(), vec![at.get("Event").text()?], &at)?;
         let of = at.get("Function").text()?;
         named(functions, &of, &at)?.triggers.push(trigger);
+    }
+    Ok(())
+}
+
+/// Adds the routes that the definition of an API has beside those of the functions' events.
+fn routes(functions: &mut [Function], api: &Resource) -> Read<()> {
+    let paths = properties(api).get("DefinitionBody").get("paths");
+    for (path, methods) in paths.members()? {
+        for (name, method) in methods.members()? {
+            let uri = method.get("x-amazon-apigateway-integration").get("uri");
+            let text = uri.text()?;
+            let of = text.split_once("/functions/");
+            let of = of.and_then(|(_, arn)| arn.strip_suffix("/invocations"));
+            let of = of.ok_or_else(|| uri.wrong("the integration of a function"))?;
+            let method = match name {
+                "x-amazon-apigateway-any-method" => "ANY".to_owned(),
+                name => name.to_uppercase(),
+            };
+            let path = path.to_owned();
+            let route = Route { path, method };
+            named(functions, of, &uri)?.routes.push(route);
+        }
     }
     Ok(())
 }

@@ -6,10 +6,13 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use ees_aws_testkit::Services;
-use ees_conformance::subject::{Remote, Subject};
+use ees_conformance::subject::{Front, Remote, Subject};
 use ees_conformance::{Capabilities, Harness, HttpHarness, Runnable, cases, http_cases};
 
+use tokio::runtime::Runtime;
+
 use super::{FUNCTIONS, PROJECTOR, PUBLISHER_STREAM, Stack, options};
+use crate::stack::template;
 
 /// As much as an item of DynamoDB holds beside its keys.
 const MAX_CHANGESET_BYTES: usize = 396 * 1024;
@@ -17,15 +20,19 @@ const MAX_CHANGESET_BYTES: usize = 396 * 1024;
 /// How many requests may be answered at the same time. Readers that wait take up one each.
 const CONCURRENCY: usize = 32;
 
-/// One deployment for all cases: each has streams of its own, as beside other users.
-static STACK: OnceLock<Stack> = OnceLock::new();
+/// One deployment for all cases of an endpoint: each has streams of its own, as beside other users.
+static STACKS: [OnceLock<Stack>; 2] = [OnceLock::new(), OnceLock::new()];
 
-struct Deployed(Arc<Remote>);
+/// A deployment behind a REST API, and one behind a function URL: the places of their stacks.
+const REST: usize = 0;
+const URL: usize = 1;
+
+struct Deployed<const ENDPOINT: usize>(Arc<Remote>);
 
 #[async_trait]
-impl Harness for Deployed {
+impl<const ENDPOINT: usize> Harness for Deployed<ENDPOINT> {
     async fn start() -> Self {
-        Self(Remote::new(stack().aws.url()))
+        Self(Arc::clone(&stack::<ENDPOINT>().client))
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -42,12 +49,12 @@ impl Harness for Deployed {
 
     async fn restart(&mut self) {
         for function in FUNCTIONS {
-            stack().function(function).kill();
+            stack::<ENDPOINT>().function(function).kill();
         }
     }
 
     async fn settle(&self) {
-        stack().aws.settle().await;
+        stack::<ENDPOINT>().aws.settle().await;
     }
 
     /// Every request starts or wakes a function.
@@ -56,14 +63,14 @@ impl Harness for Deployed {
     }
 }
 
-impl HttpHarness for Deployed {
+impl<const ENDPOINT: usize> HttpHarness for Deployed<ENDPOINT> {
     fn remote(&self) -> Arc<Remote> {
         Arc::clone(&self.0)
     }
 }
 
-fn stack() -> &'static Stack {
-    STACK.get().expect("a deployment")
+fn stack<const ENDPOINT: usize>() -> &'static Stack {
+    STACKS[ENDPOINT].get().expect("a deployment")
 }
 
 /// Runs every case, which takes as long as all other tests together.
@@ -92,8 +99,8 @@ const LONG: [&str; 14] = [
 /// (`raw_http`).
 fn chosen() -> Vec<Runnable> {
     let whole = std::env::var_os(WHOLE).is_some();
-    let mut chosen = http_cases::runnable::<Deployed>();
-    chosen.extend(cases::runnable::<Deployed>());
+    let mut chosen = http_cases::runnable::<Deployed<REST>>();
+    chosen.extend(cases::runnable::<Deployed<REST>>());
     chosen.retain(|Runnable { case, .. }| {
         let is_long = LONG.iter().any(|name| case.name.contains(name));
         !case.name.starts_with("raw_http::") && (whole || !is_long)
@@ -101,27 +108,31 @@ fn chosen() -> Vec<Runnable> {
     chosen
 }
 
-#[test]
-fn the_deployment_passes_the_conformance_suite() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+/// The cases in which a function URL can differ from a REST API: what a request looks like.
+const OF_REQUESTS: [&str; 5] = [
+    "answers::",
+    "commit_bodies::",
+    "endpoints::",
+    "keys::",
+    "stream_paths::",
+];
+
+/// Starts the deployment for cases of an endpoint.
+fn start<const ENDPOINT: usize>(parameters: &[(&str, &str)], front: Front) -> Runtime {
+    let runtime = Runtime::new().unwrap();
     let mut options = options();
     options.concurrency = CONCURRENCY;
     let services = runtime.block_on(Services::start()).unwrap();
-    let stack = runtime.block_on(Stack::with(services, options));
+    let stack = Stack::of(template(parameters), front, services, options);
+    let stack = runtime.block_on(stack);
     // What subscribers get is tested beside; here it would only take its time.
     stack.aws.pause(PUBLISHER_STREAM, true).unwrap();
-    assert!(STACK.set(stack).is_ok());
-    // The schedule of the template, faster.
-    runtime.spawn(async {
-        loop {
-            // A restart kills this one, too.
-            let _ = self::stack().aws.run_schedule(PROJECTOR).await;
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
-    });
-    let chosen = chosen();
-    assert!(chosen.len() > 100);
-    // One by one: cases at once would read each other's largest changesets.
+    assert!(STACKS[ENDPOINT].set(stack).is_ok());
+    runtime
+}
+
+/// Runs cases one by one: cases at once would read each other's largest changesets.
+fn pass(chosen: Vec<Runnable>) {
     let failed = chosen.into_iter().filter_map(|Runnable { case, run, .. }| {
         let begun = Instant::now();
         let passed = catch_unwind(run).is_ok();
@@ -130,4 +141,33 @@ fn the_deployment_passes_the_conformance_suite() {
         (!passed).then_some(case.name)
     });
     assert_eq!(failed.collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
+fn the_deployment_passes_the_conformance_suite() {
+    let runtime = start::<REST>(&[], Front::ApiGateway);
+    // The schedule of the template, faster.
+    runtime.spawn(async {
+        loop {
+            // A restart kills this one, too.
+            let _ = stack::<REST>().aws.run_schedule(PROJECTOR).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    });
+    let chosen = chosen();
+    assert!(chosen.len() > 100);
+    pass(chosen);
+}
+
+#[test]
+fn a_function_url_passes_the_cases_of_requests() {
+    let _runtime = start::<URL>(&[("Endpoint", "function-url")], Front::FunctionUrl);
+    let mut chosen = http_cases::runnable::<Deployed<URL>>();
+    chosen.retain(|it| {
+        OF_REQUESTS
+            .iter()
+            .any(|group| it.case.name.starts_with(group))
+    });
+    assert!(chosen.len() > 20, "{}", chosen.len());
+    pass(chosen);
 }

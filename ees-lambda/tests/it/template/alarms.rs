@@ -3,7 +3,7 @@
 use ees_aws_testkit::template::{Resource, Template};
 use serde_json::{Value, json};
 
-use super::{Findings, TEXT, expect, holds, resource, settings};
+use super::{Findings, expect, holds, resource, with};
 
 /// Each alarm, and the metrics that it looks at.
 fn wanted() -> [(&'static str, Vec<String>); 14] {
@@ -138,6 +138,15 @@ fn check(template: &Template) -> Findings {
             &json!("GreaterThanThreshold"),
         );
     }
+    let failures = &resource(template, "FailuresAlarm").properties;
+    let wanted = json!([2, 1]);
+    let found = json!([failures["EvaluationPeriods"], failures["DatapointsToAlarm"]]);
+    expect(&mut findings, "hours without a run", &found, &wanted);
+    let sum = resource(template, "TablesThrottledAlarm").properties["Metrics"][0].clone();
+    let filled = (0..6).map(|number| format!("FILL(m{number}, 0)"));
+    let filled = filled.collect::<Vec<_>>().join(" + ");
+    let found = &sum["Expression"];
+    expect(&mut findings, "throttles", found, &json!(filled));
     for function in ["Indexer", "Publisher"] {
         off(
             resource(template, &format!("{function}OffAlarm")),
@@ -193,7 +202,9 @@ fn there_is_an_alarm_for_what_needs_somebody() {
         ("Value: !Ref IndexerFunction", "Value: !Ref ApiFunction"),
         ("Value: EnumerationIndex", "Value: EmumerationIndex"),
         ("Namespace: ElasticEventStore", "Namespace: EventStore"),
-        ("MetricName: 5XXError", "MetricName: 4XXError"),
+        ("5XXError", "4XXError"),
+        ("FILL(m3, 0)", "m3"),
+        ("DatapointsToAlarm: 1", ""),
         ("TreatMissingData: notBreaching", ""),
         ("Stat: SampleCount", "Stat: Average"),
         ("FILL(invocations, 0)", "invocations"),
@@ -211,11 +222,18 @@ fn there_is_an_alarm_for_what_needs_somebody() {
 fn alarms_are_told_to_the_topic() {
     let topic = "arn:aws:sns:us-east-1:123456789012:people";
     for (given, wanted) in [("", Value::Null), (topic, json!([topic]))] {
-        let template = Template::parse(TEXT, &settings(Some(("AlarmTopic", given)))).unwrap();
+        let template = with(&[("AlarmTopic", given)]);
         for alarm in template.of_type("AWS::CloudWatch::Alarm") {
             for actions in ["AlarmActions", "OKActions"] {
                 assert_eq!(alarm.properties[actions], wanted, "{} {actions}", alarm.id);
             }
         }
     }
+}
+
+#[test]
+fn errors_of_a_function_url_are_watched_as_those_of_an_api() {
+    let template = with(&[("Endpoint", "function-url")]);
+    let found = metrics(resource(&template, "ApiErrorsAlarm"));
+    assert_eq!(found, ["AWS/Lambda Url5xxCount FunctionName=shop-api"]);
 }

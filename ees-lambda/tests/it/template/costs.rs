@@ -26,6 +26,8 @@ fn given(rows: &BTreeMap<&str, Vec<&str>>, name: &str) -> f64 {
 struct Reckoning<'a> {
     given: &'a dyn Fn(&str) -> f64,
     kilobytes: f64,
+    /// Whether a REST API serves them, and not a function URL.
+    rest: bool,
 }
 
 impl Reckoning<'_> {
@@ -72,6 +74,23 @@ impl Reckoning<'_> {
         1.0 / (self.given)("indexer, publisher: changesets in a batch")
     }
 
+    /// A function URL costs nothing beside the function.
+    fn gateway(&self) -> f64 {
+        let requests = (self.given)("API Gateway, REST: a million requests");
+        if self.rest { requests } else { 0.0 }
+    }
+
+    /// A reader that waits all month: an execution, its requests, and its looks at the state.
+    fn reader(&self) -> f64 {
+        let seconds = 30.0 * 24.0 * 3600.0 / MILLION;
+        let requests = seconds / 20.0;
+        let looks = seconds * (self.given)("DynamoDB, on demand: a million read units");
+        let memory = f64::from(function(&parse(TEXT), "api").memory) / 1024.0;
+        let work = memory * (self.given)("Lambda, arm64: a GB-second") * MILLION * seconds;
+        let each = self.gateway() + (self.given)("Lambda: a million requests");
+        work + looks + requests * each
+    }
+
     /// One message for each, to one subscriber.
     fn topic(&self) -> f64 {
         let data = MILLION * self.kilobytes / GB;
@@ -83,7 +102,7 @@ impl Reckoning<'_> {
 
     fn logs(&self) -> f64 {
         let of_batches = 2.0 * self.batches() * (self.given)("logs: bytes for a batch");
-        let bytes = (self.given)("logs: bytes for a request, with the access log") + of_batches;
+        let bytes = (self.given)("logs: bytes for a request") + of_batches;
         MILLION * bytes / (GB * 1024.0) * (self.given)("CloudWatch: a GB of logs")
     }
 
@@ -103,10 +122,7 @@ impl Reckoning<'_> {
             "indexer, publisher: milliseconds for a batch",
         );
         [
-            (
-                "API Gateway",
-                (self.given)("API Gateway, REST: a million requests"),
-            ),
+            ("API Gateway", self.gateway()),
             (
                 "Lambda: api",
                 self.lambda(1.0, "api: milliseconds for a commit"),
@@ -143,17 +159,24 @@ fn count(number: usize) -> f64 {
 fn the_guide_reckons_right() {
     let rows = rows();
     let given = |name: &str| given(&rows, name);
-    let reckonings = [1.0, 10.0].map(|kilobytes| Reckoning {
+    let columns = [(true, 1.0), (true, 10.0), (false, 1.0), (false, 10.0)];
+    let reckonings = columns.map(|(rest, kilobytes)| Reckoning {
         given: &given,
         kilobytes,
+        rest,
     });
-    let [small, large] = &reckonings;
+    let [small, large, small_by_url, large_by_url] = &reckonings;
     let mut wanted: Vec<(&str, Vec<f64>)> = Vec::new();
-    for ((name, small), (_, large)) in small.components().into_iter().zip(large.components()) {
-        wanted.push((name, vec![small, large]));
+    for (row, (name, _)) in small.components().into_iter().enumerate() {
+        let costs = reckonings.iter().map(|of| of.components()[row].1);
+        wanted.push((name, costs.collect()));
     }
-    let all = |of: &Reckoning<'_>| of.components().iter().map(|(_, cost)| cost).sum();
-    wanted.push(("**All**", vec![all(small), all(large)]));
+    let all = |of: &Reckoning<'_>| -> f64 { of.components().iter().map(|(_, cost)| cost).sum() };
+    wanted.push(("**All**", reckonings.iter().map(all).collect()));
+    let least = |of: &Reckoning<'_>| all(of) - of.commit() + of.commit_without_local_indexes();
+    let least = [small_by_url, large_by_url].map(least);
+    assert!(least[0] < 4.0 && least[1] < 16.5, "{least:?}");
+    wanted.push(("by URL, without local indexes", least.to_vec()));
     let here = |of: &Reckoning<'_>| of.commit() + of.index();
     wanted.push(("here: commit and index", vec![here(small), here(large)]));
     let alone = |of: &Reckoning<'_>| of.commit_without_local_indexes() + of.index();
@@ -172,6 +195,24 @@ fn the_guide_reckons_right() {
     let minutes = 30.0 * 24.0 * 60.0 / MILLION;
     let projector = small.lambda(minutes, "projector: milliseconds for a run");
     wanted.push(("the projector, every minute", vec![projector]));
+    wanted.push((
+        "a reader that waits all the time",
+        vec![small.reader(), small_by_url.reader()],
+    ));
+    for (name, millions, readers) in [
+        ("a side project: 10,000 changesets", 0.01, 0.0),
+        ("1 M changesets, 3 readers that wait", 1.0, 3.0),
+        ("100 M changesets, 3 readers that wait", 100.0, 3.0),
+    ] {
+        let month = |of: &Reckoning<'_>| {
+            watching + projector + millions * (all(of) + of.kept()) + readers * of.reader()
+        };
+        wanted.push((name, vec![month(small), month(small_by_url)]));
+    }
+    for (name, gigabytes) in [("10 GB", 10.0), ("100 GB", 100.0), ("1 TB", 1024.0)] {
+        let units = gigabytes * GB / 8.0 / MILLION;
+        wanted.push((name, vec![small.units(0.0, units)]));
+    }
 
     let line = |(name, costs): &(&str, Vec<f64>)| {
         let costs: Vec<_> = costs.iter().map(|cost| format!("{cost:.2}")).collect();

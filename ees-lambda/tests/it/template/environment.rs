@@ -35,8 +35,7 @@ fn check(template: &Template) -> Findings {
     for function in template.functions().expect("functions") {
         let mut wanted = vec!["EES_LOG", "EES_STORAGE"];
         match function.handler.as_str() {
-            "publisher" => wanted.push("EES_PUBLISH"),
-            "redrive" => wanted.extend(["EES_FAILURES", "EES_PUBLISH"]),
+            "publisher" | "redrive" => wanted.extend(["EES_FAILURES", "EES_PUBLISH"]),
             _ => {}
         }
         wanted.sort_unstable();

@@ -36,7 +36,7 @@ const FUNCTIONS: [(&str, Duration, Schedules, u32); 6] = [
         "sweep",
         Duration::from_mins(15),
         &[
-            (Duration::from_hours(24), None),
+            (Duration::from_hours(7 * 24), None),
             (Duration::from_mins(15), Some(r#"{"continue": true}"#)),
         ],
         2,
@@ -92,8 +92,14 @@ fn own(template: &Template, id: &str, findings: &mut Findings) {
         &json!(role),
     );
     let log = resource(template, &format!("{name}Log"));
-    let found = &properties["LoggingConfig"]["LogGroup"];
-    expect(findings, &format!("{id}'s log"), found, &json!(log.name));
+    let found = &properties["LoggingConfig"];
+    let wanted = json!({
+        "LogFormat": "JSON",
+        "ApplicationLogLevel": "TRACE",
+        "SystemLogLevel": "WARN",
+        "LogGroup": log.name,
+    });
+    expect(findings, &format!("{id}'s log"), found, &wanted);
     expect(
         findings,
         &format!("{}.RetentionInDays", log.id),
@@ -144,7 +150,9 @@ fn functions_are_one_binary_with_a_role_and_a_log_each() {
         ("Schedule: rate(15 minutes)", "Schedule: rate(1 day)"),
         (r#"Input: '{"continue": true}'"#, ""),
         ("MaximumRetryAttempts: 2}", "MaximumRetryAttempts: 0}"),
-        ("Default: rate(1 day)", "Default: rate(30 days)"),
+        ("Default: rate(7 days)", "Default: rate(30 days)"),
+        ("ApplicationLogLevel: TRACE", "ApplicationLogLevel: INFO"),
+        ("SystemLogLevel: WARN", "SystemLogLevel: INFO"),
     ];
     holds(check, &faults);
 }

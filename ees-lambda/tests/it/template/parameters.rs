@@ -2,7 +2,7 @@
 
 use ees_aws_testkit::template::{Settings, Template};
 
-use super::TEXT;
+use super::{TEXT, with};
 
 /// The lines of one section, without its indentation.
 fn section(name: &str) -> Vec<&'static str> {
@@ -60,11 +60,28 @@ fn a_stack_tells_where_it_is_and_what_belongs_to_it() {
     let wanted = [
         "AnalysisTable",
         "ApiEndpoint",
+        "ApiFunction",
+        "ApiId",
+        "ApiRole",
+        "ApiStageArn",
         "ChangesetsTopic",
         "DeadLetters",
+        "EventsStream",
         "EventsTable",
         "EventsTopic",
         "FailuresBucket",
+        "IndexerFunction",
+        "IndexerRole",
+        "ProjectorFunction",
+        "ProjectorRole",
+        "PublisherFunction",
+        "PublisherRole",
+        "ReadPolicy",
+        "RedriveFunction",
+        "RedriveRole",
+        "SweepFunction",
+        "SweepRole",
+        "WritePolicy",
     ];
     assert_eq!(outputs, wanted);
     let endpoint = template.outputs()["ApiEndpoint"].as_str().unwrap();
@@ -72,4 +89,13 @@ fn a_stack_tells_where_it_is_and_what_belongs_to_it() {
         endpoint.ends_with(".execute-api.us-east-1.amazonaws.com/Prod/"),
         "{endpoint}"
     );
+    let url = with(&[("Endpoint", "function-url")]);
+    let endpoint = url.outputs()["ApiEndpoint"].as_str().unwrap();
+    assert!(
+        endpoint.ends_with(".lambda-url.us-east-1.on.aws/"),
+        "{endpoint}"
+    );
+    let own = ["ApiId", "ApiStageArn", "ReadPolicy", "WritePolicy"];
+    assert!(own.iter().all(|name| !url.outputs().contains_key(*name)));
+    assert!(url.outputs().contains_key("CallPolicy"));
 }

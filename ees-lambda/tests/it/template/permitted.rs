@@ -85,6 +85,7 @@ async fn guarded(text: &str) -> Guard {
     let services = Services::start().await.expect("services");
     let guard = Guard::before(&services, &template).await.expect("a guard");
     let mut options = options();
+    options.signed = false;
     options.endpoints = Some(guard.endpoints().clone());
     let aws = LocalAws::start(template, services, options).await;
     use_it(&aws.expect("a stack")).await;

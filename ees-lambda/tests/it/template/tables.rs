@@ -1,11 +1,11 @@
-//! The tables: kept, guarded, encrypted, and made as the adapter needs them.
+//! The tables: kept, guarded, and made as the adapter needs them.
 
 use ees_aws_testkit::Services;
 use ees_aws_testkit::template::{Settings, Template};
 use ees_dynamodb::{DynamoConfig, DynamoStorage, IndexNames, OpenError};
 use serde_json::{Value, json};
 
-use super::{Findings, TEXT, expect, holds, resource};
+use super::{Findings, TEXT, expect, holds_with, resource, with};
 
 fn check(template: &Template) -> Findings {
     let mut findings = Findings::new();
@@ -15,7 +15,7 @@ fn check(template: &Template) -> Findings {
     ] {
         let table = resource(template, id);
         for (attribute, expected) in [
-            ("DeletionPolicy", "Retain"),
+            ("DeletionPolicy", "RetainExceptOnCreate"),
             ("UpdateReplacePolicy", "Retain"),
         ] {
             let found = table.attributes.get(attribute).unwrap_or(&Value::Null);
@@ -26,7 +26,6 @@ fn check(template: &Template) -> Findings {
             ("/TableName", json!(name)),
             ("/BillingMode", json!("PAY_PER_REQUEST")),
             ("/DeletionProtectionEnabled", json!(true)),
-            ("/SSESpecification/SSEEnabled", json!(true)),
             (
                 "/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled",
                 json!(true),
@@ -61,29 +60,46 @@ fn indexes(template: &Template, findings: &mut Findings) {
 }
 
 #[test]
-fn tables_are_kept_guarded_and_encrypted() {
+fn tables_are_kept_and_guarded() {
     let faults = [
         (
-            "    DeletionPolicy: Retain\n    UpdateReplacePolicy: Retain\n    Properties:\n      TableName",
+            "    DeletionPolicy: RetainExceptOnCreate\n    UpdateReplacePolicy: Retain\n    Properties:\n      TableName",
             "    DeletionPolicy: Delete\n    UpdateReplacePolicy: Retain\n    Properties:\n      TableName",
         ),
         (
-            "    DeletionPolicy: Retain\n    UpdateReplacePolicy: Retain\n    Properties:\n      TableName",
-            "    DeletionPolicy: Retain\n    Properties:\n      TableName",
+            "    DeletionPolicy: RetainExceptOnCreate\n    UpdateReplacePolicy: Retain\n    Properties:\n      TableName",
+            "    DeletionPolicy: RetainExceptOnCreate\n    Properties:\n      TableName",
         ),
         ("BillingMode: PAY_PER_REQUEST", "BillingMode: PROVISIONED"),
         (
             "PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}",
             "",
         ),
-        ("DeletionProtectionEnabled: true", ""),
-        ("SSESpecification: {SSEEnabled: true}", ""),
+        (
+            "DeletionProtectionEnabled: !If [Protected, true, false]",
+            "",
+        ),
         ("TableName: !Sub ees_db_", "TableName: !Sub ees_table_"),
         ("IndexName: EnumerationIndex", "IndexName: EmumerationIndex"),
         ("IndexName: FirstEventId", "IndexName: FirstEvent"),
         ("IndexName: LastEventId", "IndexName: LastEvent"),
     ];
-    holds(check, &faults);
+    holds_with(&[("Protection", "enabled")], check, &faults);
+}
+
+/// A first deployment that fails is rolled back, which protected tables would prevent.
+#[test]
+fn a_first_deployment_leaves_nothing_behind_when_it_fails() {
+    let template = with(&[]);
+    for id in ["EventsTable", "AnalysisTable"] {
+        let found = &resource(&template, id).properties["DeletionProtectionEnabled"];
+        assert_eq!(found, false, "{id}");
+    }
+    for of in template.resources() {
+        let policy = of.attributes.get("DeletionPolicy");
+        let kept = policy.is_some_and(|policy| policy == "Retain");
+        assert!(!kept, "{} would be left behind", of.id);
+    }
 }
 
 /// Makes what a template says in these services, and opens the store.

@@ -40,7 +40,10 @@ fn topics_are_ordered_and_encrypted() {
             "ContentBasedDeduplication: false",
             "ContentBasedDeduplication: true",
         ),
-        ("KmsMasterKeyId: alias/aws/sns", ""),
+        (
+            "KmsMasterKeyId: !If [Keyed, !Ref KmsKeyArn, alias/aws/sns]",
+            "",
+        ),
     ];
     holds(check, &faults);
 }
