@@ -376,7 +376,15 @@ pub enum AdminAct {
     /// does it by itself, and so does opening restored DynamoDB tables.
     NewStoreId,
     /// Create the missing tables and check the existing ones. Safe to repeat.
-    CreateTables,
+    CreateTables {
+        /// Whether streams have local indexes by event; without them a commit costs two write units less
+        #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+        local_indexes: bool,
+        /// How many positions share a page of the global index, 1 to 1000
+        #[arg(long, value_name = "POSITIONS", default_value_t = 100,
+            value_parser = clap::value_parser!(u64).range(1..=1000))]
+        index_page: u64,
+    },
     /// Scan for changesets without a position in the global order, and assign one. Safe at any time,
     /// also while other indexers run.
     Sweep,
@@ -392,6 +400,11 @@ pub enum AdminAct {
         /// Replace the existing state
         #[arg(long)]
         replace: bool,
+        /// How many positions share a page of the global index, if the table was created with a number
+        /// of its own and the state was lost
+        #[arg(long, value_name = "POSITIONS",
+            value_parser = clap::value_parser!(u64).range(1..=1000))]
+        index_page: Option<u64>,
         /// Continue even if a changeset has a position and an earlier one of its stream has none
         #[arg(long)]
         accept_disorder: bool,

@@ -21,7 +21,6 @@ mod stored;
 pub const DEFAULT_MAX_CHANGESET_BYTES: usize = 16 * 1024 * 1024;
 
 pub use crate::changeset::Slot;
-pub use crate::checkpoint::INDEX_PAGE;
 pub use crate::commit::{ClientKey, Commit, Outcome};
 pub use crate::concurrency::{Refusal, Verdict};
 pub use crate::number::parse_number;

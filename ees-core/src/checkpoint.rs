@@ -14,37 +14,11 @@ number! {
     Checkpoint, "a checkpoint", from 0
 }
 
-/// How many positions share one partition of an index that is partitioned by position: one `page` of
-/// the `page`/`page_item` scheme.
-pub const INDEX_PAGE: u64 = 1000;
-
 impl Checkpoint {
     /// The position `count` after this one, limited to 2^63 - 1.
     #[must_use]
     pub fn plus(self, count: u64) -> Self {
         Self(self.0.saturating_add(count).min(crate::number::MAX_ID))
-    }
-
-    /// The position's page and its number in the page, as an index with one partition per page
-    /// stores them.
-    ///
-    /// ```
-    /// use ees_core::Checkpoint;
-    /// assert_eq!(Checkpoint::new(1001)?.to_page(), (1, 1));
-    /// # Ok::<(), ees_core::OutOfRange>(())
-    /// ```
-    pub fn to_page(self) -> (u64, u64) {
-        (self.0 / INDEX_PAGE, self.0 % INDEX_PAGE)
-    }
-
-    /// The position with this number in a page, if there is one: the inverse of
-    /// [`Checkpoint::to_page`].
-    pub fn from_page(page: u64, page_item: u64) -> Option<Self> {
-        if page_item >= INDEX_PAGE {
-            return None;
-        }
-        let number = page.checked_mul(INDEX_PAGE)?.checked_add(page_item)?;
-        Self::new(number).ok()
     }
 }
 
@@ -120,24 +94,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn page_and_position_are_inverse(number in 0..=MAX_ID) {
-            let checkpoint = Checkpoint::new(number).unwrap();
-            let (page, item) = checkpoint.to_page();
-            prop_assert_eq!(Checkpoint::from_page(page, item), Some(checkpoint));
-        }
-
-        #[test]
         fn an_event_checkpoint_reads_what_it_writes(c in 0..=MAX_ID, index in 0..=MAX_ID) {
             let position = EventCheckpoint { changeset: Checkpoint::new(c).unwrap(), index };
             prop_assert_eq!(position.to_string().parse(), Ok(position));
         }
-    }
-
-    #[test]
-    fn places_outside_a_page_are_no_position() {
-        assert_eq!(Checkpoint::from_page(0, INDEX_PAGE), None);
-        assert_eq!(Checkpoint::from_page(u64::MAX, 0), None);
-        assert_eq!(Checkpoint::from_page(MAX_ID / INDEX_PAGE + 1, 0), None);
     }
 
     #[test]

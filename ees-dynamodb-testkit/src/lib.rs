@@ -9,8 +9,10 @@ use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
 mod proxy;
+mod shards;
 
 pub use proxy::{Call, Fate, Plan, Proxy};
+pub use shards::Shards;
 
 /// An empty DynamoDB emulator.
 #[derive(Debug)]

@@ -25,6 +25,8 @@ pub struct Call {
     pub attempt: u64,
     /// The body of the request.
     pub asked: Value,
+    /// The number of the shard that it asks for, behind [`Shards`](crate::Shards).
+    pub shard: Option<u64>,
 }
 
 /// The fate of an attempt.
@@ -130,6 +132,7 @@ impl Upstream {
             operation: target.rsplit('.').next().unwrap_or_default().to_owned(),
             attempt: attempt(header("amz-sdk-request").unwrap_or_default()),
             asked: serde_json::from_slice(&body)?,
+            shard: None,
         };
         let broken = || io::Error::from(io::ErrorKind::ConnectionReset);
         let fate = self.plan.begin(&mut call);

@@ -12,10 +12,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
+use ees_core::adapter::IndexState;
 
 use crate::opening::check_surroundings;
-use crate::tables::Tables;
-use crate::{DynamoConfig, OpenError};
+use crate::tables::{Recognised, Tables};
+use crate::{DynamoConfig, IndexPageSize, OpenError};
 
 pub use error::AdminError;
 pub use index_status::IndexStatus;
@@ -32,6 +33,10 @@ pub struct Options {
     pub replace: bool,
     /// Accept changesets that have a position while an earlier changeset of their stream has none.
     pub accept_disorder: bool,
+    /// The positions in a page of the global index, if the state that has it was lost. `None` is the
+    /// size of new tables, or 1000 where the index holds whole changesets. Used by
+    /// [`Admin::rebuild_index`].
+    pub index_page: Option<IndexPageSize>,
 }
 
 /// The callback for the progress of a scan.
@@ -63,6 +68,13 @@ impl Admin {
             tables,
             watcher: None,
         })
+    }
+
+    /// Checks both tables. Returns the same tasks with the layout of the tables, and the index state.
+    async fn recognised(&self) -> Result<(Self, Option<IndexState>), OpenError> {
+        let Recognised { tables, state, .. } = self.tables.recognise().await?;
+        let watcher = self.watcher.clone();
+        Ok((Self { tables, watcher }, state))
     }
 
     /// Calls `watcher` after each page of a scan, with the number of changesets so far.

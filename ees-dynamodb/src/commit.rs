@@ -11,7 +11,7 @@ use crate::DynamoStorage;
 use crate::attempts::Attempts;
 use crate::error::translate;
 use crate::items;
-use crate::tables::{End, NO_CHANGESET, Placed};
+use crate::tables::{NO_CHANGESET, Placed};
 
 /// The size in GB at which a stream is full. DynamoDB refuses every write to a stream from 10 GB
 /// on, including the write of a position, and reports sizes in whole GB. A process learns that a
@@ -43,11 +43,11 @@ impl DynamoStorage {
         }
     }
 
-    /// Judges by the numbers of the stream's head, which an index has. The head's time is read only
-    /// if the answer contains the head.
+    /// Judges by the numbers of the stream's head, which a local index has. The head's time is read
+    /// only if the answer contains the head.
     pub(crate) async fn judge_by_end(&self, commit: &Commit) -> Result<Verdict, StorageError> {
         let stream_id = &commit.stream_id;
-        let end = self.tables.end(stream_id, End::LastEvent).await?;
+        let end = self.tables.last(stream_id).await?;
         let head = end.map(|end| head(end, stream_id)).transpose()?;
         match judge(commit, head.as_ref()) {
             Verdict::Refuse(Refusal::Ahead(Some(_))) => {
@@ -84,7 +84,7 @@ impl DynamoStorage {
                 let found = failed.item().map(items::changeset).transpose()?;
                 Ok(match found {
                     // An earlier attempt had succeeded, and its answer was lost.
-                    Some(found) if is_same(&found, &changeset) => self.stands(&changeset, false),
+                    Some(found) if found == changeset => self.stands(&changeset, false),
                     _ => Outcome::Refused(Refusal::Outdated),
                 })
             }
@@ -128,16 +128,6 @@ pub(crate) fn head(end: Placed, stream_id: &StreamId) -> Result<Head, StorageErr
         last_event: ees_core::EventId::new(end.event.max(1)).map_err(corrupt)?,
         last_timestamp: Timestamp::now(),
     })
-}
-
-/// Whether the stored changeset is this commit. It may have a position by now.
-pub(crate) fn is_same(found: &Changeset, ours: &Changeset) -> bool {
-    let checkpoint = found.checkpoint;
-    *found
-        == Changeset {
-            checkpoint,
-            ..ours.clone()
-        }
 }
 
 /// Whether a stream is full after a write.

@@ -4,8 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use ees_core::adapter::{
-    ChangesetKey, Entry, INDEX_PAGE, Index, IndexState, PageBuilder, PositionWrite, SweepCursor,
-    SweepPage,
+    ChangesetKey, Entry, Index, IndexState, PositionWrite, SweepCursor, SweepPage,
 };
 use ees_core::{Changeset, Checkpoint, Page, PageLimit, StorageError, Timestamp};
 
@@ -14,7 +13,8 @@ use crate::attempts::Attempts;
 use crate::error::translate;
 use crate::index_state::REV;
 use crate::items::{self, Item, Malformed, number};
-use crate::tables::{Guard, Part, Tables, page};
+use crate::layout::IndexPageSize;
+use crate::tables::{Guard, Part, Tables};
 
 #[async_trait]
 impl Index for DynamoStorage {
@@ -35,7 +35,8 @@ impl Index for DynamoStorage {
         let unknown = keys.iter().zip(&known).filter(|(_, known)| known.is_none());
         let unknown: Vec<_> = unknown.map(|(key, _)| key.clone()).collect();
         let found = self.tables.batch(&unknown, Part::Numbers).await?;
-        let entry = |key| match found.get(key).map(items::check) {
+        let pages = self.tables.layout.index_page;
+        let entry = |key| match found.get(key).map(|item| items::check(item, pages)) {
             None => Entry::Missing,
             Some(Err(malformed)) => Entry::Malformed(malformed.reason),
             Some(Ok(position)) => position.map_or(Entry::Unindexed, Entry::At),
@@ -60,18 +61,18 @@ impl Index for DynamoStorage {
         Ok(written)
     }
 
-    /// Sends one query, of one page of the index. The result ends where that page ends. If nothing
-    /// is found because the positions are void, it continues after them.
+    /// Reads from one page of the index. The result ends where that page ends. If nothing is found
+    /// because the positions are void, it continues after them.
     async fn read_index(
         &self,
         from: Checkpoint,
         limit: PageLimit,
     ) -> Result<Page<Changeset>, StorageError> {
         let _open = self.enter().await?;
-        let found = self.query_index(from, limit).await?;
+        let found = self.read_index_page(from, limit).await?;
         let past = self.voids.past(from);
         if found.items.is_empty() && past > from {
-            return self.query_index(past, limit).await;
+            return self.read_index_page(past, limit).await;
         }
         Ok(found)
     }
@@ -79,10 +80,11 @@ impl Index for DynamoStorage {
     async fn fetch(&self, keys: &[ChangesetKey]) -> Result<Vec<Option<Changeset>>, StorageError> {
         let _open = self.enter().await?;
         let found = self.tables.batch(keys, Part::Whole).await?;
+        let pages = self.tables.layout.index_page;
         let fetched = keys
             .iter()
-            .map(|key| found.get(key).map(items::changeset).transpose());
-        Ok(fetched.collect::<Result<_, _>>()?)
+            .map(|key| found.get(key).map(|item| items::positioned(item, pages)));
+        Ok(fetched.map(Option::transpose).collect::<Result<_, _>>()?)
     }
 
     async fn past_void(&self, position: Checkpoint) -> Result<Checkpoint, StorageError> {
@@ -95,12 +97,13 @@ impl Index for DynamoStorage {
         let scan = self
             .tables
             .scan()
+            .consistent_read(false)
             .filter_expression("attribute_not_exists(#page)");
         let start = after.map(cursor_key).transpose()?;
         let (items, next) = self.tables.scan_page(scan, start).await?;
         let (mut found, mut malformed) = (Vec::new(), 0);
         for item in items.iter().filter(|item| !items::is_reserved(item)) {
-            match items::unindexed(item) {
+            match items::unindexed(item, self.tables.layout.index_page) {
                 Ok(unindexed) => found.push(unindexed),
                 Err(Malformed { key, reason }) => {
                     malformed += 1;
@@ -138,7 +141,8 @@ impl Tables {
         key: &ChangesetKey,
         position: Checkpoint,
     ) -> Result<PositionWrite, StorageError> {
-        let (page, page_item) = position.to_page();
+        let pages = self.layout.index_page;
+        let (page, page_item) = pages.place(position);
         let attempts = Attempts::default();
         let update = self
             .client
@@ -157,75 +161,23 @@ impl Tables {
         };
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                refused(failed.item(), position)
+                refused(failed.item(), position, pages)
             }
             _ => Err(translate("UpdateItem", &error, attempts.written())),
         }
     }
 }
 
-impl DynamoStorage {
-    async fn query_index(
-        &self,
-        from: Checkpoint,
-        limit: PageLimit,
-    ) -> Result<Page<Changeset>, StorageError> {
-        let (index_page, index_item) = from.to_page();
-        let items = i32::try_from(limit.max_items()).unwrap_or(i32::MAX);
-        let query = self
-            .tables
-            .client
-            .query()
-            .table_name(&self.tables.config.events_table)
-            .index_name(&self.tables.config.indexes.enumeration)
-            .key_condition_expression("#page = :page AND page_item >= :item")
-            .expression_attribute_names("#page", items::PAGE)
-            .expression_attribute_values(":page", number(index_page))
-            .expression_attribute_values(":item", number(index_item))
-            .limit(items.saturating_add(1));
-        let (items, next) = page(query, None).await?;
-        self.fill(&items, next.is_some(), limit)
-    }
-
-    /// Builds a page from items of the index. `more` is whether DynamoDB has more items in this
-    /// page of the index.
-    fn fill(
-        &self,
-        items: &[Item],
-        more: bool,
-        limit: PageLimit,
-    ) -> Result<Page<Changeset>, StorageError> {
-        let mut page = PageBuilder::new(limit);
-        let mut last = None;
-        for item in items {
-            let position = items::position(item)?;
-            if position.is_some_and(|position| self.voids.past(position) > position) {
-                continue;
-            }
-            if page.is_full() {
-                page.more_remains();
-                return Ok(page.finish());
-            }
-            last = position;
-            if !page.push_changeset(items::changeset(item)?) {
-                return Ok(page.finish());
-            }
-        }
-        // The next page of the index begins after the last item of this one.
-        let at_end = last.is_some_and(|last| last.to_page().1 == INDEX_PAGE - 1);
-        if last.is_some() && (more || at_end) {
-            page.more_remains();
-        }
-        Ok(page.finish())
-    }
-}
-
 /// The reason why a position was not written.
-fn refused(found: Option<&Item>, position: Checkpoint) -> Result<PositionWrite, StorageError> {
+fn refused(
+    found: Option<&Item>,
+    position: Checkpoint,
+    pages: IndexPageSize,
+) -> Result<PositionWrite, StorageError> {
     let Some(found) = found else {
         return Ok(PositionWrite::Missing);
     };
-    match items::position(found)? {
+    match items::position(found, pages)? {
         Some(found) if found == position => Ok(PositionWrite::AlreadyThere),
         Some(found) => Ok(PositionWrite::Other(found)),
         None => Ok(PositionWrite::Missing),

@@ -6,6 +6,7 @@ use ees_core::{ChangesetId, Checkpoint, StorageError, StreamId};
 
 use crate::attempts::Attempts;
 use crate::items::{Item, number, text};
+use crate::layout::IndexPageSize;
 use crate::schema::PROJECTION_ID;
 use crate::tables::{Guard, Tables, Transacted, count};
 use crate::voids::Voids;
@@ -15,39 +16,67 @@ const STATE: &str = "ees:index";
 pub(crate) const REV: &str = "rev";
 const BASE: &str = "base";
 const INTENT: &str = "intent";
+const INDEX_PAGE: &str = "index_page";
 
 impl Tables {
-    /// The index state; `None` if there is none.
-    pub(crate) async fn find_state(&self) -> Result<Option<IndexState>, StorageError> {
+    /// The index state, and the positions in a page of the index; `None` if there is no state.
+    pub(crate) async fn find_state(
+        &self,
+    ) -> Result<Option<(IndexState, IndexPageSize)>, StorageError> {
         let item = self.analysis(STATE).await?;
-        let read = |item: &Item| state(item).ok_or_else(|| self.malformed(STATE));
+        let read = |item: &Item| {
+            let both = state(item).zip(index_page(item));
+            both.ok_or_else(|| self.malformed(STATE))
+        };
         item.as_ref().map(read).transpose()
     }
 
-    /// The index state. It is an error if there is none.
+    /// The index state. It is an error if there is none, or if it belongs to another table: pages of
+    /// another size have other positions.
     pub(crate) async fn state(&self) -> Result<IndexState, StorageError> {
-        self.find_state().await?.ok_or_else(|| {
+        let (analysis, events) = (&self.config.analysis_table, &self.config.events_table);
+        let (state, size) = self.find_state().await?.ok_or_else(|| {
             StorageError::Corrupt(format!(
-                "table `{}` has no index state (item `{STATE}`), so positions are unknown. \
-                 Restore it together with table `{}`, or run `ees admin rebuild-index`",
-                self.config.analysis_table, self.config.events_table
+                "table `{analysis}` has no index state (item `{STATE}`), so positions are unknown. \
+                 Restore it together with table `{events}`, or run `ees admin rebuild-index`"
             ))
-        })
+        })?;
+        if size != self.layout.index_page {
+            return Err(StorageError::Corrupt(format!(
+                "the index state of table `{analysis}` has {} positions in a page, and it had {} when \
+                 the store was opened. Open the store again",
+                size.get(),
+                self.layout.index_page.get()
+            )));
+        }
+        Ok(state)
     }
 
-    /// Whether the store has an index state. An empty store without one gets its first.
-    pub(crate) async fn has_state(&self) -> Result<bool, StorageError> {
-        if self.find_state().await?.is_some() {
-            return Ok(true);
+    /// The tables with the size of their index pages, from the index state. An empty store without a
+    /// state gets its first, with pages of `size`, or else of the size that its layout has; `None` if
+    /// a store without a state has changesets.
+    pub(crate) async fn with_state(
+        &self,
+        size: Option<IndexPageSize>,
+    ) -> Result<Option<Self>, StorageError> {
+        let mut tables = self.clone();
+        if let Some((_, size)) = self.find_state().await? {
+            tables.layout.index_page = size;
+            return Ok(Some(tables));
         }
         let (items, next) = self.scan_page(self.scan().limit(1), None).await?;
         if !items.is_empty() || next.is_some() {
-            return Ok(false);
+            return Ok(None);
         }
-        // If another process is faster, it writes the same state.
-        self.put_state(Guard::Absent, &IndexState::default())
-            .await?;
-        Ok(true)
+        tables.layout.index_page = size.unwrap_or(self.layout.index_page);
+        let first = IndexState::default();
+        if !tables.put_state(Guard::Absent, &first).await?
+            && let Some((_, size)) = self.find_state().await?
+        {
+            // Another process was faster.
+            tables.layout.index_page = size;
+        }
+        Ok(Some(tables))
     }
 
     pub(crate) async fn put_state(
@@ -55,7 +84,8 @@ impl Tables {
         guard: Guard,
         state: &IndexState,
     ) -> Result<bool, StorageError> {
-        self.swap(guard, state_item(state)).await
+        self.swap(guard, state_item(state, self.layout.index_page))
+            .await
     }
 
     /// Writes a state and its void positions in one transaction, if the stored state is the
@@ -68,24 +98,37 @@ impl Tables {
     ) -> Result<bool, StorageError> {
         let guard = previous.map_or(Guard::Absent, |previous| Guard::Number(REV, previous));
         let mut writes = self.replace_voids(voids).await?;
-        writes.push(self.put_guarded(guard, state_item(state))?);
+        writes.push(self.put_guarded(guard, state_item(state, self.layout.index_page))?);
         let written = self.transact(&writes, &Attempts::default()).await?;
         Ok(matches!(written, Transacted::Done(_)))
     }
 }
 
-fn state_item(state: &IndexState) -> Item {
+fn state_item(state: &IndexState, size: IndexPageSize) -> Item {
     let member = |key: &ChangesetKey| {
         let (stream_id, changeset_id) = (key.stream_id.as_str(), key.changeset_id.get());
         [text(stream_id), number(changeset_id)]
     };
     let intent = state.intent.iter().flat_map(member).collect();
-    Item::from([
+    let mut item = Item::from([
         (PROJECTION_ID.to_owned(), text(STATE)),
         (REV.to_owned(), number(state.rev)),
         (BASE.to_owned(), number(state.base.get())),
         (INTENT.to_owned(), AttributeValue::L(intent)),
-    ])
+    ]);
+    if size != IndexPageSize::ORIGINAL {
+        item.insert(INDEX_PAGE.to_owned(), number(size.get()));
+    }
+    item
+}
+
+/// The positions in a page of the index. A state without a size has that of the original.
+fn index_page(item: &Item) -> Option<IndexPageSize> {
+    if item.contains_key(INDEX_PAGE) {
+        IndexPageSize::new(count(item, INDEX_PAGE)?)
+    } else {
+        Some(IndexPageSize::ORIGINAL)
+    }
 }
 
 fn state(item: &Item) -> Option<IndexState> {

@@ -9,6 +9,8 @@ use ees_core::{
     SetMarkError, StorageError, StreamId, Timestamp,
 };
 
+use crate::layout::IndexPageSize;
+
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
 pub(crate) const STREAM_ID: &str = "stream_id";
@@ -100,23 +102,32 @@ pub(crate) fn event_number(item: &Item, name: &str) -> Result<u64, Malformed> {
 }
 
 /// An item's position in the global order, if it has one.
-pub(crate) fn position(item: &Item) -> Result<Option<Checkpoint>, Malformed> {
-    Fields(item).position()
+pub(crate) fn position(item: &Item, pages: IndexPageSize) -> Result<Option<Checkpoint>, Malformed> {
+    Fields(item).position(pages)
+}
+
+/// The page of an item's position and its number in the page, if the item has valid ones.
+pub(crate) fn place(item: &Item) -> Option<(u64, u64)> {
+    let number = |name| Fields(item).number(name).ok();
+    number(PAGE).zip(number(PAGE_ITEM))
 }
 
 /// Checks the attributes that the indexer reads, and returns the item's position.
-pub(crate) fn check(item: &Item) -> Result<Option<Checkpoint>, Malformed> {
+pub(crate) fn check(item: &Item, pages: IndexPageSize) -> Result<Option<Checkpoint>, Malformed> {
     let fields = Fields(item);
     fields.key()?;
     fields.event_ids()?;
     fields.timestamp()?;
-    fields.position()
+    fields.position(pages)
 }
 
 /// Checks the attributes that the indexer reads of an item without a position. Returns its key and
 /// the time of its commit.
-pub(crate) fn unindexed(item: &Item) -> Result<(ChangesetKey, Timestamp), Malformed> {
-    check(item)?;
+pub(crate) fn unindexed(
+    item: &Item,
+    pages: IndexPageSize,
+) -> Result<(ChangesetKey, Timestamp), Malformed> {
+    check(item, pages)?;
     Ok((Fields(item).key()?, Fields(item).timestamp()?))
 }
 
@@ -136,7 +147,16 @@ pub(crate) fn set_mark(item: &Item) -> Result<Option<SetMark>, Malformed> {
     Fields(item).set_mark()
 }
 
-/// Converts an item to a changeset.
+/// Converts an item to a changeset with its position.
+pub(crate) fn positioned(item: &Item, pages: IndexPageSize) -> Result<Changeset, Malformed> {
+    let checkpoint = position(item, pages)?;
+    Ok(Changeset {
+        checkpoint,
+        ..changeset(item)?
+    })
+}
+
+/// Converts an item to a changeset without its position.
 pub(crate) fn changeset(item: &Item) -> Result<Changeset, Malformed> {
     let fields = Fields(item);
     let ChangesetKey {
@@ -152,7 +172,7 @@ pub(crate) fn changeset(item: &Item) -> Result<Changeset, Malformed> {
         timestamp: fields.timestamp()?,
         commit_id: fields.commit_id()?,
         set: fields.set_mark()?,
-        checkpoint: fields.position()?,
+        checkpoint: None,
         events: trusted_events(fields.text(EVENTS)?, count),
         metadata: trusted_json(fields.text(METADATA)?),
     })
@@ -207,12 +227,12 @@ impl<'a> Fields<'a> {
             .map_err(|error: SetMarkError| self.malformed(&error))
     }
 
-    fn position(&self) -> Result<Option<Checkpoint>, Malformed> {
+    fn position(&self, pages: IndexPageSize) -> Result<Option<Checkpoint>, Malformed> {
         if !self.0.contains_key(PAGE) && !self.0.contains_key(PAGE_ITEM) {
             return Ok(None);
         }
         let (page, page_item) = (self.number(PAGE)?, self.number(PAGE_ITEM)?);
-        let position = Checkpoint::from_page(page, page_item);
+        let position = pages.position(page, page_item);
         let wrong = || self.malformed(&format_args!("page {page} has no item {page_item}"));
         position.ok_or_else(wrong).map(Some)
     }

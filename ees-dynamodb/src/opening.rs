@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{ProjectionType, TableDescription};
 use ees_core::{MAX_SET_CHECKS, MAX_SET_COMMITS, SET_SIZE_FACTOR};
 
 use crate::OpenError;
-use crate::tables::Tables;
+use crate::tables::{Recognised, Tables};
 use crate::voids::Voids;
 
 /// The maximum size of an item in bytes, including its entries in local indexes.
@@ -40,6 +40,8 @@ const _: () = {
 /// What a store needs to know about its tables.
 #[derive(Debug)]
 pub(crate) struct Opened {
+    /// The tables with their layout.
+    pub(crate) tables: Tables,
     pub(crate) max_changeset_bytes: usize,
     pub(crate) stream_arn: String,
     /// The id that DynamoDB gave to the events table. A restored table has another one.
@@ -50,15 +52,16 @@ pub(crate) struct Opened {
 /// Checks both tables and the index state.
 pub(crate) async fn open(tables: &Tables, sdk: &SdkConfig) -> Result<Opened, OpenError> {
     check_surroundings(sdk).await?;
-    let (events, _) = tables.check_both().await?;
-    if !tables.has_state().await? {
-        return Err(no_state(tables));
-    }
+    let Recognised { tables, events, .. } = tables.recognise().await?;
+    let Some(tables) = tables.with_state(None).await? else {
+        return Err(no_state(&tables));
+    };
     Ok(Opened {
         max_changeset_bytes: max_changeset_bytes(&events),
         table_id: events.table_id.clone(),
         stream_arn: events.latest_stream_arn.unwrap_or_default(),
         voids: tables.voids().await?,
+        tables,
     })
 }
 

@@ -17,7 +17,7 @@ use ees_core::{Changeset, Receipt, StorageError, Written};
 use crate::DynamoStorage;
 use crate::attempts::Attempts;
 use crate::client_keys::MAX_ROUNDS;
-use crate::commit::{is_full, is_same};
+use crate::commit::is_full;
 use crate::items::{self, STREAM_ID};
 use crate::tables::{SIZE_LIMIT, Transacted, UNMET};
 use plan::Plan;
@@ -75,7 +75,7 @@ impl DynamoStorage {
         for (changeset, reason) in plan.changesets.iter().zip(&reasons) {
             match (reason.code(), reason.item()) {
                 // An earlier attempt had succeeded, and its answer was lost.
-                (Some(UNMET), Some(found)) if is_same(&items::changeset(found)?, changeset) => {
+                (Some(UNMET), Some(found)) if items::changeset(found)? == *changeset => {
                     return Ok(Some(self.all_stand(plan, &HashSet::new())));
                 }
                 (Some(SIZE_LIMIT), _) if attempts.written() == Written::Unknown => {

@@ -12,9 +12,10 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{RwLock, RwLockReadGuard};
 
 use crate::cache::{FullStreams, Heads, Positions};
+use crate::fetched_size::FetchedSize;
 use crate::items::{self, Item, number};
 use crate::opening::open;
-use crate::tables::{End, Tables, page};
+use crate::tables::{Tables, page};
 use crate::voids::Voids;
 use crate::{DynamoConfig, OpenError};
 
@@ -28,6 +29,7 @@ pub struct DynamoStorage {
     pub(crate) positions: Positions,
     pub(crate) voids: Voids,
     pub(crate) news: News,
+    pub(crate) fetched_size: FetchedSize,
     max_changeset_bytes: usize,
     stream_arn: String,
     table_id: Option<String>,
@@ -48,9 +50,10 @@ impl DynamoStorage {
             heads: Heads::new(config.head_cache),
             full_streams: FullStreams::new(config.head_cache),
             positions: Positions::new(config.head_cache),
-            tables,
+            tables: opened.tables,
             voids: opened.voids,
             news: News::default(),
+            fetched_size: FetchedSize::default(),
             max_changeset_bytes: opened.max_changeset_bytes,
             stream_arn: opened.stream_arn,
             table_id: opened.table_id,
@@ -70,46 +73,6 @@ impl DynamoStorage {
             return Err(StorageError::closed());
         }
         Ok(closed)
-    }
-
-    /// The ids of the first and last changeset that a range selects; `None` if it selects none.
-    async fn changesets_of(
-        &self,
-        stream_id: &StreamId,
-        range: &StreamRange,
-    ) -> Result<Option<(u64, u64)>, StorageError> {
-        let (first, last) = match range {
-            StreamRange::Changesets(ids) => (*ids.start(), *ids.end()),
-            StreamRange::Events(ids) => {
-                let Some(first) = self.first_reaching(stream_id, *ids.start()).await? else {
-                    return Ok(None);
-                };
-                let Some(last) = self.last_begun(stream_id, *ids.end()).await? else {
-                    return Ok(None);
-                };
-                (first, last)
-            }
-        };
-        let (first, last) = (first.max(1), last.min(MAX_ID));
-        Ok((first <= last).then_some((first, last)))
-    }
-
-    /// The first changeset whose last event is `event` or a later one.
-    async fn first_reaching(&self, id: &StreamId, event: u64) -> Result<Option<u64>, StorageError> {
-        if event <= 1 {
-            return Ok(Some(1));
-        }
-        let end = self.tables.end(id, End::LastEventFrom(event)).await?;
-        Ok(end.map(|found| found.changeset))
-    }
-
-    /// The last changeset whose first event is `event` or an earlier one.
-    async fn last_begun(&self, id: &StreamId, event: u64) -> Result<Option<u64>, StorageError> {
-        if event >= MAX_ID {
-            return Ok(Some(MAX_ID));
-        }
-        let end = self.tables.end(id, End::FirstEventTo(event)).await?;
-        Ok(end.map(|found| found.changeset))
     }
 
     /// Reads a range of changesets with one request after another, until the page is full. It
@@ -142,7 +105,8 @@ impl DynamoStorage {
                     builder.more_remains();
                     return Ok(builder.finish());
                 }
-                if !builder.push_changeset(items::changeset(item)?) {
+                if !builder.push_changeset(items::positioned(item, self.tables.layout.index_page)?)
+                {
                     return Ok(builder.finish());
                 }
             }

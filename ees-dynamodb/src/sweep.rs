@@ -1,6 +1,7 @@
 //! Stores the progress of sweeps in the analysis table: the cursor of an unfinished sweep, since
 //! one sweep may take many runs of a function, and the time at which the last sweep began.
 
+use aws_sdk_dynamodb::types::GlobalSecondaryIndexDescription;
 use ees_core::adapter::SweepCursor;
 use ees_core::{StorageError, Timestamp, Written};
 
@@ -44,6 +45,34 @@ impl DynamoStorage {
             item.insert(CURSOR.to_owned(), text(cursor));
         }
         self.tables.save_progress(item).await
+    }
+}
+
+impl DynamoStorage {
+    /// Whether the item counts that DynamoDB keeps say that every changeset has a position: the
+    /// events table has as many items as the global index. DynamoDB renews the counts about every
+    /// six hours, and not at the same moment, so that they may also agree by chance.
+    ///
+    /// # Errors
+    /// [`StorageError`] if DynamoDB fails.
+    pub async fn counts_agree(&self) -> Result<bool, StorageError> {
+        let _open = self.enter().await?;
+        let tables = &self.tables;
+        let (table, index) = (
+            &tables.config.events_table,
+            &tables.config.indexes.enumeration,
+        );
+        let described = tables.client.describe_table().table_name(table).send();
+        let described = described
+            .await
+            .map_err(|error| translate("DescribeTable", &error, Written::None))?;
+        let Some(found) = described.table else {
+            return Ok(false);
+        };
+        let mut indexes = found.global_secondary_indexes().iter();
+        let order = indexes.find(|order| order.index_name() == Some(index));
+        let entries = order.and_then(GlobalSecondaryIndexDescription::item_count);
+        Ok(entries.is_some() && entries == found.item_count())
     }
 }
 

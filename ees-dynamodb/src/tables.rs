@@ -3,6 +3,7 @@
 mod analysis_batch;
 mod batch;
 mod conflicts;
+mod event_search;
 mod guarded_swap;
 mod scan;
 mod stream_queries;
@@ -19,8 +20,11 @@ use aws_sdk_dynamodb::operation::create_table::CreateTableInput;
 use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
 use aws_sdk_dynamodb::types::TableDescription;
 use ees_core::StorageError;
+use ees_core::adapter::IndexState;
 
 use crate::error::opening;
+use crate::layout::Layout;
+use crate::schema::TableOptions;
 use crate::schema::check::check;
 use crate::{DynamoConfig, OpenError, schema};
 
@@ -35,11 +39,13 @@ pub(crate) use transact::{NO_CHANGESET, SIZE_LIMIT, Transacted, UNMET};
 /// success, and conflicts do not count as successes.
 const QUOTA_PER_SECOND: f32 = 50.0;
 
-/// Both tables and the client. Cheap to clone.
+/// Both tables and the client. Cheap to clone. The layout is that of a table of the Python original
+/// until [`Tables::recognised`].
 #[derive(Debug, Clone)]
 pub(crate) struct Tables {
     pub(crate) client: Client,
     pub(crate) config: Arc<DynamoConfig>,
+    pub(crate) layout: Layout,
 }
 
 impl Tables {
@@ -58,6 +64,7 @@ impl Tables {
         Self {
             client: Client::from_conf(conf.build()),
             config: config.into(),
+            layout: Layout::UNKNOWN,
         }
     }
 
@@ -120,9 +127,34 @@ impl Tables {
     pub(crate) async fn check_both(
         &self,
     ) -> Result<(TableDescription, TableDescription), OpenError> {
-        let events = built(schema::events_table(&self.config))?;
+        let events = built(schema::events_table(&self.config, TableOptions::default()))?;
         let analysis = built(schema::analysis_table(&self.config))?;
         futures_util::future::try_join(self.checked(&events), self.checked(&analysis)).await
+    }
+}
+
+/// Tables with their layout, and what was found in them.
+#[derive(Debug)]
+pub(crate) struct Recognised {
+    pub(crate) tables: Tables,
+    pub(crate) events: TableDescription,
+    pub(crate) state: Option<IndexState>,
+}
+
+impl Tables {
+    /// Compares both tables with their definitions, and recognises their layout.
+    pub(crate) async fn recognise(&self) -> Result<Recognised, OpenError> {
+        let (events, _) = self.check_both().await?;
+        let mut tables = self.clone();
+        tables.layout = Layout::of(&events, &self.config);
+        let stored = tables.find_state().await?;
+        let (state, size) = stored.unzip();
+        tables.layout.index_page = size.unwrap_or(tables.layout.index_page);
+        Ok(Recognised {
+            tables,
+            events,
+            state,
+        })
     }
 }
 

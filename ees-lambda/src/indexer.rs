@@ -76,8 +76,8 @@ impl BatchIndexer {
             &[
                 ("IndexLag", Unit::Milliseconds, batch::lag(records)),
                 ("IndexedChangesets", Unit::Count, report.written),
-                ("RefusedChangesets", Unit::Count, refused),
                 ("LostSwaps", Unit::Count, report.lost_swaps),
+                ("RefusedChangesets", Unit::Count, refused),
             ],
         );
         failure.map_or(Ok(()), Err)

@@ -5,8 +5,11 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
-use ees_core::adapter::{ChangesetKey, INDEX_PAGE};
+use ees_core::adapter::ChangesetKey;
 use ees_dynamodb::{DynamoConfig, SdkConfig};
+
+/// The positions in a page of its index.
+const INDEX_PAGE: u64 = 1000;
 
 type Key = HashMap<String, AttributeValue>;
 

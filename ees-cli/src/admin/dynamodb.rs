@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ees_dynamodb::admin::{AdminError, IndexStatus, Options, Rebuilt, RebuiltKeys};
-use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, SdkConfig};
+use ees_dynamodb::schema::TableOptions;
+use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, IndexPageSize, SdkConfig};
 use ees_storage::Adapter;
 use ees_workers::Sweep;
 use serde_json::json;
@@ -33,8 +34,18 @@ async fn task(
     let admin = Admin::new(config, sdk).await.map_err(not_opened)?;
     let admin = admin.watched_by(|seen| progress(&format!("{seen} changesets scanned")));
     match act {
-        AdminAct::CreateTables => {
-            let made = admin.create_tables().await.map_err(not_opened)?;
+        AdminAct::CreateTables {
+            local_indexes,
+            index_page,
+        } => {
+            let options = TableOptions {
+                local_indexes,
+                index_page: IndexPageSize::new(index_page).unwrap_or(IndexPageSize::DEFAULT),
+            };
+            let made = admin
+                .create_tables_with(options)
+                .await
+                .map_err(not_opened)?;
             Ok(created(config, &made))
         }
         AdminAct::NewStoreId => new_store_id::make(Adapter::Dynamodb, storage).await,
@@ -47,11 +58,13 @@ async fn task(
             dry_run,
             replace,
             accept_disorder,
+            index_page,
         } => {
             let options = Options {
                 dry_run,
                 replace,
                 accept_disorder,
+                index_page: index_page.and_then(IndexPageSize::new),
             };
             let rebuilt = admin.rebuild_index(options).await.map_err(not_done)?;
             Ok(told(&rebuilt, dry_run))
@@ -67,8 +80,8 @@ async fn task(
         } => {
             let options = Options {
                 dry_run,
-                replace: false,
                 accept_disorder,
+                ..Options::default()
             };
             let taken = admin.take_over(options, outlast(wait_seconds)).await;
             Ok(told(&taken.map_err(not_done)?, dry_run))

@@ -5,21 +5,25 @@ use crate::ports::{ChangesetKey, Entry};
 
 use super::lane::{Lane, Plan};
 
-/// The limits of a block.
+/// The limits of a block, and of the patience with other workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BlockLimit {
     /// The largest number of members; 0 counts as 1.
     pub members: usize,
     /// The largest size of the intent in bytes, except for a single larger member.
     pub bytes: usize,
+    /// How often in a row a worker waits for another one that is at work, before it does that one's
+    /// work itself. The pauses double, so that 8 take about a second.
+    pub waits: u32,
 }
 
 impl Default for BlockLimit {
-    /// 100 members, 16 KB.
+    /// 100 members, 16 KB, 8 waits.
     fn default() -> Self {
         Self {
             members: 100,
             bytes: 16 * 1024,
+            waits: 8,
         }
     }
 }

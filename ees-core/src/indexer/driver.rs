@@ -18,10 +18,10 @@ use super::{Answer, BlockLimit, Indexing, Refused, Request};
 /// The number of swaps that a run may lose in a row before it fails.
 const MAX_LOST_SWAPS: u32 = 64;
 
-/// The longest pause after the first lost swap; it doubles with each further one.
+/// The longest first pause of a worker that meets another one; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
-/// The longest pause after any number of lost swaps.
+/// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The age, in microseconds, at which the notification of a changeset counts as lost: ten minutes.
@@ -157,21 +157,22 @@ impl Indexer {
         requests: Vec<Request>,
         done: &mut Report,
     ) -> Result<(), StorageError> {
-        let mut lost_in_a_row = 0;
+        let (mut lost_in_a_row, mut pauses) = (0, 0);
         let mut running = FuturesUnordered::new();
-        running.extend(requests.into_iter().map(|r| self.perform(r, lost_in_a_row)));
+        running.extend(requests.into_iter().map(|r| self.perform(r, pauses)));
         while let Some(answer) = running.next().await {
             let answer = answer?;
             match answer {
                 Answer::Written(_, PositionWrite::Written) => done.written += 1,
                 Answer::Swapped(true) => {
                     done.blocks += 1;
-                    lost_in_a_row = 0;
+                    (lost_in_a_row, pauses) = (0, 0);
                 }
                 Answer::Swapped(false) => {
                     done.lost_swaps += 1;
                     lost_in_a_row += 1;
                 }
+                Answer::Paused => pauses += 1,
                 _ => {}
             }
             if lost_in_a_row > MAX_LOST_SWAPS {
@@ -181,12 +182,12 @@ impl Indexer {
                 ));
             }
             let requests = run.answer(answer)?;
-            running.extend(requests.into_iter().map(|r| self.perform(r, lost_in_a_row)));
+            running.extend(requests.into_iter().map(|r| self.perform(r, pauses)));
         }
         Ok(())
     }
 
-    async fn perform(&self, request: Request, lost_in_a_row: u32) -> Result<Answer, StorageError> {
+    async fn perform(&self, request: Request, pauses: u32) -> Result<Answer, StorageError> {
         Ok(match request {
             Request::Load => Answer::Loaded(self.index.load_state().await?),
             Request::LookUp(keys) => Answer::LookedUp(self.look_up(keys).await?),
@@ -198,7 +199,7 @@ impl Indexer {
                 Answer::Swapped(self.index.swap_state(previous, &next).await?)
             }
             Request::Pause => {
-                self.clock.sleep(pause(lost_in_a_row)).await;
+                self.clock.sleep(pause(pauses)).await;
                 Answer::Paused
             }
         })
@@ -217,11 +218,11 @@ impl Indexer {
     }
 }
 
-/// A random part of a duration that doubles with each swap lost in a row.
-fn pause(lost_in_a_row: u32) -> Duration {
-    let doubled = FIRST_PAUSE.saturating_mul(1 << lost_in_a_row.saturating_sub(1).min(16));
+/// A random duration that doubles with each pause in a row.
+fn pause(pauses: u32) -> Duration {
+    let doubled = FIRST_PAUSE.saturating_mul(1 << pauses.min(16));
     // The random keys of a hasher are enough to separate the workers that collided.
-    let random = RandomState::new().hash_one(lost_in_a_row);
+    let random = RandomState::new().hash_one(pauses);
     let millis = doubled.min(LONGEST_PAUSE).as_millis().max(1);
     Duration::from_millis(random % u64::try_from(millis).unwrap_or(1))
 }

@@ -24,7 +24,7 @@ pub enum Request {
         /// The new state.
         next: IndexState,
     },
-    /// Pause for a random time: another worker won the swap.
+    /// Pause for a random time: another worker won the swap, or is at work.
     Pause,
 }
 

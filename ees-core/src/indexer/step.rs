@@ -15,7 +15,9 @@ use super::{Answer, BlockLimit, Corruption, Refused, Request};
 ///
 /// 1. It reads the state.
 /// 2. It makes sure that the last intent is complete: it has finished that `rev` itself, or reads
-///    every member, and writes the positions that are missing.
+///    every member, and writes the positions that are missing. Another worker is probably just
+///    writing them, so it first waits, and reads the state again. While the `rev` changes, others are
+///    at work, and it waits on, up to a limit.
 /// 3. Only then it reads the candidates and walks each stream back to its first changeset without
 ///    a position.
 /// 4. It reserves the next positions for a block of them, by compare-and-swap on the state's `rev`.
@@ -39,7 +41,19 @@ pub struct Indexing {
     /// A `rev` whose intent is known to be complete.
     complete: Option<u64>,
     refused: Vec<Refused>,
+    /// What another worker was seen at.
+    seen: Option<Seen>,
+    /// How often it may still wait for others.
+    waits: u32,
     phase: Phase,
+}
+
+/// The intent of another worker, while it was at work.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Seen {
+    rev: u64,
+    /// The members without a position. `None` if they were not read.
+    missing: Option<Vec<ChangesetKey>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -47,8 +61,8 @@ enum Phase {
     #[default]
     Done,
     Loading,
-    /// Reads the members of the last intent.
-    Checking(IndexState),
+    /// Reads this many members of the last intent, which are not known to have positions.
+    Checking(IndexState, usize),
     /// Writes positions of the last intent: its own, or those that another worker left unwritten.
     Writing(IndexState, Writes),
     /// Reads candidates. The last intent is complete.
@@ -77,6 +91,8 @@ impl Indexing {
             turn: None,
             complete,
             refused: Vec::new(),
+            seen: None,
+            waits: limit.waits,
             phase: Phase::Done,
         };
         let requests = if run.lanes.is_empty() {
@@ -109,7 +125,9 @@ impl Indexing {
     pub fn answer(&mut self, answer: Answer) -> Result<Vec<Request>, Corruption> {
         match (std::mem::take(&mut self.phase), answer) {
             (Phase::Loading, Answer::Loaded(state)) => Ok(self.check(state)),
-            (Phase::Checking(state), Answer::LookedUp(found)) => self.repair(state, found),
+            (Phase::Checking(state, asked), Answer::LookedUp(found)) if found.len() == asked => {
+                self.repair(state, &found)
+            }
             (Phase::Writing(state, writes), Answer::Written(key, outcome)) => {
                 self.written(state, writes, &key, outcome)
             }
@@ -122,6 +140,7 @@ impl Indexing {
                 Ok(self.search(state))
             }
             (Phase::Swapping(next), Answer::Swapped(true)) => {
+                self.waits = self.limit.waits;
                 self.turn = next.intent.first().map(|key| key.stream_id.clone());
                 let members = next.members();
                 let writes = members
@@ -129,9 +148,10 @@ impl Indexing {
                     .collect();
                 Ok(self.write(next, writes))
             }
-            (Phase::Swapping(_), Answer::Swapped(false)) => {
-                self.phase = Phase::Pausing;
-                Ok(vec![Request::Pause])
+            (Phase::Swapping(next), Answer::Swapped(false)) => {
+                let (rev, missing) = (next.rev.saturating_sub(1), None);
+                self.seen = Some(Seen { rev, missing });
+                Ok(self.pause())
             }
             (Phase::Pausing, Answer::Paused) => Ok(self.load()),
             _ => Err(Corruption::Unasked),
@@ -148,30 +168,52 @@ impl Indexing {
         if state.intent.is_empty() || self.complete == Some(state.rev) {
             return self.search_anew(state);
         }
-        let members = state.intent.clone();
-        self.phase = Phase::Checking(state);
+        let members = match self.seen.take() {
+            Some(Seen { rev, missing }) if rev == state.rev => missing,
+            Some(_) if self.waits > 0 => {
+                self.waits -= 1;
+                let (rev, missing) = (state.rev, None);
+                self.seen = Some(Seen { rev, missing });
+                return self.pause();
+            }
+            _ => None,
+        };
+        let members = members.unwrap_or_else(|| state.intent.clone());
+        self.phase = Phase::Checking(state, members.len());
         vec![Request::LookUp(members)]
     }
 
-    /// Writes the positions that the reserving worker has not written.
+    fn pause(&mut self) -> Vec<Request> {
+        self.phase = Phase::Pausing;
+        vec![Request::Pause]
+    }
+
+    /// Writes the positions that the reserving worker has not written, unless that one is probably
+    /// still at work.
     fn repair(
         &mut self,
         state: IndexState,
-        found: Vec<(ChangesetKey, Entry)>,
+        found: &[(ChangesetKey, Entry)],
     ) -> Result<Vec<Request>, Corruption> {
-        if found.len() != state.intent.len() {
-            return Err(Corruption::Unasked);
-        }
+        let places: BTreeMap<_, _> = state.members().collect();
         let mut missing = Vec::new();
-        for ((key, reserved), (_, entry)) in state.members().zip(found) {
+        for (key, entry) in found {
+            let reserved = *places.get(key).ok_or(Corruption::Unasked)?;
             match entry {
-                Entry::At(found) => Corruption::check(key, reserved, Some(found))?,
+                Entry::At(found) => Corruption::check(key, reserved, Some(*found))?,
                 Entry::Unindexed => missing.push((key.clone(), reserved)),
                 Entry::Missing | Entry::Malformed(_) => {
                     let key = key.clone();
                     return Err(Corruption::Gone { key, reserved });
                 }
             }
+        }
+        if !missing.is_empty() && self.waits > 0 {
+            self.waits -= 1;
+            let keys = missing.into_iter().map(|(key, _)| key);
+            let (rev, missing) = (state.rev, Some(keys.collect()));
+            self.seen = Some(Seen { rev, missing });
+            return Ok(self.pause());
         }
         Ok(self.write(state, missing.into_iter().collect()))
     }

@@ -80,8 +80,9 @@ pub trait Index: Send + Sync + 'static {
     async fn past_void(&self, position: Checkpoint) -> Result<Checkpoint, StorageError>;
 
     /// Reads a page of the changesets that have no position, in any order. All pages together show
-    /// every changeset that was committed before the request for the first page and has no position
-    /// at the answer of the last page. They may show other changesets too. Pages may be empty.
+    /// every changeset that was committed ten minutes before the request for the first page and has
+    /// no position at the answer of the last page. They may show other changesets too, also some that
+    /// have a position. Pages may be empty.
     ///
     /// # Errors
     /// [`StorageError`] if the storage fails.

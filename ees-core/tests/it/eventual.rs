@@ -1,6 +1,7 @@
 //! The second reference adapter, which orders after the commit: the conformance suite on it, and
 //! the indexer over it under injected faults.
 
+mod competing;
 mod driving;
 mod faults;
 mod faulty;

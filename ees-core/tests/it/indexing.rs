@@ -208,7 +208,11 @@ fn an_intent_that_contradicts_the_table_stops_the_run() {
         intent: vec![key("a", 1)],
     };
     let after = |entry: Entry| {
-        let (mut run, _) = Indexing::begin([key("b", 1)], None, BlockLimit::default());
+        let limit = BlockLimit {
+            waits: 0,
+            ..BlockLimit::default()
+        };
+        let (mut run, _) = Indexing::begin([key("b", 1)], None, limit);
         run.answer(Answer::Loaded(state.clone())).unwrap();
         run.answer(Answer::LookedUp(vec![(key("a", 1), entry)]))
     };

@@ -45,6 +45,7 @@ const TWO_WORKERS: Setting = Setting {
     commits: &["a", "a", "b"],
     later: &[],
     block: 2,
+    waits: 0,
     taken_over: false,
     lie: Lie::None,
 };
@@ -90,6 +91,17 @@ fn refute(setting: Setting, expected: &[&'static str]) {
 #[test]
 fn two_workers_one_crashes() {
     prove("two workers, one crashes", TWO_WORKERS);
+}
+
+#[test]
+fn a_worker_waits_for_another() {
+    let setting = Setting {
+        commits: &["a", "b"],
+        block: 1,
+        waits: 2,
+        ..TWO_WORKERS
+    };
+    prove("two workers that wait, one crashes", setting);
 }
 
 #[test]

@@ -18,6 +18,16 @@ pub enum AdminError {
         "the store already has an index state, so nothing has to be repaired. To rebuild it anyway, stop all indexers and run `ees admin rebuild-index --replace`"
     )]
     HasState,
+    /// The pages of the global index have another size than assumed.
+    #[error(
+        "a page of the global index has {found} positions, but {assumed} were assumed: the index state, which has their number, was lost. Run the command again with `--index-page` and the number with which the table was created"
+    )]
+    PageSize {
+        /// The largest number of positions that a page is known to have.
+        found: u64,
+        /// The number that was assumed or given.
+        assumed: u64,
+    },
     /// The Python original did not create the table.
     #[error(
         "the events table has no counter of the Python original (item `!!!RESERVED:GLOBAL-COUNTER!!!`): expected a table that it created. For other tables, run `ees admin rebuild-index`"

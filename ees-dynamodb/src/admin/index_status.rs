@@ -2,7 +2,7 @@
 
 use ees_core::Checkpoint;
 
-use crate::tables::Part;
+use crate::tables::{Part, Recognised};
 use crate::{Admin, OpenError, items};
 
 /// The status of the index.
@@ -25,12 +25,13 @@ impl Admin {
     /// # Errors
     /// [`OpenError`], also if there is no state.
     pub async fn status(&self) -> Result<IndexStatus, OpenError> {
-        self.tables.check_both().await?;
-        let state = self.tables.state().await?;
-        let members = self.tables.batch(&state.intent, Part::Numbers).await?;
-        let written = members.values().map(items::position);
+        let Recognised { tables, .. } = self.tables.recognise().await?;
+        let state = tables.state().await?;
+        let members = tables.batch(&state.intent, Part::Numbers).await?;
+        let written = members.values();
+        let written = written.map(|item| items::position(item, tables.layout.index_page));
         let written = written.filter(|position| matches!(position, Ok(Some(_))));
-        let voids = self.tables.voids().await?;
+        let voids = tables.voids().await?;
         Ok(IndexStatus {
             rev: state.rev,
             next: state.next(),

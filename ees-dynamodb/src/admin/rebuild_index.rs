@@ -5,7 +5,7 @@ use ees_core::{Checkpoint, Timestamp};
 
 use crate::Admin;
 
-use super::survey::{Survey, Surveyed};
+use super::survey::{Places, Survey, Surveyed};
 use super::{AdminError, Options};
 
 /// The result of a task: what it found, and the index state that it wrote. A dry run returns what
@@ -33,22 +33,39 @@ impl Admin {
     /// [`AdminError`]. [`AdminError::HasState`] if a state exists and [`Options::replace`] is not
     /// set.
     pub async fn rebuild_index(&self, options: Options) -> Result<Rebuilt, AdminError> {
-        self.tables.check_both().await?;
-        let found = self.tables.find_state().await?;
-        if found.is_some() && !options.replace {
-            return Err(AdminError::HasState);
+        let (mut admin, found) = self.recognised().await?;
+        let layout = &mut admin.tables.layout;
+        match &found {
+            Some(_) if !options.replace => return Err(AdminError::HasState),
+            Some(state) if !options.dry_run => admin.complete(state).await?,
+            Some(_) => {}
+            None => layout.index_page = options.index_page.unwrap_or(layout.index_page),
         }
-        if let Some(state) = found.as_ref().filter(|_| !options.dry_run) {
-            self.complete(state).await?;
+        let surveyed = admin.survey().await?;
+        if found.is_none() {
+            admin.check_page_size(surveyed.places, options)?;
         }
         let previous = found.map(|state| state.rev);
-        let surveyed = self.survey().await?;
         let state = IndexState {
             rev: previous.map_or_else(unused_rev, |rev| rev + 1),
             base: Checkpoint::FIRST.plus(surveyed.positions.end()),
             intent: Vec::new(),
         };
-        self.settle(surveyed, state, previous, options).await
+        admin.settle(surveyed, state, previous, options).await
+    }
+
+    /// Refuses a size of the index pages that the changesets contradict: positions would change.
+    fn check_page_size(&self, places: Places, options: Options) -> Result<(), AdminError> {
+        let layout = self.tables.layout;
+        let assumed = layout.index_page.get();
+        // All pages but the last are full, unless the Python original lost the ends of all of them.
+        let is_assumed = options.index_page.is_none() && !layout.index_holds_all;
+        let is_short = is_assumed && places.page > 0 && places.end < assumed;
+        if places.end > assumed || is_short {
+            let found = places.end;
+            return Err(AdminError::PageSize { found, assumed });
+        }
+        Ok(())
     }
 
     /// Writes the positions of an intent where that is still possible. No indexer works on the

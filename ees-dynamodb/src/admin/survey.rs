@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use ees_core::adapter::{ChangesetKey, INDEX_PAGE};
+use ees_core::adapter::ChangesetKey;
 use ees_core::{Checkpoint, MAX_ID, StorageError, StreamId};
 
-use crate::Admin;
 use crate::items::{self, Item};
 use crate::voids::Voids;
+use crate::{Admin, IndexPageSize};
 
 use super::Watcher;
 
@@ -67,9 +67,19 @@ pub struct Survey {
 pub(super) struct Surveyed {
     pub(super) survey: Survey,
     pub(super) positions: Positions,
+    pub(super) places: Places,
     /// The current stream, once a changeset without a position was found in it. A scan returns the
     /// changesets of a stream together and in order.
     waiting: Option<StreamId>,
+}
+
+/// The extent of the places of positions in the pages of the global index.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Places {
+    /// The highest page.
+    pub(super) page: u64,
+    /// The number after the highest one in any page; 0 if there is none.
+    pub(super) end: u64,
 }
 
 impl Admin {
@@ -79,7 +89,7 @@ impl Admin {
         loop {
             let (items, next) = self.tables.scan_page(self.tables.scan(), start).await?;
             for item in items.iter().filter(|item| !items::is_reserved(item)) {
-                surveyed.add(item);
+                surveyed.add(item, self.tables.layout.index_page);
             }
             if let Some(Watcher(tell)) = &self.watcher {
                 tell(surveyed.survey.changesets);
@@ -93,8 +103,16 @@ impl Admin {
 }
 
 impl Surveyed {
-    fn add(&mut self, item: &Item) {
-        let read = items::check(item).and_then(|position| Ok((items::key_of(item)?, position)));
+    fn add(&mut self, item: &Item, pages: IndexPageSize) {
+        if let Some((page, page_item)) = items::place(item) {
+            let Places { page: highest, end } = self.places;
+            self.places = Places {
+                page: highest.max(page),
+                end: end.max(page_item + 1),
+            };
+        }
+        let read =
+            items::check(item, pages).and_then(|position| Ok((items::key_of(item)?, position)));
         let (key, position) = match read {
             Ok(read) => read,
             Err(wrong) => {
@@ -118,24 +136,25 @@ impl Surveyed {
     }
 }
 
-/// The number of words with a bit for each position of an index page.
+/// The number of words of a piece of a set, with a bit for each position.
 const WORDS: usize = 16;
-const _: () = assert!(INDEX_PAGE <= WORDS as u64 * 64);
 
-/// A set of positions with one bit for each, in pages. A table of 100 million changesets takes
+/// The number of positions in a piece of a set.
+const PIECE: u64 = 64 * WORDS as u64;
+
+/// A set of positions with one bit for each, in pieces. A table of 100 million changesets takes
 /// about 15 MB.
 #[derive(Debug, Default)]
 pub(super) struct Positions {
-    pages: HashMap<u64, [u64; WORDS]>,
+    pieces: HashMap<u64, [u64; WORDS]>,
     end: u64,
 }
 
 impl Positions {
     /// Adds a position. Returns `false` if the set already contained it.
     fn insert(&mut self, position: Checkpoint) -> bool {
-        let (page, item) = position.to_page();
-        let words = self.pages.entry(page).or_default();
-        let (word, bit) = place(item);
+        let words = self.pieces.entry(position.get() / PIECE).or_default();
+        let (word, bit) = place(position.get());
         let Some(word) = words.get_mut(word) else {
             return false;
         };
@@ -146,9 +165,9 @@ impl Positions {
     }
 
     pub(super) fn contains(&self, position: u64) -> bool {
-        let (page, item) = (position / INDEX_PAGE, position % INDEX_PAGE);
-        let (word, bit) = place(item);
-        let words = self.pages.get(&page).and_then(|words| words.get(word));
+        let (word, bit) = place(position);
+        let words = self.pieces.get(&(position / PIECE));
+        let words = words.and_then(|words| words.get(word));
         words.is_some_and(|word| word & bit != 0)
     }
 
@@ -162,25 +181,26 @@ impl Positions {
         let mut holes = Voids::default();
         let mut position = 0;
         while position < end {
-            let page = position / INDEX_PAGE;
-            let page_end = ((page + 1) * INDEX_PAGE).min(end);
-            if self.pages.contains_key(&page) {
-                let missing = (position..page_end).filter(|at| !self.contains(*at));
+            let piece = position / PIECE;
+            let piece_end = ((piece + 1) * PIECE).min(end);
+            if self.pieces.contains_key(&piece) {
+                let missing = (position..piece_end).filter(|at| !self.contains(*at));
                 missing.for_each(|at| holes.add(at, at));
             } else {
-                holes.add(position, page_end - 1);
+                holes.add(position, piece_end - 1);
             }
-            position = page_end;
+            position = piece_end;
         }
         holes
     }
 }
 
-/// The word and the bit of an item of a page.
-fn place(item: u64) -> (usize, u64) {
+/// The word and the bit of a position in its piece.
+fn place(position: u64) -> (usize, u64) {
+    let word = position % PIECE / 64;
     (
-        usize::try_from(item / 64).unwrap_or(usize::MAX),
-        1 << (item % 64),
+        usize::try_from(word).unwrap_or(usize::MAX),
+        1 << (position % 64),
     )
 }
 

@@ -5,10 +5,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use ees_core::adapter::{ChangesetKey, IndexState, parse_number};
 use ees_core::{ChangesetId, Checkpoint, StorageError, StreamId, Written};
 
-use crate::Admin;
 use crate::error::translate;
 use crate::items::{self, Item, PAGE, PAGE_ITEM};
 use crate::tables::{Part, Tables};
+use crate::{Admin, IndexPageSize};
 
 use super::rebuild_index::Rebuilt;
 use super::survey::Positions;
@@ -58,28 +58,29 @@ impl Admin {
         options: Options,
         settled: impl Future<Output = ()>,
     ) -> Result<Rebuilt, AdminError> {
-        self.tables.check_both().await?;
-        if self.tables.find_state().await?.is_some() {
+        let (mut admin, found) = self.recognised().await?;
+        admin.tables.layout.index_page = IndexPageSize::ORIGINAL;
+        if found.is_some() {
             return Err(AdminError::HasState);
         }
-        let counter = self.tables.counter().await?.ok_or(AdminError::NoCounter)?;
+        let counter = admin.tables.counter().await?.ok_or(AdminError::NoCounter)?;
         if !options.dry_run {
             if !counter.is_fenced {
-                self.tables.fence(&counter).await?;
+                admin.tables.fence(&counter).await?;
             }
             settled.await;
         }
-        let surveyed = self.survey().await?;
+        let surveyed = admin.survey().await?;
         let last = counter.position()?;
         let end = surveyed.positions.end();
         let given = last.map_or(0, |last| last.get() + 1);
         if end > given {
             return Err(AdminError::Beyond { end, given });
         }
-        let state = self
+        let state = admin
             .first_state(&counter, last, &surveyed.positions)
             .await?;
-        self.settle(surveyed, state, None, options).await
+        admin.settle(surveyed, state, None, options).await
     }
 
     /// The state after the last position that the original assigned. If that position is not
@@ -106,7 +107,10 @@ impl Admin {
                 .tables
                 .batch(std::slice::from_ref(&key), Part::Numbers)
                 .await?;
-            if let Some(Ok(None)) = found.get(&key).map(items::check) {
+            if let Some(Ok(None)) = found
+                .get(&key)
+                .map(|item| items::check(item, self.tables.layout.index_page))
+            {
                 return Ok(IndexState {
                     intent: vec![key],
                     ..written_up_to(last)
@@ -214,7 +218,7 @@ impl Counter {
         let (page, page_item) = (parse_number(&self.page), parse_number(&self.page_item));
         let position = page
             .zip(page_item)
-            .and_then(|(page, item)| Checkpoint::from_page(page, item));
+            .and_then(|(page, item)| IndexPageSize::ORIGINAL.position(page, item));
         position.map(Some).ok_or_else(|| {
             let Self {
                 page, page_item, ..

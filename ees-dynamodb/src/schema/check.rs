@@ -25,7 +25,7 @@ const GLOBAL_INDEX: &str = "If the index has another name, set `enumeration_inde
      URL (a table made by the Python original: `enumeration_index=EmumerationIndex`); otherwise \
      add it with `aws dynamodb update-table`";
 
-const PROJECTION: &str = "Delete the index and create it again with projection ALL, with `aws \
+const PROJECTION: &str = "Delete the index and create it again with projection KEYS_ONLY, with `aws \
      dynamodb update-table`";
 
 const STREAM: &str = "Enable the stream: `aws dynamodb update-table --stream-specification \
@@ -75,6 +75,10 @@ fn status(found: &TableDescription) -> String {
 }
 
 fn local_indexes(found: &TableDescription, wanted: &CreateTableInput) -> Result<(), Mismatch> {
+    // A table may have been created without local indexes.
+    if found.local_secondary_indexes().is_empty() {
+        return Ok(());
+    }
     let attributes = found.attribute_definitions();
     let has: Vec<Index<'_>> = found
         .local_secondary_indexes()
@@ -115,10 +119,10 @@ fn global_indexes(found: &TableDescription, wanted: &CreateTableInput) -> Result
         let name = index.index_name();
         let keys = keyed(index.key_schema(), attributes);
         let holds = find(&has, name, &keys, GLOBAL_INDEX)?;
-        if holds != Some(&ProjectionType::All) {
+        if !matches!(holds, Some(ProjectionType::KeysOnly | ProjectionType::All)) {
             let holds = holds.map_or("nothing", ProjectionType::as_str);
             let found = format!("index `{name}` with projection {holds}");
-            return mismatch(found, "projection ALL".to_owned(), PROJECTION);
+            return mismatch(found, "projection KEYS_ONLY or ALL".to_owned(), PROJECTION);
         }
         let mut described = described.iter();
         let status = described.find(|index| index.index_name() == Some(name));

@@ -10,7 +10,7 @@ use crate::DynamoStorage;
 use crate::client_keys::{Standing, Step, standing, step};
 use crate::commit::{head, is_new_stream};
 use crate::items;
-use crate::tables::{End, Part, Tables, pause};
+use crate::tables::{Part, Tables, pause};
 
 /// How often the keys of a set are read at most that is just being written.
 const MAX_LOOKS: u32 = 5;
@@ -115,7 +115,7 @@ impl DynamoStorage {
 
     async fn check_by_end(&self, check: &Check) -> Result<Checked, StorageError> {
         let stream_id = &check.stream_id;
-        let end = self.tables.end(stream_id, End::LastEvent).await?;
+        let end = self.tables.last(stream_id).await?;
         let end = end.map(|end| head(end, stream_id)).transpose()?;
         match check.expectation.check(end.as_ref()) {
             // The answer contains the head, and the index does not have its time.

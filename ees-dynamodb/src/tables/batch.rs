@@ -37,9 +37,24 @@ impl Tables {
         keys: &[ChangesetKey],
         part: Part,
     ) -> Result<HashMap<ChangesetKey, Item>, StorageError> {
+        self.batch_get(ask(keys, part, true)?).await
+    }
+
+    /// Reads whole items by key with eventually consistent reads, which cost half. They may show an
+    /// earlier state of an item.
+    pub(crate) async fn batch_lately(
+        &self,
+        keys: &[ChangesetKey],
+    ) -> Result<HashMap<ChangesetKey, Item>, StorageError> {
+        self.batch_get(ask(keys, Part::Whole, false)?).await
+    }
+
+    async fn batch_get(
+        &self,
+        mut asked: KeysAndAttributes,
+    ) -> Result<HashMap<ChangesetKey, Item>, StorageError> {
         let table = &self.config.events_table;
         let mut found = HashMap::new();
-        let mut asked = ask(keys, part)?;
         let mut idle = 0;
         while !asked.keys().is_empty() {
             let get = self.client.batch_get_item().request_items(table, asked);
@@ -67,11 +82,15 @@ impl Tables {
     }
 }
 
-fn ask(keys: &[ChangesetKey], part: Part) -> Result<KeysAndAttributes, StorageError> {
+fn ask(
+    keys: &[ChangesetKey],
+    part: Part,
+    consistent: bool,
+) -> Result<KeysAndAttributes, StorageError> {
     let keys: HashSet<&ChangesetKey> = keys.iter().collect();
     let keys = keys.into_iter().map(items::key).collect();
     let mut asked = KeysAndAttributes::builder()
-        .consistent_read(true)
+        .consistent_read(consistent)
         .set_keys(Some(keys));
     asked = match part {
         Part::Whole => asked,

@@ -59,6 +59,19 @@ impl Tables {
         Ok(Some(items::changeset(last)?.head()))
     }
 
+    /// Finds the last changeset and the last event of a stream. Without local indexes it reads the
+    /// whole last changeset.
+    pub(crate) async fn last(&self, stream_id: &StreamId) -> Result<Option<Placed>, StorageError> {
+        if self.layout.local_indexes {
+            return self.end(stream_id, End::LastEvent).await;
+        }
+        let newest = self.newest(stream_id).await?;
+        Ok(newest.map(|newest| Placed {
+            changeset: newest.changeset,
+            event: newest.last,
+        }))
+    }
+
     /// Finds the changeset at one end of a local index, of which only keys are read. A changeset
     /// without events has the same event id as another changeset. At the end of a stream the
     /// highest changeset of them is returned, and at its beginning the lowest.

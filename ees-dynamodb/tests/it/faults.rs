@@ -1,4 +1,4 @@
-//! The conformance suite while DynamoDB throttles, fails, is slow, loses answers to what it has
+//! The conformance suite on tables without local indexes, while DynamoDB throttles, fails, is slow, loses answers to what it has
 //! done, and its global index lags and shows later entries first.
 
 use std::collections::HashMap;
@@ -6,9 +6,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use ees_dynamodb::DynamoConfig;
 use serde_json::Value;
 
 use ees_dynamodb_testkit::{Call, Fate, Plan};
+
+use crate::store::{Layout, Store, WithoutLocalIndexes};
 
 /// From how many reads an entry of the global index hides, at most.
 const LAG: u64 = 3;
@@ -34,20 +38,21 @@ pub(crate) struct Faults {
     hidden: Mutex<HashMap<u64, u64>>,
     /// What stands before this position is no longer hidden.
     shown: AtomicU64,
+    /// The positions in a page of the index.
+    index_page: u64,
 }
 
-impl Default for Faults {
-    fn default() -> Self {
+impl Faults {
+    pub(crate) fn new(index_page: u64) -> Self {
         Self {
             tries: AtomicU64::default(),
             quota: QUOTA.into(),
             hidden: Mutex::default(),
             shown: AtomicU64::default(),
+            index_page,
         }
     }
-}
 
-impl Faults {
     /// Whether the SDK can try once more.
     fn is_affordable(&self) -> bool {
         let pay = |quota: u64| quota.checked_sub(RETRY);
@@ -57,15 +62,37 @@ impl Faults {
         paid.is_ok()
     }
 
+    /// Answers as of some time ago: some items do not exist yet, and others have no position.
+    fn make_late(&self, answer: &mut Value) {
+        let tables = answer["Responses"].as_object_mut().into_iter().flatten();
+        for (_, items) in tables {
+            let Some(items) = items.as_array_mut() else {
+                continue;
+            };
+            items.retain(|item| self.position(item).is_none_or(|at| at % 5 != 1));
+            for item in items.iter_mut().filter_map(Value::as_object_mut) {
+                let page_item = item.get("page_item").and_then(|at| at["N"].as_str());
+                if page_item.is_some_and(|at| at.ends_with('3')) {
+                    item.remove("page");
+                    item.remove("page_item");
+                }
+            }
+        }
+    }
+
     /// Lets the index show every position before this one.
     pub(crate) fn show(&self, below: u64) {
         self.shown.store(below, Ordering::SeqCst);
     }
 
-    fn hides(&self, item: &Value) -> bool {
+    fn position(&self, item: &Value) -> Option<u64> {
         let number = |name: &str| item[name]["N"].as_str()?.parse::<u64>().ok();
-        let position = number("page").zip(number("page_item"));
-        let position = position.map_or(0, |(page, item)| page * 1000 + item);
+        let (page, page_item) = number("page").zip(number("page_item"))?;
+        Some(page * self.index_page + page_item)
+    }
+
+    fn hides(&self, item: &Value) -> bool {
+        let position = self.position(item).unwrap_or(0);
         if position < self.shown.load(Ordering::SeqCst) {
             return false;
         }
@@ -77,17 +104,11 @@ impl Faults {
     }
 }
 
-/// Whether a call asks for what may be out of date. Only the global index cannot answer otherwise.
+/// Whether a call asks for what may be out of date, where it must not. The global index cannot answer
+/// otherwise, and the changesets of its entries are read again if they are out of date.
 fn is_inconsistent(call: &Call) -> bool {
     let asked = match call.operation.as_str() {
-        "GetItem" | "Query" | "Scan" => vec![&call.asked],
-        "BatchGetItem" => {
-            let tables = call.asked["RequestItems"].as_object();
-            tables
-                .into_iter()
-                .flat_map(|tables| tables.values())
-                .collect()
-        }
+        "GetItem" | "Query" => vec![&call.asked],
         _ => Vec::new(),
     };
     let is_consistent = |asked: &&Value| asked["ConsistentRead"] == true;
@@ -135,10 +156,34 @@ impl Plan for Faults {
             let count = items.len();
             answer["Count"] = count.into();
         }
+        if call.operation == "BatchGetItem" && is_late(&call.asked) {
+            self.make_late(answer);
+        }
     }
 }
 
-/// A store behind such a proxy.
-type Faulty = crate::store::Store<true>;
+/// Whether a call asks for items as they may have been some time ago.
+fn is_late(asked: &Value) -> bool {
+    let tables = asked["RequestItems"].as_object().into_iter().flatten();
+    tables
+        .into_iter()
+        .any(|(_, asked)| asked["ConsistentRead"] != true)
+}
+
+/// Tables without local indexes, behind such a proxy.
+pub(crate) struct Disturbed;
+
+#[async_trait]
+impl Layout for Disturbed {
+    const FAULTY: bool = true;
+
+    const INDEX_PAGE: u64 = WithoutLocalIndexes::INDEX_PAGE;
+
+    async fn create(config: &DynamoConfig) {
+        WithoutLocalIndexes::create(config).await;
+    }
+}
+
+type Faulty = Store<Disturbed>;
 
 ees_conformance::adapter_suite!(Faulty, mod suite);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ees_core::adapter::{ChangesetKey, CommitFeed, Index, SweepCursor};
 use ees_core::{CheckpointStore, Expectation, Timestamp};
 use ees_dynamodb::{DynamoConfig, DynamoStorage, Follower};
-use ees_dynamodb_testkit::Emulator;
+use ees_dynamodb_testkit::{Emulator, Plan, Proxy, Shards};
 
 use crate::order::key;
 use crate::sets::{committed, keyed, set};
@@ -51,6 +51,41 @@ async fn every_commit_is_told_until_it_was_dealt_with() {
     commit(&storage, "a", 1).await;
     let mut third = follower(&config, &storage).await;
     assert_eq!(told(&mut third, 1).await, (vec![key("a", 2)], false));
+}
+
+/// Leaves the calls as they are.
+struct Through;
+
+impl Plan for Through {}
+
+/// The stream of a table with several partitions has several shards, which are read side by side. The
+/// next follower continues each of them.
+#[tokio::test]
+async fn the_commits_of_several_shards_are_told() {
+    let emulator = Emulator::start().unwrap();
+    let shards = Arc::new(Shards::new(4, Arc::new(Through)));
+    let proxy = Proxy::start(emulator.endpoint(), shards).await.unwrap();
+    let config = config(&proxy.endpoint);
+    create(&config).await;
+    let storage = open(&config).await;
+    let names: Vec<String> = (0..20).map(|stream| format!("s{stream}")).collect();
+    let mut first = follower(&config, &storage).await;
+    for last in 0..2 {
+        for name in &names {
+            commit(&storage, name, last).await;
+        }
+        let (mut told, _) = told(&mut first, names.len()).await;
+        assert_eq!(told.len(), names.len());
+        let together: Vec<_> = names.iter().map(|name| key(name, last + 1)).collect();
+        assert_ne!(told, together, "shard by shard");
+        told.sort();
+        let mut wanted = together;
+        wanted.sort();
+        assert_eq!(told, wanted, "each once");
+        first.close_gap();
+        first.done().await.unwrap();
+        first = follower(&config, &storage).await;
+    }
 }
 
 /// A transaction is told like single commits: one record for each changeset, none for a check.

@@ -7,6 +7,7 @@ mod answers;
 mod client_keys;
 mod conformance;
 mod cost;
+mod cost_of_layouts;
 mod crash;
 mod empty;
 mod failing;

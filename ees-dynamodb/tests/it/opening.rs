@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, StreamSpecification,
 };
 use ees_core::adapter::Storage;
+use ees_dynamodb::schema::TableOptions;
 use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, OpenError, SdkConfig, schema};
 use ees_dynamodb_testkit::{Call, Emulator, Fate, Plan, Proxy};
 
@@ -27,7 +28,7 @@ async fn tables(
     change: impl FnOnce(CreateTableInputBuilder) -> CreateTableInputBuilder,
 ) {
     let client = Client::new(&sdk(config).await);
-    let events = schema::events_table(config).unwrap();
+    let events = schema::events_table(config, TableOptions::default()).unwrap();
     let definition = CreateTableInputBuilder::default()
         .set_table_name(events.table_name)
         .set_attribute_definitions(events.attribute_definitions)
@@ -46,6 +47,15 @@ async fn tables(
     definition.send_with(&client).await.unwrap();
 }
 
+/// Makes tables whose global index holds whole changesets.
+pub(crate) async fn tables_with_whole_index(config: &DynamoConfig) {
+    let whole = order("EnumerationIndex", ProjectionType::All);
+    tables(config, |table| {
+        table.set_global_secondary_indexes(Some(vec![whole]))
+    })
+    .await;
+}
+
 fn key(name: &str, of: KeyType) -> KeySchemaElement {
     let key = KeySchemaElement::builder()
         .attribute_name(name)
@@ -54,7 +64,10 @@ fn key(name: &str, of: KeyType) -> KeySchemaElement {
 }
 
 fn projection(of: ProjectionType) -> Projection {
-    Projection::builder().projection_type(of).build()
+    let is_some = of == ProjectionType::Include;
+    let projection = Projection::builder().projection_type(of);
+    let attributes = is_some.then(|| vec!["events".to_owned()]);
+    projection.set_non_key_attributes(attributes).build()
 }
 
 fn order(name: &str, holds: ProjectionType) -> GlobalSecondaryIndex {
@@ -160,13 +173,14 @@ async fn indexes_are_found_by_the_names_they_have() {
 async fn an_index_that_lacks_what_readers_need_is_refused() {
     let emulator = Emulator::start().expect("an emulator");
     let config = config(emulator.endpoint());
-    let keys = order("EnumerationIndex", ProjectionType::KeysOnly);
+    let some = order("EnumerationIndex", ProjectionType::Include);
     tables(&config, |table| {
-        table.set_global_secondary_indexes(Some(vec![keys]))
+        table.set_global_secondary_indexes(Some(vec![some]))
     })
     .await;
     let error = refused(&config).await;
-    assert_says(&error, &["projection KEYS_ONLY", "expected projection ALL"]);
+    let expected = "expected projection KEYS_ONLY or ALL";
+    assert_says(&error, &["projection INCLUDE", expected]);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! A store under test: two tables of its own, and two indexers that are told of commits.
 
+use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use ees_core::adapter::{
 };
 use ees_core::indexer::Indexer;
 use ees_core::{CommitId, Events, Expectation, Json, Receipt, StorageError, StreamId, Timestamp};
-use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, SdkConfig};
+use ees_dynamodb::schema::TableOptions;
+use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, IndexPageSize, SdkConfig};
 use ees_dynamodb_testkit::{Emulator, Proxy};
 
 use crate::faults::Faults;
@@ -66,15 +68,51 @@ impl Fault for Notifications {
     }
 }
 
+/// How the tables of a store are made.
+#[async_trait]
+pub(crate) trait Layout: Send + Sync + 'static {
+    /// Whether the store is behind faults.
+    const FAULTY: bool = false;
+
+    /// The positions in a page of the index.
+    const INDEX_PAGE: u64 = 100;
+
+    async fn create(config: &DynamoConfig) {
+        create(config).await;
+    }
+}
+
+/// New tables.
+pub(crate) struct New;
+
+impl Layout for New {}
+
+/// Tables without local indexes, whose pages of the index are short enough to be crossed often.
+pub(crate) struct WithoutLocalIndexes;
+
+#[async_trait]
+impl Layout for WithoutLocalIndexes {
+    const INDEX_PAGE: u64 = 3;
+
+    async fn create(config: &DynamoConfig) {
+        let options = TableOptions {
+            local_indexes: false,
+            index_page: IndexPageSize::new(Self::INDEX_PAGE).unwrap(),
+        };
+        create_with(config, options).await;
+    }
+}
+
 /// A store in two tables of its own: at the endpoint that `EES_DYNAMODB_ENDPOINT` names, or else on
 /// an emulator; behind faults, if it is faulty.
-pub(crate) struct Store<const FAULTY: bool> {
+pub(crate) struct Store<T> {
     config: DynamoConfig,
     dynamo: Arc<DynamoStorage>,
     watched: Arc<Watched>,
     faults: Arc<Faults>,
     _proxy: Option<Proxy>,
     emulator: Option<Emulator>,
+    _tables: PhantomData<T>,
 }
 
 /// The configuration of a new store at an endpoint.
@@ -96,12 +134,17 @@ pub(crate) async fn sdk(config: &DynamoConfig) -> SdkConfig {
     sdk.timeout_config(patient.build()).build()
 }
 
-/// Makes the tables of a store.
+/// Makes the tables of a store with the default options.
 pub(crate) async fn create(config: &DynamoConfig) {
+    create_with(config, TableOptions::default()).await;
+}
+
+/// Makes the tables of a store.
+pub(crate) async fn create_with(config: &DynamoConfig, options: TableOptions) {
     let admin = Admin::new(config, &sdk(config).await)
         .await
         .expect("an operator");
-    admin.create_tables().await.expect("tables");
+    admin.create_tables_with(options).await.expect("tables");
 }
 
 /// Opens a store.
@@ -178,7 +221,7 @@ pub(crate) async fn sweep(index: Arc<dyn Index>) {
 }
 
 #[async_trait]
-impl<const FAULTY: bool> Harness for Store<FAULTY> {
+impl<T: Layout> Harness for Store<T> {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             durable: true,
@@ -190,17 +233,17 @@ impl<const FAULTY: bool> Harness for Store<FAULTY> {
     async fn start() -> Self {
         let named = std::env::var("EES_DYNAMODB_ENDPOINT").ok();
         let mut emulator = None;
-        let endpoint = if let Some(endpoint) = named.filter(|_| !FAULTY) {
+        let endpoint = if let Some(endpoint) = named.filter(|_| !T::FAULTY) {
             endpoint
         } else {
             let started = emulator.insert(Emulator::start().expect("an emulator"));
             started.endpoint().to_owned()
         };
         let mut config = config(&endpoint);
-        create(&config).await;
-        let faults = Arc::new(Faults::default());
+        T::create(&config).await;
+        let faults = Arc::new(Faults::new(T::INDEX_PAGE));
         let mut proxy = None;
-        if FAULTY {
+        if T::FAULTY {
             let started = Proxy::start(&endpoint, Arc::clone(&faults) as _)
                 .await
                 .unwrap();
@@ -215,6 +258,7 @@ impl<const FAULTY: bool> Harness for Store<FAULTY> {
             faults,
             _proxy: proxy,
             emulator,
+            _tables: PhantomData,
         }
     }
 
@@ -239,19 +283,19 @@ impl<const FAULTY: bool> Harness for Store<FAULTY> {
     }
 }
 
-impl<const FAULTY: bool> AdapterHarness for Store<FAULTY> {
+impl<T: Layout> AdapterHarness for Store<T> {
     fn storage(&self) -> Arc<dyn Adapter> {
         self.watched.clone()
     }
 }
 
-impl<const FAULTY: bool> ConsumerHarness for Store<FAULTY> {
+impl<T: Layout> ConsumerHarness for Store<T> {
     fn consumers(&self) -> Arc<dyn ConsumerStore> {
         self.dynamo.clone()
     }
 }
 
-impl<const FAULTY: bool> Drop for Store<FAULTY> {
+impl<T> Drop for Store<T> {
     /// Tables elsewhere than on an emulator of our own have to be deleted.
     fn drop(&mut self) {
         if self.emulator.is_some() {

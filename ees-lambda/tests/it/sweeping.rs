@@ -1,5 +1,6 @@
 //! The sweep: a table that takes more than one run.
 
+use ees_core::adapter::Index;
 use serde_json::json;
 
 use crate::test_store::{TestStore, metric};
@@ -79,4 +80,25 @@ async fn what_can_have_no_position_is_told_by_every_sweep() {
     }
     // The item, and that another waits for it.
     assert_eq!(metric(&sweep, "RefusedChangesets"), [2, 2]);
+}
+
+/// A scheduled sweep costs nothing while the table and its index have equally many items, unless the
+/// last sweep was long ago.
+#[tokio::test]
+async fn a_scheduled_sweep_reads_nothing_where_the_counts_agree() {
+    let store = TestStore::new().await;
+    let sweep = store.function("sweep");
+    let scheduled = json!({"source": "aws.events", "detail-type": "Scheduled Event"});
+    let pages = async || sweep.invoke(&scheduled).await.unwrap()["pages"].clone();
+    assert_eq!(pages().await, 1, "the first sweep");
+    assert_eq!(pages().await, 0, "an empty table has nothing to find");
+    store.commit("s", 0).await;
+    assert_eq!(pages().await, 1, "a changeset has no position");
+    assert_eq!(store.order().await.len(), 1);
+    assert_eq!(pages().await, 0, "every changeset has one");
+    let by_hand = sweep.invoke(&json!({})).await.unwrap();
+    assert_eq!(by_hand["pages"], 1, "a sweep by hand");
+    let long_ago = "2021-01-05T13:15:30.5Z".parse().unwrap();
+    store.storage.save_sweep(long_ago).await.unwrap();
+    assert_eq!(pages().await, 1, "counts may agree by chance");
 }

@@ -28,6 +28,8 @@ pub(super) struct Setting {
     pub(super) later: &'static [&'static str],
     /// The largest number of members of a block.
     pub(super) block: usize,
+    /// How often in a row a worker waits for another one.
+    pub(super) waits: u32,
     /// Whether the first two changesets come from another indexer, with a void position.
     pub(super) taken_over: bool,
     pub(super) lie: Lie,
@@ -74,6 +76,7 @@ impl Setting {
     fn limit(&self) -> BlockLimit {
         BlockLimit {
             members: self.block,
+            waits: self.waits,
             ..BlockLimit::default()
         }
     }

@@ -125,8 +125,8 @@ async fn the_adapter_takes_the_tables() {
         ("index", "IndexName: FirstEventId", "IndexName: First"),
         (
             "part",
-            "{ProjectionType: ALL}",
-            "{ProjectionType: KEYS_ONLY}",
+            "- {AttributeName: page_item, KeyType: RANGE}\n          Projection: {ProjectionType: KEYS_ONLY}",
+            "- {AttributeName: page_item, KeyType: RANGE}\n          Projection: {ProjectionType: INCLUDE, NonKeyAttributes: [events]}",
         ),
         ("stream", "NEW_IMAGE", "KEYS_ONLY"),
     ];
