@@ -222,7 +222,10 @@ pub async fn a_read_refuses_unknown_parameters(harness: &mut dyn HttpHarness) {
         }
         let unknown = ["colour=red&colour=blue", "DETAILS=true", "=1", "%ff=%fe"];
         if call.path == "/openapi.json" {
-            accepted(&call.send(&remote, &unknown.join("&")).await);
+            let response = call.send(&remote, &unknown.join("&")).await;
+            if !response.is_of_the_front() {
+                accepted(&response);
+            }
             continue;
         }
         for query in unknown {
