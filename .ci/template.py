@@ -24,7 +24,7 @@ LIMITS = {"MaxRequestsPerSecond": "50", "MaxWriteUnits": "100", "ApiConcurrency"
 VARIANTS = [
     {},
     {"Authorization": "NONE", "AccessLogs": "enabled", "Protection": "enabled", **LIMITS},
-    {"Endpoint": "function-url", "KmsKeyArn": KEY, "MaxReadUnits": "100"},
+    {"Endpoint": "function-url", "LocalIndexes": "false", "KmsKeyArn": KEY, "MaxReadUnits": "100"},
     {"Endpoint": "function-url", "Authorization": "NONE", "AccessLogs": "enabled"},
     {"ExistingStreamArn": STREAM, "ExistingAnalysisTable": "restored_analysis", "KmsKeyArn": KEY},
 ]

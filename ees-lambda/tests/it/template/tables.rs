@@ -5,7 +5,7 @@ use ees_aws_testkit::template::{Settings, Template};
 use ees_dynamodb::{DynamoConfig, DynamoStorage, IndexNames, OpenError};
 use serde_json::{Value, json};
 
-use super::{Findings, TEXT, expect, holds_with, resource, with};
+use super::{Findings, Given, TEXT, expect, holds_with, resource, settings, with};
 
 fn check(template: &Template) -> Findings {
     let mut findings = Findings::new();
@@ -102,12 +102,29 @@ fn a_first_deployment_leaves_nothing_behind_when_it_fails() {
     }
 }
 
+const WITHOUT_LOCAL_INDEXES: Given = ("LocalIndexes", "false");
+
+/// An attribute that no index has may not be defined.
+#[test]
+fn a_table_without_local_indexes_defines_nothing_of_them() {
+    let template = with(&[WITHOUT_LOCAL_INDEXES]);
+    let events = &resource(&template, "EventsTable").properties;
+    assert_eq!(events["LocalSecondaryIndexes"], Value::Null);
+    let defined = events["AttributeDefinitions"].as_array().unwrap();
+    let defined: Vec<_> = defined.iter().map(|of| &of["AttributeName"]).collect();
+    assert_eq!(defined, ["stream_id", "changeset_id", "page", "page_item"]);
+}
+
 /// Makes what a template says in these services, and opens the store.
-async fn open(services: &Services, stack: &str, text: &str) -> Result<DynamoStorage, OpenError> {
-    let stack = stack.to_owned();
+async fn open(
+    services: &Services,
+    stack: &str,
+    text: &str,
+    parameters: &[Given],
+) -> Result<DynamoStorage, OpenError> {
     let settings = Settings {
-        stack,
-        ..Settings::default()
+        stack: stack.to_owned(),
+        ..settings(parameters)
     };
     let template = Template::parse(text, &settings).unwrap();
     services.create(&template).await.unwrap();
@@ -120,7 +137,9 @@ async fn open(services: &Services, stack: &str, text: &str) -> Result<DynamoStor
 #[tokio::test]
 async fn the_adapter_takes_the_tables() {
     let services = Services::start().await.expect("services");
-    open(&services, "right", TEXT).await.expect("a store");
+    open(&services, "right", TEXT, &[]).await.expect("a store");
+    let smaller = open(&services, "smaller", TEXT, &[WITHOUT_LOCAL_INDEXES]).await;
+    smaller.expect("a store");
     let faults = [
         ("index", "IndexName: FirstEventId", "IndexName: First"),
         (
@@ -131,7 +150,7 @@ async fn the_adapter_takes_the_tables() {
         ("stream", "NEW_IMAGE", "KEYS_ONLY"),
     ];
     for (stack, right, wrong) in faults {
-        let opened = open(&services, stack, &TEXT.replace(right, wrong)).await;
+        let opened = open(&services, stack, &TEXT.replace(right, wrong), &[]).await;
         assert!(
             matches!(opened, Err(OpenError::Table { .. })),
             "{stack}: {opened:?}"
