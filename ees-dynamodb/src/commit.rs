@@ -82,9 +82,11 @@ impl DynamoStorage {
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(failed)) => {
                 let found = failed.item().map(items::changeset).transpose()?;
+                let was_lost = attempts.written() == Written::Unknown;
                 Ok(match found {
-                    // An earlier attempt had succeeded, and its answer was lost.
-                    Some(found) if found == changeset => self.stands(&changeset, false),
+                    // An earlier attempt had succeeded, and its answer was lost. Without a lost answer it is
+                    // a repeat of this commit that was made at the same moment.
+                    Some(found) if was_lost && found == changeset => self.stands(&changeset, false),
                     _ => Outcome::Refused(Refusal::Outdated),
                 })
             }

@@ -71,14 +71,18 @@ impl DynamoStorage {
             }
             Transacted::Refused(reasons) => reasons,
         };
+        let was_lost = attempts.written() == Written::Unknown;
         // The changesets are the first actions.
         for (changeset, reason) in plan.changesets.iter().zip(&reasons) {
             match (reason.code(), reason.item()) {
-                // An earlier attempt had succeeded, and its answer was lost.
-                (Some(UNMET), Some(found)) if items::changeset(found)? == *changeset => {
+                // An earlier attempt had succeeded, and its answer was lost. Without a lost answer it is a
+                // repeat of this set that was made at the same moment.
+                (Some(UNMET), Some(found))
+                    if was_lost && items::changeset(found)? == *changeset =>
+                {
                     return Ok(Some(self.all_stand(plan, &HashSet::new())));
                 }
-                (Some(SIZE_LIMIT), _) if attempts.written() == Written::Unknown => {
+                (Some(SIZE_LIMIT), _) if was_lost => {
                     let full = format!("stream `{}` takes no more", changeset.stream_id);
                     return Err(StorageError::unavailable(full, Written::Unknown));
                 }

@@ -295,3 +295,28 @@ async fn one_key_at_once_stands_once() {
     assert_eq!(length(&store.storage, "b").await, 1);
     assert_eq!(length(&store.storage, "a").await, written);
 }
+
+/// Two processes send the same set at the same moment. Only the one that has stored it says so: to the other
+/// one it is a repeat.
+#[tokio::test]
+async fn a_repeat_at_the_same_moment_is_told_from_an_attempt_whose_answer_was_lost() {
+    let Fixture {
+        config,
+        storage,
+        _emulator,
+    } = fixture().await;
+    let other = open(&config).await;
+    let set = keyed(set(&[("a", 0), ("b", 0)], &[]), "move-1");
+    assert_eq!(committed(&storage, &set).await, [1, 1]);
+    let refusal = refused(&other, &set).await;
+    assert_eq!(refusal.commits, [Some(stands(1)), Some(stands(1))]);
+
+    let commit = Commit {
+        commit_id: CommitId::new("pay-1").unwrap(),
+        ..asked("c", 0)
+    };
+    let stored = storage.commit(&commit).await.unwrap();
+    assert!(matches!(stored, Outcome::Committed(_)), "{stored:?}");
+    let repeated = other.commit(&commit).await.unwrap();
+    assert!(matches!(repeated, Outcome::Refused(_)), "{repeated:?}");
+}
