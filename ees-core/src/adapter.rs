@@ -11,6 +11,7 @@ pub mod group_commit;
 pub mod settings;
 
 mod filtered;
+mod importing;
 mod look;
 mod names;
 mod page_builder;
@@ -26,13 +27,15 @@ pub use crate::concurrency::{Refusal, Verdict};
 pub use crate::number::parse_number;
 pub use crate::ports::{
     ChangesetKey, CommitFeed, CommitFeedSource, Committed, ConsumerStore, DeferredOrder, Entry,
-    Index, IndexState, MAX_CONSUMERS, MAX_KEYS, Message, News, ParkedWrite, PositionWrite,
-    PublishError, PublishLimits, Publisher, StatisticsStore, Storage, StoredPartition, SweepCursor,
-    SweepPage, Topic,
+    Import, ImportOutcome, Index, IndexState, LogStore, MAX_CONSUMERS, MAX_KEYS, MAX_SEALED_TILES,
+    Message, News, ParkedWrite, PositionWrite, PublishError, PublishLimits, Publisher,
+    StatisticsStore, Storage, StoredLogHead, StoredPartition, SweepCursor, SweepPage, Tile, TileId,
+    Topic,
 };
 pub use crate::publication::MIN_MESSAGE_BYTES;
 pub use crate::set::{CommitSet, SetOutcome, SetRefusal};
 pub use filtered::read_filtered;
+pub use importing::check_import;
 pub use look::Look;
 pub use names::unknown_name;
 pub use page_builder::PageBuilder;

@@ -17,7 +17,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use crate::ports::{Clock, ConsumerStore, StatisticsStore, Storage, SystemClock};
+use crate::ports::{Clock, ConsumerStore, LogStore, StatisticsStore, Storage, SystemClock};
 use crate::{Error, Filter, Identity, Statistics};
 
 pub use global::{GlobalEvent, GlobalEventPage};
@@ -47,6 +47,7 @@ pub struct EventStore {
     storage: Arc<dyn Storage>,
     statistics: Arc<dyn StatisticsStore>,
     consumers: Option<Arc<dyn ConsumerStore>>,
+    log: Option<Arc<dyn LogStore>>,
     clock: Arc<dyn Clock>,
     poll_interval: Duration,
     /// What readers that wait at the head share.
@@ -79,6 +80,7 @@ impl EventStore {
             storage,
             statistics,
             consumers: None,
+            log: None,
             clock: Arc::new(SystemClock),
             poll_interval: Self::POLL_INTERVAL,
             watch: Arc::default(),
@@ -95,6 +97,18 @@ impl EventStore {
     pub fn with_consumers(mut self, consumers: Arc<dyn ConsumerStore>) -> Self {
         self.consumers = Some(consumers);
         self
+    }
+
+    /// The same store with a storage for the hashes of a verifiable log.
+    #[must_use]
+    pub fn with_log(mut self, log: Arc<dyn LogStore>) -> Self {
+        self.log = Some(log);
+        self
+    }
+
+    /// The storage for the hashes of a verifiable log, if the store has one.
+    pub fn log_store(&self) -> Option<&Arc<dyn LogStore>> {
+        self.log.as_ref()
     }
 
     /// The same store with another clock.

@@ -1,5 +1,7 @@
 //! Pages, and their limits.
 
+use std::ops::Range;
+
 use crate::{Changeset, Checkpoint, StorageError};
 
 /// The largest page, in bytes of payload: 4 MiB. Hosts limit the size of answers: AWS Lambda to 6
@@ -77,8 +79,26 @@ impl GlobalPage {
     /// # Errors
     /// [`StorageError::Corrupt`] unless the checkpoints are dense (G6).
     pub fn dense(from: Checkpoint, changesets: Vec<Changeset>) -> Result<Self, StorageError> {
+        Self::dense_but_for(from, changesets, &[])
+    }
+
+    /// As [`GlobalPage::dense`], of a storage with void positions. `voids` are those between `from` and
+    /// the last changeset, as ranges that ascend.
+    ///
+    /// # Errors
+    /// [`StorageError::Corrupt`] unless each position from `from` to the last changeset either has a
+    /// changeset or is void (G6).
+    pub fn dense_but_for(
+        from: Checkpoint,
+        changesets: Vec<Changeset>,
+        voids: &[Range<Checkpoint>],
+    ) -> Result<Self, StorageError> {
+        let mut voids = voids.iter().peekable();
         let mut next = from;
         for changeset in &changesets {
+            while let Some(void) = voids.next_if(|void| void.start <= next) {
+                next = next.max(void.end);
+            }
             if changeset.checkpoint != Some(next) {
                 let (stream, id) = (&changeset.stream_id, changeset.changeset_id);
                 return Err(StorageError::Corrupt(format!(

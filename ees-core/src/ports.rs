@@ -6,7 +6,9 @@ mod checkpoint_store;
 mod clock;
 mod commit_feed;
 mod consumer_store;
+mod import;
 mod index;
+mod log_store;
 mod news;
 mod publisher;
 mod statistics;
@@ -16,9 +18,11 @@ pub use checkpoint_store::CheckpointStore;
 pub use clock::{Clock, SystemClock};
 pub use commit_feed::{CommitFeed, CommitFeedSource, Committed, DeferredOrder};
 pub use consumer_store::{ConsumerStore, MAX_CONSUMERS, ParkedWrite, StoredPartition};
+pub use import::{Import, ImportOutcome};
 pub use index::{
     ChangesetKey, Entry, Index, IndexState, MAX_KEYS, PositionWrite, SweepCursor, SweepPage,
 };
+pub use log_store::{LogStore, MAX_SEALED_TILES, StoredLogHead, Tile, TileId};
 pub use news::News;
 pub use publisher::{Message, PublishError, PublishLimits, Publisher, Topic};
 pub use statistics::StatisticsStore;

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod consumers;
+mod import;
+mod log;
 mod state;
 mod stored_consumers;
 

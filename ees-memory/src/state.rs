@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use ees_core::adapter::group_commit::{Judge, Snapshot};
-use ees_core::adapter::{ClientKey, Commit, CommitSet, PageBuilder, SetOutcome};
+use ees_core::adapter::{
+    ClientKey, Commit, CommitSet, ImportOutcome, PageBuilder, SetOutcome, StoredLogHead, TileId,
+    check_import,
+};
 use ees_core::{
     Changeset, ChangesetId, Checkpoint, Direction, GlobalPage, Head, Identity, Page, PageLimit,
     Statistics, StreamId, StreamQuery, StreamRange,
@@ -13,8 +16,8 @@ use crate::stored_consumers::Consumers;
 
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    /// All changesets. The index is the checkpoint.
-    log: Vec<Changeset>,
+    /// All changesets. The index is the checkpoint; a void position has none.
+    order: Vec<Option<Changeset>>,
     /// The changesets of each stream, as indexes of the log.
     streams: HashMap<StreamId, Vec<usize>>,
     /// The changesets that have a client's key.
@@ -23,6 +26,8 @@ pub(crate) struct State {
     pub(crate) checkpoints: HashMap<String, Checkpoint>,
     pub(crate) consumers: Consumers,
     pub(crate) identity: Option<Identity>,
+    pub(crate) log_head: Option<StoredLogHead>,
+    pub(crate) tiles: HashMap<TileId, Vec<u8>>,
 }
 
 impl State {
@@ -30,14 +35,38 @@ impl State {
         let mut judge = Judge::new(self.snapshot(set));
         let outcome = judge.judge(set);
         for changeset in judge.changesets {
-            let places = self.streams.entry(changeset.stream_id.clone()).or_default();
-            places.push(self.log.len());
-            let key = ClientKey::of(&changeset.stream_id, &changeset.commit_id);
-            self.keys
-                .extend(key.map(|key| (key, changeset.changeset_id)));
-            self.log.push(changeset);
+            self.append(changeset);
         }
         outcome
+    }
+
+    fn append(&mut self, changeset: Changeset) {
+        let places = self.streams.entry(changeset.stream_id.clone()).or_default();
+        places.push(self.order.len());
+        let key = ClientKey::of(&changeset.stream_id, &changeset.commit_id);
+        if let Some(key) = key {
+            self.keys.entry(key).or_insert(changeset.changeset_id);
+        }
+        self.order.push(Some(changeset));
+    }
+
+    pub(crate) fn import(&mut self, from: Checkpoint, page: &GlobalPage) -> ImportOutcome {
+        let end = self.next_checkpoint();
+        if from != end {
+            return ImportOutcome::EndsAt(end);
+        }
+        let streams = page.changesets.iter().map(|changeset| &changeset.stream_id);
+        let heads = streams.filter_map(|stream| Some((stream.clone(), self.head(stream)?)));
+        if let Err(refusal) = check_import(heads.collect(), &page.changesets) {
+            return ImportOutcome::Refused(refusal);
+        }
+        for changeset in &page.changesets {
+            while changeset.checkpoint > Some(self.next_checkpoint()) {
+                self.order.push(None);
+            }
+            self.append(changeset.clone());
+        }
+        ImportOutcome::Imported
     }
 
     /// What the judge needs to know for a set.
@@ -58,12 +87,16 @@ impl State {
     }
 
     pub(crate) fn next_checkpoint(&self) -> Checkpoint {
-        Checkpoint::FIRST.plus(self.log.len() as u64)
+        Checkpoint::FIRST.plus(self.order.len() as u64)
     }
 
     pub(crate) fn head(&self, stream_id: &StreamId) -> Option<Head> {
         let place = *self.streams.get(stream_id)?.last()?;
-        self.log.get(place).map(Changeset::head)
+        self.at(place).map(Changeset::head)
+    }
+
+    fn at(&self, place: usize) -> Option<&Changeset> {
+        self.order.get(place)?.as_ref()
     }
 
     pub(crate) fn read_stream(&self, query: &StreamQuery) -> Page<Changeset> {
@@ -73,7 +106,7 @@ impl State {
             .map_or(&[][..], |all| all);
         // Changeset ids and event ids ascend, so a range selects adjacent changesets.
         let first = |test: &dyn Fn(&Changeset) -> bool| {
-            places.partition_point(|place| self.log.get(*place).is_some_and(|c| !test(c)))
+            places.partition_point(|place| self.at(*place).is_some_and(|c| !test(c)))
         };
         let (start, end) = match &query.range {
             StreamRange::Changesets(ids) => (
@@ -86,7 +119,7 @@ impl State {
             ),
         };
         let selected = places.get(start..end).unwrap_or_default().iter();
-        let changesets = selected.filter_map(|place| self.log.get(*place));
+        let changesets = selected.filter_map(|place| self.at(*place));
         match query.direction {
             Direction::Forward => fill(query.limit, changesets),
             Direction::Backward => fill(query.limit, changesets.rev()),
@@ -95,9 +128,10 @@ impl State {
 
     pub(crate) fn read_global(&self, from: Checkpoint, limit: PageLimit) -> GlobalPage {
         let place = usize::try_from(from.get()).unwrap_or(usize::MAX);
-        let rest = self.log.get(place..).unwrap_or_default();
-        let changesets = fill(limit, rest.iter()).items;
-        let next = from.plus(changesets.len() as u64);
+        let rest = self.order.get(place..).unwrap_or_default();
+        let changesets = fill(limit, rest.iter().flatten()).items;
+        let last = changesets.last().and_then(|last| last.checkpoint);
+        let next = last.map_or(from, |last| last.plus(1));
         GlobalPage { changesets, next }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use ees_core::adapter::{ConsumerStore, DeferredOrder, StatisticsStore, Storage};
+use ees_core::adapter::{ConsumerStore, DeferredOrder, Import, LogStore, StatisticsStore, Storage};
 use ees_core::{CheckpointStore, EventStore};
 
 use crate::{Adapter, OpenError};
@@ -19,6 +19,8 @@ pub struct OpenStore {
     /// What an indexer needs, if the storage orders after the commit. Until an indexer runs, such as
     /// `ees_workers::Indexing`, the global order stays as it is.
     pub order: Option<DeferredOrder>,
+    /// Writes a copy of another store's order.
+    pub import: Option<Arc<dyn Import>>,
 }
 
 impl fmt::Debug for OpenStore {
@@ -80,6 +82,21 @@ fn over<S: Storage + StatisticsStore + CheckpointStore + ConsumerStore>(
         store: EventStore::new(Arc::clone(&adapter)).with_consumers(Arc::clone(&adapter) as _),
         checkpoints: adapter,
         order: None,
+        import: None,
+    }
+}
+
+/// The same, of an adapter with a log.
+#[allow(dead_code, reason = "a build may hold no adapter")]
+fn over_log<S>(adapter: Arc<S>) -> OpenStore
+where
+    S: Storage + StatisticsStore + CheckpointStore + ConsumerStore + LogStore + Import,
+{
+    let open = over(Arc::clone(&adapter));
+    OpenStore {
+        store: open.store.with_log(Arc::clone(&adapter) as _),
+        import: Some(adapter),
+        ..open
     }
 }
 
@@ -100,7 +117,7 @@ async fn dynamodb(url: &str) -> Result<OpenStore, OpenError> {
 #[cfg(feature = "memory")]
 fn memory(url: &str) -> Result<OpenStore, OpenError> {
     match url {
-        "memory:" => Ok(over(Arc::new(ees_memory::MemoryStorage::new()))),
+        "memory:" => Ok(over_log(Arc::new(ees_memory::MemoryStorage::new()))),
         _ => Err(OpenError::url(url, "expected `memory:` and nothing more")),
     }
 }

@@ -1,0 +1,185 @@
+//! The hashes of the tree's leaves: changesets and void positions.
+
+use ees_core::Changeset;
+use sha2::{Digest, Sha256};
+
+/// A hash of the tree: SHA-256. As text it is base64.
+pub use tlog_tiles::Hash;
+
+/// The size of a hash, in bytes.
+pub(crate) const HASH_BYTES: usize = tlog_tiles::HASH_SIZE;
+
+/// What stands before the record of a leaf, so that no leaf is a node (RFC 6962, section 2.1).
+const LEAF: [u8; 1] = [0];
+
+/// What the record of a changeset begins with.
+const RECORD: &[u8] = b"EES1";
+
+/// The record of a position that no changeset has.
+const VOID: &[u8] = b"EES1void";
+
+/// The leaf of a changeset: SHA-256 over a zero byte and its record.
+///
+/// The record is the bytes `EES1` and then the fields of the changeset: stream id, changeset id, first
+/// event id, last event id, timestamp in microseconds since 1970-01-01T00:00:00Z, commit id, mark of its
+/// set ([`SetMark`](ees_core::SetMark) as text, empty without a set), metadata, events. A field is its
+/// length in bytes as an unsigned 64-bit big-endian number, and then its bytes: a text in UTF-8, a number
+/// in 8 bytes, big-endian, the timestamp signed. Metadata and events are the texts that were committed.
+pub fn leaf_of(changeset: &Changeset) -> Hash {
+    let mut leaf = Leaf::new();
+    leaf.text(changeset.stream_id.as_str());
+    leaf.number(changeset.changeset_id.get().to_be_bytes());
+    leaf.number(changeset.first_event_id.get().to_be_bytes());
+    leaf.number(changeset.last_event_id.get().to_be_bytes());
+    leaf.number(changeset.timestamp.as_micros().to_be_bytes());
+    leaf.text(changeset.commit_id.as_str());
+    match &changeset.set {
+        Some(set) => leaf.text(&set.to_string()),
+        None => leaf.text(""),
+    }
+    leaf.text(changeset.metadata.as_str());
+    leaf.text(changeset.events.as_str());
+    leaf.finish()
+}
+
+/// The leaf of a void position: SHA-256 over a zero byte and `EES1void`.
+pub fn void_leaf() -> Hash {
+    tlog_tiles::record_hash(VOID)
+}
+
+struct Leaf(Sha256);
+
+impl Leaf {
+    fn new() -> Self {
+        Self(Sha256::new_with_prefix(LEAF).chain_update(RECORD))
+    }
+
+    fn text(&mut self, text: &str) {
+        self.0.update((text.len() as u64).to_be_bytes());
+        self.0.update(text);
+    }
+
+    fn number(&mut self, number: [u8; 8]) {
+        self.0.update((number.len() as u64).to_be_bytes());
+        self.0.update(number);
+    }
+
+    fn finish(self) -> Hash {
+        Hash(self.0.finalize().into())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use ees_core::Changeset;
+    use ees_core::adapter::StoredChangeset;
+
+    use super::*;
+
+    fn stored() -> StoredChangeset<'static> {
+        StoredChangeset {
+            stream_id: "order-17",
+            changeset_id: 2,
+            first_event_id: 3,
+            last_event_id: 4,
+            timestamp_micros: 1_700_000_000_000_000,
+            commit_id: "buy-1",
+            set: None,
+            events: "[1, 2]",
+            metadata: "{}",
+            checkpoint: Some(7),
+        }
+    }
+
+    fn leaf(stored: StoredChangeset<'_>) -> String {
+        leaf_of(&Changeset::try_from(stored).unwrap()).to_string()
+    }
+
+    /// Test vectors, which `docs/evidence.md` has too. They never change: logs were sealed with them.
+    #[test]
+    fn records_keep_their_hashes() {
+        let mut record = b"EES1".to_vec();
+        for field in [
+            &b"order-17"[..],
+            &2_u64.to_be_bytes(),
+            &3_u64.to_be_bytes(),
+            &4_u64.to_be_bytes(),
+            &1_700_000_000_000_000_i64.to_be_bytes(),
+            b"buy-1",
+            b"",
+            b"{}",
+            b"[1, 2]",
+        ] {
+            record.extend((field.len() as u64).to_be_bytes());
+            record.extend(field);
+        }
+        assert_eq!(leaf(stored()), tlog_tiles::record_hash(&record).to_string());
+        assert_eq!(
+            leaf(stored()),
+            "sMkrLtWlynqcGXg6rLRavnSeuZbdQ3nLZko+GtzFnZI="
+        );
+        assert_eq!(
+            void_leaf().to_string(),
+            "ZJR+2IMPoUnTUIQshVWKOfReaPhEzyr2kkF13njHhoI="
+        );
+    }
+
+    /// Each field but the position, which is the place of the leaf, changes the leaf.
+    #[test]
+    fn every_field_is_in_the_hash() {
+        let set = format!("1/2:{}", "0".repeat(64));
+        let changed = [
+            StoredChangeset {
+                stream_id: "order-18",
+                ..stored()
+            },
+            StoredChangeset {
+                changeset_id: 3,
+                ..stored()
+            },
+            StoredChangeset {
+                first_event_id: 2,
+                ..stored()
+            },
+            StoredChangeset {
+                last_event_id: 5,
+                ..stored()
+            },
+            StoredChangeset {
+                timestamp_micros: -1,
+                ..stored()
+            },
+            StoredChangeset {
+                commit_id: "buy-2",
+                ..stored()
+            },
+            StoredChangeset {
+                set: Some(&set),
+                ..stored()
+            },
+            StoredChangeset {
+                events: "[1,2]",
+                ..stored()
+            },
+            StoredChangeset {
+                metadata: "{ }",
+                ..stored()
+            },
+            // A byte that moves from one field to its neighbour.
+            StoredChangeset {
+                stream_id: "order-1",
+                commit_id: "7buy-1",
+                ..stored()
+            },
+        ];
+        for changed in changed {
+            assert_ne!(leaf(changed), leaf(stored()), "{changed:?}");
+        }
+        let elsewhere = StoredChangeset {
+            checkpoint: None,
+            ..stored()
+        };
+        assert_eq!(leaf(elsewhere), leaf(stored()));
+    }
+}

@@ -1,0 +1,122 @@
+//! The sealer: lets the log follow the global order.
+
+use std::fmt;
+use std::sync::Arc;
+
+use ees_core::adapter::LogStore;
+use ees_core::{EventStore, Filter, GlobalPage, PageLimit};
+
+use crate::error::LogError;
+use crate::head::{LogHead, SignedNote, leaves};
+use crate::key::LogKey;
+
+/// The changesets that are read at once.
+const PAGE_ITEMS: usize = 4096;
+
+/// The leaves between two heads. They fill at most 16 tiles of the lowest level.
+const LEAVES: usize = 4096;
+
+/// Seals the global order: it adds each position to the Merkle tree, once, behind the commits.
+///
+/// Several sealers of one store, in any processes, are harmless: the head is replaced by
+/// compare-and-swap, and they all make the same tiles. A sealer that stopped anywhere goes on from the
+/// head.
+#[derive(Clone)]
+pub struct Sealer {
+    store: EventStore,
+    log: Arc<dyn LogStore>,
+    key: Option<LogKey>,
+    kept: usize,
+}
+
+impl Sealer {
+    /// The sealer of a store; `None` if the store keeps no log. With a key it signs each head.
+    pub fn of(store: &EventStore, key: Option<LogKey>) -> Option<Self> {
+        Some(Self {
+            store: store.with_filter(Filter::default()),
+            log: Arc::clone(store.log_store()?),
+            key,
+            kept: 1,
+        })
+    }
+
+    /// The same sealer, which keeps this many of the newest signed heads; 1 unless given, and at least 1.
+    /// A proof can be made for each of them.
+    #[must_use]
+    pub fn keeping(mut self, heads: u16) -> Self {
+        self.kept = usize::from(heads.clamp(1, Self::MAX_KEPT));
+        self
+    }
+
+    /// The most signed heads that are kept.
+    pub const MAX_KEPT: u16 = 64;
+
+    /// Seals everything up to the end of the global order at its start, and returns the head.
+    ///
+    /// # Errors
+    /// [`LogError`] if the store fails, or the stored log is damaged; what was sealed so far is stored.
+    pub async fn catch_up(&self) -> Result<LogHead, LogError> {
+        let store = self.store.identity().await?.id;
+        let end = self.store.next_checkpoint().await?;
+        let mut head = self.load(store).await?;
+        while head.next() < end {
+            let from = head.next();
+            let page = self
+                .store
+                .poll_changesets(from, PageLimit::items(PAGE_ITEMS));
+            let page = page.await?;
+            if page.next == from {
+                break;
+            }
+            head = self.seal(head, &page).await?;
+        }
+        Ok(head)
+    }
+
+    async fn load(&self, store: ees_core::StoreId) -> Result<LogHead, LogError> {
+        let mut head = match self.log.load_log_head().await? {
+            Some(stored) => LogHead::read(&stored)?,
+            None => LogHead::empty(store),
+        };
+        head.belongs_to(store);
+        Ok(head)
+    }
+
+    /// Seals a page that begins where the head ends, in steps. If another sealer is ahead, the head is
+    /// the other one's.
+    async fn seal(&self, mut head: LogHead, page: &GlobalPage) -> Result<LogHead, LogError> {
+        let mut leaves = leaves(head.next(), page).peekable();
+        while leaves.peek().is_some() {
+            let previous = head.revision;
+            let tiles = head.grow(&mut leaves, LEAVES);
+            self.sign(&mut head)?;
+            let next = head.to_stored()?;
+            if !self.log.seal(previous, &next, &tiles).await? {
+                return self.load(head.store).await;
+            }
+            head.revision = Some(next.revision);
+        }
+        Ok(head)
+    }
+
+    /// Signs the head, if there is a key. Without one, the signed heads of another sealer are kept.
+    fn sign(&self, head: &mut LogHead) -> Result<(), LogError> {
+        let Some(key) = &self.key else { return Ok(()) };
+        let note = key.sign(head.store, head.size, head.root)?;
+        head.signed.push(SignedNote {
+            size: head.size,
+            note,
+        });
+        let excess = head.signed.len().saturating_sub(self.kept);
+        head.signed.drain(..excess);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sealer")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}
