@@ -68,7 +68,9 @@ pub enum ProofError {
     #[error(transparent)]
     Key(KeyError),
     /// The proof does not lead from the leaf to the head.
-    #[error("the proof does not lead from this changeset to the signed head: one of them was changed")]
+    #[error(
+        "the proof does not lead from this changeset to the signed head: one of them was changed"
+    )]
     Differs,
 }
 

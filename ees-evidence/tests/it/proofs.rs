@@ -144,7 +144,10 @@ async fn tiles_have_the_hashes_that_are_sealed() {
 async fn a_kept_proof_is_verified_by_itself() {
     let (store, _) = store();
     commit(&store, 300).await;
-    let (key, other) = (LogKey::generate("a").unwrap(), LogKey::generate("a").unwrap());
+    let (key, other) = (
+        LogKey::generate("a").unwrap(),
+        LogKey::generate("a").unwrap(),
+    );
     let id = store.identity().await.unwrap().id;
     let (public, stranger) = (key.verifier_key(id), other.verifier_key(id));
     let sealer = Sealer::of(&store, Some(key.clone())).unwrap();
@@ -176,7 +179,10 @@ async fn a_kept_proof_is_verified_by_itself() {
         verified.expect_err(&changed);
     }
     let hash = leaves[0].to_string();
-    let long = text.replace("index 7", &format!("index 7{}", format!("\n{hash}").repeat(60)));
+    let long = text.replace(
+        "index 7",
+        &format!("index 7{}", format!("\n{hash}").repeat(60)),
+    );
     for broken in ["", "\n\n", "c2sp.org/tlog-proof@v1\n\n", &long] {
         let read = Proof::parse(broken);
         assert!(matches!(read, Err(ProofError::Malformed(_))), "{broken}");

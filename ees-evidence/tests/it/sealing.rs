@@ -202,7 +202,10 @@ async fn a_log_beyond_the_order_is_told() {
     let shorter = shorter.with_log(storage);
     let error = Sealer::of(&shorter, None).unwrap().catch_up().await;
     let error = error.unwrap_err().to_string();
-    assert!(error.contains("size 3") && error.contains("ends at 2"), "{error}");
+    assert!(
+        error.contains("size 3") && error.contains("ends at 2"),
+        "{error}"
+    );
 }
 
 /// The text of a key is read again, and nothing else is a key.

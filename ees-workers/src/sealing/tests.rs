@@ -70,7 +70,12 @@ async fn it_seals_what_comes_although_the_storage_fails() {
     let log = Log::of(&store).unwrap();
     for (stream, size) in [("s", 2), ("t", 3)] {
         commit(&store, stream).await;
-        while log.head().await.unwrap().is_none_or(|head| head.size < size) {
+        while log
+            .head()
+            .await
+            .unwrap()
+            .is_none_or(|head| head.size < size)
+        {
             sleep(Duration::from_millis(10)).await;
         }
     }
