@@ -135,7 +135,7 @@ impl<'a> Tiles<'a> {
         let response = self.remote.get(&tile_path(level, number, width)).await;
         let told = "G17: a tile of hashes";
         assert_eq!(response.status, 200, "{told}: {level}/{number}");
-        let hashes = response.body.chunks(32).map(|hash| hash.try_into());
+        let hashes = response.body.chunks(32).map(TryInto::try_into);
         let hashes: Vec<Hash> = hashes.collect::<Result<_, _>>().expect(told);
         assert_eq!(hashes.len() as u64, width, "{told}: {level}/{number}");
         self.known.insert((level, number), hashes.clone());
@@ -166,7 +166,7 @@ impl<'a> Tiles<'a> {
         let mut edge = Vec::new();
         for level in 0..8 {
             let length = self.length(level);
-            let is_full = length % WIDTH == 0;
+            let is_full = length.is_multiple_of(WIDTH);
             let tile = if is_full {
                 Vec::new()
             } else {
