@@ -142,7 +142,7 @@ impl Server {
         #[cfg_attr(not(feature = "console"), allow(unused_mut))]
         let mut options = guards.options(args, closing.clone());
         #[cfg(feature = "console")]
-        let history = console::add(args, &opened.store, &mut options, scheme);
+        let history = console::add(args, &opened.store, &mut options, scheme, sealer.is_some());
         let publishing = publisher.map(|publisher| Publishing {
             store: opened.store.clone(),
             checkpoints: Arc::clone(&opened.checkpoints),

@@ -58,13 +58,13 @@ impl App {
     }
 
     /// Waits for a read of the storage, but not for ever.
-    pub(crate) async fn read<T, E: Into<Error>>(
+    pub(crate) async fn read<T, E: Into<Fault>>(
         &self,
         read: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Fault> {
         let read = tokio::time::timeout(PATIENCE, read).await;
         let read = read.map_err(|_| Fault::silent(PATIENCE))?;
-        read.map_err(|error| Fault::from(error.into()))
+        read.map_err(Into::into)
     }
 
     /// Waits for an action, but not for ever.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use ees_core::Error;
 use ees_core::consumer::ConsumerError;
+use ees_evidence::LogError;
 
 /// Why a page cannot be shown, or an action was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +67,15 @@ impl Fault {
             | Self::Storage(message) => message,
             Self::Foreign(message) => message,
             Self::Busy => "the console makes a limited number of pages at once; try again",
+        }
+    }
+}
+
+impl From<LogError> for Fault {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::Store(error) => error.into(),
+            other => Self::Missing(other.to_string()),
         }
     }
 }

@@ -15,6 +15,7 @@ mod origin;
 mod pages;
 mod routes;
 mod sampling;
+mod sealed;
 mod sessions;
 mod settings;
 mod view;

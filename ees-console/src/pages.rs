@@ -3,6 +3,7 @@
 pub(crate) mod act;
 pub(crate) mod consumer;
 pub(crate) mod consumers;
+pub(crate) mod evidence;
 mod holds;
 pub(crate) mod log;
 pub(crate) mod login;

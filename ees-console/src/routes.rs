@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 use crate::app::App;
 use crate::entry::{enter, protect};
 use crate::files::files;
-use crate::pages::{act, consumer, consumers, log, login, overview, stream, tail};
+use crate::pages::{act, consumer, consumers, evidence, log, login, overview, stream, tail};
 
 pub(crate) fn routes(app: App) -> Router {
     let inside = Router::new()
@@ -21,6 +21,7 @@ pub(crate) fn routes(app: App) -> Router {
         .route("/console/consumer/retry", post(act::retry))
         .route("/console/consumer/skip", post(act::skip))
         .route("/console/consumer/reset", post(act::reset))
+        .route("/console/evidence", get(evidence::page))
         .route("/console/logout", post(login::logout))
         .layer(from_fn_with_state(app.clone(), enter));
     let public = Router::new()

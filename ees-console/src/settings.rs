@@ -17,18 +17,22 @@ pub struct Settings {
     pub metrics: Option<MetricsText>,
     /// Whether clients reach the server by TLS. Cookies then have the attribute `Secure`.
     pub is_tls: bool,
+    /// Whether this process lets the verifiable log follow the order.
+    pub is_sealing: bool,
     /// Ends what waits, when it is cancelled.
     pub closing: CancellationToken,
 }
 
 impl Settings {
-    /// The settings of a console over this storage, without keys, metrics and TLS.
+    /// The settings of a console over this storage, without keys, metrics and TLS, that
+    /// does not seal.
     pub fn new(storage: impl Into<String>) -> Self {
         Self {
             storage: storage.into(),
             authorizer: None,
             metrics: None,
             is_tls: false,
+            is_sealing: false,
             closing: CancellationToken::new(),
         }
     }

@@ -45,6 +45,17 @@ impl Viewer {
         self.reaches(&[stream_id.as_str()], "this stream has another")
     }
 
+    /// Refuses a viewer who may not read every stream. `lack` tells what the streams are all needed for.
+    pub(crate) fn reads_all(&self, lack: &str) -> Result<(), Fault> {
+        self.needs(Right::Read)?;
+        if self.reaches_all() {
+            return Ok(());
+        }
+        Err(Fault::Forbidden(format!(
+            "the key is limited to some streams, and {lack}"
+        )))
+    }
+
     /// A filter for the viewer, within the key's prefixes. Without a prefix of its own it has these.
     pub(crate) fn filter(
         &self,

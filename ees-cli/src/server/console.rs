@@ -16,6 +16,7 @@ pub(super) fn add(
     store: &EventStore,
     options: &mut Options,
     scheme: &str,
+    is_sealing: bool,
 ) -> BoxFuture<'static, ()> {
     if args.console == Switch::Off {
         return ready(()).boxed();
@@ -24,6 +25,7 @@ pub(super) fn add(
     settings.authorizer.clone_from(&options.authorizer);
     settings.metrics.clone_from(&options.metrics);
     settings.closing = options.closing.clone();
+    settings.is_sealing = is_sealing;
     settings.is_tls = scheme == "https";
     let console = Console::new(store.clone(), settings);
     options.pages = Some(console.pages());

@@ -36,7 +36,7 @@ pub(crate) async fn page(State(app): State<App>, asked: Asked) -> Result<Respons
         (tiles(&seen))
         (plots(&app, &asked))
         @if head != Some(0) { (newest_rows(&asked, &seen, head)) }
-        (lags::lags(&asked, &seen))
+        (lags::lags(&app, &asked, &seen))
     };
     let mut frame = Frame::new("Overview", &asked, Section::Overview);
     let is_young = head.is_some_and(first_steps::is_beginning);

@@ -11,6 +11,7 @@ use crate::fault::Fault;
 use crate::fields::query;
 use crate::moment::{changeset_at, parse};
 use crate::pages::overview::first_steps;
+use crate::sealed::log;
 use crate::view::{
     Curl, Detail, Frame, Refusal, Section, amount, changeset, command, encoded, page as framed,
     shown, time,
@@ -102,7 +103,7 @@ pub(crate) async fn page(State(app): State<App>, asked: Asked) -> Result<Respons
         .read(app.store.changesets(&wanted))
         .await
         .map_err(refuse)?;
-    Ok(of_stream(&asked, &stream_id, head, part, &read))
+    Ok(of_stream(&app, &asked, &stream_id, head, part, &read))
 }
 
 /// Leads to the changesets around a time.
@@ -128,6 +129,7 @@ async fn to_time(
 }
 
 fn of_stream(
+    app: &App,
     asked: &Asked,
     stream_id: &StreamId,
     head: Head,
@@ -135,6 +137,7 @@ fn of_stream(
     read: &Page<Changeset>,
 ) -> Response {
     let now = Timestamp::now();
+    let is_provable = log(app, &asked.viewer).is_ok();
     let detail = match part {
         Part::Alone(_) => Detail::ALONE,
         _ => Detail::PAGE,
@@ -150,7 +153,7 @@ fn of_stream(
         (time_form(stream_id))
         (ways(stream_id, head, read))
         @if read.items.is_empty() { p.empty { "The stream has no such changeset. Its last one is " (amount(head.last_changeset.get())) "." } }
-        @for found in &read.items { (changeset(found, detail, now)) }
+        @for found in &read.items { (changeset(found, detail, is_provable, now)) }
         (ways(stream_id, head, read))
         details.open-another { summary { "Open another stream" } (open_form(None)) }
     };

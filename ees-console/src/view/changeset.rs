@@ -76,8 +76,13 @@ pub(crate) fn row(changeset: &Changeset, now: Timestamp) -> Markup {
     }
 }
 
-/// A changeset of a page of its stream.
-pub(crate) fn changeset(changeset: &Changeset, detail: Detail, now: Timestamp) -> Markup {
+/// A changeset of a page of its stream. With `is_provable` it leads to its proof.
+pub(crate) fn changeset(
+    changeset: &Changeset,
+    detail: Detail,
+    is_provable: bool,
+    now: Timestamp,
+) -> Markup {
     let number = changeset.changeset_id.get();
     let (first, last) = (changeset.first_event_id, changeset.last_event_id);
     let path = changeset_path(changeset.stream_id.as_str(), number);
@@ -93,6 +98,7 @@ pub(crate) fn changeset(changeset: &Changeset, detail: Detail, now: Timestamp) -
                 @if let Some(position) = changeset.checkpoint {
                     " · checkpoint "
                     a href=(format!("/console/log?before={0}#c{1}", position.get() + 13, position)) { (amount(position.get())) }
+                    @if is_provable { " · " a href=(format!("/console/evidence?checkpoint={position}")) { "proof" } }
                 }
                 @if changeset.commit_id.as_str() != CommitId::NONE {
                     " · " @if changeset.commit_id.is_clients() { "idempotency key " } @else { "commit id " }

@@ -17,13 +17,15 @@ pub(crate) enum Section {
     Log,
     Stream,
     Consumers,
+    Evidence,
 }
 
-const SECTIONS: [(Section, &str, &str); 4] = [
+const SECTIONS: [(Section, &str, &str); 5] = [
     (Section::Overview, "/console", "Overview"),
     (Section::Log, "/console/log", "Log"),
     (Section::Stream, "/console/stream", "Stream"),
     (Section::Consumers, "/console/consumers", "Consumers"),
+    (Section::Evidence, "/console/evidence", "Evidence"),
 ];
 
 /// The longest title, in characters.

@@ -4,12 +4,13 @@ use axum::http::StatusCode;
 
 use crate::support::{ORIGIN, Served};
 
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "/console",
     "/console/log",
     "/console/stream?id=order-1",
     "/console/consumers",
     "/console/consumer?name=billing",
+    "/console/evidence?checkpoint=0",
     "/console/tail?after=0",
 ];
 
@@ -169,6 +170,11 @@ async fn a_key_sees_what_it_may_read_and_no_more() {
     }
     let own = served.get("/console/stream?id=order-1", &session).await;
     assert_eq!(own.status, StatusCode::OK);
+    let proof = "/console/evidence?checkpoint=0";
+    assert!(!own.body.contains(proof), "{}", own.body);
+    let admin = served.log_in("admin-key").await;
+    let own = served.get("/console/stream?id=order-1", &admin).await;
+    assert!(own.body.contains(proof), "{}", own.body);
     for beyond in [
         "/console/stream?id=cart-1",
         "/console/stream?id=order",
@@ -176,6 +182,8 @@ async fn a_key_sees_what_it_may_read_and_no_more() {
         "/console/tail?after=0&prefix=",
         "/console/consumers",
         "/console/consumer?name=billing",
+        "/console/evidence",
+        "/console/evidence?checkpoint=0",
     ] {
         let answer = served.get(beyond, &session).await;
         let is_refused = answer.status == StatusCode::FORBIDDEN;

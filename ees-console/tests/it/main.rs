@@ -5,5 +5,6 @@
 
 mod access;
 mod actions;
+mod evidence;
 mod support;
 mod telling;

@@ -101,9 +101,15 @@ impl Served {
 
     fn with(has_keys: bool) -> Self {
         let storage = Arc::new(MemoryStorage::new());
-        let store = EventStore::new(Arc::clone(&storage)).with_consumers(storage);
+        let store = EventStore::new(Arc::clone(&storage)).with_consumers(Arc::clone(&storage) as _);
+        Self::over(store.with_log(storage), has_keys, |_| {})
+    }
+
+    /// A server over a store.
+    pub(crate) fn over(store: EventStore, has_keys: bool, set: impl FnOnce(&mut Settings)) -> Self {
         let keys = Arc::new(Keys::default());
         let mut settings = Settings::new("memory:");
+        set(&mut settings);
         let mut options = Options::default();
         if has_keys {
             settings.authorizer = Some(Arc::clone(&keys) as _);

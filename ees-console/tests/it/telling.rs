@@ -60,6 +60,7 @@ async fn text_of_others_stays_text() {
         "/console/log?at=<b>",
         "/console/log?before=<b>",
         "/console/consumer?name=<b>",
+        "/console/evidence?checkpoint=<b>",
     ] {
         let wrong = wrong.replace('<', "%3C").replace('>', "%3E");
         let answer = served.get(&wrong, "").await;
@@ -107,6 +108,7 @@ async fn a_storage_that_does_not_answer_is_told() {
         "/console/log",
         "/console/stream?id=a",
         "/console/consumer?name=a",
+        "/console/evidence",
     ] {
         let answer = served.get(path, "").await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
@@ -120,7 +122,7 @@ async fn a_storage_that_does_not_answer_is_told() {
 #[tokio::test]
 async fn an_empty_store_says_what_comes_first_and_then_what_comes_next() {
     let served = Served::open();
-    for path in ["/console", "/console/log"] {
+    for path in ["/console", "/console/log", "/console/evidence"] {
         let answer = served.get(path, "").await;
         let command = "curl &#39;http://localhost:8080/streams/order-17&#39; -d";
         let command = command.replace("&#39;", "'");

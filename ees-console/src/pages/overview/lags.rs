@@ -6,8 +6,10 @@ use ees_core::Timestamp;
 use maud::{Markup, html};
 
 use super::seen::Seen;
+use crate::app::App;
 use crate::asked::Asked;
 use crate::pages::consumers::table;
+use crate::sealed;
 use crate::view::metrics_text::{label, values};
 use crate::view::{amount, between, shown, span};
 
@@ -19,8 +21,8 @@ struct Lag {
 }
 
 /// The lag of the background work, and of the consumers.
-pub(super) fn lags(asked: &Asked, seen: &Seen) -> Markup {
-    let work = work(seen);
+pub(super) fn lags(app: &App, asked: &Asked, seen: &Seen) -> Markup {
+    let work = work(app, seen);
     html! {
         @if !work.is_empty() {
             section aria-label="Background work" {
@@ -54,7 +56,7 @@ pub(super) fn lags(asked: &Asked, seen: &Seen) -> Markup {
     }
 }
 
-fn work(seen: &Seen) -> Vec<Lag> {
+fn work(app: &App, seen: &Seen) -> Vec<Lag> {
     let mut work = Vec::new();
     if let (Ok(head), Ok(counted)) = (&seen.head, &seen.statistics) {
         let left = head.saturating_sub(counted.version.get());
@@ -65,6 +67,13 @@ fn work(seen: &Seen) -> Vec<Lag> {
                 0 => "nothing: all changesets are counted".to_owned(),
                 left => format!("{} changesets to count", amount(left)),
             },
+        });
+    }
+    if let (Ok(head), Ok(sealed)) = (&seen.head, &seen.sealed) {
+        work.push(Lag {
+            name: "Verifiable log".to_owned(),
+            behind: since(seen.unsealed),
+            holds: sealed::holds(app, head.saturating_sub(*sealed)),
         });
     }
     let text = seen.metrics.as_deref().unwrap_or_default();

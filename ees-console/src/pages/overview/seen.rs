@@ -8,6 +8,7 @@ use crate::asked::Asked;
 use crate::fault::Fault;
 use crate::newest::{Wanted, newest, position};
 use crate::pages::consumers::{Reported, reports};
+use crate::sealed::log;
 
 /// One item, whatever its size.
 const ONE: PageLimit = PageLimit { items: 1, bytes: 1 };
@@ -23,32 +24,36 @@ pub(super) struct Seen {
     pub(super) statistics: Result<Statistics, Fault>,
     pub(super) newest: Result<Vec<Changeset>, Fault>,
     pub(super) consumers: Result<(Vec<Reported>, bool), Fault>,
+    /// How many positions the verifiable log has.
+    pub(super) sealed: Result<u64, Fault>,
     pub(super) uncounted: Option<Timestamp>,
+    pub(super) unsealed: Option<Timestamp>,
     pub(super) metrics: Option<String>,
 }
 
 /// Reads all parts at once.
 pub(super) async fn look(app: &App, asked: &Asked) -> Seen {
     let viewer = &asked.viewer;
-    let (store, may_read) = (&app.store, viewer.needs(Right::Read));
+    let store = &app.store;
     let head = app.read(store.next_checkpoint());
     let statistics = async {
-        may_read.clone()?;
-        if !viewer.reaches_all() {
-            return Err(Fault::Forbidden(
-                "the key is limited to some streams, and the statistics count all".to_owned(),
-            ));
-        }
+        viewer.reads_all("the statistics count all")?;
         app.read(store.statistics()).await
+    };
+    let sealed = async {
+        let head = app.read(log(app, viewer)?.head()).await?;
+        Ok::<_, Fault>(head.map_or(0, |head| head.size))
     };
     let ready = app.read(store.check_ready());
     let consumers = reports(app, viewer, "");
-    let (ready, head, statistics, consumers) = tokio::join!(ready, head, statistics, consumers);
+    let (ready, head, statistics, sealed, consumers) =
+        tokio::join!(ready, head, statistics, sealed, consumers);
     let head = head.map(ees_core::Checkpoint::get);
-    let uncounted = match (&head, &statistics) {
-        (Ok(head), Ok(counted)) => uncounted(app, *head, counted.version.get()).await,
-        _ => None,
-    };
+    let counted = statistics.as_ref().map(|counted| counted.version.get());
+    let (uncounted, unsealed) = tokio::join!(
+        first_after(app, &head, counted),
+        first_after(app, &head, sealed.as_ref().copied()),
+    );
     let metrics = app.settings.metrics.as_ref();
     let metrics = metrics.filter(|_| viewer.has(Right::Metrics));
     Seen {
@@ -58,7 +63,9 @@ pub(super) async fn look(app: &App, asked: &Asked) -> Seen {
         head,
         statistics,
         consumers,
+        sealed,
         uncounted,
+        unsealed,
     }
 }
 
@@ -78,12 +85,17 @@ async fn newest_changesets(
     Ok(app.read(newest(&store, wanted)).await?.changesets)
 }
 
-/// When the first changeset was committed that the statistics have not counted yet.
-async fn uncounted(app: &App, head: u64, version: u64) -> Option<Timestamp> {
-    if version >= head {
+/// When the first changeset was committed that work in the background has not done yet.
+async fn first_after(
+    app: &App,
+    head: &Result<u64, Fault>,
+    done: Result<u64, &Fault>,
+) -> Option<Timestamp> {
+    let (head, done) = (*head.as_ref().ok()?, done.ok()?);
+    if done >= head {
         return None;
     }
-    let page = app.store.poll_changesets(position(version), ONE);
+    let page = app.store.poll_changesets(position(done), ONE);
     let page = app.read(page).await.ok()?;
     page.changesets.first().map(|first| first.timestamp)
 }

@@ -38,6 +38,7 @@ fn every_page_fits_its_screen_whatever_it_shows() {
         "/console/stream?id=missing".to_owned(),
         "/console/consumers".to_owned(),
         "/console/consumer?name=billing".to_owned(),
+        "/console/evidence?checkpoint=0".to_owned(),
         "/console/log?before=wrong".to_owned(),
     ];
     for (width, height, is_dark) in SCREENS {
