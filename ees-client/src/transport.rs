@@ -53,22 +53,29 @@ impl Send {
     }
 
     /// Sets a body of JSON.
-    pub(crate) fn json(mut self, body: &impl serde::Serialize) -> Result<Self, Error> {
-        let body = serde_json::to_vec(body);
+    pub(crate) fn json(self, body: &impl serde::Serialize) -> Result<Self, Error> {
+        let body = serde_json::to_string(body);
         let body =
             body.map_err(|error| Error::Refused(format!("the body is not JSON: {error}")))?;
+        Ok(self.body(body))
+    }
+
+    /// Sets a body, which is JSON.
+    pub(crate) fn body(mut self, body: String) -> Self {
         self.body = Some(body.into());
-        Ok(self)
+        self
     }
 
     fn url(&self, settings: &Settings) -> Result<Url, Error> {
         let refused = |error| Error::Refused(format!("`{}` is no address: {error}", settings.url));
-        let url = format!("{}{}", settings.url, self.path);
-        let mut url = Url::parse(&url).map_err(refused)?;
+        let mut url = format!("{}{}", settings.url, self.path);
         if !self.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(&self.query);
+            url.push('?');
+            let start = url.len();
+            let mut query = form_urlencoded::Serializer::for_suffix(&mut url, start);
+            query.extend_pairs(&self.query).finish();
         }
-        Ok(url)
+        Url::parse(&url).map_err(refused)
     }
 
     async fn request(&self, settings: &Settings, accept: HeaderValue) -> Result<Request, Error> {
@@ -172,10 +179,10 @@ impl EventStream {
     }
 }
 
-async fn whole(response: Response) -> Result<Answer, Error> {
+async fn whole(mut response: Response) -> Result<Answer, Error> {
     Ok(Answer {
         status: response.status().as_u16(),
-        headers: response.headers().clone(),
+        headers: std::mem::take(response.headers_mut()),
         body: response.bytes().await.map_err(lost)?,
     })
 }
