@@ -12,9 +12,14 @@ use crate::transport::{Answer, Send, header};
 use crate::wire::WireCommitted;
 use crate::{Error, place};
 
+/// Room for the names of the members of a body.
+const ROOM: usize = 64;
+
 /// The body of a commit: its payloads as they are, since they are JSON.
 fn body(commit: &NewChangeset) -> String {
-    let mut body = "{".to_owned();
+    let payloads = commit.events.as_str().len() + commit.metadata.as_str().len();
+    let mut body = String::with_capacity(payloads + ROOM);
+    body.push('{');
     add_payloads(&mut body, commit);
     body.push('}');
     body

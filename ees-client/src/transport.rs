@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ees_core::{StoreId, Written};
+use form_urlencoded::byte_serialize;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request, Response, Url};
 use tokio::time::timeout;
@@ -22,7 +23,8 @@ const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 pub(crate) struct Send {
     pub(crate) method: Method,
     pub(crate) path: String,
-    pub(crate) query: Vec<(&'static str, String)>,
+    /// The parameters of the query, encoded, each behind a `&`.
+    query: String,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: Option<Bytes>,
     /// How long the server may wait before it answers.
@@ -34,7 +36,7 @@ impl Send {
         Self {
             method,
             path: path.into(),
-            query: Vec::new(),
+            query: String::new(),
             headers: Vec::new(),
             body: None,
             wait: Duration::ZERO,
@@ -47,8 +49,11 @@ impl Send {
 
     /// Adds a parameter of the query, if it is given.
     pub(crate) fn given(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
-        self.query
-            .extend(value.map(|value| (name, value.to_string())));
+        if let Some(value) = value {
+            self.query.extend(["&", name, "="]);
+            self.query
+                .extend(byte_serialize(value.to_string().as_bytes()));
+        }
         self
     }
 
@@ -68,13 +73,8 @@ impl Send {
 
     fn url(&self, settings: &Settings) -> Result<Url, Error> {
         let refused = |error| Error::Refused(format!("`{}` is no address: {error}", settings.url));
-        let mut url = format!("{}{}", settings.url, self.path);
-        if !self.query.is_empty() {
-            url.push('?');
-            let start = url.len();
-            let mut query = form_urlencoded::Serializer::for_suffix(&mut url, start);
-            query.extend_pairs(&self.query).finish();
-        }
+        let query = self.query.replacen('&', "?", 1);
+        let url = [&settings.url, &*self.path, &query].concat();
         Url::parse(&url).map_err(refused)
     }
 

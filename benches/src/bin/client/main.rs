@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use benches::load::{self, STREAMS, Streams};
-use benches::process::Process;
+use benches::process::{Process, own_processor_time};
 use benches::report::{Rounds, compare, per_second, spread};
 use clap::Parser;
 use ees_client::{EventStore, Events, Expectation, Follow, Json, NewChangeset, StreamId};
@@ -60,17 +60,33 @@ async fn main() {
         let ready = Ready::all();
         let plain = plain::Plain::new(&theirs.address);
         let [of_client, of_plain] = [(); 2].map(|()| Streams::of_length(0));
+        let name = |what| {
+            format!("{what} of ees-client on {storage}, {WRITERS} at once, against plain reqwest")
+        };
         compare(
-            &format!(
-                "commits of ees-client on {storage}, {WRITERS} at once, against plain reqwest"
-            ),
+            &name("commits a second"),
             rounds,
             async |length| append(&client, &ready, &of_client, length).await,
             async |length| plain.append(&of_plain, WRITERS, length).await,
         )
         .await;
+        compare(
+            &name("commits a second of the client's processor time"),
+            rounds,
+            async |length| taken(length, append(&client, &ready, &of_client, length)).await,
+            async |length| taken(length, plain.append(&of_plain, WRITERS, length)).await,
+        )
+        .await;
     }
     follow(&serve("followed"), &args).await;
+}
+
+/// The rate over the processor time of this process, of work with a rate over `length`.
+async fn taken(length: Duration, work: impl Future<Output = f64>) -> f64 {
+    let before = own_processor_time();
+    let rate = work.await;
+    let taken = own_processor_time().saturating_sub(before);
+    rate * length.as_secs_f64() / taken.as_secs_f64()
 }
 
 fn client(server: &Process) -> EventStore {
