@@ -70,12 +70,12 @@ fn add_payloads(body: &mut String, commit: &NewChangeset) {
 
 fn add_stream(body: &mut String, stream_id: &StreamId) {
     let stream_id = serde_json::Value::from(stream_id.as_str());
-    body.push_str(&format!("\"stream_id\":{stream_id}"));
+    body.extend(["\"stream_id\":", &stream_id.to_string()]);
 }
 
 fn add_expectation(body: &mut String, expectation: Expectation) {
     let (name, last) = expected(expectation);
-    body.push_str(&format!(",\"{name}\":{last}"));
+    body.extend([",\"", name, "\":", &last.to_string()]);
 }
 
 /// The name of an expectation on the wire, and its number.

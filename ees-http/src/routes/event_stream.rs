@@ -116,9 +116,7 @@ struct Follower<P: Sent> {
     from: P::Position,
     /// The position behind what the client was told.
     told: P::Position,
-    is_filtered: bool,
-    /// Whether a filter has not reached the head yet.
-    is_catching_up: bool,
+    filter: Filter,
     /// The read that waits for the next page, while the stream is silent.
     waiting: Option<Waiting<P>>,
     details: bool,
@@ -130,6 +128,16 @@ struct Follower<P: Sent> {
     /// Who reads, if a server of this crate knows.
     client: Option<Client>,
     _open: OwnedSemaphorePermit,
+}
+
+/// How far the filter of a stream has come.
+enum Filter {
+    /// There is none.
+    None,
+    /// It has not reached the head yet.
+    CatchingUp,
+    /// It has reached the head once.
+    AtHead,
 }
 
 /// A read that waits for a page that is not empty.
@@ -187,8 +195,11 @@ pub(super) async fn follow<P: Sent>(
         store,
         from,
         told: from,
-        is_filtered: !read.filter.is_unlimited(),
-        is_catching_up: !read.filter.is_unlimited(),
+        filter: if read.filter.is_unlimited() {
+            Filter::None
+        } else {
+            Filter::CatchingUp
+        },
         waiting: None,
         details: read.common.details,
         read: read_already,
@@ -255,13 +266,13 @@ impl<P: Sent> Follower<P> {
     /// Waits for a page, for as long as a stream may be silent. A filter that passed a long stretch on
     /// its way to the head says so at once.
     async fn wait(&mut self) -> Result<Option<(P, Permit)>, ApiError> {
-        if !self.is_filtered {
+        if matches!(self.filter, Filter::None) {
             return self.wait_onward().await;
         }
         loop {
             let permit = Permit::of(self.client.clone());
             let read = |from| P::read(&self.store, from, CHUNK, Direction::Forward);
-            if !self.is_catching_up {
+            if matches!(self.filter, Filter::AtHead) {
                 let page = self
                     .app
                     .poll_onward(&permit, self.from, SILENCE, read)
@@ -273,7 +284,7 @@ impl<P: Sent> Follower<P> {
             if !page.is_empty() || self.passed(&page) >= LONG_STRETCH {
                 return Ok(Some((page, permit)));
             }
-            self.is_catching_up = false;
+            self.filter = Filter::AtHead;
             self.from = page.next();
         }
     }
@@ -284,13 +295,11 @@ impl<P: Sent> Follower<P> {
             Some(waiting) => waiting,
             None => self.onward(),
         };
-        match timeout(SILENCE, &mut waiting).await {
-            Ok(read) => read.map(Some),
-            Err(_) => {
-                self.waiting = Some(waiting);
-                Ok(None)
-            }
+        if let Ok(read) = timeout(SILENCE, &mut waiting).await {
+            return read.map(Some);
         }
+        self.waiting = Some(waiting);
+        Ok(None)
     }
 
     fn onward(&self) -> Waiting<P> {
