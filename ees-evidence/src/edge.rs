@@ -110,10 +110,7 @@ fn bytes(hashes: &[Hash]) -> Vec<u8> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
-    use std::fmt::Write;
-
     use super::*;
 
     /// The root as RFC 6962 defines it, by recursion.
@@ -183,11 +180,8 @@ mod tests {
         let mut edge = Edge::default();
         for (size, (leaf, root)) in (0..).zip(leaves.into_iter().zip(roots)) {
             edge.push(size, tlog_tiles::record_hash(leaf), &mut Vec::new());
-            let hex = edge.root().0.iter().fold(String::new(), |mut hex, byte| {
-                write!(hex, "{byte:02x}").unwrap();
-                hex
-            });
-            assert_eq!(hex, root);
+            let hex = edge.root().0.map(|byte| format!("{byte:02x}"));
+            assert_eq!(hex.concat(), root);
         }
     }
 }

@@ -144,12 +144,12 @@ fn memory(url: &str) -> Result<OpenStore, OpenError> {
 async fn postgres(url: &str) -> Result<OpenStore, OpenError> {
     let config = url.parse().map_err(|error| OpenError::url(url, error))?;
     let opened = ees_postgres::PostgresStorage::open(&config).await;
-    Ok(over(Arc::new(opened.map_err(OpenError::storage)?)))
+    Ok(over_fence(Arc::new(opened.map_err(OpenError::storage)?)))
 }
 
 #[cfg(feature = "sqlite")]
 async fn sqlite(url: &str) -> Result<OpenStore, OpenError> {
     let config = url.parse().map_err(|error| OpenError::url(url, error))?;
     let opened = ees_sqlite::SqliteStorage::open(&config).await;
-    Ok(over(Arc::new(opened.map_err(OpenError::storage)?)))
+    Ok(over_fence(Arc::new(opened.map_err(OpenError::storage)?)))
 }
