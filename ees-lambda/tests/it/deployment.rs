@@ -22,6 +22,7 @@ const INDEXER: &str = "IndexerFunction";
 const PUBLISHER: &str = "PublisherFunction";
 const PROJECTOR: &str = "ProjectorFunction";
 const REDRIVE: &str = "RedriveFunction";
+const SEALER: &str = "SealerFunction";
 const SWEEP: &str = "SweepFunction";
 const FUNCTIONS: [&str; 6] = [API, INDEXER, PUBLISHER, PROJECTOR, REDRIVE, SWEEP];
 

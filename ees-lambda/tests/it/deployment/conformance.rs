@@ -11,7 +11,7 @@ use ees_conformance::{Capabilities, Harness, HttpHarness, Runnable, cases, http_
 
 use tokio::runtime::Runtime;
 
-use super::{FUNCTIONS, PROJECTOR, PUBLISHER_STREAM, Stack, options};
+use super::{FUNCTIONS, PROJECTOR, PUBLISHER_STREAM, SEALER, Stack, options};
 use crate::stack::template;
 
 /// As much as an item of DynamoDB holds beside its keys.
@@ -63,9 +63,16 @@ impl<const ENDPOINT: usize> Harness for Deployed<ENDPOINT> {
     }
 }
 
+#[async_trait]
 impl<const ENDPOINT: usize> HttpHarness for Deployed<ENDPOINT> {
     fn remote(&self) -> Arc<Remote> {
         Arc::clone(&self.0)
+    }
+
+    /// The schedule of the sealer, sooner.
+    async fn seal(&self) {
+        let sealed = stack::<ENDPOINT>().aws.run_schedule(SEALER).await;
+        sealed.expect("a sealed log");
     }
 }
 
@@ -109,13 +116,18 @@ fn chosen() -> Vec<Runnable> {
 }
 
 /// The cases in which a function URL can differ from a REST API: what a request looks like.
-const OF_REQUESTS: [&str; 5] = [
+const OF_REQUESTS: [&str; 6] = [
     "answers::",
     "commit_bodies::",
     "endpoints::",
     "keys::",
     "stream_paths::",
+    // Tiles are bytes, which the front must not take for text.
+    "verifiable_log::",
 ];
+
+/// The deployment keeps a log.
+const SEALED: (&str, &str) = ("SealerSchedule", "rate(1 day)");
 
 /// Starts the deployment for cases of an endpoint.
 fn start<const ENDPOINT: usize>(parameters: &[(&str, &str)], front: Front) -> Runtime {
@@ -145,7 +157,7 @@ fn pass(chosen: Vec<Runnable>) {
 
 #[test]
 fn the_deployment_passes_the_conformance_suite() {
-    let runtime = start::<REST>(&[], Front::ApiGateway);
+    let runtime = start::<REST>(&[SEALED], Front::ApiGateway);
     // The schedule of the template, faster.
     runtime.spawn(async {
         loop {
@@ -161,7 +173,7 @@ fn the_deployment_passes_the_conformance_suite() {
 
 #[test]
 fn a_function_url_passes_the_cases_of_requests() {
-    let _runtime = start::<URL>(&[("Endpoint", "function-url")], Front::FunctionUrl);
+    let _runtime = start::<URL>(&[("Endpoint", "function-url"), SEALED], Front::FunctionUrl);
     let mut chosen = http_cases::runnable::<Deployed<URL>>();
     chosen.retain(|it| {
         OF_REQUESTS
