@@ -4,10 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use ees_core::adapter::LogStore;
-use ees_core::{EventStore, Filter, GlobalPage, PageLimit};
+use ees_core::{EventStore, Filter, GlobalPage, PageLimit, StoreId};
 
 use crate::error::LogError;
-use crate::head::{LogHead, SignedNote, leaves};
+use crate::hash::Hash;
+use crate::head::{LogHead, Parent, SignedNote, leaves};
 use crate::key::LogKey;
 
 /// The changesets that are read at once.
@@ -73,7 +74,34 @@ impl Sealer {
         Ok(head)
     }
 
-    async fn load(&self, store: ees_core::StoreId) -> Result<LogHead, LogError> {
+    /// Records that the log goes on from that of another store, which is the same up to `size`. It does
+    /// nothing if another sealer is ahead of that size.
+    pub(crate) async fn continues(
+        &self,
+        source: StoreId,
+        size: u64,
+        root: Hash,
+    ) -> Result<(), LogError> {
+        let store = self.store.identity().await?.id;
+        let parent = Parent {
+            store: source,
+            size,
+            root: root.to_string(),
+        };
+        loop {
+            let mut head = self.load(store).await?;
+            if head.size != size || size == 0 || head.parent.as_ref() == Some(&parent) {
+                return Ok(());
+            }
+            head.parent = Some(parent.clone());
+            let next = head.to_stored()?;
+            if self.log.seal(head.revision, &next, &[]).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn load(&self, store: StoreId) -> Result<LogHead, LogError> {
         let mut head = match self.log.load_log_head().await? {
             Some(stored) => LogHead::read(&stored)?,
             None => LogHead::empty(store),
