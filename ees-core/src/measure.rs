@@ -63,6 +63,7 @@ fn outcome<T>(committed: &Result<T, Error>, replayed: bool) -> &'static str {
             written: Written::Unknown,
             ..
         })) => "unknown",
+        Err(Error::Storage(StorageError::Fenced { .. })) => "refused",
         Err(Error::Storage(_)) => "failed",
         Err(_) => "refused",
     }
@@ -72,6 +73,7 @@ fn count_error(error: &StorageError) {
     let kind = match error {
         StorageError::Unavailable { .. } => "unavailable",
         StorageError::Corrupt(_) => "corrupt",
+        StorageError::Fenced { .. } => return,
         StorageError::Backend(_) => "backend",
     };
     metrics::counter!("ees_storage_errors_total", "kind" => kind).increment(1);

@@ -6,6 +6,7 @@ mod checkpoint_store;
 mod clock;
 mod commit_feed;
 mod consumer_store;
+mod fence;
 mod import;
 mod index;
 mod log_store;
@@ -18,6 +19,7 @@ pub use checkpoint_store::CheckpointStore;
 pub use clock::{Clock, SystemClock};
 pub use commit_feed::{CommitFeed, CommitFeedSource, Committed, DeferredOrder};
 pub use consumer_store::{ConsumerStore, MAX_CONSUMERS, ParkedWrite, StoredPartition};
+pub use fence::{Fence, MAX_MOVED_TO};
 pub use import::{Import, ImportOutcome};
 pub use index::{
     ChangesetKey, Entry, Index, IndexState, MAX_KEYS, PositionWrite, SweepCursor, SweepPage,

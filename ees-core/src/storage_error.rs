@@ -24,6 +24,13 @@ pub enum StorageError {
     /// The stored data breaks a guarantee. Stop writing until an operator has inspected it.
     #[error("the stored data is damaged: {0}")]
     Corrupt(String),
+    /// The store has moved, and accepts no commits. Nothing was written. It stays so until an operator
+    /// lifts the fence ([`Fence`](crate::adapter::Fence)).
+    #[error("the store has moved to {moved_to} and accepts no commits here")]
+    Fenced {
+        /// Where the store is now.
+        moved_to: String,
+    },
     /// The storage failed, and a repeat of the call will fail too.
     #[error("the storage failed: {0}")]
     Backend(Arc<dyn StdError + Send + Sync>),
@@ -80,7 +87,7 @@ impl StorageError {
     pub fn written(&self) -> Written {
         match self {
             Self::Unavailable { written, .. } => *written,
-            Self::Corrupt(_) | Self::Backend(_) => Written::None,
+            Self::Corrupt(_) | Self::Fenced { .. } | Self::Backend(_) => Written::None,
         }
     }
 }

@@ -93,6 +93,8 @@ codes! {
     IDEMPOTENCY_KEY_REUSED,
     /// A defect, in the server or in what it stores.
     INTERNAL,
+    /// The store has moved and accepts no commits.
+    STORE_FENCED,
     /// The storage is unavailable.
     STORAGE_UNAVAILABLE,
     /// A limit on concurrent requests, long polls or buffered bytes is reached.

@@ -172,8 +172,21 @@ impl ApiError {
         answer
     }
 
+    /// A commit to a store that has moved. It may be repeated: at the new address, or here once an
+    /// operator has lifted the fence.
+    fn fenced(text: &str) -> Self {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        let message = format!("{text}. Nothing was written; send the commit to the new address");
+        let mut answer = Self::new(status, codes::STORE_FENCED, message);
+        answer.more.outcome = Some("none");
+        answer
+    }
+
     fn from_storage(error: StorageError) -> Self {
         let text = error.to_string();
+        if matches!(error, StorageError::Fenced { .. }) {
+            return Self::fenced(&text);
+        }
         let StorageError::Unavailable {
             written,
             retry_after,

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod consumers;
+mod fence;
 mod import;
 mod log;
 mod state;
@@ -65,7 +66,7 @@ impl Storage for MemoryStorage {
     }
 
     async fn commit_set(&self, set: &CommitSet) -> Result<SetOutcome, StorageError> {
-        let outcome = self.with_state(|state| state.commit(set))?;
+        let outcome = self.with_state(|state| state.commit(set))??;
         if matches!(outcome, SetOutcome::Committed(_)) {
             self.news.announce();
         }

@@ -9,7 +9,7 @@ use ees_core::adapter::{
 };
 use ees_core::{
     Changeset, ChangesetId, Checkpoint, Direction, GlobalPage, Head, Identity, Page, PageLimit,
-    Statistics, StreamId, StreamQuery, StreamRange,
+    Statistics, StorageError, StreamId, StreamQuery, StreamRange,
 };
 
 use crate::stored_consumers::Consumers;
@@ -28,16 +28,21 @@ pub(crate) struct State {
     pub(crate) identity: Option<Identity>,
     pub(crate) log_head: Option<StoredLogHead>,
     pub(crate) tiles: HashMap<TileId, Vec<u8>>,
+    /// Where the store has moved: it has a fence then.
+    pub(crate) moved_to: Option<String>,
 }
 
 impl State {
-    pub(crate) fn commit(&mut self, set: &CommitSet) -> SetOutcome {
+    pub(crate) fn commit(&mut self, set: &CommitSet) -> Result<SetOutcome, StorageError> {
+        if let Some(moved_to) = self.moved_to.clone() {
+            return Err(StorageError::Fenced { moved_to });
+        }
         let mut judge = Judge::new(self.snapshot(set));
         let outcome = judge.judge(set);
         for changeset in judge.changesets {
             self.append(changeset);
         }
-        outcome
+        Ok(outcome)
     }
 
     fn append(&mut self, changeset: Changeset) {

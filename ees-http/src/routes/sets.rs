@@ -42,7 +42,7 @@ use crate::set_body::{self, SetBody};
         (status = 409, description = "`OPTIMISTIC_CONCURRENCY_EXCEPTION`: a stream has moved on. `conflicts` has every commit and check that does not hold, and what it missed", body = ErrorBody),
         (status = 413, description = "`CHANGESET_TOO_LARGE`, `STREAM_TOO_LARGE`", body = ErrorBody),
         (status = 422, description = "`IDEMPOTENCY_KEY_REUSED`: the key stands in one of the streams for something else. `changeset` has it", body = ErrorBody),
-        (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`: repeat the set after `Retry-After` seconds, with the key in `idempotency_key`", body = ErrorBody),
+        (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`: repeat the set after `Retry-After` seconds, with the key in `idempotency_key`. `STORE_FENCED`: the store has moved; the message has its address", body = ErrorBody),
     )
 )]
 pub(super) async fn commit_all(

@@ -45,7 +45,7 @@ use crate::room::SMALL_BYTES;
         (status = 409, description = "`OPTIMISTIC_CONCURRENCY_EXCEPTION`: the stream has moved on. `forthcoming_changesets` has what was missed, `last_changeset` and `last_event` are the stream's end", body = ErrorBody),
         (status = 413, description = "`CHANGESET_TOO_LARGE`, `STREAM_TOO_LARGE`", body = ErrorBody),
         (status = 422, description = "`IDEMPOTENCY_KEY_REUSED`: the key stands in the stream with another content, or for a set of commits. `changeset` has it", body = ErrorBody),
-        (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`: repeat the commit after `Retry-After` seconds, with the key in `idempotency_key`", body = ErrorBody),
+        (status = 503, description = "`STORAGE_UNAVAILABLE`, `OVERLOADED`: repeat the commit after `Retry-After` seconds, with the key in `idempotency_key`. `STORE_FENCED`: the store has moved; the message has its address", body = ErrorBody),
     )
 )]
 pub(super) async fn commit(

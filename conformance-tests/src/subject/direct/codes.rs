@@ -24,6 +24,7 @@ pub(super) fn of(error: &Error) -> &'static str {
         Error::OtherStore(_) => "OTHER_STORE",
         Error::StreamNotFound { .. } => "STREAM_NOT_FOUND",
         Error::Storage(StorageError::Unavailable { .. }) => "STORAGE_UNAVAILABLE",
+        Error::Storage(StorageError::Fenced { .. }) => "STORE_FENCED",
         Error::Storage(StorageError::Corrupt(_) | StorageError::Backend(_)) => "INTERNAL",
         other => panic!("the contract has no code for this error: {other}"),
     }

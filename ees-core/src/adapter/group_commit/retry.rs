@@ -29,6 +29,11 @@ impl Failure {
     fn is_unavailable(&self) -> bool {
         matches!(self.error, StorageError::Unavailable { .. })
     }
+
+    /// Whether no commit is accepted, whatever it is.
+    fn is_fenced(&self) -> bool {
+        matches!(self.error, StorageError::Fenced { .. })
+    }
 }
 
 /// The retry of a batch, member by member.
@@ -36,15 +41,17 @@ impl Failure {
 pub(super) struct Retry {
     /// Whether the failed batch may have been written, and with it any of its members.
     earlier: Written,
-    /// The error if the database is unreachable. The remaining members are then not tried.
+    /// The error if the database is unreachable or fenced. The remaining members are then not tried.
     unreachable: Option<StorageError>,
 }
 
 impl Retry {
     /// Starts the retry after the batch failed. If the batch was unavailable while it waited for
-    /// its turn, the database is unreachable. A later failure may have been caused by a member.
+    /// its turn, the database is unreachable. A later failure may have been caused by a member, unless
+    /// the store is fenced.
     pub(super) fn of_batch(failure: Failure) -> Self {
         let is_unreachable = failure.step == Step::Turn && failure.is_unavailable();
+        let is_unreachable = is_unreachable || failure.is_fenced();
         Self {
             earlier: failure.error.written(),
             unreachable: is_unreachable.then_some(failure.error),
@@ -57,10 +64,11 @@ impl Retry {
     }
 
     /// Returns the error for a member that failed on its own. If the database was unavailable
-    /// before the commit step, the member is not the cause, and the remaining members are not
-    /// tried.
+    /// before the commit step, or is fenced, the member is not the cause, and the remaining members
+    /// are not tried.
     pub(super) fn member_failed(&mut self, failure: Failure) -> StorageError {
         let is_unreachable = failure.step != Step::Commit && failure.is_unavailable();
+        let is_unreachable = is_unreachable || failure.is_fenced();
         let error = failure.error.after_a_try(self.earlier);
         if is_unreachable {
             self.unreachable = Some(error.clone());
@@ -101,6 +109,26 @@ mod tests {
             );
             assert!(retry.given_up().is_none(), "the member may be the cause");
         }
+    }
+
+    #[test]
+    fn a_fence_gives_all_members_up() {
+        let fenced = || Failure {
+            step: Step::Begin,
+            error: StorageError::Fenced {
+                moved_to: "a new place".to_owned(),
+            },
+        };
+        let given_up = Retry::of_batch(fenced()).given_up();
+        assert!(matches!(given_up, Some(StorageError::Fenced { .. })));
+        let mut retry = Retry::of_batch(unavailable(Step::Commit, Written::Unknown));
+        let told = retry.member_failed(fenced());
+        assert_eq!(
+            told.written(),
+            Written::Unknown,
+            "the batch may have written it"
+        );
+        assert!(retry.given_up().is_some());
     }
 
     #[test]
