@@ -26,11 +26,11 @@ pub use crate::commit::{ClientKey, Commit, Outcome};
 pub use crate::concurrency::{Refusal, Verdict};
 pub use crate::number::parse_number;
 pub use crate::ports::{
-    ChangesetKey, CommitFeed, CommitFeedSource, Committed, ConsumerStore, DeferredOrder, Entry, Fence,
-    Import, ImportOutcome, Index, IndexState, LogStore, MAX_CONSUMERS, MAX_KEYS, MAX_MOVED_TO, MAX_SEALED_TILES,
-    Message, News, ParkedWrite, PositionWrite, PublishError, PublishLimits, Publisher,
-    StatisticsStore, Storage, StoredLogHead, StoredPartition, SweepCursor, SweepPage, Tile, TileId,
-    Topic,
+    ChangesetKey, CommitFeed, CommitFeedSource, Committed, ConsumerStore, DeferredOrder, Entry,
+    Fence, Import, ImportOutcome, Index, IndexState, LogStore, MAX_CONSUMERS, MAX_KEYS,
+    MAX_MOVED_TO, MAX_SEALED_TILES, Message, News, ParkedWrite, PositionWrite, PublishError,
+    PublishLimits, Publisher, StatisticsStore, Storage, StoredLogHead, StoredPartition,
+    SweepCursor, SweepPage, Tile, TileId, Topic,
 };
 pub use crate::publication::MIN_MESSAGE_BYTES;
 pub use crate::set::{CommitSet, SetOutcome, SetRefusal};

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
-use ees_core::{Checkpoint, GlobalPage, Identity, PageLimit};
+use ees_core::{Checkpoint, EventStore, GlobalPage, Identity, PageLimit};
 use futures_timer::Delay;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -157,7 +157,7 @@ impl Export {
             return Ok(None);
         }
         if self.rest.is_none() {
-            self.compare().await?;
+            compare(&self.source.store, self.tree.size, self.root()).await?;
         }
         let (source, end) = (&self.source, self.end);
         let rest = self.rest.get_or_insert_with(|| Rest::of(source, end));
@@ -212,19 +212,18 @@ impl Export {
         });
         parts.into()
     }
+}
 
-    /// Compares the changesets with the log, if it is sealed so far.
-    async fn compare(&self) -> Result<(), MoveError> {
-        let Some(log) = Log::of(&self.source.store) else {
-            return Ok(());
-        };
-        let size = self.tree.size;
-        let sealed = log.tree(size).await?;
-        if sealed.size == size && sealed.root() != self.root() {
-            return Err(MoveError::Altered { size });
-        }
-        Ok(())
+/// Compares the changesets with the log, if it is sealed so far.
+async fn compare(store: &EventStore, size: u64, root: Hash) -> Result<(), MoveError> {
+    let Some(log) = Log::of(store) else {
+        return Ok(());
+    };
+    let sealed = log.tree(size).await?;
+    if sealed.size == size && sealed.root() != root {
+        return Err(MoveError::Altered { size });
     }
+    Ok(())
 }
 
 impl fmt::Debug for Export {

@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+mod copy;
 mod digest;
 mod edge;
 mod error;
 mod export;
 mod export_rest;
+mod finding;
 mod hash;
 mod head;
 mod import;
@@ -16,11 +18,17 @@ mod log;
 mod moving;
 mod moving_error;
 mod part;
+mod saved_head;
+mod sealed;
 mod sealer;
+mod streams;
 mod tree;
+mod verify;
 
+pub use copy::{Copy, Until};
 pub use error::{KeyError, LogError};
 pub use export::Export;
+pub use finding::Finding;
 pub use hash::{Hash, leaf_of, void_leaf};
 pub use head::{LogHead, Parent, SignedNote};
 pub use import::{Imported, Importer};
@@ -30,4 +38,6 @@ pub use log::Log;
 pub use moving::MovableStore;
 pub use moving_error::MoveError;
 pub use part::{Header, Part};
+pub use saved_head::SavedHead;
 pub use sealer::Sealer;
+pub use verify::{Verification, Verified};
