@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ees_core::CheckpointStore;
-use ees_core::adapter::{ConsumerStore, StatisticsStore, Storage};
+use ees_core::adapter::{ConsumerStore, Fence, Import, LogStore, StatisticsStore, Storage};
 
 use crate::running::TIME_LIMIT;
 #[cfg(feature = "http")]
@@ -76,6 +76,19 @@ pub trait AdapterHarness: Harness {
 pub trait ConsumerHarness: AdapterHarness {
     /// The adapter under test, as a storage of consumers.
     fn consumers(&self) -> Arc<dyn ConsumerStore>;
+}
+
+/// A harness of a storage that keeps the hashes of a verifiable log and takes imports.
+pub trait EvidenceHarness: AdapterHarness {
+    /// The adapter under test, as a storage of a log.
+    fn log(&self) -> Arc<dyn LogStore>;
+
+    /// The adapter under test, as the target of an import.
+    fn import(&self) -> Arc<dyn Import>;
+
+    /// The adapter under test, as a storage that can be fenced. `None`: it cannot, and the cases of a
+    /// fence are not run.
+    fn fence(&self) -> Option<Arc<dyn Fence>>;
 }
 
 /// The kinds of failures of an adapter's write, below the storage port.

@@ -24,6 +24,7 @@ const READS: &str = "5. Reads";
 const BLOCKING: &str = "6. Blocking calls, news, close";
 const ERRORS: &str = "7. Errors";
 const STATISTICS: &str = "8. Statistics and checkpoints";
+const OPTIONAL: &str = "Optional ports";
 const MISTAKES: &str = "Common mistakes";
 const CRASHES: &str = "Crash tests";
 
@@ -138,6 +139,36 @@ pub const HINTS: &[Hint] = &[
         0,
         "a checkpoint is not saved as an upsert by its exact name, the last one winning",
         STATISTICS,
+    ),
+    hint(
+        "log_store",
+        0,
+        "a tile is overwritten, the head is not swapped by its revision in the same write, or bytes are stored as text",
+        OPTIONAL,
+    ),
+    hint(
+        "fence",
+        0,
+        "the fence is not read in the transaction that writes, or a commit that had begun is stored behind it",
+        OPTIONAL,
+    ),
+    hint(
+        "import",
+        10,
+        "an imported key is not entered as a commit enters it",
+        OPTIONAL,
+    ),
+    hint(
+        "import",
+        0,
+        "a field is made anew, void positions are not counted, or what the writer remembers is older than the import",
+        OPTIONAL,
+    ),
+    hint(
+        "import_reads",
+        0,
+        "a read does not pass void positions, or passes a changeset behind them",
+        OPTIONAL,
     ),
     hint(
         "crash",

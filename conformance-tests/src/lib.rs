@@ -11,6 +11,7 @@ pub mod adapter_cases;
 pub mod cases;
 pub mod consumer_cases;
 pub mod crash;
+pub mod evidence_cases;
 pub mod fault_cases;
 pub mod faults;
 pub mod hints;
@@ -33,7 +34,8 @@ pub use case::{Case, Runnable};
 #[cfg(feature = "http")]
 pub use harness::HttpHarness;
 pub use harness::{
-    Adapter, AdapterHarness, Capabilities, ConsumerHarness, Harness, WriteFault, WriteFaults,
+    Adapter, AdapterHarness, Capabilities, ConsumerHarness, EvidenceHarness, Harness, WriteFault,
+    WriteFaults,
 };
 pub use run::run;
 pub use running::note_panic;
@@ -88,6 +90,23 @@ macro_rules! consumer_suite {
             #[allow(unused_imports)]
             use super::*;
             $crate::__consumer_cases!($harness);
+        }
+    };
+}
+
+/// Generates a test for every case that applies to a storage with a log and imports: those of
+/// [`EVIDENCE_CASES`](evidence_cases::EVIDENCE_CASES). All tests are in one module, `evidence_suite`
+/// if no other name is given: `evidence_suite!(Mine, mod name)`.
+#[macro_export]
+macro_rules! evidence_suite {
+    ($harness:ty) => {
+        $crate::evidence_suite!($harness, mod evidence_suite);
+    };
+    ($harness:ty, mod $name:ident) => {
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+            $crate::__evidence_cases!($harness);
         }
     };
 }

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use ees_core::adapter::{ConsumerStore, DeferredOrder, Import, LogStore, StatisticsStore, Storage};
+use ees_core::adapter::{
+    ConsumerStore, DeferredOrder, Fence, Import, LogStore, StatisticsStore, Storage,
+};
 use ees_core::{CheckpointStore, EventStore};
 
 use crate::{Adapter, OpenError};
@@ -21,6 +23,9 @@ pub struct OpenStore {
     pub order: Option<DeferredOrder>,
     /// Writes a copy of another store's order.
     pub import: Option<Arc<dyn Import>>,
+    /// Ends the commits to the store, for a move. `None`: the storage has another way, as the stack of
+    /// DynamoDB has.
+    pub fence: Option<Arc<dyn Fence>>,
 }
 
 impl fmt::Debug for OpenStore {
@@ -83,6 +88,7 @@ fn over<S: Storage + StatisticsStore + CheckpointStore + ConsumerStore>(
         checkpoints: adapter,
         order: None,
         import: None,
+        fence: None,
     }
 }
 
@@ -97,6 +103,18 @@ where
         store: open.store.with_log(Arc::clone(&adapter) as _),
         import: Some(adapter),
         ..open
+    }
+}
+
+/// The same, of an adapter that can be fenced.
+#[allow(dead_code, reason = "a build may hold no adapter")]
+fn over_fence<S>(adapter: Arc<S>) -> OpenStore
+where
+    S: Storage + StatisticsStore + CheckpointStore + ConsumerStore + LogStore + Import + Fence,
+{
+    OpenStore {
+        fence: Some(Arc::clone(&adapter) as _),
+        ..over_log(adapter)
     }
 }
 
@@ -117,7 +135,7 @@ async fn dynamodb(url: &str) -> Result<OpenStore, OpenError> {
 #[cfg(feature = "memory")]
 fn memory(url: &str) -> Result<OpenStore, OpenError> {
     match url {
-        "memory:" => Ok(over_log(Arc::new(ees_memory::MemoryStorage::new()))),
+        "memory:" => Ok(over_fence(Arc::new(ees_memory::MemoryStorage::new()))),
         _ => Err(OpenError::url(url, "expected `memory:` and nothing more")),
     }
 }

@@ -7,6 +7,7 @@ mod filters;
 mod found;
 mod identities;
 mod keys;
+mod moving;
 pub(crate) mod order;
 mod pages;
 mod reads;

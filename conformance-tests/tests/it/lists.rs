@@ -8,6 +8,7 @@ use ees_conformance::Case;
 use ees_conformance::adapter_cases::ADAPTER_CASES;
 use ees_conformance::cases::CASES;
 use ees_conformance::consumer_cases::CONSUMER_CASES;
+use ees_conformance::evidence_cases::EVIDENCE_CASES;
 use ees_conformance::fault_cases::FAULT_CASES;
 
 /// `group::case` of every public function in a folder that takes a harness.
@@ -41,6 +42,7 @@ fn every_case_is_on_its_list() {
     assert_eq!(listed(ADAPTER_CASES), written_in("adapter_cases"));
     assert_eq!(listed(FAULT_CASES), written_in("fault_cases"));
     assert_eq!(listed(CONSUMER_CASES), written_in("consumer_cases"));
+    assert_eq!(listed(EVIDENCE_CASES), written_in("evidence_cases"));
     #[cfg(feature = "http")]
     {
         use ees_conformance::http_cases::HTTP_CASES;
@@ -85,9 +87,21 @@ fn who_restarts_a_store_holds_what_is_durable() {
     }
 }
 
+/// The cases that an adapter is held to in its own process.
+fn of_adapters() -> Vec<Case> {
+    [
+        CASES,
+        ADAPTER_CASES,
+        FAULT_CASES,
+        CONSUMER_CASES,
+        EVIDENCE_CASES,
+    ]
+    .concat()
+}
+
 /// The cases of every list.
 fn all() -> Vec<Case> {
-    let lists = [CASES, ADAPTER_CASES, FAULT_CASES, CONSUMER_CASES].concat();
+    let lists = of_adapters();
     #[cfg(feature = "http")]
     let lists = [&lists[..], ees_conformance::http_cases::HTTP_CASES].concat();
     lists
@@ -98,7 +112,7 @@ fn all() -> Vec<Case> {
 fn the_readme_names_every_group() {
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let readme = fs::read_to_string(readme).expect("the README");
-    for case in [CASES, ADAPTER_CASES, FAULT_CASES, CONSUMER_CASES].concat() {
+    for case in of_adapters() {
         let row = format!("| `{}` |", case.group());
         let found = readme.lines().any(|line| line.starts_with(&row));
         assert!(found, "no row of {}", case.group());

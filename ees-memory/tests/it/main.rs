@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ees_conformance::subject::{Direct, Subject};
-use ees_conformance::{Adapter, AdapterHarness, Capabilities, ConsumerHarness, Harness};
-use ees_core::adapter::ConsumerStore;
+use ees_conformance::{
+    Adapter, AdapterHarness, Capabilities, ConsumerHarness, EvidenceHarness, Harness,
+};
+use ees_core::adapter::{ConsumerStore, Fence, Import, LogStore};
 use ees_memory::MemoryStorage;
 
 /// Small, so that the cases that go right up to it are quick.
@@ -45,6 +47,20 @@ impl ConsumerHarness for Memory {
     }
 }
 
+impl EvidenceHarness for Memory {
+    fn log(&self) -> Arc<dyn LogStore> {
+        Arc::clone(&self.0) as _
+    }
+
+    fn import(&self) -> Arc<dyn Import> {
+        Arc::clone(&self.0) as _
+    }
+
+    fn fence(&self) -> Option<Arc<dyn Fence>> {
+        Some(Arc::clone(&self.0) as _)
+    }
+}
+
 impl AdapterHarness for Memory {
     fn storage(&self) -> Arc<dyn Adapter> {
         self.0.clone()
@@ -54,3 +70,5 @@ impl AdapterHarness for Memory {
 ees_conformance::adapter_suite!(Memory);
 
 ees_conformance::consumer_suite!(Memory, mod consumers);
+
+ees_conformance::evidence_suite!(Memory, mod evidence);

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ees_conformance::adapter_cases::{self, ADAPTER_CASES};
 use ees_conformance::cases::{self, CASES};
+use ees_conformance::evidence_cases::EVIDENCE_CASES;
 use ees_conformance::fault_cases::{self, FAULT_CASES};
 use ees_conformance::hints::GUIDE;
 use ees_conformance::{AdapterHarness, Case};
@@ -43,9 +44,13 @@ macro_rules! waited_for {
 }
 
 /// A case by its name.
-fn case_named(group: &str, name: &str) -> Case {
+pub(super) fn case_named(group: &str, name: &str) -> Case {
     let name = format!("{group}::{name}");
-    let mut all = CASES.iter().chain(ADAPTER_CASES).chain(FAULT_CASES);
+    let mut all = CASES
+        .iter()
+        .chain(ADAPTER_CASES)
+        .chain(FAULT_CASES)
+        .chain(EVIDENCE_CASES);
     *all.find(|case| case.name == name)
         .expect("a case of this name")
 }
@@ -60,13 +65,13 @@ fn run<H: AdapterHarness>(case: Case) {
     }
 }
 
-fn assert_found(case: Case, broken: impl FnOnce()) -> String {
+pub(super) fn assert_found(case: Case, broken: impl FnOnce()) -> String {
     let Err(panic) = catch_unwind(AssertUnwindSafe(broken)) else {
         panic!("{} let the fault pass", case.name);
     };
     let said = panic.downcast_ref::<String>().expect("a report").clone();
     let of_case = case.guarantees.iter().map(|number| format!("G{number}: "));
-    let named = (1..=15).map(|number| format!("G{number}: "));
+    let named = (1..=19).map(|number| format!("G{number}: "));
     let first = named
         .filter_map(|name| Some((said.find(&name)?, name)))
         .min();
