@@ -128,7 +128,7 @@ async fn dynamodb(url: &str) -> Result<OpenStore, OpenError> {
     let order = storage.deferred_order(&sdk);
     Ok(OpenStore {
         order: Some(order),
-        ..over(storage)
+        ..over_log(storage)
     })
 }
 
