@@ -118,4 +118,18 @@ impl GlobalPage {
     pub fn is_hole(error: &StorageError) -> bool {
         matches!(error, StorageError::Corrupt(what) if what.contains(HOLE))
     }
+
+    /// The positions between `from` and the last changeset that have none, as ranges that ascend: what
+    /// an import makes void.
+    pub fn voids(&self, from: Checkpoint) -> Vec<Range<Checkpoint>> {
+        let mut next = from;
+        let mut voids = Vec::new();
+        for position in self.changesets.iter().filter_map(|one| one.checkpoint) {
+            if next < position {
+                voids.push(next..position);
+            }
+            next = position.plus(1);
+        }
+        voids
+    }
 }
