@@ -109,6 +109,14 @@ impl Importer {
         self
     }
 
+    /// Ends an import that will not be repeated: the store accepts commits behind what it has.
+    ///
+    /// # Errors
+    /// [`MoveError::Log`] if the store fails.
+    pub async fn abandon(target: &MovableStore) -> Result<(), MoveError> {
+        Ok(target.import.finish_import().await?)
+    }
+
     /// The longest line that an export for this store may have, in bytes: a reader of lines needs a limit.
     pub fn max_line_bytes(&self) -> usize {
         // As a JSON string a text of JSON has at most twice its length. A partition of a consumer has up

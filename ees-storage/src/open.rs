@@ -60,6 +60,22 @@ pub async fn open(url: &str) -> Result<OpenStore, OpenError> {
     })
 }
 
+/// Opens the storage that a URL names to read it, beside the servers that use it: to export, to copy or to
+/// verify it. Only SQLite makes a difference, where otherwise one process alone has a file.
+///
+/// # Errors
+/// As [`open`].
+///
+/// # Panics
+/// As [`open`].
+pub async fn open_to_read(url: &str) -> Result<OpenStore, OpenError> {
+    match Adapter::of(url)? {
+        #[cfg(feature = "sqlite")]
+        Adapter::Sqlite => Box::pin(sqlite_to_read(url)).await,
+        _ => open(url).await,
+    }
+}
+
 #[cfg_attr(
     not(any(feature = "dynamodb", feature = "postgres", feature = "sqlite")),
     allow(clippy::unused_async)
