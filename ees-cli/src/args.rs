@@ -5,6 +5,7 @@ mod keys;
 mod log;
 mod moving;
 mod remote;
+mod scheme;
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ pub use keys::{KeysAct, KeysAdd, KeysArgs, KeysList, KeysRevoke};
 pub use log::{LogAct, LogArgs, LogKeygen, LogVerifyProof, LogVkey};
 pub use moving::{CopyArgs, ExportArgs, ImportArgs, VerifyArgs};
 pub use remote::RemoteArgs;
+use scheme::lower_scheme;
 
 /// The storages that a URL may name.
 const STORAGE_URLS: &str = "\
@@ -506,13 +508,6 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     found
         .min_by_key(SocketAddr::is_ipv6)
         .ok_or_else(|| wrong.to_owned())
-}
-
-/// Schemes mean the same in any case.
-fn lower_scheme(mut url: String) -> String {
-    let scheme = url.find(':').unwrap_or(0);
-    url[..scheme].make_ascii_lowercase();
-    url
 }
 
 #[cfg(test)]

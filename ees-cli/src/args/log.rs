@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::builder::{StringValueParser, TypedValueParser};
 use clap::{Args, Subcommand};
 
-use super::{RemoteArgs, lower_scheme};
+use super::RemoteArgs;
+use super::scheme::lower_scheme;
 
 /// The flags of `ees log`.
 #[derive(Debug, Args)]

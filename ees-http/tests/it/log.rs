@@ -99,7 +99,7 @@ async fn what_is_not_there_is_told() {
         ("proof?checkpoint=0&size=0", "INVALID_LOG_SIZE"),
         ("proof?checkpoint=0&size=x", "INVALID_LOG_SIZE"),
         ("proof?checkpoint=0&checkpoint=0", "INVALID_PARAMETER"),
-        ("proof?checkpoint=0&sise=1", "INVALID_PARAMETER"),
+        ("proof?checkpoint=0&sizes=1", "INVALID_PARAMETER"),
         ("consistency", "INVALID_LOG_SIZE"),
         ("consistency?from=1", "INVALID_LOG_SIZE"),
         ("consistency?to=1", "INVALID_LOG_SIZE"),
