@@ -59,6 +59,9 @@ pub enum OpenError {
         /// The newest schema version that this program knows.
         known: i64,
     },
+    /// The file has the schema of an earlier version.
+    #[error("`{}` has the schema of an earlier version of the program. Start a server of this version on it first", .0.display())]
+    Older(PathBuf),
     /// The file or its folder cannot be read or written.
     #[error("`{}` cannot be opened for writing: {reason}. Check that its folder exists, that the file and the folder are writable, and that the disk is not full", path.display())]
     NotWritable {

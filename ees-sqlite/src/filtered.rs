@@ -7,6 +7,7 @@ use rusqlite::{Connection, Row};
 
 use crate::error::translate;
 use crate::rows::{changeset, columns, number, one, optional_text, text};
+use crate::voids;
 
 /// Selects the columns that decide, from a checkpoint on.
 pub(crate) const SCAN: &str = "SELECT checkpoint, stream_id, event_types FROM changesets
@@ -35,7 +36,11 @@ pub(crate) fn filtered(
         && !look.is_over()
         && let Some(row) = rows.next().map_err(translate)?
     {
-        check_dense(number(row, 0)?, next)?;
+        let position = number(row, 0)?;
+        if position != next {
+            next = voids::pass(connection, next)?;
+            check_dense(position, next)?;
+        }
         if may_select(filter, row)? {
             let found: Changeset = one(connection, AT, [next.as_i64()], changeset)?;
             look.read(&found);

@@ -10,6 +10,7 @@ use lru::LruCache;
 use rusqlite::Connection;
 
 use crate::client_keys::{self, FullBlock, RecentKey};
+use crate::moved;
 use crate::reads;
 use crate::rows::{number, one};
 
@@ -30,6 +31,8 @@ pub(crate) struct Known {
     /// SQLite's counter of the commits of other connections
     /// (<https://sqlite.org/pragma.html#pragma_data_version>). If it changes, all below is void.
     data_version: Option<i64>,
+    /// Whether the store has a fence was read: it has none.
+    is_open: bool,
     next_checkpoint: Option<Checkpoint>,
     streams: LruCache<StreamId, Stream>,
     bytes: usize,
@@ -55,6 +58,7 @@ impl Known {
     fn with_limit(max_bytes: usize) -> Self {
         Self {
             data_version: None,
+            is_open: false,
             next_checkpoint: None,
             streams: LruCache::unbounded(),
             bytes: 0,
@@ -63,7 +67,7 @@ impl Known {
     }
 
     /// Answers what the judge of a batch needs. Reads what it does not know. A transaction must be
-    /// open that keeps other writers out.
+    /// open that keeps other writers out. A store with a fence takes no batch.
     pub(crate) fn snapshot(
         &mut self,
         connection: &Connection,
@@ -71,6 +75,7 @@ impl Known {
         client_keys: &[ClientKey],
     ) -> Result<Snapshot, StorageError> {
         self.forget_if_changed(connection)?;
+        self.check_open(connection)?;
         let next_checkpoint = match self.next_checkpoint {
             Some(next) => next,
             None => reads::next_checkpoint(connection)?,
@@ -98,13 +103,25 @@ impl Known {
         })
     }
 
-    /// Another connection that commits is against the rules. It is noticed all the same.
+    /// Another connection may have fenced the store. Anything else that it commits is against the rules,
+    /// and noticed all the same.
     fn forget_if_changed(&mut self, connection: &Connection) -> Result<(), StorageError> {
         let found = one(connection, DATA_VERSION, [], |row| number(row, 0))?;
         if self.data_version != Some(found) {
             *self = Self::with_limit(self.max_bytes);
             self.data_version = Some(found);
         }
+        Ok(())
+    }
+
+    /// Fails if the store has a fence.
+    fn check_open(&mut self, connection: &Connection) -> Result<(), StorageError> {
+        if !self.is_open
+            && let Some(moved_to) = moved::load(connection)?
+        {
+            return Err(StorageError::Fenced { moved_to });
+        }
+        self.is_open = true;
         Ok(())
     }
 

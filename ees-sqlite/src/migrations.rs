@@ -62,6 +62,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "sets",
         sql: include_str!("../migrations/0008_sets.sql"),
     },
+    Migration {
+        version: 9,
+        name: "evidence",
+        sql: include_str!("../migrations/0009_evidence.sql"),
+    },
 ];
 
 const CREATE_TABLE: &str = "

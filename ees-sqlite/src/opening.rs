@@ -11,7 +11,7 @@ use crate::OpenError;
 use crate::beside::{LOG, beside};
 use crate::error::{is_full, is_not_a_database, needs_rollback, open_error};
 use crate::identity;
-use crate::migrations::{is_newest, migrate};
+use crate::migrations::{check_known, is_newest, migrate};
 
 /// The application id that marks a SQLite file as an event store: "EES1".
 const APPLICATION_ID: i32 = 0x4545_5331;
@@ -79,6 +79,22 @@ pub(crate) fn open_file(path: &Path) -> Result<Connection, OpenError> {
     }
     let connection = open(path, READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE);
     connection.map_err(|error| open_error(path, error))
+}
+
+/// Opens a connection that can write to an existing store, beside the process that serves it. Its writes
+/// are as durable as those of that process.
+pub(crate) fn open_beside(path: &Path) -> Result<Connection, OpenError> {
+    let failed = |error| open_error(path, error);
+    check_ours(path)?;
+    check_log(path)?;
+    let connection = open(path, READ_WRITE).map_err(failed)?;
+    check_known(path, &connection)?;
+    if !is_newest(&connection).map_err(failed)? {
+        return Err(OpenError::Older(path.to_owned()));
+    }
+    let durable = "PRAGMA synchronous = FULL; PRAGMA fullfsync = 1";
+    connection.execute_batch(durable).map_err(failed)?;
+    Ok(connection)
 }
 
 /// Prepares the file for writing: its settings, its log, its schema and, if it is a copy, a new

@@ -10,6 +10,7 @@ use rusqlite::{Connection, Params, params};
 use crate::error::translate;
 use crate::event_search::changeset_of;
 use crate::rows::{changeset, columns, number, one, optional, timestamp};
+use crate::voids;
 
 pub(crate) const HEAD: &str = "
     SELECT changeset_id, last_event_id, timestamp FROM changesets
@@ -100,7 +101,7 @@ pub(crate) fn global(
 ) -> Result<GlobalPage, StorageError> {
     let params = [from.as_i64(), rows_of(limit)];
     let page = fill(connection, GLOBAL, params, limit)?;
-    GlobalPage::dense(from, page.items)
+    voids::page(connection, from, page.items)
 }
 
 /// One row more than a page holds at most, which tells whether more rows remain.

@@ -1,7 +1,7 @@
 //! The storage port on one SQLite file.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use ees_core::adapter::{Commit, CommitSet, News, Outcome, SetOutcome, Storage};
@@ -10,7 +10,7 @@ use ees_core::{
     StreamId, StreamQuery,
 };
 use futures_util::future::BoxFuture;
-use rusqlite::Params;
+use rusqlite::{Params, Transaction, TransactionBehavior};
 
 use crate::error::{is_failed_flush, translate};
 use crate::filtered::filtered;
@@ -27,7 +27,7 @@ use crate::{OpenError, SqliteConfig, identity, opening, reads, threads};
 pub struct SqliteStorage {
     pub(crate) writer: WriterThread,
     pub(crate) readers: Jobs,
-    news: Arc<News>,
+    pub(crate) news: Arc<News>,
     max_changeset_bytes: usize,
 }
 
@@ -90,6 +90,38 @@ impl SqliteStorage {
         .await
     }
 
+    /// Writes in one transaction on the connection that writes, or nothing if `write` fails.
+    pub(crate) async fn write_or_undo<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&rusqlite::Connection) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        let broken = Arc::clone(&self.writer.broken);
+        let write = move |connection: &_| {
+            let immediate = TransactionBehavior::Immediate;
+            // Dropped without a commit, it rolls back.
+            let transaction = Transaction::new_unchecked(connection, immediate);
+            let transaction = transaction.map_err(translate)?;
+            let written = write(&transaction)?;
+            let committed = transaction.commit();
+            committed.map_err(|error| translate_write(&broken, error))?;
+            Ok(written)
+        };
+        self.writer.jobs.run(write).await
+    }
+
+    /// The same, of what group commit remembers: it reads that anew.
+    pub(crate) async fn write_unknown<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&rusqlite::Connection) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        let outdated = Arc::clone(&self.writer.outdated);
+        self.write_or_undo(move |connection| {
+            outdated.store(true, Ordering::Relaxed);
+            write(connection)
+        })
+        .await
+    }
+
     /// Writes on the connection that writes, outside group commit. A failed flush ends all writes.
     async fn try_write<T: Send + 'static>(
         &self,
@@ -97,15 +129,18 @@ impl SqliteStorage {
     ) -> Result<T, StorageError> {
         let broken = Arc::clone(&self.writer.broken);
         let write = move |connection: &_| {
-            write(connection).map_err(|error| {
-                if is_failed_flush(&error) {
-                    broken.store(true, Ordering::Relaxed);
-                }
-                translate(error)
-            })
+            write(connection).map_err(|error| translate_write(&broken, error))
         };
         self.writer.jobs.run(write).await
     }
+}
+
+/// Translates an error of a write. After a failed flush nothing more is written.
+fn translate_write(broken: &AtomicBool, error: rusqlite::Error) -> StorageError {
+    if is_failed_flush(&error) {
+        broken.store(true, Ordering::Relaxed);
+    }
+    translate(error)
 }
 
 #[async_trait]

@@ -39,6 +39,8 @@ pub(crate) struct WriteConnection {
     /// (<https://wiki.postgresql.org/wiki/Fsync_Errors>), and a later flush would not notice. Nothing
     /// may build on that. Opening the file anew makes what it shows durable.
     broken: Arc<AtomicBool>,
+    /// A job may have written what the transactions of group commit remember.
+    outdated: Arc<AtomicBool>,
     /// Whether the file is prepared for writing. It was not when the disk was full at the start.
     is_prepared: Arc<AtomicBool>,
     path: Arc<Path>,
@@ -49,6 +51,7 @@ impl WriteConnection {
         Self {
             connection: Arc::new(Mutex::new(opened.connection)),
             broken: Arc::default(),
+            outdated: Arc::default(),
             is_prepared: Arc::new(opened.is_prepared.into()),
             path: path.into(),
         }
@@ -65,6 +68,12 @@ impl WriteConnection {
     /// Whether nothing more is written. Whoever sees a flush fail sets it.
     pub(crate) fn broken(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.broken)
+    }
+
+    /// Tells the transactions of group commit to forget what they remember. A job sets it before it
+    /// writes.
+    pub(crate) fn outdated(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.outdated)
     }
 
     fn check(&self) -> Result<(), StorageError> {
@@ -118,6 +127,9 @@ impl Writer {
     fn open(&mut self, streams: &[StreamId], keys: &[ClientKey]) -> Result<Snapshot, StorageError> {
         self.connection.check()?;
         let mut known = mem::take(&mut self.known);
+        if self.connection.outdated.swap(false, Ordering::Relaxed) {
+            known = Known::default();
+        }
         let connection = self.connection.lock();
         end_transaction(&connection);
         execute(&connection, BEGIN).map_err(translate)?;
@@ -196,7 +208,8 @@ fn execute(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn insert(connection: &Connection, changesets: &[Changeset]) -> rusqlite::Result<()> {
+/// Inserts changesets in the open transaction.
+pub(crate) fn insert(connection: &Connection, changesets: &[Changeset]) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached(INSERT)?;
     for changeset in changesets {
         statement.execute(params![

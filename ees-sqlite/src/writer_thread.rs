@@ -28,6 +28,7 @@ pub(crate) struct WriterThread {
     arrivals: Arrivals,
     pub(crate) jobs: Jobs,
     pub(crate) broken: Arc<AtomicBool>,
+    pub(crate) outdated: Arc<AtomicBool>,
     /// Closed when the thread has given everything back.
     ended: Receiver<Infallible>,
 }
@@ -41,7 +42,7 @@ impl WriterThread {
         readers: Readers,
         news: Arc<News>,
     ) -> io::Result<Self> {
-        let broken = connection.broken();
+        let (broken, outdated) = (connection.broken(), connection.outdated());
         let arrivals = Arrivals::default();
         let (jobs, queue) = Jobs::queue(JOBS);
         let writer = Writer::new(connection.clone(), queue.clone(), news, arrivals.clone());
@@ -65,6 +66,7 @@ impl WriterThread {
             arrivals,
             jobs,
             broken,
+            outdated,
             ended,
         })
     }

@@ -1,13 +1,13 @@
 //! What only the inside can show.
 
-use ees_core::adapter::Refusal;
+use ees_core::adapter::{Import, ImportOutcome, Refusal};
 use ees_core::{ChangesetId, CommitId, Direction, Events, Expectation, Json, Timestamp, Written};
 use tempfile::TempDir;
 
 use rusqlite::Connection;
 
 use super::*;
-use crate::{client_keys, event_search, filtered};
+use crate::{client_keys, event_search, filtered, log, voids};
 
 struct Fixture {
     folder: TempDir,
@@ -155,6 +155,15 @@ async fn every_statement_goes_by_an_index() {
             reads::of_stream(Direction::Backward),
             "changesets_by_stream",
         ),
+        (
+            voids::BETWEEN,
+            "SEARCH void_positions USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+        ),
+        (
+            voids::BEFORE,
+            "SEARCH void_positions USING INTEGER PRIMARY KEY (rowid<?)",
+        ),
+        (log::TILE, "(level=? AND number=?)"),
         (event_search::END, "changesets_by_stream"),
         (event_search::LAST_EVENT, "changesets_by_stream"),
     ];
@@ -172,6 +181,42 @@ async fn every_statement_goes_by_an_index() {
             .any(|line| line.contains("SCAN changesets") || line.contains("B-TREE"));
         assert!(!walks, "{statement}\n{plan}");
     }
+}
+
+/// G14: an import that finds the disk full stores nothing, and may be repeated.
+#[tokio::test]
+async fn an_import_that_does_not_fit_stores_nothing() {
+    let fixture = Fixture::open().await;
+    let storage = &fixture.storage;
+    storage.commit(&commit("s", 0, 10)).await.unwrap();
+    let from = storage.begin_import().await.unwrap();
+    let slot = Expectation::LastChangeset(0).judge(None, 1).slot().unwrap();
+    let first = commit("t", 0, 10).into_changeset(slot, Some(from.plus(7)));
+    let second = commit("u", 0, 1_000_000).into_changeset(slot, Some(from.plus(9)));
+    let page = GlobalPage {
+        changesets: vec![first, second],
+        next: from.plus(10),
+    };
+    fixture.execute("PRAGMA max_page_count = 60").await;
+    let error = storage.import(from, &page).await.unwrap_err();
+    assert!(
+        matches!(error, StorageError::Unavailable { .. }),
+        "a full disk is worth a retry: {error}"
+    );
+    assert_eq!(storage.next_checkpoint().await.unwrap(), from);
+    assert!(is_committed(&storage.commit(&commit("s", 1, 10)).await));
+    assert_eq!(storage.next_checkpoint().await.unwrap(), from.plus(1));
+
+    fixture.execute("PRAGMA max_page_count = 100000").await;
+    let moved = from.plus(1);
+    assert_eq!(
+        storage.import(from, &page).await.unwrap(),
+        ImportOutcome::EndsAt(moved)
+    );
+    let imported = storage.import(moved, &page).await.unwrap();
+    assert_eq!(imported, ImportOutcome::Imported);
+    let all = storage.read_global(Checkpoint::FIRST, PageLimit::default());
+    assert_eq!(all.await.unwrap().next, page.next);
 }
 
 /// The number of filed keys.

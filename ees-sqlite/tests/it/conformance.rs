@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ees_conformance::subject::{Direct, Subject};
 use ees_conformance::{
-    Adapter, AdapterHarness, Capabilities, ConsumerHarness, Harness, WriteFaults,
+    Adapter, AdapterHarness, Capabilities, ConsumerHarness, EvidenceHarness, Harness, WriteFaults,
 };
-use ees_core::adapter::{ConsumerStore, Storage};
+use ees_core::adapter::{ConsumerStore, Fence, Import, LogStore, Storage};
 use ees_sqlite::{SqliteConfig, SqliteStorage};
 use tempfile::TempDir;
 
@@ -16,9 +16,9 @@ use crate::breaking::Breaking;
 /// Small, so that the cases that go right up to it are quick.
 const MAX_CHANGESET_BYTES: usize = 6 * 1024 * 1024;
 
-struct Sqlite {
-    folder: TempDir,
-    storage: Arc<SqliteStorage>,
+pub(crate) struct Sqlite {
+    pub(crate) folder: TempDir,
+    pub(crate) storage: Arc<SqliteStorage>,
     breaking: Arc<Breaking>,
 }
 
@@ -69,6 +69,20 @@ impl ConsumerHarness for Sqlite {
     }
 }
 
+impl EvidenceHarness for Sqlite {
+    fn log(&self) -> Arc<dyn LogStore> {
+        Arc::clone(&self.storage) as _
+    }
+
+    fn import(&self) -> Arc<dyn Import> {
+        Arc::clone(&self.storage) as _
+    }
+
+    fn fence(&self) -> Option<Arc<dyn Fence>> {
+        Some(Arc::clone(&self.storage) as _)
+    }
+}
+
 impl AdapterHarness for Sqlite {
     fn storage(&self) -> Arc<dyn Adapter> {
         self.storage.clone()
@@ -82,3 +96,5 @@ impl AdapterHarness for Sqlite {
 ees_conformance::adapter_suite!(Sqlite, mod suite, faults: before_the_write, late);
 
 ees_conformance::consumer_suite!(Sqlite, mod consumers);
+
+ees_conformance::evidence_suite!(Sqlite, mod evidence);

@@ -6,6 +6,7 @@ mod backup;
 mod breaking;
 mod conformance;
 mod crash;
+mod moving;
 mod opening;
 mod power;
 mod versions;
