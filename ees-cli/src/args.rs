@@ -88,7 +88,9 @@ impl Cli {
 /// Ends the process because of its command line. `ees verify` has exit codes of its own, in which the
 /// usual one would say that something is missing.
 fn wrong(error: &clap::Error) -> ! {
-    let is_verify = std::env::args_os().nth(1).is_some_and(|command| command == "verify");
+    let is_verify = std::env::args_os()
+        .nth(1)
+        .is_some_and(|command| command == "verify");
     if is_verify && error.use_stderr() {
         let _ = error.print();
         std::process::exit(3);

@@ -26,7 +26,11 @@ pub async fn run(args: &ImportArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn import(args: &ImportArgs, file: &Path, target: &MovableStore) -> Result<Imported, Failure> {
+async fn import(
+    args: &ImportArgs,
+    file: &Path,
+    target: &MovableStore,
+) -> Result<Imported, Failure> {
     let mut import = Importer::new(target);
     if args.without_checkpoints {
         import = import.without_progress();

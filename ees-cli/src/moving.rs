@@ -73,7 +73,11 @@ pub(crate) fn print(imported: &Imported, task: &str, to: &str, as_json: bool) {
     println!(
         "{to}: {task} {} changesets; {} positions, root {}, read back and compared; the checkpoints of {} \
          subscriptions, and {} consumers",
-        imported.changesets, imported.size, imported.root, progress.subscriptions, progress.consumers
+        imported.changesets,
+        imported.size,
+        imported.root,
+        progress.subscriptions,
+        progress.consumers
     );
     for kept in &progress.kept {
         println!("kept as it was: {kept}");

@@ -61,7 +61,9 @@ fn read(file: &Path, args: &VerifyArgs) -> Result<SavedHead, Failure> {
     let failed = |problem: &dyn std::fmt::Display| {
         Failure::Run(format!("`{}` cannot be read: {problem}", file.display()))
     };
-    let size = std::fs::metadata(file).map_err(|error| failed(&error))?.len();
+    let size = std::fs::metadata(file)
+        .map_err(|error| failed(&error))?
+        .len();
     if size > MAX_HEAD_BYTES {
         return Err(failed(&"it is too large for a head of a log"));
     }
@@ -77,8 +79,12 @@ fn save(args: &VerifyArgs, verified: &Verified) -> Result<(), Failure> {
         Some(signed) => signed.clone(),
         None => SavedHead::new(verified.store, verified.size, verified.root).to_string(),
     };
-    let failed =
-        |error| Failure::Run(format!("`{}` could not be written: {error}", file.display()));
+    let failed = |error| {
+        Failure::Run(format!(
+            "`{}` could not be written: {error}",
+            file.display()
+        ))
+    };
     let mut partial = file.as_os_str().to_owned();
     partial.push(".partial");
     std::fs::write(&partial, head).map_err(failed)?;

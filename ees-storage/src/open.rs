@@ -167,5 +167,18 @@ async fn postgres(url: &str) -> Result<OpenStore, OpenError> {
 async fn sqlite(url: &str) -> Result<OpenStore, OpenError> {
     let config = url.parse().map_err(|error| OpenError::url(url, error))?;
     let opened = ees_sqlite::SqliteStorage::open(&config).await;
-    Ok(over(Arc::new(opened.map_err(OpenError::storage)?)))
+    Ok(over_fence(Arc::new(opened.map_err(OpenError::storage)?)))
+}
+
+#[cfg(feature = "sqlite")]
+async fn sqlite_to_read(url: &str) -> Result<OpenStore, OpenError> {
+    let config = url.parse().map_err(|error| OpenError::url(url, error))?;
+    let opened = ees_sqlite::SqliteStorage::open_to_read(&config).await;
+    let storage = Arc::new(opened.map_err(OpenError::storage)?);
+    let fence = ees_sqlite::FileFence::of(&config).await;
+    Ok(OpenStore {
+        // A file that can only be read has none.
+        fence: fence.ok().map(|fence| Arc::new(fence) as _),
+        ..over_log(storage)
+    })
 }

@@ -10,8 +10,8 @@ use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, IndexPageSize, SdkConfig}
 use ees_workers::Sweep;
 use serde_json::json;
 
-use super::{fence, new_store_id};
 use super::told::Told;
+use super::{fence, new_store_id};
 use crate::Failure;
 use crate::args::AdminAct;
 

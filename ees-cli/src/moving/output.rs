@@ -39,7 +39,9 @@ impl Output {
             Target::File(file, partial, path.to_owned())
         };
         let thread = std::thread::Builder::new().name("ees-export".to_owned());
-        let thread = thread.spawn(move || write(target, waiting)).map_err(failed)?;
+        let thread = thread
+            .spawn(move || write(target, waiting))
+            .map_err(failed)?;
         Ok(Self {
             pieces,
             thread,
@@ -130,7 +132,9 @@ fn write_all(mut out: impl Write, mut pieces: mpsc::Receiver<Vec<u8>>) -> io::Re
 
 /// Makes the name durable.
 fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     if cfg!(unix) {
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
     }
@@ -138,5 +142,8 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 }
 
 fn not_written(path: &Path, error: &io::Error) -> Failure {
-    Failure::Run(format!("`{}` could not be written: {error}", path.display()))
+    Failure::Run(format!(
+        "`{}` could not be written: {error}",
+        path.display()
+    ))
 }
