@@ -26,7 +26,7 @@ impl Opened {
     pub(crate) async fn to_read(url: &str) -> Result<Self, Failure> {
         check_exists(url)?;
         let opened = Box::pin(ees_storage::open_to_read(url)).await;
-        Self::of(url, opened.map_err(Failure::of_storage)?)
+        Ok(Self::of(opened.map_err(Failure::of_storage)?))
     }
 
     /// A store to write to.
@@ -37,18 +37,14 @@ impl Opened {
             ));
         }
         let opened = Box::pin(ees_storage::open(url)).await;
-        Self::of(url, opened.map_err(Failure::of_storage)?)
+        Ok(Self::of(opened.map_err(Failure::of_storage)?))
     }
 
-    fn of(url: &str, opened: OpenStore) -> Result<Self, Failure> {
-        let import = opened.import.ok_or_else(|| {
-            let url = ees_storage::redacted(url);
-            Failure::Usage(format!("`{url}`: this storage cannot be moved yet"))
-        })?;
-        Ok(Self {
-            movable: MovableStore::new(&opened.store, opened.checkpoints, import),
+    fn of(opened: OpenStore) -> Self {
+        Self {
+            movable: MovableStore::new(&opened.store, opened.checkpoints, opened.import),
             fence: opened.fence,
-        })
+        }
     }
 
     /// Closes the store after a task.

@@ -46,6 +46,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../migrations/0006_keys_by_hash.sql"),
     ),
     (7, "sets", include_str!("../migrations/0007_sets.sql")),
+    (
+        8,
+        "evidence",
+        include_str!("../migrations/0008_evidence.sql"),
+    ),
 ];
 
 /// Selects the properties of the server and the database that [`assert_fit`] checks.

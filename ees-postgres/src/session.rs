@@ -12,6 +12,17 @@ use crate::PostgresConfig;
 /// itself.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// The statement that takes the store's lock until the end of the transaction.
+///
+/// The lock has two keys. The first one, "EES1", separates it from the locks of other programs. The
+/// second one is the table, so that each schema has its own lock.
+macro_rules! lock {
+    () => {
+        "SELECT pg_advisory_xact_lock(1162171185, 'changesets'::regclass::oid::integer)"
+    };
+}
+pub(crate) use lock;
+
 /// The settings of every session. They override those of the server, the role and the database.
 ///
 /// - Statements run at READ COMMITTED: each sees what was committed before it began.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ees_core::adapter::group_commit::{BatchLimit, GroupCommit};
-use ees_core::adapter::{Commit, CommitSet, News, Outcome, PageBuilder, SetOutcome, Storage};
+use ees_core::adapter::{Commit, CommitSet, Outcome, PageBuilder, SetOutcome, Storage};
 use ees_core::{
     Changeset, Checkpoint, Direction, Filter, GlobalPage, Head, Identity, Page, PageLimit,
     StorageError, StreamId, StreamQuery, StreamRange,
@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use crate::error::translate;
+use crate::exclusive::Exclusive;
 use crate::readers::{Readers, Statement};
 use crate::rows::{changeset, columns, head, number};
 use crate::session::Sessions;
@@ -94,7 +95,8 @@ pub struct PostgresStorage {
     readers: Arc<Readers>,
     commits: GroupCommit,
     writer: Mutex<Option<JoinHandle<()>>>,
-    news: Arc<News>,
+    pub(crate) wake: Wake,
+    pub(crate) exclusive: Exclusive,
     max_changeset_bytes: usize,
 }
 
@@ -112,8 +114,10 @@ impl PostgresStorage {
         opening::prepare(config, &sessions).await?;
         let readers = Arc::new(Readers::new(sessions.clone(), config.readers));
         let (wake, tasks) = Wake::start(config, &sessions, &readers);
-        let news = Arc::clone(&wake.news);
-        let (commits, run) = GroupCommit::new(Writer::new(sessions, wake), BatchLimit::default());
+        let (commits, run) = GroupCommit::new(
+            Writer::new(sessions.clone(), wake.clone()),
+            BatchLimit::default(),
+        );
         let lent = Arc::clone(&readers);
         // Runs until the storage is closed or dropped, and then closes the connections.
         let writer = tokio::spawn(async move {
@@ -125,7 +129,8 @@ impl PostgresStorage {
             readers,
             commits,
             writer: Mutex::new(Some(writer)),
-            news,
+            wake,
+            exclusive: Exclusive::new(sessions),
             max_changeset_bytes: config.max_changeset_bytes,
         })
     }
@@ -209,9 +214,10 @@ impl Storage for PostgresStorage {
             let statement = || filling.ask(GLOBAL).bind(next.as_i64());
             let rows = self.all(statement).await?;
             let part = rows.iter().map(changeset).collect::<Result<Vec<_>, _>>()?;
-            next = next.plus(part.len() as u64);
+            let last = part.last().and_then(|last| last.checkpoint);
+            next = last.map_or(next, |last| last.plus(1));
             if !filling.take(part) {
-                return GlobalPage::dense(from, filling.page.finish().items);
+                return self.page(from, filling.page.finish().items).await;
             }
         }
     }
@@ -253,7 +259,7 @@ impl Storage for PostgresStorage {
     }
 
     fn news(&self) -> BoxFuture<'static, ()> {
-        self.news.listen()
+        self.wake.news.listen()
     }
 
     fn max_changeset_bytes(&self) -> usize {
@@ -266,6 +272,7 @@ impl Storage for PostgresStorage {
             // A writer that panicked has already released everything.
             let _ = writer.await;
         }
+        self.exclusive.close().await;
     }
 }
 

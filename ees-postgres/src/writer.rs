@@ -22,12 +22,13 @@ use crate::error::{is_connection_lost, translate, translate_commit};
 use crate::rows::columns;
 use crate::session::{Sessions, patiently};
 use crate::wake::Wake;
-use snapshot::snapshot;
+pub(crate) use snapshot::snapshot;
 
 macro_rules! heads {
     () => {
         r#"
-    SELECT next.checkpoint, head.stream_id, head.changeset_id, head.last_event_id, head."timestamp"
+    SELECT next.checkpoint, head.stream_id, head.changeset_id, head.last_event_id, head."timestamp",
+           (SELECT moved_to FROM fence WHERE id = 1) AS moved_to
     FROM (SELECT coalesce(max(checkpoint) + 1, 0) AS checkpoint FROM changesets) AS next
     LEFT JOIN (
         unnest($1::text[]) AS wanted (stream_id)
@@ -39,8 +40,8 @@ macro_rules! heads {
     };
 }
 
-/// Selects the next checkpoint, and the heads of those streams that exist. If none exists, one row
-/// has the checkpoint and no head.
+/// Selects the next checkpoint, the heads of those streams that exist, and the fence. If no stream
+/// exists, one row has the checkpoint and the fence, and no head.
 pub(crate) const HEADS: &str = heads!();
 
 /// Selects the rows of [`HEADS`], and a row for each of these clients' keys that stands: its first
@@ -51,7 +52,7 @@ pub(crate) const HEADS_AND_KEYS: &str = concat!(
     heads!(),
     ") AS heads
     UNION ALL
-    SELECT NULL, found.stream_id, found.changeset_id, NULL, NULL, found.commit_id
+    SELECT NULL, found.stream_id, found.changeset_id, NULL, NULL, NULL, found.commit_id
     FROM unnest($2::text[], $3::text[]) AS wanted (stream_id, commit_id)
     CROSS JOIN LATERAL (
         SELECT stream_id, commit_id, changeset_id FROM changesets
@@ -63,8 +64,8 @@ pub(crate) const HEADS_AND_KEYS: &str = concat!(
 );
 
 /// The number of columns of a row of [`HEADS`] and of [`HEADS_AND_KEYS`].
-const HEAD_COLUMNS: usize = 5;
-const KEY_COLUMNS: usize = 6;
+const HEAD_COLUMNS: usize = 6;
+const KEY_COLUMNS: usize = 7;
 
 const INSERT: &str = concat!(
     "INSERT INTO changesets (",
@@ -198,7 +199,8 @@ impl BatchStore for Writer {
     ) -> Result<Snapshot, StorageError> {
         let mut open = self.open.take().ok_or_else(StorageError::closed)?;
         open.read(streams, keys).await.map_err(translate)?;
-        let found = snapshot(&open.read.heads, &open.read.keys);
+        let found = snapshot::check_open(&open.read.heads);
+        let found = found.and_then(|()| snapshot(&open.read.heads, &open.read.keys));
         self.open = Some(open);
         found
     }
@@ -232,9 +234,10 @@ impl BatchStore for Writer {
     }
 }
 
-type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
+pub(crate) type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
 
-fn insert(changesets: &[Changeset]) -> Query<'_> {
+/// Inserts changesets.
+pub(crate) fn insert(changesets: &[Changeset]) -> Query<'_> {
     let numbers = |of: fn(&Changeset) -> i64| changesets.iter().map(of).collect::<Vec<_>>();
     let texts = |of: fn(&Changeset) -> &str| changesets.iter().map(of).collect::<Vec<_>>();
     let sets = changesets.iter().map(|c| c.set.map(|set| set.to_string()));

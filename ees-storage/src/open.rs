@@ -22,7 +22,7 @@ pub struct OpenStore {
     /// `ees_workers::Indexing`, the global order stays as it is.
     pub order: Option<DeferredOrder>,
     /// Writes a copy of another store's order.
-    pub import: Option<Arc<dyn Import>>,
+    pub import: Arc<dyn Import>,
     /// Ends the commits to the store, for a move. `None`: the storage has another way, as the stack of
     /// DynamoDB has.
     pub fence: Option<Arc<dyn Fence>>,
@@ -96,29 +96,19 @@ async fn open_with(adapter: Adapter, url: &str) -> Result<OpenStore, OpenError> 
 }
 
 #[allow(dead_code, reason = "a build may hold no adapter")]
-fn over<S: Storage + StatisticsStore + CheckpointStore + ConsumerStore>(
-    adapter: Arc<S>,
-) -> OpenStore {
-    OpenStore {
-        store: EventStore::new(Arc::clone(&adapter)).with_consumers(Arc::clone(&adapter) as _),
-        checkpoints: adapter,
-        order: None,
-        import: None,
-        fence: None,
-    }
-}
-
-/// The same, of an adapter with a log.
-#[allow(dead_code, reason = "a build may hold no adapter")]
 fn over_log<S>(adapter: Arc<S>) -> OpenStore
 where
     S: Storage + StatisticsStore + CheckpointStore + ConsumerStore + LogStore + Import,
 {
-    let open = over(Arc::clone(&adapter));
+    let store = EventStore::new(Arc::clone(&adapter))
+        .with_consumers(Arc::clone(&adapter) as _)
+        .with_log(Arc::clone(&adapter) as _);
     OpenStore {
-        store: open.store.with_log(Arc::clone(&adapter) as _),
-        import: Some(adapter),
-        ..open
+        store,
+        checkpoints: Arc::clone(&adapter) as _,
+        order: None,
+        import: adapter,
+        fence: None,
     }
 }
 
@@ -160,7 +150,7 @@ fn memory(url: &str) -> Result<OpenStore, OpenError> {
 async fn postgres(url: &str) -> Result<OpenStore, OpenError> {
     let config = url.parse().map_err(|error| OpenError::url(url, error))?;
     let opened = ees_postgres::PostgresStorage::open(&config).await;
-    Ok(over(Arc::new(opened.map_err(OpenError::storage)?)))
+    Ok(over_fence(Arc::new(opened.map_err(OpenError::storage)?)))
 }
 
 #[cfg(feature = "sqlite")]

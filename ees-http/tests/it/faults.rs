@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use ees_core::{StorageError, Written};
+use ees_core::adapter::Fence;
+use ees_core::{EventStore, StorageError, Written};
+use ees_http::self_hosted_router;
+use ees_memory::MemoryStorage;
 
-use crate::support::{Answer, Fault, Faulty, call, get, post, router};
+use crate::support::{Answer, Fault, Faulty, call, get, patient, post, router};
 
 const BODY: &str = r#"{"events":[1]}"#;
 
@@ -149,4 +152,36 @@ async fn live_is_not_ready() {
     assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
     storage.set(Fault::None);
     assert_eq!(get(&router, "/health/ready").await.body["status"], "ready");
+}
+
+/// G14: commits to a store that has moved are told the new address; reads go on.
+#[tokio::test]
+async fn a_store_that_has_moved_takes_no_commits() {
+    let storage = Arc::new(MemoryStorage::new());
+    let store = EventStore::new(Arc::clone(&storage));
+    let router = self_hosted_router(store, patient());
+    assert_eq!(
+        post(&router, "/streams/s", BODY).await.status,
+        StatusCode::OK
+    );
+    storage.fence("https://new.example").await.unwrap();
+    let set = r#"{"commits":[{"stream_id":"t","events":[1],"expected_last_changeset":0}]}"#;
+    for (path, body) in [
+        ("/streams/s?expected_last_changeset=1", BODY),
+        ("/streams/t", BODY),
+        ("/commits", set),
+    ] {
+        let answer = post(&router, path, body).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        assert_eq!(answer.error(), "STORE_FENCED", "{path}");
+        assert_eq!(answer.body["outcome"], "none", "{path}");
+        let message = answer.message();
+        assert!(message.contains("https://new.example"), "{message}");
+        assert!(!answer.headers.contains_key("retry-after"), "{path}");
+    }
+    for path in READS {
+        assert_eq!(get(&router, path).await.status, StatusCode::OK, "{path}");
+    }
+    storage.lift_fence().await.unwrap();
+    assert_eq!(post(&router, "/commits", set).await.status, StatusCode::OK);
 }

@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::*;
 use crate::filtered::FILTERED;
-use crate::{checkpoints, writer};
+use crate::{checkpoints, log, voids, writer};
 
 async fn open(database: &Database) -> PostgresStorage {
     let url = format!("{}?allow_fsync_off=true", database.url());
@@ -52,6 +52,9 @@ async fn every_statement_goes_by_an_index() {
         (writer::HEADS, "changesets_by_stream"),
         (writer::HEADS_AND_KEYS, "changesets_by_stream"),
         (writer::HEADS_AND_KEYS, "changesets_by_key_hash"),
+        (writer::HEADS, "fence_pkey"),
+        (voids::BETWEEN, "void_positions_pkey"),
+        (log::TILE, "log_tiles_pkey"),
         (checkpoints::LOAD_CHECKPOINT, "checkpoints_pkey"),
     ];
     for filled in [false, true] {

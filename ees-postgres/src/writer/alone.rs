@@ -9,6 +9,7 @@ use ees_core::adapter::Commit;
 use ees_core::{Changeset, Checkpoint};
 
 use crate::rows::columns;
+use crate::session::lock;
 
 pub(super) const COMMIT: &str = "COMMIT";
 
@@ -18,23 +19,24 @@ const MAX_BYTES: usize = 64 * 1024;
 
 /// Prepares the statements of a session.
 ///
-/// The lock has two keys. The first one, "EES1", separates it from the locks of other programs. The
-/// second one is the table, so that each schema has its own lock. `ees_head` returns what
-/// [`HEADS`](super::HEADS) returns for one stream, `ees_key` what
-/// [`HEADS_AND_KEYS`](super::HEADS_AND_KEYS) returns for one key, and `ees_insert` inserts one row.
+/// `ees_lock` takes the store's lock. `ees_head` returns what [`HEADS`](super::HEADS) returns for one
+/// stream, `ees_key` what [`HEADS_AND_KEYS`](super::HEADS_AND_KEYS) returns for one key, and
+/// `ees_insert` inserts one row.
 pub(super) const PREPARE: &str = concat!(
-    "PREPARE ees_lock AS
-        SELECT pg_advisory_xact_lock(1162171185, 'changesets'::regclass::oid::integer);
+    "PREPARE ees_lock AS ",
+    lock!(),
+    ";
     PREPARE ees_head (text) AS
         SELECT next.checkpoint, head.stream_id, head.changeset_id, head.last_event_id,
-               head.\"timestamp\"
+               head.\"timestamp\", (SELECT moved_to FROM fence WHERE id = 1)
         FROM (SELECT coalesce(max(checkpoint) + 1, 0) AS checkpoint FROM changesets) AS next
         LEFT JOIN LATERAL (
             SELECT stream_id, changeset_id, last_event_id, \"timestamp\" FROM changesets
             WHERE changesets.stream_id = $1
             ORDER BY changeset_id DESC LIMIT 1) AS head ON true;
     PREPARE ees_key (text, text) AS
-        SELECT NULL::bigint, stream_id, changeset_id, NULL::bigint, NULL::bigint, commit_id
+        SELECT NULL::bigint, stream_id, changeset_id, NULL::bigint, NULL::bigint, NULL::text,
+               commit_id
         FROM changesets
         WHERE hashtextextended(commit_id, hashtextextended(stream_id, 0))
               = hashtextextended($2, hashtextextended($1, 0))
@@ -49,8 +51,8 @@ pub(super) const PREPARE: &str = concat!(
                 octet_length($8) + octet_length($9), $11)"
 );
 
-/// Opens a transaction, waits for the lock, and then reads the next checkpoint and the head of a
-/// commit's stream. If the commit has a client's key, the changeset that has this key is read too.
+/// Opens a transaction, waits for the lock, and then reads the next checkpoint, the fence and the
+/// head of a commit's stream. If the commit has a client's key, the changeset that has this key is read too.
 pub(super) fn open(commit: &Commit) -> String {
     let stream = literal(commit.stream_id.as_str());
     let open = format!(

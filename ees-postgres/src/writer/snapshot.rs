@@ -10,12 +10,24 @@ use crate::rows::{corrupt, head, number, text};
 
 /// Whether a row of [`HEADS_AND_KEYS`](super::HEADS_AND_KEYS) is of a key.
 pub(super) fn is_key(row: &PgRow) -> bool {
-    let key: Option<&str> = row.try_get(5).unwrap_or_default();
+    let key: Option<&str> = row.try_get(6).unwrap_or_default();
     key.is_some()
 }
 
+/// Fails if the rows of heads tell of a fence.
+pub(super) fn check_open(rows: &[PgRow]) -> Result<(), StorageError> {
+    let moved_to: Option<String> = match rows.first() {
+        Some(row) => row.try_get(5).map_err(|error| corrupt(5, &error))?,
+        None => None,
+    };
+    match moved_to {
+        Some(moved_to) => Err(StorageError::Fenced { moved_to }),
+        None => Ok(()),
+    }
+}
+
 /// Reads rows of heads and of keys.
-pub(super) fn snapshot(rows: &[PgRow], keys: &[PgRow]) -> Result<Snapshot, StorageError> {
+pub(crate) fn snapshot(rows: &[PgRow], keys: &[PgRow]) -> Result<Snapshot, StorageError> {
     let Some(first) = rows.first() else {
         return Err(StorageError::Corrupt(
             "the query of the next checkpoint returned no row".to_owned(),
@@ -39,7 +51,7 @@ pub(super) fn snapshot(rows: &[PgRow], keys: &[PgRow]) -> Result<Snapshot, Stora
 /// Reads a row of a key.
 fn key(row: &PgRow) -> Result<(ClientKey, ChangesetId), StorageError> {
     let stream_id = StreamId::new(text(row, 1)?).map_err(|error| corrupt(1, &error))?;
-    let commit_id = CommitId::new(text(row, 5)?).map_err(|error| corrupt(5, &error))?;
+    let commit_id = CommitId::new(text(row, 6)?).map_err(|error| corrupt(6, &error))?;
     let key = ClientKey {
         stream_id,
         commit_id,

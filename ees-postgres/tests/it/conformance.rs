@@ -6,9 +6,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ees_conformance::subject::{Direct, Subject};
 use ees_conformance::{
-    Adapter, AdapterHarness, Capabilities, ConsumerHarness, Harness, WriteFault, WriteFaults,
+    Adapter, AdapterHarness, Capabilities, ConsumerHarness, EvidenceHarness, Harness, WriteFault,
+    WriteFaults,
 };
-use ees_core::adapter::{ConsumerStore, Storage};
+use ees_core::adapter::{ConsumerStore, Fence, Import, LogStore, Storage};
 use ees_postgres::PostgresStorage;
 use ees_postgres_testkit::Database;
 
@@ -17,10 +18,10 @@ use crate::proxy::{Cut, Proxy};
 /// Small, so that the cases that go right up to it are quick.
 const MAX_CHANGESET_BYTES: usize = 6 * 1024 * 1024;
 
-struct Postgres {
-    storage: Arc<PostgresStorage>,
+pub(crate) struct Postgres {
+    pub(crate) storage: Arc<PostgresStorage>,
     proxy: Arc<Proxy>,
-    _database: Database,
+    pub(crate) database: Database,
 }
 
 impl Postgres {
@@ -49,7 +50,7 @@ impl Harness for Postgres {
         Self {
             storage,
             proxy: Arc::new(proxy),
-            _database: database,
+            database,
         }
     }
 
@@ -73,6 +74,20 @@ impl Harness for Postgres {
 impl ConsumerHarness for Postgres {
     fn consumers(&self) -> Arc<dyn ConsumerStore> {
         Arc::clone(&self.storage) as _
+    }
+}
+
+impl EvidenceHarness for Postgres {
+    fn log(&self) -> Arc<dyn LogStore> {
+        Arc::clone(&self.storage) as _
+    }
+
+    fn import(&self) -> Arc<dyn Import> {
+        Arc::clone(&self.storage) as _
+    }
+
+    fn fence(&self) -> Option<Arc<dyn Fence>> {
+        Some(Arc::clone(&self.storage) as _)
     }
 }
 
@@ -111,3 +126,5 @@ ees_conformance::adapter_suite!(
 );
 
 ees_conformance::consumer_suite!(Postgres, mod consumers);
+
+ees_conformance::evidence_suite!(Postgres, mod evidence);

@@ -5,6 +5,7 @@
 mod conformance;
 mod crash;
 mod gaps;
+mod moving;
 mod opening;
 mod outages;
 mod proxy;

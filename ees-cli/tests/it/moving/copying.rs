@@ -23,9 +23,20 @@ fn a_served_store_moves_without_loss() {
             thread::spawn(move || write_until_fenced(&address, writer))
         })
         .collect();
-    let said = ok(&["copy", "--from", &source, "--to", &target, "--fence", "http://new:8080"]);
+    let said = ok(&[
+        "copy",
+        "--from",
+        &source,
+        "--to",
+        &target,
+        "--fence",
+        "http://new:8080",
+    ]);
     assert!(said.contains("read back and compared"), "{said}");
-    let written: u64 = writers.into_iter().map(|one| one.join().expect("a writer")).sum();
+    let written: u64 = writers
+        .into_iter()
+        .map(|one| one.join().expect("a writer"))
+        .sum();
     let moved = Ees::serve(&target);
     let all = order(&moved);
     assert_eq!(all.len() as u64, 80 + written);
@@ -38,7 +49,14 @@ fn a_served_store_moves_without_loss() {
     let said = ok(&["admin", "lift-fence", "--storage", &source]);
     assert!(said.contains("http://new:8080"), "{said}");
     server.ok("POST", "/streams/again", r#"{"events":[1]}"#);
-    let said = ok(&["admin", "fence", "http://there", "--storage", &source, "--json"]);
+    let said = ok(&[
+        "admin",
+        "fence",
+        "http://there",
+        "--storage",
+        &source,
+        "--json",
+    ]);
     assert!(said.contains("http://there"), "{said}");
     fails(&["admin", "fence", "a\nb", "--storage", &source], 2);
 }

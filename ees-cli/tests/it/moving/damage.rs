@@ -30,17 +30,61 @@ fn every_changed_row_is_found() {
     let sound = fs::read(&file).expect("the file");
     ok(&["verify", "--storage", &storage]);
     for (sql, code, told) in [
-        ("UPDATE changesets SET events = replace(events, '1.10', '1.11') WHERE checkpoint = 300", 1, "checkpoint 300"),
-        ("UPDATE changesets SET metadata = '{}' WHERE checkpoint = 7", 1, "checkpoint"),
-        ("UPDATE changesets SET commit_id = 'x' WHERE checkpoint = 399", 1, "checkpoint 399"),
-        ("UPDATE changesets SET timestamp = timestamp + 1 WHERE checkpoint = 0", 1, "checkpoint 0"),
-        ("UPDATE changesets SET stream_id = 'other' WHERE checkpoint = 20", 1, "checkpoint 20"),
-        ("UPDATE changesets SET changeset_id = 9 WHERE checkpoint = 21", 1, "checkpoint 21"),
-        ("UPDATE changesets SET last_event_id = last_event_id + 1 WHERE checkpoint = 22", 1, "checkpoint 22"),
-        ("UPDATE changesets SET checkpoint = -5 WHERE checkpoint = 100; UPDATE changesets SET checkpoint = 100 WHERE checkpoint = 101; UPDATE changesets SET checkpoint = 101 WHERE checkpoint = -5", 1, "checkpoint 100"),
-        ("DELETE FROM changesets WHERE checkpoint = 200", 2, "checkpoint 200"),
-        ("DELETE FROM changesets WHERE checkpoint >= 390", 2, "the store ends at 390"),
-        ("UPDATE statistics SET total_events = total_events + 1", 1, "statistics"),
+        (
+            "UPDATE changesets SET events = replace(events, '1.10', '1.11') WHERE checkpoint = 300",
+            1,
+            "checkpoint 300",
+        ),
+        (
+            "UPDATE changesets SET metadata = '{}' WHERE checkpoint = 7",
+            1,
+            "checkpoint",
+        ),
+        (
+            "UPDATE changesets SET commit_id = 'x' WHERE checkpoint = 399",
+            1,
+            "checkpoint 399",
+        ),
+        (
+            "UPDATE changesets SET timestamp = timestamp + 1 WHERE checkpoint = 0",
+            1,
+            "checkpoint 0",
+        ),
+        (
+            "UPDATE changesets SET stream_id = 'other' WHERE checkpoint = 20",
+            1,
+            "checkpoint 20",
+        ),
+        (
+            "UPDATE changesets SET changeset_id = 9 WHERE checkpoint = 21",
+            1,
+            "checkpoint 21",
+        ),
+        (
+            "UPDATE changesets SET last_event_id = last_event_id + 1 WHERE checkpoint = 22",
+            1,
+            "checkpoint 22",
+        ),
+        (
+            "UPDATE changesets SET checkpoint = -5 WHERE checkpoint = 100; UPDATE changesets SET checkpoint = 100 WHERE checkpoint = 101; UPDATE changesets SET checkpoint = 101 WHERE checkpoint = -5",
+            1,
+            "checkpoint 100",
+        ),
+        (
+            "DELETE FROM changesets WHERE checkpoint = 200",
+            2,
+            "checkpoint 200",
+        ),
+        (
+            "DELETE FROM changesets WHERE checkpoint >= 390",
+            2,
+            "the store ends at 390",
+        ),
+        (
+            "UPDATE statistics SET total_events = total_events + 1",
+            1,
+            "statistics",
+        ),
         ("DELETE FROM log_tiles", 2, "tile 0 of level 0"),
     ] {
         fs::write(&file, &sound).expect("the file");
@@ -106,13 +150,24 @@ fn heads_are_kept_and_compared() {
     commit(&server, 9);
     wait_until_sealed(&server, 12);
     let key = key.display().to_string();
-    let public = ok(&["log", "vkey", "--log-key", &key, "--url", &format!("http://{}", server.address())]);
+    let public = ok(&[
+        "log",
+        "vkey",
+        "--log-key",
+        &key,
+        "--url",
+        &format!("http://{}", server.address()),
+    ]);
     let public = public.trim();
     let [plain, signed] = ["plain", "signed"].map(|name| folder.path().join(name));
     let [plain, signed] = [&plain, &signed].map(|path| path.display().to_string());
     let verify = ["verify", "--storage", &storage];
     let with = |more: &[&str]| -> Vec<String> {
-        verify.iter().chain(more).map(|arg| (*arg).to_owned()).collect()
+        verify
+            .iter()
+            .chain(more)
+            .map(|arg| (*arg).to_owned())
+            .collect()
     };
     let args = |all: &[String]| -> Vec<String> { all.to_vec() };
     let ok_with = |more: &[&str]| {
@@ -124,7 +179,11 @@ fn heads_are_kept_and_compared() {
         fails(&all.iter().map(String::as_str).collect::<Vec<_>>(), code)
     };
     ok_with(&["--log-public-key", public, "--save", &signed]);
-    assert!(fs::read_to_string(&signed).expect("a head").starts_with("example.com/shop/"));
+    assert!(
+        fs::read_to_string(&signed)
+            .expect("a head")
+            .starts_with("example.com/shop/")
+    );
     fs::write(&plain, "ees/x\n5\nAAAA\n").expect("a file");
     let errors = fails_with(&["--since", &plain], 3);
     assert!(errors.contains("not verified"), "{errors}");
@@ -136,18 +195,34 @@ fn heads_are_kept_and_compared() {
     let errors = fails_with(&["--since", &plain], 2);
     assert!(errors.contains("the store ends at 12"), "{errors}");
     server.ok("POST", "/streams/later", r#"{"events":[1]}"#);
-    ok_with(&["--log-public-key", public, "--since", &signed, "--save", &signed]);
+    ok_with(&[
+        "--log-public-key",
+        public,
+        "--since",
+        &signed,
+        "--save",
+        &signed,
+    ]);
     let json = ok_with(&["--json"]);
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
-    assert_eq!((&json["size"], &json["findings_count"]), (&13.into(), &0.into()));
+    assert_eq!(
+        (&json["size"], &json["findings_count"]),
+        (&13.into(), &0.into())
+    );
     fails_with(&["--log-public-key", "x"], 3);
     fails_with(&["--since", "/no/such/file"], 3);
     fails_with(&["--no-such-flag"], 3);
     fails(&["verify", "--storage", "memory:"], 3);
-    fails(&["verify", "--storage", &sqlite(&folder.path().join("no.db"))], 3);
+    fails(
+        &["verify", "--storage", &sqlite(&folder.path().join("no.db"))],
+        3,
+    );
     server.kill();
     // Below a kept head everything is changed together, with the log: only the head tells it.
-    change(&file, "UPDATE changesets SET commit_id = 'x' WHERE checkpoint = 3; DELETE FROM log_tiles; DELETE FROM log_head");
+    change(
+        &file,
+        "UPDATE changesets SET commit_id = 'x' WHERE checkpoint = 3; DELETE FROM log_tiles; DELETE FROM log_head",
+    );
     let errors = fails_with(&["--since", &signed], 1);
     assert!(errors.contains("the head that was kept"), "{errors}");
     ok(&verify);

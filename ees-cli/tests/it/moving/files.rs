@@ -25,13 +25,22 @@ fn a_store_goes_through_a_file_while_it_is_served() {
         let errors = fails(&["export", "--storage", &source, "--out", &out], 1);
         assert!(errors.contains("already exists"), "{errors}");
     }
-    let sizes = names.each_ref().map(|name| fs::metadata(name).expect("a file").len());
+    let sizes = names
+        .each_ref()
+        .map(|name| fs::metadata(name).expect("a file").len());
     assert!(sizes[1] * 3 < sizes[0], "{sizes:?}");
-    assert!(fs::read_to_string(&names[0]).expect("text").contains("pretty"));
+    assert!(
+        fs::read_to_string(&names[0])
+            .expect("text")
+            .contains("pretty")
+    );
 
     let [plain, packed] = names.each_ref().map(|name| name.display().to_string());
     let said = ok(&["import", "--storage", &target, "--in", &packed]);
-    assert!(said.contains("imported 40 changesets; 40 positions"), "{said}");
+    assert!(
+        said.contains("imported 40 changesets; 40 positions"),
+        "{said}"
+    );
     let again = ok(&["import", "--storage", &target, "--in", &plain, "--json"]);
     assert!(again.contains("\"changesets\":0"), "{again}");
     for storage in [&source, &target] {
@@ -42,7 +51,15 @@ fn a_store_goes_through_a_file_while_it_is_served() {
     // More is committed, and follows in a second file.
     commit_one(&server, "more");
     let later = folder.path().join("later.ees").display().to_string();
-    ok(&["export", "--storage", &source, "--out", &later, "--from", "40"]);
+    ok(&[
+        "export",
+        "--storage",
+        &source,
+        "--out",
+        &later,
+        "--from",
+        "40",
+    ]);
     ok(&["import", "--storage", &target, "--in", &later]);
     let moved = Ees::serve(&target);
     assert_eq!(order(&moved), order(&server));
@@ -80,16 +97,29 @@ fn pipes_and_wrong_files() {
         (String::new(), "it is empty"),
         ("{\"a\":1}\n".to_owned(), "no export"),
         (text[..text.len() - 1].to_owned(), "ends inside line"),
-        (text.lines().take(4).map(|line| format!("{line}\n")).collect(), "not complete"),
+        (
+            text.lines()
+                .take(4)
+                .map(|line| format!("{line}\n"))
+                .collect(),
+            "not complete",
+        ),
         (text.replacen("pretty", "pretTy", 1), "was changed"),
-        (text.replacen("\"checkpoint\":1,", "\"checkpoint\":2,", 1), "checkpoint 1 is missing"),
+        (
+            text.replacen("\"checkpoint\":1,", "\"checkpoint\":2,", 1),
+            "checkpoint 1 is missing",
+        ),
         (format!("{text}{{}}\n"), "it is not a line of an export"),
     ] {
         fs::write(&file, content).expect("a file");
         let errors = fails(&["import", "--storage", &target, "--in", &named], 1);
         assert!(errors.contains(told), "{told}: {errors}");
     }
-    let long = format!("{}\n{}", text.lines().next().expect("a line"), "x".repeat(60_000_000));
+    let long = format!(
+        "{}\n{}",
+        text.lines().next().expect("a line"),
+        "x".repeat(60_000_000)
+    );
     fs::write(&file, long).expect("a file");
     let errors = fails(&["import", "--storage", &target, "--in", &named], 1);
     assert!(errors.contains("line 2 is longer than"), "{errors}");
@@ -97,7 +127,16 @@ fn pipes_and_wrong_files() {
     ok(&["import", "--storage", &target, "--in", &named]);
     let errors = fails(&["import", "--storage", "memory:", "--in", &named], 2);
     assert!(errors.contains("memory"), "{errors}");
-    fails(&["export", "--storage", &sqlite(&folder.path().join("no.db")), "--out", "-"], 3);
+    fails(
+        &[
+            "export",
+            "--storage",
+            &sqlite(&folder.path().join("no.db")),
+            "--out",
+            "-",
+        ],
+        3,
+    );
     assert!(!folder.path().join("no.db").exists());
 }
 
