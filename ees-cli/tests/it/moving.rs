@@ -2,6 +2,7 @@
 
 mod copying;
 mod damage;
+mod damage_elsewhere;
 mod files;
 mod page;
 mod round_trip;

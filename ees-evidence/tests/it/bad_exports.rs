@@ -123,7 +123,7 @@ async fn what_is_no_export_is_told() {
         ("[1, 2]", "[1, 2, 3]", "3 events"),
         ("[1, 2]", "[1, 2", "JSON array"),
         ("\"changeset_id\":1", "\"changeset_id\":0", "cannot be read"),
-        ("\"commit_id\"", "\"comit_id\"", "cannot be read"),
+        ("\"commit_id\"", "\"id\"", "cannot be read"),
     ] {
         let changed = exported[1].replace(from, to);
         let error = import(&target, [header, &changed]).await.unwrap_err();

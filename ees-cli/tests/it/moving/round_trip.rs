@@ -168,7 +168,7 @@ async fn write_until_fenced(store: EventStore, writer: u64) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_goes_around_and_comes_back() {
     let folder = TempDir::new().expect("a folder");
-    let database = Database::create().expect("PostgreSQL");
+    let database = Database::fresh().expect("PostgreSQL");
     let emulator = Emulator::start().expect("DynamoDB");
     let table = dynamodb(&emulator);
     ok(&["admin", "--storage", &table, "create-tables"]);
