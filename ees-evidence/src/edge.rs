@@ -180,13 +180,8 @@ mod tests {
         let mut edge = Edge::default();
         for (size, (leaf, root)) in (0..).zip(leaves.into_iter().zip(roots)) {
             edge.push(size, tlog_tiles::record_hash(leaf), &mut Vec::new());
-            let hex: String = edge
-                .root()
-                .0
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
-            assert_eq!(hex, root);
+            let hex = edge.root().0.map(|byte| format!("{byte:02x}"));
+            assert_eq!(hex.concat(), root);
         }
     }
 }

@@ -50,8 +50,8 @@ pub async fn every_field_comes_back(harness: &mut dyn EvidenceHarness) {
             added.commit_id = key.parse().expect("a key");
         }
     }
-    for place in 1..=3 {
-        let added = source.add(streams[place], EVENTS[0]);
+    for (place, stream) in (1..).zip(&streams[..3]) {
+        let added = source.add(stream, EVENTS[0]);
         let mark = format!("{place}/3:{}", "0f".repeat(32));
         added.set = Some(mark.parse().expect("a mark"));
         added.commit_id = "of the set".parse().expect("a key");

@@ -169,7 +169,7 @@ pub async fn subscriptions_pass_void_positions(harness: &mut dyn EvidenceHarness
         let events = Events::parse("[1]").expect("events");
         let stream_id = "later".parse().expect("a stream id");
         let asked = NewChangeset::new(stream_id, Expectation::LastChangeset(last), events);
-        let (committed, _) = tokio::join!(store.commit(asked), async {
+        let (committed, ()) = tokio::join!(store.commit(asked), async {
             for number in 0..=last {
                 let next = within("G8: the commit comes", subscription.next()).await;
                 let next = next.expect("G6: the next changeset");

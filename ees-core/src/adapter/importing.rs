@@ -9,6 +9,7 @@ use crate::{Changeset, Head, StreamId};
 ///
 /// # Errors
 /// A text that names the first changeset that does not, for people.
+#[allow(clippy::implicit_hasher, reason = "callers collect into it")]
 pub fn check_import(
     mut heads: HashMap<StreamId, Head>,
     changesets: &[Changeset],
