@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::{evidence, serving};
 
 /// A server over `memory:`, which signs its log.
-struct Memory(Server, TempDir);
+struct Memory(Server);
 
 #[async_trait]
 impl Harness for Memory {
@@ -28,11 +28,11 @@ impl Harness for Memory {
     async fn start() -> Self {
         let folder = TempDir::new().expect("a folder");
         let file = folder.path().join("log.key");
-        evidence::make_key(&file);
+        evidence::write_key(&file);
         let mut args = serving::serve_args("memory:");
         args.log_key = Some(file);
         let server = Server::start(&args).await;
-        Self(server.expect("a server"), folder)
+        Self(server.expect("a server"))
     }
 
     fn subject(&self) -> Arc<dyn Subject> {

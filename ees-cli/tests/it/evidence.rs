@@ -4,6 +4,7 @@ mod keys;
 pub(crate) mod page;
 mod proofs;
 
+use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,24 @@ use serde_json::Value;
 use crate::http;
 use crate::process::{Ees, LONG, ees, run};
 
-/// Makes the key of a log; its file.
+/// Writes the key of a log into a new file, without the program.
+pub(crate) fn write_key(file: &Path) {
+    let key = LogKey::generate("example.com/shop").expect("a key");
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(file).expect("a file");
+    file.write_all(key.to_secret_text().as_bytes())
+        .expect("a file");
+}
+
+/// The part of a key's text that nobody else may see.
+pub(crate) fn secret(text: &str) -> &str {
+    text.trim().splitn(5, '+').nth(4).expect("a secret")
+}
+
+/// Makes the key of a log by the program, which shows nothing of it.
 pub(crate) fn make_key(file: &Path) {
     let out = file.display().to_string();
     let made = run(&[
@@ -27,8 +45,7 @@ pub(crate) fn make_key(file: &Path) {
     assert_eq!((made.0, made.1.as_str()), (Some(0), ""), "{}", made.2);
     let text = std::fs::read_to_string(file).expect("a key");
     LogKey::parse(&text).expect("a key");
-    let secret = text.trim().rsplit('+').next().expect("a secret");
-    assert!(!made.2.contains(secret), "{}", made.2);
+    assert!(!made.2.contains(secret(&text)), "{}", made.2);
 }
 
 /// Starts a server that signs the log of its storage.

@@ -216,7 +216,7 @@ fn keys_are_read_as_they_are_written() {
     let text = key.to_secret_text();
     let read = LogKey::parse(&format!("{text}\n")).unwrap();
     assert_eq!(read.verifier_key(id), key.verifier_key(id));
-    assert!(!format!("{key:?}").contains(text.rsplit('+').next().unwrap()));
+    assert!(!format!("{key:?}").contains(text.splitn(5, '+').nth(4).unwrap()));
     let changed = text.replacen("example", "examble", 1);
     for wrong in ["", "PRIVATE+KEY+a", "x", &changed, &text[1..]] {
         let error = LogKey::parse(wrong).unwrap_err();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::{end_of_order, make_key, serve_signed, wait_until_sealed};
+use super::{end_of_order, serve_signed, wait_until_sealed, write_key};
 use crate::http::{receive, request, send};
 use crate::process::{Ees, run};
 
@@ -21,7 +21,7 @@ impl Kept {
     fn new() -> Self {
         let folder = TempDir::new().expect("a folder");
         let key = folder.path().join("log.key");
-        make_key(&key);
+        write_key(&key);
         let ees = serve_signed("memory:", &key);
         let url = format!("http://{}", ees.address());
         let key = key.display().to_string();
@@ -194,7 +194,7 @@ fn what_proves_nothing_is_told() {
 fn proofs_are_made_for_the_heads_that_are_kept() {
     let folder = TempDir::new().expect("a folder");
     let key = folder.path().join("log.key");
-    make_key(&key);
+    write_key(&key);
     let key = key.display().to_string();
     let args = ["--storage", "memory:", "--listen", "127.0.0.1:0"];
     let more = ["--log-key", &key, "--keep-heads", "2"];
