@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use aws_config::SdkConfig;
 
-use crate::index_state::StoredState;
 use crate::opening::check_surroundings;
+use crate::stored_state::StoredState;
 use crate::tables::{Recognised, Tables};
 use crate::{DynamoConfig, IndexPageSize, OpenError};
 

@@ -17,7 +17,7 @@ use ees_core::adapter::{Import, ImportOutcome, IndexState, Storage};
 use ees_core::{Checkpoint, GlobalPage, StorageError, Written};
 
 use crate::DynamoStorage;
-use crate::index_state::StoredState;
+use crate::stored_state::StoredState;
 use page::ImportedPage;
 
 /// The most names in one answer of [`Import::subscriptions`].
@@ -125,8 +125,8 @@ impl DynamoStorage {
         }
         let recorded = self.tables.voids().await?;
         let mut voids = recorded.clone();
-        for (first, last) in &page.voids {
-            voids.add(*first, *last);
+        for range in &page.voids {
+            voids.add(range.start.get(), range.end.get() - 1);
         }
         let writes = self.tables.add_voids(&recorded, &voids)?;
         self.own_state(found, next, writes).await?;

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ees_core::{Checkpoint, StorageError, Written};
 
-use crate::index_state::StoredState;
+use crate::stored_state::StoredState;
 
 /// The last look of a process at the index state.
 #[derive(Debug, Default)]

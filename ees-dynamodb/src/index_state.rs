@@ -8,6 +8,7 @@ use crate::attempts::Attempts;
 use crate::items::{Item, number, text};
 use crate::layout::IndexPageSize;
 use crate::schema::PROJECTION_ID;
+use crate::stored_state::StoredState;
 use crate::tables::{Guard, Tables, Transacted, count};
 use crate::voids::Voids;
 
@@ -20,16 +21,6 @@ const INDEX_PAGE: &str = "index_page";
 
 /// The attribute of a state that an import owns. Its value does not matter.
 const IMPORTING: &str = "importing";
-
-/// The state as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct StoredState {
-    pub(crate) state: IndexState,
-    /// The positions in a page of the index.
-    pub(crate) size: IndexPageSize,
-    /// Whether an import owns the state: no indexer changes it then.
-    pub(crate) importing: bool,
-}
 
 impl Tables {
     /// The index state; `None` if there is no state.

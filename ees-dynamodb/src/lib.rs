@@ -26,6 +26,7 @@ mod record;
 mod sets;
 mod statistics;
 mod storage;
+mod stored_state;
 mod sweep;
 mod tables;
 mod voids;

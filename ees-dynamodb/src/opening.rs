@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{ProjectionType, TableDescription};
 use ees_core::{MAX_SET_CHECKS, MAX_SET_COMMITS, SET_SIZE_FACTOR};
 
 use crate::OpenError;
-use crate::index_state::StoredState;
+use crate::stored_state::StoredState;
 use crate::tables::{Recognised, Tables};
 use crate::voids::Voids;
 

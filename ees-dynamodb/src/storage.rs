@@ -8,7 +8,7 @@ use ees_core::adapter::{Commit, CommitSet, News, Outcome, PageBuilder, SetOutcom
 use ees_core::indexer::read_global;
 use ees_core::{
     Changeset, Checkpoint, Direction, GlobalPage, Head, Identity, MAX_ID, Page, PageLimit,
-    StorageError, StreamId, StreamQuery, StreamRange,
+    StorageError, StreamId, StreamQuery, StreamRange, Written,
 };
 use futures_util::future::BoxFuture;
 use tokio::sync::RwLockReadGuard;
@@ -16,9 +16,9 @@ use tokio::sync::RwLockReadGuard;
 use crate::cache::{FullStreams, Heads, Positions};
 use crate::fetched_size::FetchedSize;
 use crate::import_state::{ImportState, under_way};
-use crate::index_state::StoredState;
 use crate::items::{self, Item, number};
 use crate::opening::open;
+use crate::stored_state::StoredState;
 use crate::tables::{Tables, page};
 use crate::voids::Voids;
 use crate::{DynamoConfig, OpenError};
@@ -102,9 +102,14 @@ impl DynamoStorage {
         *self.voids.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(voids);
     }
 
-    /// Refuses commits while an import is under way. It reads nothing unless the last look at the
-    /// index state found an import.
+    /// Refuses commits where they are switched off, and while an import is under way. It reads nothing
+    /// unless the last look at the index state found an import.
     async fn check_commits(&self) -> Result<(), StorageError> {
+        if !self.tables.config.commits {
+            let reason = "commits are switched off here (the setting `commits=off` of the storage, \
+                          which the parameter `Commits` of a stack on AWS makes)";
+            return Err(StorageError::unavailable(reason, Written::None));
+        }
         if self.imports.bound().is_some() && self.stored_state().await?.importing {
             return Err(under_way("accepts no commits"));
         }

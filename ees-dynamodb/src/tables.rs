@@ -22,10 +22,10 @@ use aws_sdk_dynamodb::types::TableDescription;
 use ees_core::StorageError;
 
 use crate::error::opening;
-use crate::index_state::StoredState;
 use crate::layout::Layout;
 use crate::schema::TableOptions;
 use crate::schema::check::check;
+use crate::stored_state::StoredState;
 use crate::{DynamoConfig, OpenError, schema};
 
 pub(crate) use batch::{Part, pause};

@@ -119,10 +119,15 @@ fn created(config: &DynamoConfig, made: &[String]) -> Told {
 }
 
 fn index_status(status: &IndexStatus) -> Told {
+    let importing = if status.importing {
+        "; an import is under way, and the store takes no commits until it is finished or abandoned"
+    } else {
+        ""
+    };
     Told {
         text: format!(
             "next checkpoint {}; {} positions reserved and not written yet; {} void; \
-             revision {}",
+             revision {}{importing}",
             status.next, status.pending, status.voids, status.rev
         ),
         json: json!({
@@ -130,6 +135,7 @@ fn index_status(status: &IndexStatus) -> Told {
             "pending": status.pending,
             "void_positions": status.voids,
             "revision": status.rev,
+            "importing": status.importing,
         }),
     }
 }

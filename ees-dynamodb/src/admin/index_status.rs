@@ -2,7 +2,7 @@
 
 use ees_core::Checkpoint;
 
-use crate::index_state::StoredState;
+use crate::stored_state::StoredState;
 use crate::tables::{Part, Recognised};
 use crate::{Admin, OpenError, items};
 

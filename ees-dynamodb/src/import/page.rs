@@ -1,6 +1,7 @@
 //! A page to import, and what it requires of the store.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use ees_core::adapter::{ChangesetKey, MAX_KEYS, check_import};
 use ees_core::{Changeset, Checkpoint, GlobalPage, Head, StorageError, StreamId};
@@ -15,8 +16,8 @@ pub(super) struct ImportedPage<'a> {
     pub(super) changesets: &'a [Changeset],
     /// The positions of the changesets.
     pub(super) positions: Vec<Checkpoint>,
-    /// The positions without a changeset, as inclusive ranges.
-    pub(super) voids: Vec<(u64, u64)>,
+    /// The positions without a changeset.
+    pub(super) voids: Vec<Range<Checkpoint>>,
 }
 
 impl<'a> ImportedPage<'a> {
@@ -29,7 +30,7 @@ impl<'a> ImportedPage<'a> {
         page: &'a GlobalPage,
         max_bytes: usize,
     ) -> Result<Self, String> {
-        let (mut next, mut positions, mut voids) = (from, Vec::new(), Vec::new());
+        let (mut next, mut positions) = (from, Vec::new());
         for changeset in &page.changesets {
             let key = key(changeset);
             let position = changeset.checkpoint.filter(|position| *position >= next);
@@ -41,16 +42,13 @@ impl<'a> ImportedPage<'a> {
                     "{key} has {bytes} bytes of events and metadata, and this store takes {max_bytes}"
                 ));
             }
-            if position > next {
-                voids.push((next.get(), position.get() - 1));
-            }
             positions.push(position);
             next = position.plus(1);
         }
         Ok(Self {
             changesets: &page.changesets,
             positions,
-            voids,
+            voids: page.voids(from),
         })
     }
 

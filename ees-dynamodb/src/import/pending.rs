@@ -163,7 +163,7 @@ mod tests {
             .map(|n| (key(n), Checkpoint::new(n).unwrap()))
             .collect();
         let items = entries(&pending);
-        assert_eq!(items.len(), 8);
+        assert_eq!(items.len(), 7);
         let item = |entries| Item::from([(ENTRIES.to_owned(), AttributeValue::L(entries))]);
         let back = items
             .into_iter()

@@ -25,7 +25,7 @@ pub(crate) fn changeset(position: u64, stream: &str, id: u64) -> Changeset {
         changeset_id: ChangesetId::new(id).unwrap(),
         first_event_id: EventId::new(id).unwrap(),
         last_event_id: EventId::new(id).unwrap(),
-        timestamp: Timestamp::now(),
+        timestamp: Timestamp::from_micros(1_700_000_000_000_000).unwrap(),
         commit_id: CommitId::new(&format!("key {id}")).unwrap(),
         set: None,
         events: Events::parse("[ 1 ]").unwrap(),
