@@ -2,7 +2,10 @@
 
 mod consumers;
 mod keys;
+mod log;
+mod moving;
 mod remote;
+mod scheme;
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
@@ -14,7 +17,10 @@ use crate::exit_codes::EXIT_CODES;
 
 pub use consumers::{ConsumersAct, ConsumersArgs};
 pub use keys::{KeysAct, KeysAdd, KeysArgs, KeysList, KeysRevoke};
+pub use log::{LogAct, LogArgs, LogKeygen, LogVerifyProof, LogVkey};
+pub use moving::{CopyArgs, ExportArgs, ImportArgs, VerifyArgs};
 pub use remote::RemoteArgs;
+use scheme::lower_scheme;
 
 /// The storages that a URL may name.
 const STORAGE_URLS: &str = "\
@@ -42,6 +48,7 @@ Storage URLs:
 const ACCESS: &str = "Options for access";
 const DYNAMODB: &str = "Options for DynamoDB";
 const PUBLISHING: &str = "Options for publishing";
+const EVIDENCE: &str = "Options for the verifiable log";
 const LOGS: &str = "Options for logs and traces";
 
 /// An event store with an HTTP API: streams of changesets with optimistic concurrency, and one
@@ -72,9 +79,23 @@ impl Cli {
     /// Reads the command line and the environment. If they are wrong, prints why and ends the
     /// process. An empty variable counts as unset.
     pub fn read() -> Self {
-        let matches = with_environment(Self::command()).get_matches();
+        let matches = with_environment(Self::command()).try_get_matches();
+        let matches = matches.unwrap_or_else(|error| wrong(&error));
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
+}
+
+/// Ends the process because of its command line. `ees verify` has exit codes of its own, in which the
+/// usual one would say that something is missing.
+fn wrong(error: &clap::Error) -> ! {
+    let is_verify = std::env::args_os()
+        .nth(1)
+        .is_some_and(|command| command == "verify");
+    if is_verify && error.use_stderr() {
+        let _ = error.print();
+        std::process::exit(3);
+    }
+    error.exit()
 }
 
 /// The last part of `-h`, which fits a screen.
@@ -121,10 +142,33 @@ pub enum Command {
     /// The copy is checked, and gets a new store id, so that readers that are ahead of it learn to go
     /// back. The old file is kept under another name, with its -wal and -shm files.
     Restore(RestoreArgs),
+    /// Write a store into a file that another storage can be made of, while it is in use.
+    ///
+    /// The file has every changeset with all its fields, how far subscriptions and consumers have come,
+    /// and the root of the Merkle tree over it, by which `ees import` finds any change. It is lines of
+    /// JSON.
+    Export(ExportArgs),
+    /// Write an export into a store that is empty, or that has a beginning of it.
+    ///
+    /// Everything is kept: ids, times, idempotency keys and checkpoints. An import that was stopped is
+    /// repeated, and goes on. Before it says that it is done, it has read everything back.
+    Import(ImportArgs),
+    /// Copy a store into another one while it is in use: an export and an import at once.
+    ///
+    /// With --fence it is a move without loss: nothing that was acknowledged is left behind.
+    Copy(CopyArgs),
+    /// Verify that a store has what its log was made of, reading everything once.
+    ///
+    /// Exit code 0: all is as it should be. 1: something is altered; the first differing checkpoint is
+    /// named. 2: something is missing. 3: it could not be verified. It remembers the ends of the last
+    /// million streams, in about 70 MB; a changeset of another stream costs one read more.
+    Verify(VerifyArgs),
     /// Give a store a new id; create, inspect and repair a store's tables (DynamoDB).
     Admin(AdminArgs),
     /// Make, list and revoke the keys of clients.
     Keys(KeysArgs),
+    /// Make keys that sign the verifiable log, and verify its proofs.
+    Log(LogArgs),
     /// Ask a server whether it is well. Exit code 1 says that it is not.
     Check(RemoteArgs),
     /// Show the consumers of a server, and retry, skip or reset what they could not handle.
@@ -243,6 +287,23 @@ pub struct ServeArgs {
         help_heading = PUBLISHING
     )]
     pub publish_from: PublishFrom,
+    /// Seal the global order in the verifiable log, a second behind the commits. Where others run the
+    /// indexer (`--indexer off`), they seal too
+    #[arg(
+        long,
+        value_name = "SWITCH",
+        env = "EES_SEAL",
+        default_value = "on",
+        help_heading = EVIDENCE
+    )]
+    pub seal: Switch,
+    /// The file of the key that signs the log, made by `ees log keygen`. Read once, at the start
+    #[arg(long, value_name = "FILE", env = "EES_LOG_KEY", help_heading = EVIDENCE)]
+    pub log_key: Option<PathBuf>,
+    /// How many signed heads are kept: a proof can be made for each
+    #[arg(long, value_name = "N", env = "EES_KEEP_HEADS", default_value = "1",
+          help_heading = EVIDENCE, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub keep_heads: u16,
     /// Serve the web console at /console, and lead browsers from / to it
     #[cfg(feature = "console")]
     #[arg(long, value_name = "SWITCH", env = "EES_CONSOLE", default_value = "on")]
@@ -367,7 +428,7 @@ pub struct AdminArgs {
 }
 
 /// A task of an operator.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum AdminAct {
     /// Give the store a new id, so that readers that are ahead of it learn to go back.
     ///
@@ -375,6 +436,16 @@ pub enum AdminAct {
     /// the store first, and run it before anything is committed to the restored store. `ees restore`
     /// does it by itself, and so does opening restored DynamoDB tables.
     NewStoreId,
+    /// Let a store accept no more commits: it has moved. Its server may run.
+    ///
+    /// Clients get 503 STORE_FENCED with the new address. Reads go on. `ees copy --fence` does it at the
+    /// right moment.
+    Fence {
+        /// Where the store is now, as https://events.example.com
+        address: String,
+    },
+    /// Let a store accept commits again that had a fence.
+    LiftFence,
     /// Create the missing tables and check the existing ones. Safe to repeat.
     CreateTables {
         /// Whether streams have local indexes by event; without them a commit costs two write units less
@@ -439,13 +510,6 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     found
         .min_by_key(SocketAddr::is_ipv6)
         .ok_or_else(|| wrong.to_owned())
-}
-
-/// Schemes mean the same in any case.
-fn lower_scheme(mut url: String) -> String {
-    let scheme = url.find(':').unwrap_or(0);
-    url[..scheme].make_ascii_lowercase();
-    url
 }
 
 #[cfg(test)]

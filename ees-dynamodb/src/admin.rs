@@ -12,9 +12,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
-use ees_core::adapter::IndexState;
 
 use crate::opening::check_surroundings;
+use crate::stored_state::StoredState;
 use crate::tables::{Recognised, Tables};
 use crate::{DynamoConfig, IndexPageSize, OpenError};
 
@@ -71,7 +71,7 @@ impl Admin {
     }
 
     /// Checks both tables. Returns the same tasks with the layout of the tables, and the index state.
-    async fn recognised(&self) -> Result<(Self, Option<IndexState>), OpenError> {
+    async fn recognised(&self) -> Result<(Self, Option<StoredState>), OpenError> {
         let Recognised { tables, state, .. } = self.tables.recognise().await?;
         let watcher = self.watcher.clone();
         Ok((Self { tables, watcher }, state))

@@ -10,6 +10,9 @@ use crate::items::{number, text};
 use crate::schema::PROJECTION_ID;
 use crate::tables::count;
 
+/// What precedes the name of a subscription in the id of its item.
+pub(crate) const SUBSCRIPTION: &str = "ees:subscription:";
+
 const CHECKPOINT: &str = "checkpoint";
 
 #[async_trait]
@@ -48,5 +51,5 @@ impl CheckpointStore for DynamoStorage {
 }
 
 fn subscription_id(subscription: &str) -> String {
-    format!("ees:subscription:{subscription}")
+    format!("{SUBSCRIPTION}{subscription}")
 }

@@ -10,6 +10,7 @@
 //! where a key stands, its marker stays. A set of commits writes marker and changeset in one
 //! transaction, so that the marker names *n* at that moment.
 
+mod remark;
 mod step;
 
 use ees_core::adapter::{ChangesetKey, ClientKey, Commit, Outcome, Refusal, Slot, Verdict};
@@ -20,6 +21,7 @@ use crate::attempts::Attempts;
 use crate::items::{self, CHANGESET_ID, Item, number, text};
 use crate::schema::PROJECTION_ID;
 use crate::tables::{Guard, Part, Tables, Transacted, count};
+pub(crate) use remark::Remarked;
 pub(crate) use step::{MAX_ROUNDS, Standing, Step, step};
 
 /// What a commit may do after it looked at its key's marker.

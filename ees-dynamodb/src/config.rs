@@ -31,6 +31,8 @@ pub struct DynamoConfig {
     /// How many stream heads, and how many written positions, the process caches. They save reads
     /// in commits and in the indexer. Default: 10000.
     pub head_cache: NonZeroUsize,
+    /// Whether this process accepts commits. Default: yes. It says nothing of other processes.
+    pub commits: bool,
 }
 
 /// The names of the events table's indexes. A table of the Python original may have other names.
@@ -81,6 +83,7 @@ const KNOWN: &[&str] = &[
     "first_event_index",
     "last_event_index",
     "head_cache",
+    "commits",
 ];
 
 /// The description of a table name in messages.
@@ -103,6 +106,7 @@ impl DynamoConfig {
             endpoint: Endpoint::default(),
             indexes: IndexNames::default(),
             head_cache: Self::HEAD_CACHE,
+            commits: true,
         }
     }
 
@@ -122,6 +126,8 @@ impl DynamoConfig {
         index("last_event_index", &mut self.indexes.last_event)?;
         let head_cache = settings.number("head_cache", NonZeroUsize::MIN..=Self::MAX_HEAD_CACHE)?;
         self.head_cache = head_cache.unwrap_or(self.head_cache);
+        let commits = settings.read("commits", "`on` or `off`", on_or_off)?;
+        self.commits = commits.unwrap_or(self.commits);
         Ok(())
     }
 }
@@ -134,6 +140,14 @@ fn table(value: &str) -> Option<String> {
 
 fn not_empty(value: &str) -> Option<String> {
     (!value.is_empty()).then(|| value.to_owned())
+}
+
+fn on_or_off(value: &str) -> Option<bool> {
+    match value {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
 }
 
 impl FromStr for DynamoConfig {
@@ -157,6 +171,7 @@ impl fmt::Display for DynamoConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plain = Self::new(&self.events_table);
         let (head_cache, plain_cache) = (self.head_cache.to_string(), plain.head_cache.to_string());
+        let off = (!self.commits).then(|| "off".to_owned());
         let settings = [
             (
                 "analysis",
@@ -181,6 +196,7 @@ impl fmt::Display for DynamoConfig {
                 Some(&plain.indexes.last_event),
             ),
             ("head_cache", Some(&head_cache), Some(&plain_cache)),
+            ("commits", off.as_ref(), None),
         ];
         let set = settings
             .into_iter()
@@ -202,7 +218,8 @@ mod tests {
     #[test]
     fn a_url_names_a_store() {
         let url = "dynamodb://ees_db?analysis=ees_counts&endpoint=http%3A%2F%2F127.0.0.1%3A8000\
-                   &region=eu-west-1&enumeration_index=EmumerationIndex&head_cache=7";
+                   &region=eu-west-1&enumeration_index=EmumerationIndex&head_cache=7\
+                   &commits=off";
         let config: DynamoConfig = url.parse().unwrap();
         assert_eq!(config.analysis_table, "ees_counts");
         assert_eq!(
@@ -211,6 +228,7 @@ mod tests {
         );
         assert_eq!(config.indexes.enumeration, "EmumerationIndex");
         assert!(config.endpoint.is_emulator());
+        assert!(!config.commits);
         assert_eq!(config.to_string(), url, "and it can be written again");
         let plain = DynamoConfig::new("ees_db");
         assert_eq!(plain.to_string(), "dynamodb://ees_db");
@@ -231,6 +249,7 @@ mod tests {
         assert!(error("dynamodb://tab?table=x").contains("unknown setting `table`"));
         assert!(error("dynamodb://tab?region=").contains("`region=`: expected an AWS region"));
         assert!(error("dynamodb://tab?endpoint=localhost:1").contains("begins with `http://`"));
+        assert!(error("dynamodb://tab?commits=no").contains("expected `on` or `off`"));
         assert!(error("dynamodb://tab?head_cache=0").contains("from 1 to 1000000"));
     }
 

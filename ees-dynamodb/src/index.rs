@@ -11,6 +11,7 @@ use ees_core::{Changeset, Checkpoint, Page, PageLimit, StorageError, Timestamp};
 use crate::DynamoStorage;
 use crate::attempts::Attempts;
 use crate::error::translate;
+use crate::import_state::under_way;
 use crate::index_state::REV;
 use crate::items::{self, Item, Malformed, number};
 use crate::layout::IndexPageSize;
@@ -20,11 +21,14 @@ use crate::tables::{Guard, Part, Tables};
 impl Index for DynamoStorage {
     async fn load_state(&self) -> Result<IndexState, StorageError> {
         let _open = self.enter().await?;
-        self.tables.state().await
+        Ok(self.stored_state().await?.state)
     }
 
     async fn swap_state(&self, previous: u64, next: &IndexState) -> Result<bool, StorageError> {
         let _open = self.enter().await?;
+        if self.imports.bound().is_some() {
+            return Err(under_way("assigns no positions"));
+        }
         let guard = Guard::Number(REV, previous);
         self.tables.put_state(guard, next).await
     }
@@ -70,7 +74,7 @@ impl Index for DynamoStorage {
     ) -> Result<Page<Changeset>, StorageError> {
         let _open = self.enter().await?;
         let found = self.read_index_page(from, limit).await?;
-        let past = self.voids.past(from);
+        let past = self.known_voids().past(from);
         if found.items.is_empty() && past > from {
             return self.read_index_page(past, limit).await;
         }
@@ -89,7 +93,7 @@ impl Index for DynamoStorage {
 
     async fn past_void(&self, position: Checkpoint) -> Result<Checkpoint, StorageError> {
         let _open = self.enter().await?;
-        Ok(self.voids.past(position))
+        Ok(self.known_voids().past(position))
     }
 
     async fn unindexed(&self, after: Option<&SweepCursor>) -> Result<SweepPage, StorageError> {
@@ -135,6 +139,15 @@ impl Index for DynamoStorage {
 }
 
 impl Tables {
+    /// Writes the positions of an intent where that is still possible. No indexer works on the
+    /// intent afterwards, and no reader sees its changesets move.
+    pub(crate) async fn complete(&self, state: &IndexState) -> Result<(), StorageError> {
+        for (key, position) in state.members() {
+            self.write_position(key, position).await?;
+        }
+        Ok(())
+    }
+
     /// Writes the position with one conditional write.
     pub(crate) async fn write_position(
         &self,

@@ -38,9 +38,16 @@ impl DynamoStorage {
         let mut last = None;
         let mut positions = Vec::new();
         let mut kept = Vec::new();
+        let bound = self.imports.bound();
+        let voids = self.known_voids();
         for item in std::mem::take(&mut entries.items) {
             let position = self.tables.position_of(&item)?;
-            if self.voids.past(position) == position {
+            if bound.is_some_and(|bound| position >= bound) {
+                // An import writes it, and it does not belong to the order yet.
+                entries.more = false;
+                break;
+            }
+            if voids.past(position) == position {
                 last = Some(position);
                 positions.push(position);
                 kept.push(item);

@@ -1,6 +1,6 @@
 //! Stores the index state in an item of the analysis table.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use ees_core::adapter::{ChangesetKey, IndexState, parse_number};
 use ees_core::{ChangesetId, Checkpoint, StorageError, StreamId};
 
@@ -8,6 +8,7 @@ use crate::attempts::Attempts;
 use crate::items::{Item, number, text};
 use crate::layout::IndexPageSize;
 use crate::schema::PROJECTION_ID;
+use crate::stored_state::StoredState;
 use crate::tables::{Guard, Tables, Transacted, count};
 use crate::voids::Voids;
 
@@ -18,29 +19,28 @@ const BASE: &str = "base";
 const INTENT: &str = "intent";
 const INDEX_PAGE: &str = "index_page";
 
+/// The attribute of a state that an import owns. Its value does not matter.
+const IMPORTING: &str = "importing";
+
 impl Tables {
-    /// The index state, and the positions in a page of the index; `None` if there is no state.
-    pub(crate) async fn find_state(
-        &self,
-    ) -> Result<Option<(IndexState, IndexPageSize)>, StorageError> {
+    /// The index state; `None` if there is no state.
+    pub(crate) async fn find_state(&self) -> Result<Option<StoredState>, StorageError> {
         let item = self.analysis(STATE).await?;
-        let read = |item: &Item| {
-            let both = state(item).zip(index_page(item));
-            both.ok_or_else(|| self.malformed(STATE))
-        };
+        let read = |item: &Item| stored(item).ok_or_else(|| self.malformed(STATE));
         item.as_ref().map(read).transpose()
     }
 
     /// The index state. It is an error if there is none, or if it belongs to another table: pages of
     /// another size have other positions.
-    pub(crate) async fn state(&self) -> Result<IndexState, StorageError> {
+    pub(crate) async fn state(&self) -> Result<StoredState, StorageError> {
         let (analysis, events) = (&self.config.analysis_table, &self.config.events_table);
-        let (state, size) = self.find_state().await?.ok_or_else(|| {
+        let stored = self.find_state().await?.ok_or_else(|| {
             StorageError::Corrupt(format!(
                 "table `{analysis}` has no index state (item `{STATE}`), so positions are unknown. \
                  Restore it together with table `{events}`, or run `ees admin rebuild-index`"
             ))
         })?;
+        let size = stored.size;
         if size != self.layout.index_page {
             return Err(StorageError::Corrupt(format!(
                 "the index state of table `{analysis}` has {} positions in a page, and it had {} when \
@@ -49,7 +49,7 @@ impl Tables {
                 self.layout.index_page.get()
             )));
         }
-        Ok(state)
+        Ok(stored)
     }
 
     /// The tables with the size of their index pages, from the index state. An empty store without a
@@ -60,8 +60,8 @@ impl Tables {
         size: Option<IndexPageSize>,
     ) -> Result<Option<Self>, StorageError> {
         let mut tables = self.clone();
-        if let Some((_, size)) = self.find_state().await? {
-            tables.layout.index_page = size;
+        if let Some(found) = self.find_state().await? {
+            tables.layout.index_page = found.size;
             return Ok(Some(tables));
         }
         let (items, next) = self.scan_page(self.scan().limit(1), None).await?;
@@ -71,10 +71,10 @@ impl Tables {
         tables.layout.index_page = size.unwrap_or(self.layout.index_page);
         let first = IndexState::default();
         if !tables.put_state(Guard::Absent, &first).await?
-            && let Some((_, size)) = self.find_state().await?
+            && let Some(found) = self.find_state().await?
         {
             // Another process was faster.
-            tables.layout.index_page = size;
+            tables.layout.index_page = found.size;
         }
         Ok(Some(tables))
     }
@@ -86,6 +86,25 @@ impl Tables {
     ) -> Result<bool, StorageError> {
         self.swap(guard, state_item(state, self.layout.index_page))
             .await
+    }
+
+    /// Replaces the state of this `rev` by one that an import owns. `voids` are the writes of void
+    /// positions that belong to the state: all is written, or nothing.
+    pub(crate) async fn put_imported_state(
+        &self,
+        previous: u64,
+        state: &IndexState,
+        mut voids: Vec<TransactWriteItem>,
+    ) -> Result<bool, StorageError> {
+        let mut item = state_item(state, self.layout.index_page);
+        item.insert(IMPORTING.to_owned(), AttributeValue::Bool(true));
+        let guard = Guard::Number(REV, previous);
+        if voids.is_empty() {
+            return self.swap(guard, item).await;
+        }
+        voids.push(self.put_guarded(guard, item)?);
+        let written = self.transact(&voids, &Attempts::default()).await?;
+        Ok(matches!(written, Transacted::Done(_)))
     }
 
     /// Writes a state and its void positions in one transaction, if the stored state is the
@@ -129,6 +148,14 @@ fn index_page(item: &Item) -> Option<IndexPageSize> {
     } else {
         Some(IndexPageSize::ORIGINAL)
     }
+}
+
+fn stored(item: &Item) -> Option<StoredState> {
+    Some(StoredState {
+        state: state(item)?,
+        size: index_page(item)?,
+        importing: item.contains_key(IMPORTING),
+    })
 }
 
 fn state(item: &Item) -> Option<IndexState> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use ees_core::adapter::{ChangesetKey, event_count, parse_number, trusted_events, trusted_json};
 use ees_core::{
-    Changeset, ChangesetId, Checkpoint, CommitId, EventId, RESERVED_STREAM_PREFIX, SetMark,
+    Changeset, ChangesetId, Checkpoint, CommitId, EventId, Head, RESERVED_STREAM_PREFIX, SetMark,
     SetMarkError, StorageError, StreamId, Timestamp,
 };
 
@@ -82,6 +82,29 @@ pub(crate) fn item(changeset: &Changeset) -> Item {
         .chain(set_mark)
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
+}
+
+/// The item of a changeset with its position.
+pub(crate) fn indexed_item(
+    changeset: &Changeset,
+    position: Checkpoint,
+    pages: IndexPageSize,
+) -> Item {
+    let (page, page_item) = pages.place(position);
+    let mut item = item(changeset);
+    item.insert(PAGE.to_owned(), number(page));
+    item.insert(PAGE_ITEM.to_owned(), number(page_item));
+    item
+}
+
+/// The head of a stream that ends with this item.
+pub(crate) fn head(item: &Item) -> Result<Head, Malformed> {
+    let fields = Fields(item);
+    Ok(Head {
+        last_changeset: fields.key()?.changeset_id,
+        last_event: fields.event_ids()?.1,
+        last_timestamp: fields.timestamp()?,
+    })
 }
 
 /// Whether an item is internal to the store or to the Python original, so that it belongs to no

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::{ProjectionType, TableDescription};
 use ees_core::{MAX_SET_CHECKS, MAX_SET_COMMITS, SET_SIZE_FACTOR};
 
 use crate::OpenError;
+use crate::stored_state::StoredState;
 use crate::tables::{Recognised, Tables};
 use crate::voids::Voids;
 
@@ -47,12 +48,18 @@ pub(crate) struct Opened {
     /// The id that DynamoDB gave to the events table. A restored table has another one.
     pub(crate) table_id: Option<String>,
     pub(crate) voids: Voids,
+    /// The index state; `None` if the store was empty.
+    pub(crate) state: Option<StoredState>,
 }
 
 /// Checks both tables and the index state.
 pub(crate) async fn open(tables: &Tables, sdk: &SdkConfig) -> Result<Opened, OpenError> {
     check_surroundings(sdk).await?;
-    let Recognised { tables, events, .. } = tables.recognise().await?;
+    let Recognised {
+        tables,
+        events,
+        state,
+    } = tables.recognise().await?;
     let Some(tables) = tables.with_state(None).await? else {
         return Err(no_state(&tables));
     };
@@ -61,6 +68,7 @@ pub(crate) async fn open(tables: &Tables, sdk: &SdkConfig) -> Result<Opened, Ope
         table_id: events.table_id.clone(),
         stream_arn: events.latest_stream_arn.unwrap_or_default(),
         voids: tables.voids().await?,
+        state,
         tables,
     })
 }

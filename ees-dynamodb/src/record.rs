@@ -1,5 +1,7 @@
 //! Records of the events table's stream in JSON, as a Lambda function receives them.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use ees_core::adapter::ChangesetKey;
 use ees_core::{Changeset, RESERVED_STREAM_PREFIX, StorageError, Timestamp};
@@ -12,8 +14,8 @@ use crate::items::{self, Item, LAST_EVENT_ID, STREAM_ID, TIMESTAMP};
 pub struct CommitRecord(Item);
 
 impl CommitRecord {
-    /// Reads a record. `None` if the record is about something else: a written position, or an item
-    /// that belongs to no stream.
+    /// Reads a record. `None` if the record is about something else: a written position, an item that
+    /// belongs to no stream, or an imported changeset, which has its position from the start.
     pub fn of(record: &Value) -> Option<Self> {
         let change = &record["dynamodb"];
         let attributes = |of: &str| change[of].as_object().into_iter().flatten();
@@ -21,10 +23,11 @@ impl CommitRecord {
         let item: Item = image
             .map(|(name, value)| (name.clone(), attribute(value)))
             .collect();
-        let has_end = change["NewImage"].is_null() || item.contains_key(LAST_EVENT_ID);
+        let image = Some(&item).filter(|_| !change["NewImage"].is_null());
         let stream_id = item.get(STREAM_ID).and_then(|value| value.as_s().ok());
         let is_insert = record["eventName"] == "INSERT";
-        is_commit(is_insert, has_end, stream_id.map(String::as_str)).then_some(Self(item))
+        let is_commit = is_insert && is_commit(image, stream_id.map(String::as_str));
+        is_commit.then_some(Self(item))
     }
 
     /// The key of the changeset.
@@ -56,11 +59,13 @@ impl From<&Changeset> for CommitRecord {
     }
 }
 
-/// Whether a record is about a commit: an inserted item of a stream that has a last event id. A
-/// record that has only the key counts as well.
-pub(crate) fn is_commit(is_insert: bool, has_end: bool, stream_id: Option<&str>) -> bool {
+/// Whether an inserted item is a commit: an item of a stream that has a last event id, and no position.
+/// An import inserts items with their positions. A record that has only the key counts as a commit.
+pub(crate) fn is_commit<V>(image: Option<&HashMap<String, V>>, stream_id: Option<&str>) -> bool {
     let is_reserved = stream_id.is_some_and(|id| id.starts_with(RESERVED_STREAM_PREFIX));
-    is_insert && has_end && !is_reserved
+    let fits = image
+        .is_none_or(|image| image.contains_key(LAST_EVENT_ID) && !image.contains_key(items::PAGE));
+    fits && !is_reserved
 }
 
 /// Reads a string or a number. Changesets have no other types of attributes.
@@ -130,6 +135,14 @@ mod tests {
         let nothing_in_it = json!({"stream_id": {"S": "a"}, "changeset_id": {"N": "2"}});
         assert_eq!(with("/dynamodb/NewImage", nothing_in_it), None);
         assert_eq!(CommitRecord::of(&json!("a text")), None);
+    }
+
+    #[test]
+    fn what_is_imported_is_no_commit() {
+        let mut imported = record();
+        imported["dynamodb"]["NewImage"]["page"] = json!({"N": "0"});
+        imported["dynamodb"]["NewImage"]["page_item"] = json!({"N": "7"});
+        assert_eq!(CommitRecord::of(&imported), None);
     }
 
     #[test]

@@ -1,20 +1,24 @@
 //! The storage port on two tables.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use ees_core::adapter::{Commit, CommitSet, News, Outcome, PageBuilder, SetOutcome, Storage};
 use ees_core::indexer::read_global;
 use ees_core::{
     Changeset, Checkpoint, Direction, GlobalPage, Head, Identity, MAX_ID, Page, PageLimit,
-    StorageError, StreamId, StreamQuery, StreamRange,
+    StorageError, StreamId, StreamQuery, StreamRange, Written,
 };
 use futures_util::future::BoxFuture;
-use tokio::sync::{RwLock, RwLockReadGuard};
+use tokio::sync::RwLockReadGuard;
 
 use crate::cache::{FullStreams, Heads, Positions};
 use crate::fetched_size::FetchedSize;
+use crate::import_state::{ImportState, under_way};
 use crate::items::{self, Item, number};
 use crate::opening::open;
+use crate::stored_state::StoredState;
 use crate::tables::{Tables, page};
 use crate::voids::Voids;
 use crate::{DynamoConfig, OpenError};
@@ -27,14 +31,15 @@ pub struct DynamoStorage {
     pub(crate) heads: Heads,
     pub(crate) full_streams: FullStreams,
     pub(crate) positions: Positions,
-    pub(crate) voids: Voids,
+    voids: RwLock<Arc<Voids>>,
+    pub(crate) imports: ImportState,
     pub(crate) news: News,
     pub(crate) fetched_size: FetchedSize,
     max_changeset_bytes: usize,
     stream_arn: String,
     table_id: Option<String>,
     /// Every call holds the read lock. Closing takes the write lock once.
-    closed: RwLock<bool>,
+    closed: tokio::sync::RwLock<bool>,
 }
 
 impl DynamoStorage {
@@ -46,18 +51,23 @@ impl DynamoStorage {
     pub async fn open(config: &DynamoConfig, sdk: &SdkConfig) -> Result<Self, OpenError> {
         let tables = Tables::new(config, sdk);
         let opened = open(&tables, sdk).await?;
+        let imports = ImportState::default();
+        if let Some(found) = &opened.state {
+            imports.learn(found);
+        }
         Ok(Self {
             heads: Heads::new(config.head_cache),
             full_streams: FullStreams::new(config.head_cache),
             positions: Positions::new(config.head_cache),
             tables: opened.tables,
-            voids: opened.voids,
+            voids: RwLock::new(Arc::new(opened.voids)),
+            imports,
             news: News::default(),
             fetched_size: FetchedSize::default(),
             max_changeset_bytes: opened.max_changeset_bytes,
             stream_arn: opened.stream_arn,
             table_id: opened.table_id,
-            closed: RwLock::new(false),
+            closed: tokio::sync::RwLock::new(false),
         })
     }
 
@@ -73,6 +83,37 @@ impl DynamoStorage {
             return Err(StorageError::closed());
         }
         Ok(closed)
+    }
+
+    /// The index state, from which it is learned whether an import is under way.
+    pub(crate) async fn stored_state(&self) -> Result<StoredState, StorageError> {
+        let found = self.tables.state().await?;
+        self.imports.learn(&found);
+        Ok(found)
+    }
+
+    /// The void positions.
+    pub(crate) fn known_voids(&self) -> Arc<Voids> {
+        let voids = self.voids.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&voids)
+    }
+
+    pub(crate) fn learn_voids(&self, voids: Voids) {
+        *self.voids.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(voids);
+    }
+
+    /// Refuses commits where they are switched off, and while an import is under way. It reads nothing
+    /// unless the last look at the index state found an import.
+    async fn check_commits(&self) -> Result<(), StorageError> {
+        if !self.tables.config.commits {
+            let reason = "commits are switched off here (the setting `commits=off` of the storage, \
+                          which the parameter `Commits` of a stack on AWS makes)";
+            return Err(StorageError::unavailable(reason, Written::None));
+        }
+        if self.imports.bound().is_some() && self.stored_state().await?.importing {
+            return Err(under_way("accepts no commits"));
+        }
+        Ok(())
     }
 
     /// Reads a range of changesets with one request after another, until the page is full. It
@@ -132,11 +173,13 @@ impl DynamoStorage {
 impl Storage for DynamoStorage {
     async fn commit(&self, commit: &Commit) -> Result<Outcome, StorageError> {
         let _open = self.enter().await?;
+        self.check_commits().await?;
         self.append(commit).await
     }
 
     async fn commit_set(&self, set: &CommitSet) -> Result<SetOutcome, StorageError> {
         let _open = self.enter().await?;
+        self.check_commits().await?;
         self.append_set(set).await
     }
 
@@ -168,7 +211,7 @@ impl Storage for DynamoStorage {
 
     async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError> {
         let _open = self.enter().await?;
-        Ok(self.tables.state().await?.next())
+        Ok(self.stored_state().await?.state.next())
     }
 
     async fn load_identity(&self) -> Result<Option<Identity>, StorageError> {

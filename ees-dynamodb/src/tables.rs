@@ -20,17 +20,17 @@ use aws_sdk_dynamodb::operation::create_table::CreateTableInput;
 use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
 use aws_sdk_dynamodb::types::TableDescription;
 use ees_core::StorageError;
-use ees_core::adapter::IndexState;
 
 use crate::error::opening;
 use crate::layout::Layout;
 use crate::schema::TableOptions;
 use crate::schema::check::check;
+use crate::stored_state::StoredState;
 use crate::{DynamoConfig, OpenError, schema};
 
 pub(crate) use batch::{Part, pause};
 use conflicts::RetryConflicts;
-pub(crate) use guarded_swap::{Guard, count};
+pub(crate) use guarded_swap::{ABSENT, Guard, count};
 pub(crate) use stream_queries::{End, Placed, page};
 pub(crate) use transact::{NO_CHANGESET, SIZE_LIMIT, Transacted, UNMET};
 
@@ -138,7 +138,7 @@ impl Tables {
 pub(crate) struct Recognised {
     pub(crate) tables: Tables,
     pub(crate) events: TableDescription,
-    pub(crate) state: Option<IndexState>,
+    pub(crate) state: Option<StoredState>,
 }
 
 impl Tables {
@@ -147,9 +147,10 @@ impl Tables {
         let (events, _) = self.check_both().await?;
         let mut tables = self.clone();
         tables.layout = Layout::of(&events, &self.config);
-        let stored = tables.find_state().await?;
-        let (state, size) = stored.unzip();
-        tables.layout.index_page = size.unwrap_or(tables.layout.index_page);
+        let state = tables.find_state().await?;
+        if let Some(found) = &state {
+            tables.layout.index_page = found.size;
+        }
         Ok(Recognised {
             tables,
             events,

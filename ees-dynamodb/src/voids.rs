@@ -17,8 +17,9 @@ const RANGES_PER_ITEM: usize = 5000;
 /// The attribute of the ranges: from, to, from, to ...
 const RANGES: &str = "ranges";
 
-/// Positions that were lost before the first index state was written. They do not change
-/// afterwards, so they are read once and cached.
+/// Positions that were lost before the first index state was written, or that have no changeset in the
+/// order of the store that was imported. Only an import adds some, and no server runs then. So they are
+/// read once and cached.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Voids(BTreeMap<u64, u64>);
 
@@ -74,6 +75,13 @@ fn id(place: usize) -> String {
     format!("ees:void:{place}")
 }
 
+fn void_item(place: usize, ranges: Vec<AttributeValue>) -> Item {
+    Item::from([
+        (PROJECTION_ID.to_owned(), text(id(place))),
+        (RANGES.to_owned(), AttributeValue::L(ranges)),
+    ])
+}
+
 impl Tables {
     /// Reads the void positions.
     pub(crate) async fn voids(&self) -> Result<Voids, StorageError> {
@@ -105,13 +113,23 @@ impl Tables {
             let key = HashMap::from([(PROJECTION_ID.to_owned(), text(id(place)))]);
             self.delete(key)
         });
-        let puts = items.into_iter().enumerate().map(|(place, ranges)| {
-            self.put(Item::from([
-                (PROJECTION_ID.to_owned(), text(id(place))),
-                (RANGES.to_owned(), AttributeValue::L(ranges)),
-            ]))
-        });
+        let items = items.into_iter().enumerate();
+        let puts = items.map(|(place, ranges)| self.put(void_item(place, ranges)));
         let writes: Result<_, BuildError> = puts.chain(obsolete).collect();
+        writes.map_err(|error| StorageError::Backend(Arc::new(error)))
+    }
+
+    /// The writes that add void positions to the recorded ones: those of the items that change.
+    pub(crate) fn add_voids(
+        &self,
+        recorded: &Voids,
+        voids: &Voids,
+    ) -> Result<Vec<TransactWriteItem>, StorageError> {
+        let recorded = recorded.items();
+        let items = voids.items().into_iter().enumerate();
+        let changed = items.filter(|(place, ranges)| recorded.get(*place) != Some(ranges));
+        let puts = changed.map(|(place, ranges)| self.put(void_item(place, ranges)));
+        let writes: Result<_, BuildError> = puts.collect();
         writes.map_err(|error| StorageError::Backend(Arc::new(error)))
     }
 

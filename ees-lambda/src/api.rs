@@ -74,7 +74,9 @@ async fn answer(
         options.embedded_body_percent = EMBEDDED_BODY_PERCENT;
         options.max_event_streams = 0;
         let storage = store.get().await?;
-        let store = EventStore::new(Arc::clone(&storage)).with_consumers(storage);
+        let store = EventStore::new(Arc::clone(&storage))
+            .with_consumers(Arc::clone(&storage) as _)
+            .with_log(storage);
         store.identity().await.map_err(storage_error)?;
         Ok(router(store, options))
     };

@@ -1,6 +1,7 @@
 //! The errors of the functions.
 
 use ees_core::StorageError;
+use ees_evidence::LogError;
 use lambda_runtime::Diagnostic;
 
 /// A function failed or could not start.
@@ -24,6 +25,9 @@ pub enum Failure {
     /// The storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// The log cannot be sealed.
+    #[error("the log cannot be sealed: {0}")]
+    Log(#[from] LogError),
     /// The failures bucket cannot be used.
     #[error("{call} of bucket `{bucket}` failed: {reason}")]
     Bucket {
@@ -50,8 +54,12 @@ impl From<Failure> for Diagnostic {
             Failure::Settings(_) => "Settings",
             Failure::Runtime(_) => "Runtime",
             Failure::Event { .. } => "Event",
-            Failure::Storage(StorageError::Unavailable { .. }) => "StorageUnavailable",
+            Failure::Storage(StorageError::Unavailable { .. })
+            | Failure::Log(LogError::Store(ees_core::Error::Storage(
+                StorageError::Unavailable { .. },
+            ))) => "StorageUnavailable",
             Failure::Storage(_) => "Storage",
+            Failure::Log(_) => "Log",
             Failure::Bucket { .. } => "Bucket",
             Failure::Left { .. } => "Left",
         };

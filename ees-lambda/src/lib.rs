@@ -13,6 +13,7 @@ mod metrics;
 mod projector;
 mod publisher;
 mod redrive;
+mod sealer;
 mod settings;
 mod store;
 mod sweep;
@@ -43,6 +44,7 @@ pub async fn run(settings: Settings) -> Result<(), Failure> {
             let (publishing, failures) = (settings.publishing()?, settings.failures()?);
             Box::pin(redrive::run(store, publishing, failures))
         }
+        Handler::Sealer => Box::pin(sealer::run(store)),
         Handler::Sweep => Box::pin(sweep::run(store)),
     };
     let ran = running.await;

@@ -28,17 +28,20 @@ pub enum Handler {
     Publisher,
     /// Processes failed batches again.
     Redrive,
+    /// Adds the global order to the verifiable log.
+    Sealer,
     /// Finds changesets that were never indexed.
     Sweep,
 }
 
 impl Handler {
-    const ALL: [(&'static str, Self); 6] = [
+    const ALL: [(&'static str, Self); 7] = [
         ("api", Self::Api),
         ("indexer", Self::Indexer),
         ("projector", Self::Projector),
         ("publisher", Self::Publisher),
         ("redrive", Self::Redrive),
+        ("sealer", Self::Sealer),
         ("sweep", Self::Sweep),
     ];
 

@@ -22,7 +22,7 @@ pub struct OpenStore {
     /// `ees_workers::Indexing`, the global order stays as it is.
     pub order: Option<DeferredOrder>,
     /// Writes a copy of another store's order.
-    pub import: Option<Arc<dyn Import>>,
+    pub import: Arc<dyn Import>,
     /// Ends the commits to the store, for a move. `None`: the storage has another way, as the stack of
     /// DynamoDB has.
     pub fence: Option<Arc<dyn Fence>>,
@@ -60,6 +60,22 @@ pub async fn open(url: &str) -> Result<OpenStore, OpenError> {
     })
 }
 
+/// Opens the storage that a URL names to read it, beside the servers that use it: to export, to copy or to
+/// verify it. Only SQLite makes a difference, where otherwise one process alone has a file.
+///
+/// # Errors
+/// As [`open`].
+///
+/// # Panics
+/// As [`open`].
+pub async fn open_to_read(url: &str) -> Result<OpenStore, OpenError> {
+    match Adapter::of(url)? {
+        #[cfg(feature = "sqlite")]
+        Adapter::Sqlite => Box::pin(sqlite_to_read(url)).await,
+        _ => open(url).await,
+    }
+}
+
 #[cfg_attr(
     not(any(feature = "dynamodb", feature = "postgres", feature = "sqlite")),
     allow(clippy::unused_async)
@@ -80,29 +96,19 @@ async fn open_with(adapter: Adapter, url: &str) -> Result<OpenStore, OpenError> 
 }
 
 #[allow(dead_code, reason = "a build may hold no adapter")]
-fn over<S: Storage + StatisticsStore + CheckpointStore + ConsumerStore>(
-    adapter: Arc<S>,
-) -> OpenStore {
-    OpenStore {
-        store: EventStore::new(Arc::clone(&adapter)).with_consumers(Arc::clone(&adapter) as _),
-        checkpoints: adapter,
-        order: None,
-        import: None,
-        fence: None,
-    }
-}
-
-/// The same, of an adapter with a log.
-#[allow(dead_code, reason = "a build may hold no adapter")]
 fn over_log<S>(adapter: Arc<S>) -> OpenStore
 where
     S: Storage + StatisticsStore + CheckpointStore + ConsumerStore + LogStore + Import,
 {
-    let open = over(Arc::clone(&adapter));
+    let store = EventStore::new(Arc::clone(&adapter))
+        .with_consumers(Arc::clone(&adapter) as _)
+        .with_log(Arc::clone(&adapter) as _);
     OpenStore {
-        store: open.store.with_log(Arc::clone(&adapter) as _),
-        import: Some(adapter),
-        ..open
+        store,
+        checkpoints: Arc::clone(&adapter) as _,
+        order: None,
+        import: adapter,
+        fence: None,
     }
 }
 
@@ -128,7 +134,7 @@ async fn dynamodb(url: &str) -> Result<OpenStore, OpenError> {
     let order = storage.deferred_order(&sdk);
     Ok(OpenStore {
         order: Some(order),
-        ..over(storage)
+        ..over_log(storage)
     })
 }
 
@@ -152,4 +158,17 @@ async fn sqlite(url: &str) -> Result<OpenStore, OpenError> {
     let config = url.parse().map_err(|error| OpenError::url(url, error))?;
     let opened = ees_sqlite::SqliteStorage::open(&config).await;
     Ok(over_fence(Arc::new(opened.map_err(OpenError::storage)?)))
+}
+
+#[cfg(feature = "sqlite")]
+async fn sqlite_to_read(url: &str) -> Result<OpenStore, OpenError> {
+    let config = url.parse().map_err(|error| OpenError::url(url, error))?;
+    let opened = ees_sqlite::SqliteStorage::open_to_read(&config).await;
+    let storage = Arc::new(opened.map_err(OpenError::storage)?);
+    let fence = ees_sqlite::FileFence::of(&config).await;
+    Ok(OpenStore {
+        // A file that can only be read has none.
+        fence: fence.ok().map(|fence| Arc::new(fence) as _),
+        ..over_log(storage)
+    })
 }

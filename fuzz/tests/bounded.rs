@@ -98,6 +98,7 @@ fn settings() -> impl Strategy<Value = String> {
         "first_event_index=F",
         "last_event_index=L",
         "head_cache=1",
+        "commits=off",
         "changesets=arn:aws:sns:eu-west-1:1:c.fifo",
         "events=arn:aws:sns:eu-west-1:1:e.fifo",
         "max_message_bytes=8192",

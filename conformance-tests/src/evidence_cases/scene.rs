@@ -127,6 +127,7 @@ pub(super) async fn import(harness: &dyn EvidenceHarness, source: &Source, items
     }
     assert_eq!(from, source.end(), "G14: all was imported");
     import.finish_import().await.expect("G14: to finish");
+    harness.settle().await;
     let end = harness.storage().next_checkpoint().await;
     assert_eq!(end.ok(), Some(source.end()), "G14: where the order ends");
 }
@@ -141,6 +142,7 @@ pub(super) async fn stored_from(
     mut from: Checkpoint,
     items: usize,
 ) -> Vec<Changeset> {
+    harness.settle().await;
     let storage = harness.storage();
     let mut all = Vec::new();
     loop {

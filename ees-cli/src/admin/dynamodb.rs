@@ -7,12 +7,11 @@ use std::time::Duration;
 use ees_dynamodb::admin::{AdminError, IndexStatus, Options, Rebuilt, RebuiltKeys};
 use ees_dynamodb::schema::TableOptions;
 use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, IndexPageSize, SdkConfig};
-use ees_storage::Adapter;
 use ees_workers::Sweep;
 use serde_json::json;
 
-use super::new_store_id;
 use super::told::Told;
+use super::{fence, new_store_id};
 use crate::Failure;
 use crate::args::AdminAct;
 
@@ -48,7 +47,10 @@ async fn task(
                 .map_err(not_opened)?;
             Ok(created(config, &made))
         }
-        AdminAct::NewStoreId => new_store_id::make(Adapter::Dynamodb, storage).await,
+        AdminAct::NewStoreId => new_store_id::make(storage).await,
+        // These are for every storage.
+        AdminAct::Fence { address } => fence::raise(storage, &address).await,
+        AdminAct::LiftFence => fence::lift(storage).await,
         AdminAct::Sweep => sweep(config, sdk).await,
         AdminAct::IndexStatus => {
             let status = admin.status().await.map_err(not_opened)?;
@@ -117,10 +119,15 @@ fn created(config: &DynamoConfig, made: &[String]) -> Told {
 }
 
 fn index_status(status: &IndexStatus) -> Told {
+    let importing = if status.importing {
+        "; an import is under way, and the store takes no commits until it is finished or abandoned"
+    } else {
+        ""
+    };
     Told {
         text: format!(
             "next checkpoint {}; {} positions reserved and not written yet; {} void; \
-             revision {}",
+             revision {}{importing}",
             status.next, status.pending, status.voids, status.rev
         ),
         json: json!({
@@ -128,6 +135,7 @@ fn index_status(status: &IndexStatus) -> Told {
             "pending": status.pending,
             "void_positions": status.voids,
             "revision": status.rev,
+            "importing": status.importing,
         }),
     }
 }

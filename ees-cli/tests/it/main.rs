@@ -11,6 +11,7 @@ mod conformance;
 mod consumers;
 mod crash;
 mod event_streams;
+mod evidence;
 #[cfg(all(target_os = "linux", feature = "jemalloc"))]
 mod greedy;
 mod guides;
@@ -18,6 +19,7 @@ mod health;
 mod http;
 mod keys;
 mod metrics;
+mod moving;
 mod packaging;
 mod process;
 mod proxies;

@@ -197,7 +197,7 @@ impl Reading {
         })
     }
 
-    /// Skips void positions. If there are none, the index lags.
+    /// Skips void positions, and asks the index for what follows them. If there are none, the index lags.
     fn pass(&mut self, state: IndexState, position: Checkpoint) -> Result<Turn, Corruption> {
         if position <= self.expected {
             return Ok(self.done());
@@ -206,7 +206,7 @@ impl Reading {
         if !self.batch.is_empty() {
             return self.accept();
         }
-        if self.more {
+        if self.more || self.expected < state.base {
             return Ok(Turn::Ask(self.ask_index()));
         }
         Ok(self.resolve(state))

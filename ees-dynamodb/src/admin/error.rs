@@ -18,6 +18,11 @@ pub enum AdminError {
         "the store already has an index state, so nothing has to be repaired. To rebuild it anyway, stop all indexers and run `ees admin rebuild-index --replace`"
     )]
     HasState,
+    /// An import has begun, and was not finished.
+    #[error(
+        "an import into the store has begun and was not finished. Repeat it, or end it with `ees import --abandon`"
+    )]
+    Importing,
     /// The pages of the global index have another size than assumed.
     #[error(
         "a page of the global index has {found} positions, but {assumed} were assumed: the index state, which has their number, was lost. Run the command again with `--index-page` and the number with which the table was created"

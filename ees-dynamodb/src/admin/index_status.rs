@@ -2,6 +2,7 @@
 
 use ees_core::Checkpoint;
 
+use crate::stored_state::StoredState;
 use crate::tables::{Part, Recognised};
 use crate::{Admin, OpenError, items};
 
@@ -17,6 +18,8 @@ pub struct IndexStatus {
     pub pending: usize,
     /// The number of void positions.
     pub voids: u64,
+    /// Whether an import has begun and was not finished. Meanwhile the store takes no commits.
+    pub importing: bool,
 }
 
 impl Admin {
@@ -26,7 +29,9 @@ impl Admin {
     /// [`OpenError`], also if there is no state.
     pub async fn status(&self) -> Result<IndexStatus, OpenError> {
         let Recognised { tables, .. } = self.tables.recognise().await?;
-        let state = tables.state().await?;
+        let StoredState {
+            state, importing, ..
+        } = tables.state().await?;
         let members = tables.batch(&state.intent, Part::Numbers).await?;
         let written = members.values();
         let written = written.map(|item| items::position(item, tables.layout.index_page));
@@ -37,6 +42,7 @@ impl Admin {
             next: state.next(),
             pending: state.intent.len() - written.count(),
             voids: voids.ranges().map(|(from, to)| to - from + 1).sum(),
+            importing,
         })
     }
 }

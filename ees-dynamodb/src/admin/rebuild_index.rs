@@ -37,7 +37,8 @@ impl Admin {
         let layout = &mut admin.tables.layout;
         match &found {
             Some(_) if !options.replace => return Err(AdminError::HasState),
-            Some(state) if !options.dry_run => admin.complete(state).await?,
+            Some(found) if found.importing => return Err(AdminError::Importing),
+            Some(found) if !options.dry_run => admin.tables.complete(&found.state).await?,
             Some(_) => {}
             None => layout.index_page = options.index_page.unwrap_or(layout.index_page),
         }
@@ -45,7 +46,7 @@ impl Admin {
         if found.is_none() {
             admin.check_page_size(surveyed.places, options)?;
         }
-        let previous = found.map(|state| state.rev);
+        let previous = found.map(|found| found.state.rev);
         let state = IndexState {
             rev: previous.map_or_else(unused_rev, |rev| rev + 1),
             base: Checkpoint::FIRST.plus(surveyed.positions.end()),
@@ -64,15 +65,6 @@ impl Admin {
         if places.end > assumed || is_short {
             let found = places.end;
             return Err(AdminError::PageSize { found, assumed });
-        }
-        Ok(())
-    }
-
-    /// Writes the positions of an intent where that is still possible. No indexer works on the
-    /// intent afterwards, and no reader sees its changesets move.
-    async fn complete(&self, state: &IndexState) -> Result<(), AdminError> {
-        for (key, position) in state.members() {
-            self.tables.write_position(key, position).await?;
         }
         Ok(())
     }

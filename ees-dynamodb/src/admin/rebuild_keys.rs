@@ -1,21 +1,17 @@
 //! Writes the markers of clients' keys for changesets that were written without.
 
 use ees_core::adapter::ClientKey;
-use ees_core::{ChangesetId, StorageError, Written};
+use ees_core::{ChangesetId, StorageError};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::Admin;
-use crate::client_keys::Standing;
+use crate::client_keys::Remarked;
 use crate::items::{self, Item, Malformed};
-use crate::tables::Tables;
 
 use super::{AdminError, Watcher};
 
 /// How many markers are written at once.
 const AT_ONCE: usize = 32;
-
-/// How often a marker is compared and written, while other commits write it too.
-const TRIES: usize = 16;
 
 /// What a rebuild of the keys found and wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -32,13 +28,6 @@ pub struct RebuiltKeys {
     pub repeated: u64,
     /// The number of items that are not changesets. [`Admin::rebuild_index`] says why.
     pub unreadable: u64,
-}
-
-/// What was done for one changeset.
-enum Done {
-    Stood,
-    Written,
-    Repeated,
 }
 
 impl Admin {
@@ -88,37 +77,12 @@ impl Admin {
         while let Some(done) = marks.try_next().await? {
             rebuilt.with_key += 1;
             match done {
-                Done::Stood => {}
-                Done::Written => rebuilt.written += 1,
-                Done::Repeated => rebuilt.repeated += 1,
+                Remarked::Stood => {}
+                Remarked::Written => rebuilt.written += 1,
+                Remarked::Repeated => rebuilt.repeated += 1,
             }
         }
         Ok(())
-    }
-}
-
-impl Tables {
-    /// Makes the marker of a key name the first changeset that has the key, of which `id` is one.
-    async fn remark(&self, key: &ClientKey, id: ChangesetId) -> Result<Done, StorageError> {
-        if self.mark(key, None, id).await? {
-            return Ok(Done::Written);
-        }
-        for _ in 0..TRIES {
-            let Some(marker) = self.marker(key).await? else {
-                continue;
-            };
-            if marker == id {
-                return Ok(Done::Stood);
-            }
-            if marker < id && self.standing(key, marker).await? == Standing::Ours {
-                return Ok(Done::Repeated);
-            }
-            if self.mark(key, Some(marker), id).await? {
-                return Ok(Done::Written);
-            }
-        }
-        let reason = "commits with one idempotency key compete";
-        Err(StorageError::unavailable(reason, Written::None))
     }
 }
 

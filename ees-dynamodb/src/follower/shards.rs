@@ -13,7 +13,7 @@ use ees_core::{ChangesetId, StorageError, StreamId, Timestamp, Written};
 
 use super::frontier::{Shard, ShardPosition};
 use crate::error::translate;
-use crate::items::{CHANGESET_ID, LAST_EVENT_ID, STREAM_ID, TIMESTAMP};
+use crate::items::{CHANGESET_ID, STREAM_ID, TIMESTAMP};
 use crate::record::is_commit;
 
 /// The result of one read of a shard.
@@ -199,12 +199,10 @@ fn time(record: &Record) -> Option<Timestamp> {
 /// The changeset of a record that notifies of a commit.
 fn committed(record: &Record) -> Option<ChangesetKey> {
     let change = record.dynamodb()?;
-    let image = change.new_image();
-    let has_end = image.is_none_or(|image| image.contains_key(LAST_EVENT_ID));
     let stream_id = change.keys()?.get(STREAM_ID)?.as_s().ok()?;
     let changeset_id = change.keys()?.get(CHANGESET_ID)?.as_n().ok()?;
     let is_insert = record.event_name() == Some(&OperationType::Insert);
-    if !is_commit(is_insert, has_end, Some(stream_id)) {
+    if !is_insert || !is_commit(change.new_image(), Some(stream_id)) {
         return None;
     }
     let key = StreamId::new(stream_id)

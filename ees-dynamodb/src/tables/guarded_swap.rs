@@ -12,7 +12,7 @@ use crate::schema::PROJECTION_ID;
 use crate::tables::Tables;
 
 /// The condition that the item does not exist.
-const ABSENT: &str = "attribute_not_exists(projection_id)";
+pub(crate) const ABSENT: &str = "attribute_not_exists(projection_id)";
 
 /// The condition of a write.
 pub(crate) enum Guard {

@@ -27,6 +27,8 @@ ees_conformance::adapter_suite!(Plain, mod suite);
 
 ees_conformance::consumer_suite!(Plain, mod consumers);
 
+ees_conformance::evidence_suite!(Plain, mod evidence);
+
 /// What an index that holds whole changesets answers differently.
 mod whole_index {
     use super::*;

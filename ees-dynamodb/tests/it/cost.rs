@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ees_core::Expectation::LastChangeset;
-use ees_core::adapter::{ChangesetKey, Commit, CommitSet, Index, Outcome, Storage};
+use ees_core::adapter::{ChangesetKey, Commit, CommitSet, Import, Index, Outcome, Storage};
 use ees_core::consumer::{Ack, Claim, ConsumerDefinition};
 use ees_core::indexer::Indexer;
 use ees_core::{
@@ -16,6 +16,7 @@ use ees_dynamodb::{DynamoConfig, DynamoStorage};
 use ees_dynamodb_testkit::{Call, Emulator, Fate, Plan, Proxy};
 use serde_json::{Value, json};
 
+use crate::importing;
 use crate::sets::{self, committed, refused};
 use crate::store::{Layout, New, config, open};
 
@@ -306,6 +307,48 @@ async fn an_indexer_writes_what_it_must() {
         );
         let requests: u64 = spent.values().map(|cost| cost.requests).sum();
         assert!(requests <= 110, "{spent:?}");
+    }
+}
+
+/// S + 3 write units for a changeset, its entries in the indexes included, and 1 more for a client's
+/// key: 1 less than a commit and its position. At most 0.2 for the records and the state. 1 read unit for
+/// each stream that goes on.
+#[tokio::test]
+async fn an_imported_changeset_is_written_once() {
+    let store = metered().await;
+    let storage = &store.storage;
+    storage.begin_import().await.unwrap();
+    let made = |id: u64, keyed: bool| {
+        let one = |(position, stream): (u64, usize)| {
+            let changeset = importing::changeset((id - 1) * 100 + position, &name(stream), id);
+            Changeset {
+                commit_id: if keyed {
+                    changeset.commit_id
+                } else {
+                    CommitId::generate()
+                },
+                ..changeset
+            }
+        };
+        importing::page((0..).zip(0..100).map(one).collect())
+    };
+    for (id, keyed) in [(1, false), (2, true)] {
+        let page = made(id, keyed);
+        store.meter.read();
+        importing::imported(storage, (id - 1) * 100, &page).await;
+        let spent = store.meter.read();
+        let changesets = if keyed { 500.0 } else { 400.0 };
+        let Cost { requests, units } = spent["PutItem"];
+        let wanted = if keyed { 202 } else { 102 };
+        assert_eq!(requests, wanted, "{spent:?}");
+        assert!(
+            (changesets..=changesets + 20.0).contains(&units),
+            "{spent:?}"
+        );
+        let read = spent.get("BatchGetItem").map_or(0.0, |read| read.units);
+        assert!(read <= 100.0, "{spent:?}");
+        let reads = spent["GetItem"].requests;
+        assert!(reads <= 3, "{spent:?}");
     }
 }
 

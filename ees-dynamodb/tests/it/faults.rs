@@ -187,3 +187,5 @@ impl Layout for Disturbed {
 type Faulty = Store<Disturbed>;
 
 ees_conformance::adapter_suite!(Faulty, mod suite);
+
+ees_conformance::evidence_suite!(Faulty, mod evidence);

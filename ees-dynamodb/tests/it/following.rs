@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use ees_core::adapter::{ChangesetKey, CommitFeed, Index, SweepCursor};
+use ees_core::adapter::{ChangesetKey, CommitFeed, Import, Index, SweepCursor};
 use ees_core::{CheckpointStore, Expectation, Timestamp};
 use ees_dynamodb::{DynamoConfig, DynamoStorage, Follower};
 use ees_dynamodb_testkit::{Emulator, Plan, Proxy, Shards};
 
+use crate::importing;
 use crate::order::key;
 use crate::sets::{committed, keyed, set};
 use crate::store::{commit, config, create, open, sdk};
@@ -51,6 +52,22 @@ async fn every_commit_is_told_until_it_was_dealt_with() {
     commit(&storage, "a", 1).await;
     let mut third = follower(&config, &storage).await;
     assert_eq!(told(&mut third, 1).await, (vec![key("a", 2)], false));
+}
+
+/// G14: an imported changeset has its position, and is no commit to tell of.
+#[tokio::test]
+async fn an_import_is_not_told() {
+    let emulator = Emulator::start().unwrap();
+    let config = config(emulator.endpoint());
+    create(&config).await;
+    let storage = open(&config).await;
+    importing::begun(&storage, 0).await;
+    let page = importing::page(vec![importing::changeset(0, "a", 1)]);
+    importing::imported(&storage, 0, &page).await;
+    storage.finish_import().await.unwrap();
+    commit(&storage, "a", 1).await;
+    let mut follower = follower(&config, &storage).await;
+    assert_eq!(told(&mut follower, 1).await.0, [key("a", 2)]);
 }
 
 /// Leaves the calls as they are.

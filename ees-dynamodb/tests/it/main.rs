@@ -14,6 +14,8 @@ mod failing;
 mod faults;
 mod following;
 mod idle;
+mod importing;
+mod log;
 mod malformed;
 mod opening;
 mod order;

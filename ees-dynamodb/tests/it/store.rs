@@ -8,9 +8,12 @@ use async_trait::async_trait;
 use aws_config::timeout::TimeoutConfig;
 use ees_conformance::faults::{Fault, Faulty};
 use ees_conformance::subject::{Direct, Subject, unique};
-use ees_conformance::{Adapter, AdapterHarness, Capabilities, ConsumerHarness, Harness};
+use ees_conformance::{
+    Adapter, AdapterHarness, Capabilities, ConsumerHarness, EvidenceHarness, Harness,
+};
 use ees_core::adapter::{
-    ChangesetKey, Commit, CommitSet, ConsumerStore, Index, Outcome, SetOutcome, Storage,
+    ChangesetKey, Commit, CommitSet, ConsumerStore, Fence, Import, Index, LogStore, Outcome,
+    SetOutcome, Storage,
 };
 use ees_core::indexer::Indexer;
 use ees_core::{CommitId, Events, Expectation, Json, Receipt, StorageError, StreamId, Timestamp};
@@ -292,6 +295,21 @@ impl<T: Layout> AdapterHarness for Store<T> {
 impl<T: Layout> ConsumerHarness for Store<T> {
     fn consumers(&self) -> Arc<dyn ConsumerStore> {
         self.dynamo.clone()
+    }
+}
+
+impl<T: Layout> EvidenceHarness for Store<T> {
+    fn log(&self) -> Arc<dyn LogStore> {
+        self.dynamo.clone()
+    }
+
+    fn import(&self) -> Arc<dyn Import> {
+        self.dynamo.clone()
+    }
+
+    /// The fence of DynamoDB is the stack's.
+    fn fence(&self) -> Option<Arc<dyn Fence>> {
+        None
     }
 }
 

@@ -3,10 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod api;
+mod commits_off;
 mod deployment;
+mod importing;
 mod indexing;
 mod publishing;
 mod redriving;
+mod sealing;
 mod smoke;
 mod stack;
 mod starting;

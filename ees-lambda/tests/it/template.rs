@@ -23,6 +23,7 @@ mod parameters;
 mod permitted;
 mod policies;
 mod reference;
+mod sealer;
 mod tables;
 mod topics;
 
@@ -34,12 +35,17 @@ type Findings = Vec<String>;
 /// A value for a parameter.
 type Given = (&'static str, &'static str);
 
-/// A stack `shop`, with these values for parameters.
+/// How often the sealer runs, which is off unless somebody wants it.
+const SEALER: Given = ("SealerSchedule", "rate(5 minutes)");
+
+/// A stack `shop`, with these values for parameters. Unless they say otherwise it has a sealer, so that
+/// it is the whole template.
 fn settings(parameters: &[Given]) -> Settings {
     let own = |(name, value): &Given| ((*name).to_owned(), (*value).to_owned());
+    let parameters = [SEALER].iter().chain(parameters);
     Settings {
         stack: "shop".to_owned(),
-        parameters: parameters.iter().map(own).collect(),
+        parameters: parameters.map(own).collect(),
         ..Settings::default()
     }
 }

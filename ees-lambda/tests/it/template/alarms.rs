@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 use super::{Findings, expect, holds, resource, with};
 
 /// Each alarm, and the metrics that it looks at.
-fn wanted() -> [(&'static str, Vec<String>); 14] {
+fn wanted() -> [(&'static str, Vec<String>); 15] {
     let functions = [
         "api",
         "indexer",
         "projector",
         "publisher",
         "redrive",
+        "sealer",
         "sweep",
     ];
     let of_functions = |metric: &str| {
@@ -72,6 +73,10 @@ fn wanted() -> [(&'static str, Vec<String>); 14] {
         (
             "RefusedChangesets",
             one("ElasticEventStore RefusedChangesets Table=ees_db_shop"),
+        ),
+        (
+            "SealerFailed",
+            one("AWS/Lambda AsyncEventsDropped FunctionName=shop-sealer"),
         ),
         (
             "SweepFailed",

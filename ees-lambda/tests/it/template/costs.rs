@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::alarms::metrics;
 use super::environment::sources;
 use super::guide::{GUIDE, rows};
-use super::{TEXT, function, parse};
+use super::{TEXT, function, parse, with};
 
 /// As Lambda and DynamoDB reckon, in KB.
 const GB: f64 = 1024.0 * 1024.0;
@@ -51,6 +51,11 @@ impl Reckoning<'_> {
     fn index(&self) -> f64 {
         let read = (self.kilobytes / 4.0).ceil();
         self.units(self.kilobytes + 1.2, 2.0 * read)
+    }
+
+    /// Read once more, and a tile of 8 KB for 256 changesets.
+    fn log(&self) -> f64 {
+        self.statistics() + self.units(9.0 / 256.0, 0.0)
     }
 
     /// Read once by key, eventually consistently, after its key.
@@ -141,7 +146,7 @@ impl Reckoning<'_> {
 /// The metrics that alarms look at, each of which is charged, and those that functions make: each
 /// has its name and its unit in the sources, wherever it is told.
 fn watched() -> (f64, f64) {
-    let template = parse(TEXT);
+    let template = with(&[("SealerSchedule", "off")]);
     let alarms = template.of_type("AWS::CloudWatch::Alarm");
     let looked_at: Vec<_> = alarms.flat_map(metrics).collect();
     let sources: String = sources().collect();
@@ -192,6 +197,14 @@ fn the_guide_reckons_right() {
     let watching = alarms * given("CloudWatch: an alarm's metric for a month")
         + made * given("CloudWatch: a metric for a month");
     wanted.push(("alarms and metrics", vec![watching]));
+    wanted.push(("DynamoDB: the log", vec![small.log(), large.log()]));
+    let runs = 30.0 * 24.0 * 12.0 / MILLION;
+    // It looks at the state, the head and the identity.
+    let head = given("sealer: write units for the head of the log, in each run");
+    let sealer = small.lambda(runs, "projector: milliseconds for a run")
+        + runs * small.units(head, 1.0 + head / 4.0 + 1.0);
+    let row = "the sealer, every five minutes, if each run finds something";
+    wanted.push((row, vec![sealer]));
     let minutes = 30.0 * 24.0 * 60.0 / MILLION;
     let projector = small.lambda(minutes, "projector: milliseconds for a run");
     wanted.push(("the projector, every minute", vec![projector]));

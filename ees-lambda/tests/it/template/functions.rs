@@ -13,7 +13,7 @@ type Schedules = &'static [(Duration, Option<&'static str>)];
 
 /// What each is called by, how long it may take, when it runs by itself, and how often that is
 /// repeated if it fails.
-const FUNCTIONS: [(&str, Duration, Schedules, u32); 6] = [
+const FUNCTIONS: [(&str, Duration, Schedules, u32); 7] = [
     // API Gateway waits for 29 seconds.
     ("api", Duration::from_secs(29), &[], 2),
     ("indexer", Duration::from_mins(1), &[], 2),
@@ -30,6 +30,13 @@ const FUNCTIONS: [(&str, Duration, Schedules, u32); 6] = [
         "redrive",
         Duration::from_mins(15),
         &[(Duration::from_hours(1), Some("{}"))],
+        2,
+    ),
+    // Less than its period, too.
+    (
+        "sealer",
+        Duration::from_mins(4),
+        &[(Duration::from_mins(5), None)],
         2,
     ),
     (

@@ -74,6 +74,7 @@ fn every_role_may_use_the_key() {
         "Projector",
         "Publisher",
         "Redrive",
+        "Sealer",
         "Sweep",
     ];
     let wanted = roles.map(|role| (format!("{role}Role"), grant.clone()));

@@ -15,7 +15,7 @@ use crate::stack::options;
 type Done = (String, String, String);
 
 /// What is allowed and not seen here: function, and the beginning of the action.
-const UNSEEN: [(&str, &str); 14] = [
+const UNSEEN: [(&str, &str); 15] = [
     // Lambda itself does these, in the function's name.
     ("", "logs:"),
     ("", "dynamodb:DescribeStream"),
@@ -33,6 +33,7 @@ const UNSEEN: [(&str, &str); 14] = [
     // Whoever opens an empty store first looks whether it is empty.
     ("indexer", "dynamodb:Scan"),
     ("projector", "dynamodb:Scan"),
+    ("sealer", "dynamodb:Scan"),
     // Nothing has failed; what it does then it does as indexer and publisher do.
     ("redrive", ""),
 ];
@@ -74,7 +75,12 @@ async fn use_it(aws: &LocalAws) {
     let lost = aws.disturb("IndexerFunction/Stream", || |_| Vec::new());
     lost.expect("a mapping");
     commit(3).await.expect("a commit");
-    for function in ["SweepFunction", "ProjectorFunction", "RedriveFunction"] {
+    for function in [
+        "SweepFunction",
+        "ProjectorFunction",
+        "SealerFunction",
+        "RedriveFunction",
+    ] {
         aws.run_schedule(function).await.expect(function);
     }
 }

@@ -29,6 +29,12 @@ const OPENING: [(&str, &[&str]); 4] = [
     ("dynamodb:Scan", &[EVENTS]),
 ];
 
+/// Who reads the global order.
+const READING: [(&str, &[&str]); 2] = [
+    ("dynamodb:BatchGetItem", &[EVENTS]),
+    ("dynamodb:Query", &[ORDER]),
+];
+
 /// Who gives positions: reads candidates and writes their places.
 const INDEXING: [(&str, &[&str]); 2] = [
     ("dynamodb:BatchGetItem", &[EVENTS]),
@@ -52,7 +58,7 @@ type Allowed = &'static [(&'static str, &'static [&'static str])];
 
 /// Each role, and what its function does beside writing its log. A `*` stands only where a name is
 /// not known before: an object's key, a stream's label.
-const ROLES: [(&str, &[Allowed]); 6] = [
+const ROLES: [(&str, &[Allowed]); 7] = [
     (
         "Api",
         &[
@@ -72,16 +78,7 @@ const ROLES: [(&str, &[Allowed]); 6] = [
         ],
     ),
     ("Indexer", &[&OPENING, &INDEXING, &MAPPED]),
-    (
-        "Projector",
-        &[
-            &OPENING,
-            &[
-                ("dynamodb:Query", &[ORDER]),
-                ("dynamodb:BatchGetItem", &[EVENTS]),
-            ],
-        ],
-    ),
+    ("Projector", &[&OPENING, &READING]),
     ("Publisher", &[&PUBLISHING, &MAPPED]),
     (
         "Redrive",
@@ -98,6 +95,8 @@ const ROLES: [(&str, &[Allowed]); 6] = [
             ],
         ],
     ),
+    // It reads the order, and writes tiles and the head of the log.
+    ("Sealer", &[&OPENING, &READING]),
     ("Sweep", &[&OPENING, &INDEXING]),
 ];
 
@@ -236,6 +235,31 @@ fn functions_may_do_what_they_do() {
         ),
     ];
     holds(check, &faults);
+}
+
+/// Without commits the API may do all the rest.
+#[test]
+fn nobody_commits_where_commits_are_off() {
+    let api = |commits| {
+        let template = super::with(&[("Commits", commits)]);
+        let role = resource(&template, "ApiRole");
+        permissions(role, &mut Findings::new())
+    };
+    let [on, off] = ["on", "off"].map(api);
+    let denied = ["ConditionCheckItem", "PutItem"];
+    let denied = denied.map(|action| (format!("dynamodb:{action}"), EVENTS.to_owned()));
+    assert_eq!(on.difference(&off).cloned().collect::<Vec<_>>(), denied);
+    assert!(off.is_subset(&on));
+    let others = |commits| {
+        let template = super::with(&[("Commits", commits)]);
+        let granted = granted(&template);
+        granted.filter(|(function, ..)| function != "api").collect()
+    };
+    let [on, off]: [Vec<_>; 2] = ["on", "off"].map(others);
+    assert_eq!(
+        on, off,
+        "what was committed gets its position, and is published"
+    );
 }
 
 /// Nobody deletes a changeset; the Python original's functions could. The API deletes consumers, which
