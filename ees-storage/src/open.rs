@@ -96,6 +96,7 @@ async fn open_with(adapter: Adapter, url: &str) -> Result<OpenStore, OpenError> 
 }
 
 #[allow(dead_code, reason = "a build may hold no adapter")]
+<<<<<<< HEAD
 fn over_log<S>(adapter: Arc<S>) -> OpenStore
 where
     S: Storage + StatisticsStore + CheckpointStore + ConsumerStore + LogStore + Import,
@@ -105,6 +106,17 @@ where
         .with_log(Arc::clone(&adapter) as _);
     OpenStore {
         store,
+=======
+fn over<S>(adapter: Arc<S>) -> OpenStore
+where
+    S: Storage + StatisticsStore + CheckpointStore + ConsumerStore + LogStore + Import,
+{
+    let store = EventStore::new(Arc::clone(&adapter));
+    OpenStore {
+        store: store
+            .with_consumers(Arc::clone(&adapter) as _)
+            .with_log(Arc::clone(&adapter) as _),
+>>>>>>> evidence
         checkpoints: Arc::clone(&adapter) as _,
         order: None,
         import: adapter,
@@ -120,7 +132,7 @@ where
 {
     OpenStore {
         fence: Some(Arc::clone(&adapter) as _),
-        ..over_log(adapter)
+        ..over(adapter)
     }
 }
 
@@ -134,7 +146,7 @@ async fn dynamodb(url: &str) -> Result<OpenStore, OpenError> {
     let order = storage.deferred_order(&sdk);
     Ok(OpenStore {
         order: Some(order),
-        ..over_log(storage)
+        ..over(storage)
     })
 }
 
