@@ -9,7 +9,6 @@ use crate::{Changeset, Head, StreamId};
 ///
 /// # Errors
 /// A text that names the first changeset that does not, for people.
-#[allow(clippy::implicit_hasher, reason = "callers collect into it")]
 pub fn check_import(
     heads: impl IntoIterator<Item = (StreamId, Head)>,
     changesets: &[Changeset],
