@@ -131,7 +131,12 @@ pub trait WriteFaults: Send + Sync {
 
 /// A harness that serves the REST contract.
 #[cfg(feature = "http")]
+#[async_trait]
 pub trait HttpHarness: Harness {
     /// A client of the server.
     fn remote(&self) -> Arc<Remote>;
+
+    /// Makes the server seal its verifiable log up to the end of the global order, if it keeps one and
+    /// does not seal within seconds by itself.
+    async fn seal(&self) {}
 }

@@ -26,6 +26,7 @@ pub mod raw_http;
 pub mod set_bodies;
 pub mod sizes;
 pub mod stream_paths;
+pub mod verifiable_log;
 
 list! { $
     /// The cases for servers, in addition to [`CASES`](crate::cases::CASES): one test each for an
@@ -174,6 +175,13 @@ list! { $
         refuse_what_is_wrong [12, 16];
         wait_where_asked [16, 8];
         are_described [12];
+    }
+    verifiable_log {
+        every_leaf_is_that_of_its_changeset [17];
+        tiles_are_read_by_their_paths [17];
+        a_proof_leads_to_a_signed_head [17];
+        it_only_grows [17];
+        what_it_does_not_have_is_told [12, 17];
     }
     description {
         is_of_the_contract [12];

@@ -1,5 +1,6 @@
 //! Helpers of the cases of the REST contract: the calls, and the rules for every answer.
 
+pub(crate) mod merkle;
 pub(crate) mod paging;
 pub(crate) mod schema;
 pub(crate) mod socket;
@@ -35,6 +36,11 @@ const STATUS: &[(&str, u16)] = &[
     ("STREAM_NOT_PARKED", 404),
     ("INVALID_CHECKPOINT", 400),
     ("CHECKPOINT_BEYOND_HEAD", 400),
+    ("NO_LOG", 404),
+    ("NOT_SEALED", 404),
+    ("NOT_SIGNED", 404),
+    ("INVALID_TILE", 400),
+    ("INVALID_LOG_SIZE", 400),
     ("OTHER_STORE", 409),
     ("INVALID_LIMIT", 400),
     ("INVALID_PARAMETER", 400),

@@ -18,7 +18,7 @@ pub async fn run(args: &AdminArgs) -> Result<(), Failure> {
     let storage = &args.storage;
     let adapter = Adapter::of(storage).map_err(Failure::of_storage)?;
     let told = match (adapter, args.act) {
-        (_, AdminAct::NewStoreId) => new_store_id::make(adapter, storage).await,
+        (_, AdminAct::NewStoreId) => new_store_id::make(storage).await,
         #[cfg(feature = "dynamodb")]
         (Adapter::Dynamodb, act) => dynamodb::run(storage, act).await,
         (adapter, _) => {

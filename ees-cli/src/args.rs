@@ -2,7 +2,9 @@
 
 mod consumers;
 mod keys;
+mod log;
 mod remote;
+mod scheme;
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
@@ -14,7 +16,9 @@ use crate::exit_codes::EXIT_CODES;
 
 pub use consumers::{ConsumersAct, ConsumersArgs};
 pub use keys::{KeysAct, KeysAdd, KeysArgs, KeysList, KeysRevoke};
+pub use log::{LogAct, LogArgs, LogKeygen, LogVerifyProof, LogVkey};
 pub use remote::RemoteArgs;
+use scheme::lower_scheme;
 
 /// The storages that a URL may name.
 const STORAGE_URLS: &str = "\
@@ -42,6 +46,7 @@ Storage URLs:
 const ACCESS: &str = "Options for access";
 const DYNAMODB: &str = "Options for DynamoDB";
 const PUBLISHING: &str = "Options for publishing";
+const EVIDENCE: &str = "Options for the verifiable log";
 const LOGS: &str = "Options for logs and traces";
 
 /// An event store with an HTTP API: streams of changesets with optimistic concurrency, and one
@@ -125,6 +130,8 @@ pub enum Command {
     Admin(AdminArgs),
     /// Make, list and revoke the keys of clients.
     Keys(KeysArgs),
+    /// Make keys that sign the verifiable log, and verify its proofs.
+    Log(LogArgs),
     /// Ask a server whether it is well. Exit code 1 says that it is not.
     Check(RemoteArgs),
     /// Show the consumers of a server, and retry, skip or reset what they could not handle.
@@ -243,6 +250,23 @@ pub struct ServeArgs {
         help_heading = PUBLISHING
     )]
     pub publish_from: PublishFrom,
+    /// Seal the global order in the verifiable log, a second behind the commits. Where others run the
+    /// indexer (`--indexer off`), they seal too
+    #[arg(
+        long,
+        value_name = "SWITCH",
+        env = "EES_SEAL",
+        default_value = "on",
+        help_heading = EVIDENCE
+    )]
+    pub seal: Switch,
+    /// The file of the key that signs the log, made by `ees log keygen`. Read once, at the start
+    #[arg(long, value_name = "FILE", env = "EES_LOG_KEY", help_heading = EVIDENCE)]
+    pub log_key: Option<PathBuf>,
+    /// How many signed heads are kept: a proof can be made for each
+    #[arg(long, value_name = "N", env = "EES_KEEP_HEADS", default_value = "1",
+          help_heading = EVIDENCE, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub keep_heads: u16,
     /// Serve the web console at /console, and lead browsers from / to it
     #[cfg(feature = "console")]
     #[arg(long, value_name = "SWITCH", env = "EES_CONSOLE", default_value = "on")]
@@ -439,13 +463,6 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     found
         .min_by_key(SocketAddr::is_ipv6)
         .ok_or_else(|| wrong.to_owned())
-}
-
-/// Schemes mean the same in any case.
-fn lower_scheme(mut url: String) -> String {
-    let scheme = url.find(':').unwrap_or(0);
-    url[..scheme].make_ascii_lowercase();
-    url
 }
 
 #[cfg(test)]

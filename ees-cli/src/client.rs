@@ -17,6 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// An answer.
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    /// The id of the store that answers.
+    pub(crate) store: Option<String>,
     body: Value,
 }
 
@@ -73,10 +75,13 @@ impl Client {
         let asked = tokio::time::timeout(PATIENCE, Box::pin(self.transport.send(request))).await;
         let late = || format!("no answer within {} s", PATIENCE.as_secs());
         let answer = asked.unwrap_or_else(|_| Err(late()));
-        let (status, body) = answer.map_err(|error| format!("{}: {error}", self.url))?;
+        let answer = answer.map_err(|error| format!("{}: {error}", self.url))?;
+        let store = answer.headers().get("ees-store");
+        let store = store.and_then(|store| store.to_str().ok());
         Ok(Answer {
-            status: status.as_u16(),
-            body: serde_json::from_slice(&body).unwrap_or_default(),
+            status: answer.status().as_u16(),
+            store: store.map(str::to_owned),
+            body: serde_json::from_slice(answer.body()).unwrap_or_default(),
         })
     }
 

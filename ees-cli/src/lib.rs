@@ -1,5 +1,5 @@
-//! The parts of the `ees` binary: the command line, the server, backup, restore, keys and
-//! administration.
+//! The parts of the `ees` binary: the command line, the server, backup, restore, keys, the
+//! verifiable log and administration.
 
 pub mod admin;
 pub mod args;
@@ -8,10 +8,12 @@ pub mod check;
 pub mod consumers;
 pub mod generated;
 pub mod keys;
+pub mod log;
 pub mod restore;
 pub mod server;
 
 mod client;
+mod existing;
 mod exit_codes;
 mod failure;
 mod logs;
@@ -38,6 +40,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Restore(args)) => restore::run(&args).await,
         Some(Command::Admin(args)) => admin::run(&args).await,
         Some(Command::Keys(args)) => keys::run(&args),
+        Some(Command::Log(args)) => log::run(&args).await,
         Some(Command::Check(args)) => check::run(&args).await,
         Some(Command::Consumers(args)) => consumers::run(&args).await,
         Some(Command::Completions { shell }) => {

@@ -95,6 +95,9 @@ fn install() -> Result<PrometheusHandle, BuildError> {
     for kind in ["unavailable", "corrupt", "backend"] {
         counter!("ees_storage_errors_total", "kind" => kind).absolute(0);
     }
+    for kind in ["unavailable", "corrupt", "other"] {
+        counter!("ees_seal_failures_total", "kind" => kind).absolute(0);
+    }
     counter!("ees_consumer_fenced_total").absolute(0);
     Ok(handle)
 }
@@ -141,6 +144,15 @@ fn describe() {
     describe_gauge!(
         "ees_statistics_lag",
         "Changesets that the statistics have not counted yet"
+    );
+    describe_gauge!("ees_log_size", "Positions that the verifiable log has");
+    describe_gauge!(
+        "ees_log_lag",
+        "Positions that the verifiable log does not have yet"
+    );
+    describe_counter!(
+        "ees_seal_failures_total",
+        "Failures of sealing the verifiable log, by kind"
     );
     describe_gauge!(
         "ees_publish_lag_seconds",

@@ -7,6 +7,7 @@ mod files;
 mod guards;
 mod keys;
 mod listeners;
+mod sealing;
 mod tls;
 
 use std::io;
@@ -15,9 +16,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ees_core::adapter::Publisher;
+use ees_evidence::Sealer;
 use ees_http::{ServerLimits, self_hosted_routers};
 use ees_storage::{OpenStore, open, open_publisher};
-use ees_workers::{Indexing, Publishing, project_statistics};
+use ees_workers::{Indexing, Publishing, project_statistics, seal_log};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join, join_all};
 use tokio::task::JoinHandle;
@@ -32,6 +34,7 @@ use crate::{Failure, logs};
 use guards::Guards;
 use keys::Keys;
 use listeners::Listeners;
+use sealing::Sealing;
 use tls::Security;
 
 /// Serves until a signal stops it.
@@ -102,6 +105,7 @@ impl Server {
                 Some(Metrics::start()?)
             },
         };
+        let sealing = Sealing::read(args)?;
         let publisher = match &args.publish {
             Some(url) => Some(open_publisher(url).await.map_err(Failure::of_publisher)?),
             None => None,
@@ -111,8 +115,13 @@ impl Server {
         if let Err(error) = opened.store.identity().await {
             tracing::warn!(%error, "the id of the store is not known yet");
         }
-        match Listeners::open(args) {
-            Ok(listeners) => Ok(Self::begin(args, opened, publisher, listeners, guards)),
+        let ready = sealing
+            .begin(args, &opened, others_index(&opened, args))
+            .and_then(|sealer| Ok((sealer, Listeners::open(args)?)));
+        match ready {
+            Ok((sealer, listeners)) => Ok(Self::begin(
+                args, opened, publisher, sealer, listeners, guards,
+            )),
             Err(failure) => {
                 opened.store.close().await;
                 Err(failure)
@@ -124,6 +133,7 @@ impl Server {
         args: &ServeArgs,
         opened: OpenStore,
         publisher: Option<Arc<dyn Publisher>>,
+        sealer: Option<Sealer>,
         listeners: Listeners,
         guards: Guards,
     ) -> Self {
@@ -139,7 +149,7 @@ impl Server {
             publisher,
             from: args.publish_from.into(),
         });
-        let working = work(&opened, args, publishing, closing.clone());
+        let working = work(&opened, args, publishing, sealer, closing.clone());
         let hosts = Some(exposure::listed(args));
         let routers = self_hosted_routers(opened.store.clone(), options, hosts);
         #[cfg(feature = "otlp")]
@@ -197,26 +207,33 @@ impl Server {
     }
 }
 
-/// The workers that run until the server closes: the publisher, the statistics, and, for a storage
-/// that orders after the commit, the indexer. With `--indexer off`, other processes run the latter
-/// two for such a storage.
+/// The workers that run until the server closes: the publisher, the sealer, the statistics, and, for a
+/// storage that orders after the commit, the indexer. With `--indexer off`, other processes run the
+/// latter three for such a storage.
 fn work(
     opened: &OpenStore,
     args: &ServeArgs,
     publishing: Option<Publishing>,
+    sealer: Option<Sealer>,
     closing: CancellationToken,
 ) -> impl Future<Output = ()> + use<> {
     let mut work: Vec<BoxFuture<'static, ()>> = Vec::new();
-    let others_index = opened.order.is_some() && args.indexer == Switch::Off;
-    if !others_index {
+    if !others_index(opened, args) {
         work.push(project_statistics(opened.store.clone(), closing.clone()).boxed());
         work.extend(opened.order.clone().map(|order| {
             let sweep_every = sweep_every(args);
             Indexing { order, sweep_every }.run(closing.clone()).boxed()
         }));
     }
+    let store = &opened.store;
+    work.extend(sealer.map(|sealer| seal_log(store.clone(), sealer, closing.clone()).boxed()));
     work.extend(publishing.map(|publishing| publishing.run(closing).boxed()));
     join_all(work).map(drop)
+}
+
+/// Whether other processes do the background work of a storage that orders after the commit.
+fn others_index(opened: &OpenStore, args: &ServeArgs) -> bool {
+    opened.order.is_some() && args.indexer == Switch::Off
 }
 
 fn sweep_every(args: &ServeArgs) -> Option<Duration> {

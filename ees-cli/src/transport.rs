@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::http::header::HOST;
 use axum::http::uri::{Authority, Scheme};
-use axum::http::{HeaderValue, Request, StatusCode, Uri};
+use axum::http::{HeaderValue, Request, Response, Uri};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
@@ -43,12 +43,11 @@ impl Transport {
         Ok(authority.map(|authority| Self { authority, tls }))
     }
 
-    /// Sends a request to a path; the status and the body of its answer. It waits as long as the
-    /// server lets it.
+    /// Sends a request to a path; its answer. It waits as long as the server lets it.
     pub(crate) async fn send(
         &self,
         mut request: Request<Full<Bytes>>,
-    ) -> Result<(StatusCode, Bytes), String> {
+    ) -> Result<Response<Bytes>, String> {
         let named = HeaderValue::from_str(self.authority.as_str());
         let named = named.map_err(|error| error.to_string())?;
         request.headers_mut().insert(HOST, named);
@@ -68,10 +67,7 @@ impl Transport {
     }
 }
 
-async fn exchange<S>(
-    stream: S,
-    request: Request<Full<Bytes>>,
-) -> Result<(StatusCode, Bytes), String>
+async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, String>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -81,12 +77,10 @@ where
         .map_err(broken)?;
     tokio::spawn(connection);
     let response = sender.send_request(request).await.map_err(broken)?;
-    let status = response.status();
-    let body = Limited::new(response.into_body(), MAX_BYTES)
-        .collect()
-        .await;
+    let (head, body) = response.into_parts();
+    let body = Limited::new(body, MAX_BYTES).collect().await;
     let body = body.map_err(|error| format!("the answer broke: {error}"))?;
-    Ok((status, body.to_bytes()))
+    Ok(Response::from_parts(head, body.to_bytes()))
 }
 
 /// TLS that trusts the roots of `--ca`, or those of the system.

@@ -57,6 +57,23 @@ impl From<StorageError> for LogError {
 #[error("{0}")]
 pub struct KeyError(pub(crate) String);
 
+/// A proof that proves nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProofError {
+    /// The text is not a proof.
+    #[error("not a proof: {0}")]
+    Malformed(&'static str),
+    /// The head is not signed by the key.
+    #[error(transparent)]
+    Key(KeyError),
+    /// The proof does not lead from the leaf to the head.
+    #[error(
+        "the proof does not lead from this changeset to the signed head: one of them was changed"
+    )]
+    Differs,
+}
+
 /// The stored log is not one.
 pub(crate) fn damaged(what: impl std::fmt::Display) -> LogError {
     StorageError::Corrupt(format!("the log of the store: {what}")).into()

@@ -129,9 +129,10 @@ impl LogHead {
         found.ok_or(LogError::NotSigned { size })
     }
 
-    /// The head belongs to the store with this id from now on.
-    pub(crate) fn belongs_to(&mut self, store: StoreId) {
-        if self.store != store && self.size > 0 {
+    /// The head belongs to the store with this id from now on. Returns whether it belonged to another.
+    pub(crate) fn belongs_to(&mut self, store: StoreId) -> bool {
+        let is_moved = self.store != store && self.size > 0;
+        if is_moved {
             self.parent = Some(Parent {
                 store: self.store,
                 size: self.size,
@@ -141,6 +142,7 @@ impl LogHead {
             self.signed.clear();
         }
         self.store = store;
+        is_moved
     }
 
     /// Adds the leaves of a page that begins where the head ends: at most `limit` of them. The root is

@@ -15,9 +15,7 @@ use crate::edge::{TILE_WIDTH, root_of_all};
 use crate::error::{LogError, damaged};
 use crate::hash::{HASH_BYTES, Hash};
 use crate::head::LogHead;
-
-/// The first line of a proof, by [c2sp.org/tlog-proof](https://c2sp.org/tlog-proof).
-pub(crate) const PROOF: &str = "c2sp.org/tlog-proof@v1";
+use crate::proof::PROOF;
 
 /// The log of a store, as it is sealed.
 #[derive(Clone)]

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use ees_core::adapter::LogStore;
-use ees_core::{EventStore, Filter, GlobalPage, PageLimit};
+use ees_core::adapter::{LogStore, Tile};
+use ees_core::{EventStore, Filter, GlobalPage, PageLimit, StoreId};
 
-use crate::error::LogError;
+use crate::error::{LogError, damaged};
 use crate::head::{LogHead, SignedNote, leaves};
 use crate::key::LogKey;
 
@@ -58,7 +58,15 @@ impl Sealer {
     pub async fn catch_up(&self) -> Result<LogHead, LogError> {
         let store = self.store.identity().await?.id;
         let end = self.store.next_checkpoint().await?;
-        let mut head = self.load(store).await?;
+        let (mut head, is_moved) = self.load(store).await?;
+        let loaded = head.revision;
+        if head.next() > end {
+            return Err(damaged(format_args!(
+                "it is sealed up to size {}, and the global order ends at {end}: the store was \
+                 restored without its log, or has lost changesets",
+                head.size
+            )));
+        }
         while head.next() < end {
             let from = head.next();
             let page = self
@@ -70,16 +78,20 @@ impl Sealer {
             }
             head = self.seal(head, &page).await?;
         }
+        if head.revision == loaded && (is_moved || self.has_to_sign(&head)) {
+            return self.replace(head, &[]).await.map(Replaced::head);
+        }
         Ok(head)
     }
 
-    async fn load(&self, store: ees_core::StoreId) -> Result<LogHead, LogError> {
+    /// The head, and whether the store got another id since it was stored.
+    async fn load(&self, store: StoreId) -> Result<(LogHead, bool), LogError> {
         let mut head = match self.log.load_log_head().await? {
             Some(stored) => LogHead::read(&stored)?,
             None => LogHead::empty(store),
         };
-        head.belongs_to(store);
-        Ok(head)
+        let is_moved = head.belongs_to(store);
+        Ok((head, is_moved))
     }
 
     /// Seals a page that begins where the head ends, in steps. If another sealer is ahead, the head is
@@ -87,16 +99,31 @@ impl Sealer {
     async fn seal(&self, mut head: LogHead, page: &GlobalPage) -> Result<LogHead, LogError> {
         let mut leaves = leaves(head.next(), page).peekable();
         while leaves.peek().is_some() {
-            let previous = head.revision;
             let tiles = head.grow(&mut leaves, LEAVES);
-            self.sign(&mut head)?;
-            let next = head.to_stored()?;
-            if !self.log.seal(previous, &next, &tiles).await? {
-                return self.load(head.store).await;
+            match self.replace(head, &tiles).await? {
+                Replaced::ByThis(replaced) => head = replaced,
+                Replaced::ByAnother(head) => return Ok(head),
             }
-            head.revision = Some(next.revision);
         }
         Ok(head)
+    }
+
+    /// Signs the head and stores it.
+    async fn replace(&self, mut head: LogHead, tiles: &[Tile]) -> Result<Replaced, LogError> {
+        let previous = head.revision;
+        self.sign(&mut head)?;
+        let next = head.to_stored()?;
+        if !self.log.seal(previous, &next, tiles).await? {
+            return Ok(Replaced::ByAnother(self.load(head.store).await?.0));
+        }
+        head.revision = Some(next.revision);
+        Ok(Replaced::ByThis(head))
+    }
+
+    /// Whether nobody has signed a head that this sealer can sign.
+    fn has_to_sign(&self, head: &LogHead) -> bool {
+        let signed = head.signed.last().map_or(0, |signed| signed.size);
+        self.key.is_some() && signed < head.size
     }
 
     /// Signs the head, if there is a key. Without one, the signed heads of another sealer are kept.
@@ -110,6 +137,22 @@ impl Sealer {
         let excess = head.signed.len().saturating_sub(self.kept);
         head.signed.drain(..excess);
         Ok(())
+    }
+}
+
+/// What became of a try to replace the head.
+enum Replaced {
+    /// It is this one now.
+    ByThis(LogHead),
+    /// Another sealer was first, with this one.
+    ByAnother(LogHead),
+}
+
+impl Replaced {
+    fn head(self) -> LogHead {
+        match self {
+            Self::ByThis(head) | Self::ByAnother(head) => head,
+        }
     }
 }
 

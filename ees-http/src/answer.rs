@@ -2,6 +2,7 @@
 
 mod consumers;
 mod items;
+mod log;
 mod pages;
 mod sets;
 
@@ -19,6 +20,7 @@ pub(crate) use consumers::{
     ConsumerBatch, ConsumerNames, ConsumerState, Done, ParkedItem, ParkedStreams,
 };
 pub(crate) use items::{ChangesetItem, EventItem, GlobalEventItem};
+pub(crate) use log::{LogConsistency, SealedLog};
 pub(crate) use pages::{AllChangesets, AllEvents, StreamChangesets, StreamEvents};
 pub(crate) use sets::{CommittedSet, UnmetItem};
 

@@ -59,6 +59,16 @@ codes! {
     FENCED,
     /// The stream is not parked.
     STREAM_NOT_PARKED,
+    /// The storage keeps no verifiable log.
+    NO_LOG,
+    /// The log does not reach so far yet.
+    NOT_SEALED,
+    /// No signed head is kept, or none of this size.
+    NOT_SIGNED,
+    /// The path names no tile of the log.
+    INVALID_TILE,
+    /// `size`, `from` or `to` is no size of the log.
+    INVALID_LOG_SIZE,
     /// `store` is the id of another store.
     OTHER_STORE,
     /// `limit` is invalid.

@@ -19,6 +19,7 @@ mod gate;
 mod hosts;
 mod json;
 mod link;
+mod log_error;
 mod long_work;
 mod measure;
 mod openapi;
@@ -34,6 +35,7 @@ mod routes;
 #[cfg(feature = "server")]
 mod server;
 mod set_body;
+mod tile_path;
 #[cfg(feature = "tls")]
 mod tls;
 mod turned_away;

@@ -23,6 +23,8 @@ pub(crate) fn describe(mut calls: OpenApi) -> String {
             }
         }
     }
+    let paths = std::mem::take(&mut calls.paths.paths).into_iter();
+    calls.paths.paths = paths.map(|(path, item)| (described(&path), item)).collect();
     let info = InfoBuilder::new()
         .title("Elastic Event Store")
         .description(Some(
@@ -40,6 +42,11 @@ pub(crate) fn describe(mut calls: OpenApi) -> String {
     components.add_security_scheme(KEY, SecurityScheme::Http(key.build()));
     // Plain data, which always serialises.
     description.to_json().unwrap_or_default()
+}
+
+/// A path of the router as a description has it, which knows no wildcards.
+fn described(path: &str) -> String {
+    path.replace("{*", "{")
 }
 
 /// The calls of a description, by method and path.

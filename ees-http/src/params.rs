@@ -4,6 +4,7 @@ mod asked;
 mod commits;
 mod consumers;
 mod global;
+mod log;
 mod streams;
 
 use std::ops::RangeInclusive;

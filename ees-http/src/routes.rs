@@ -7,6 +7,7 @@ mod docs;
 mod event_stream;
 mod events;
 mod health;
+mod log;
 mod metrics;
 mod pages;
 mod parameters;
@@ -53,6 +54,7 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(events::of_stream))
         .routes(routes!(events::all))
         .merge(consumers::described())
+        .merge(log::described())
         .routes(routes!(service::welcome))
         .routes(routes!(service::version))
         .routes(routes!(service::openapi))

@@ -7,7 +7,6 @@ use std::time::Duration;
 use ees_dynamodb::admin::{AdminError, IndexStatus, Options, Rebuilt, RebuiltKeys};
 use ees_dynamodb::schema::TableOptions;
 use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, IndexPageSize, SdkConfig};
-use ees_storage::Adapter;
 use ees_workers::Sweep;
 use serde_json::json;
 
@@ -48,7 +47,7 @@ async fn task(
                 .map_err(not_opened)?;
             Ok(created(config, &made))
         }
-        AdminAct::NewStoreId => new_store_id::make(Adapter::Dynamodb, storage).await,
+        AdminAct::NewStoreId => new_store_id::make(storage).await,
         AdminAct::Sweep => sweep(config, sdk).await,
         AdminAct::IndexStatus => {
             let status = admin.status().await.map_err(not_opened)?;

@@ -1,44 +1,21 @@
 //! Gives a store a new id.
 
 use ees_core::{Error, Identity};
-use ees_storage::{Adapter, open};
+use ees_storage::open;
 use serde_json::json;
 
 use super::told::Told;
 use crate::Failure;
+use crate::existing::check_exists;
 
-pub(super) async fn make(adapter: Adapter, storage: &str) -> Result<Told, Failure> {
-    check_exists(adapter, storage)?;
+pub(super) async fn make(storage: &str) -> Result<Told, Failure> {
+    check_exists(storage)?;
     let opened = open(storage).await.map_err(Failure::of_storage)?;
     let renewed = opened.store.renew_identity().await;
     opened.store.close().await;
     let failed = |error: Error| Failure::Run(format!("the store has no new id: {error}"));
     let identity = renewed.map_err(failed)?;
     Ok(told(&identity))
-}
-
-/// Refuses what has no id that lasts, and a file that would be made only to get an id.
-#[cfg_attr(not(feature = "sqlite"), allow(unused_variables))] // only a file is looked for
-fn check_exists(adapter: Adapter, storage: &str) -> Result<(), Failure> {
-    match adapter {
-        Adapter::Memory => Err(Failure::Usage(
-            "a store in memory gets a new id at each start".to_owned(),
-        )),
-        #[cfg(feature = "sqlite")]
-        Adapter::Sqlite => check_file(storage),
-        _ => Ok(()),
-    }
-}
-
-#[cfg(feature = "sqlite")]
-fn check_file(storage: &str) -> Result<(), Failure> {
-    let config: Result<ees_sqlite::SqliteConfig, _> = storage.parse();
-    let config = config.map_err(|error| Failure::wrong_storage(storage, error))?;
-    if config.path.exists() {
-        return Ok(());
-    }
-    let missing = ees_sqlite::OpenError::Missing(config.path);
-    Err(Failure::Storage(missing.to_string()))
 }
 
 fn told(identity: &Identity) -> Told {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// A server, and how to reach it: the flags of `ees check` and `ees consumers`.
+/// A server, and how to reach it: the flags of `ees check`, `ees consumers` and `ees log`.
 #[derive(Debug, Args)]
 pub struct RemoteArgs {
     /// The server: http://HOST:PORT or https://HOST:PORT

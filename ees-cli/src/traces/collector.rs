@@ -63,11 +63,11 @@ impl HttpClient for Collector {
             answer.unwrap_or_else(|_| Err(late()))
         };
         let sent = self.runtime.spawn(sending).await?;
-        let (status, body) = sent.inspect_err(|error| self.tell(error))?;
-        if !status.is_success() {
-            self.tell(&format!("the answer is {status}"));
+        let answer = sent.inspect_err(|error| self.tell(error))?;
+        if !answer.status().is_success() {
+            self.tell(&format!("the answer is {}", answer.status()));
         }
-        Ok(Response::builder().status(status).body(body)?)
+        Ok(answer)
     }
 }
 

@@ -10,9 +10,9 @@ use ees_conformance::{Capabilities, Harness, HttpHarness};
 use ees_postgres_testkit::Database;
 use tempfile::TempDir;
 
-use crate::serving;
+use crate::{evidence, serving};
 
-/// A server over `memory:`.
+/// A server over `memory:`, which signs its log.
 struct Memory(Server);
 
 #[async_trait]
@@ -26,7 +26,13 @@ impl Harness for Memory {
     }
 
     async fn start() -> Self {
-        Self(serving::start("memory:").await)
+        let folder = TempDir::new().expect("a folder");
+        let file = folder.path().join("log.key");
+        evidence::write_key(&file);
+        let mut args = serving::serve_args("memory:");
+        args.log_key = Some(file);
+        let server = Server::start(&args).await;
+        Self(server.expect("a server"))
     }
 
     fn subject(&self) -> Arc<dyn Subject> {

@@ -11,6 +11,7 @@ mod conformance;
 mod consumers;
 mod crash;
 mod event_streams;
+mod evidence;
 #[cfg(all(target_os = "linux", feature = "jemalloc"))]
 mod greedy;
 mod guides;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use tempfile::TempDir;
 
+use crate::evidence::wait_until_sealed;
 use crate::http::{receive, request, send};
 use crate::process::{Ees, dynamodb, ees, run, sqlite};
 
@@ -128,6 +129,21 @@ fn what_happens_is_measured() {
     let text = scrape(&ees.address());
     assert!(!text.contains("mails"), "it is gone: {text}");
     assert!(text.contains(r#"{consumer="billing"}"#), "{text}");
+}
+
+#[test]
+fn the_log_is_measured() {
+    let ees = Ees::serve("memory:");
+    ees.ok("POST", "/streams/s", r#"{"events":[1]}"#);
+    wait_until_sealed(&ees, 1);
+    let text = scrape(&ees.address());
+    assert_eq!(value(&text, "ees_log_size"), Some(1.0), "{text}");
+    assert_eq!(value(&text, "ees_log_lag"), Some(0.0), "{text}");
+    for kind in ["unavailable", "corrupt", "other"] {
+        let metric = format!(r#"ees_seal_failures_total{{kind="{kind}"}}"#);
+        assert_eq!(value(&text, &metric), Some(0.0), "{text}");
+    }
+    assert_told(&text);
 }
 
 #[test]

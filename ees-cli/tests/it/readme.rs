@@ -20,7 +20,7 @@ const LEAST_BLOCKS: usize = 2;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Step {
     pub(crate) commands: String,
-    answer: Option<String>,
+    pub(crate) answer: Option<String>,
 }
 
 /// The fenced blocks of a text, with their languages, and whether something stands before them.

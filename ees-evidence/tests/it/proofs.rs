@@ -2,7 +2,9 @@
 
 use ees_core::Checkpoint;
 use ees_core::adapter::TileId;
-use ees_evidence::{Hash, Log, LogError, LogKey, Sealer, SignedHead};
+use ees_evidence::{
+    Hash, Log, LogError, LogKey, Proof, ProofError, Sealer, SignedHead, check_verifier_key,
+};
 
 use crate::scene::{commit, leaves, root, spread, store};
 
@@ -134,5 +136,55 @@ async fn tiles_have_the_hashes_that_are_sealed() {
             expected,
             "{id:?}, {width}"
         );
+    }
+}
+
+/// A kept proof is verified without the store, and whatever is changed in it is noticed.
+#[tokio::test]
+async fn a_kept_proof_is_verified_by_itself() {
+    let (store, _) = store();
+    commit(&store, 300).await;
+    let (key, other) = (
+        LogKey::generate("a").unwrap(),
+        LogKey::generate("a").unwrap(),
+    );
+    let id = store.identity().await.unwrap().id;
+    let (public, stranger) = (key.verifier_key(id), other.verifier_key(id));
+    let sealer = Sealer::of(&store, Some(key.clone())).unwrap();
+    sealer.catch_up().await.unwrap();
+    let leaves = leaves(&store).await;
+    let log = Log::of(&store).unwrap();
+    let text = log.proof(Checkpoint::FIRST.plus(7), None).await.unwrap();
+    let proof = Proof::parse(&text).unwrap();
+    assert_eq!(proof.index(), 7);
+    let head = proof.verify(leaves[7], &public).unwrap();
+    assert_eq!((head.origin, head.size), (key.origin(id), 300));
+    let differs = proof.verify(leaves[8], &public);
+    assert_eq!(differs, Err(ProofError::Differs));
+    for key in [stranger.as_str(), "nonsense"] {
+        let refused = proof.verify(leaves[7], key);
+        assert!(matches!(refused, Err(ProofError::Key(_))), "{refused:?}");
+    }
+    check_verifier_key(&public).unwrap();
+    check_verifier_key("nonsense").unwrap_err();
+    let extra = text.replace("index 7", "extra aGk=\nindex 7");
+    assert_eq!(Proof::parse(&extra), Ok(proof));
+    // Every fifth character: each costs the check of a signature.
+    for (place, letter) in text.char_indices().step_by(5) {
+        let other = if letter == 'A' { "B" } else { "A" };
+        let (before, after) = text.split_at(place);
+        let changed = format!("{before}{other}{}", &after[letter.len_utf8()..]);
+        let read = Proof::parse(&changed);
+        let verified = read.and_then(|proof| proof.verify(leaves[7], &public));
+        verified.expect_err(&changed);
+    }
+    let hash = leaves[0].to_string();
+    let endless = text.replace(
+        "index 7",
+        &format!("index 7{}", format!("\n{hash}").repeat(60)),
+    );
+    for broken in ["", "\n\n", "c2sp.org/tlog-proof@v1\n\n", &endless] {
+        let read = Proof::parse(broken);
+        assert!(matches!(read, Err(ProofError::Malformed(_))), "{broken}");
     }
 }

@@ -102,8 +102,20 @@ async fn a_restored_store_goes_on_from_its_parent() {
     let sealer = Sealer::of(&store, Some(key.clone())).unwrap();
     let old = sealer.catch_up().await.unwrap();
     store.renew_identity().await.unwrap();
-    commit(&store, 1).await;
+    let id = store.identity().await.unwrap().id;
+    Sealer::of(&store, None).unwrap().catch_up().await.unwrap();
+    let log = Log::of(&store).unwrap();
+    let moved = log.head().await.unwrap().unwrap();
+    assert_eq!(
+        (moved.size, moved.signed.len(), moved.parent.unwrap().store),
+        (5, 0, before)
+    );
     let sealer = Sealer::of(&store, Some(key.clone())).unwrap();
+    let signed = sealer.catch_up().await.unwrap();
+    assert_eq!(signed.signed[0].size, 5, "what stands is signed at once");
+    assert_eq!(signed, log.head().await.unwrap().unwrap());
+    assert_eq!(sealer.catch_up().await.unwrap(), signed, "and only once");
+    commit(&store, 1).await;
     let new = sealer.catch_up().await.unwrap();
     let parent = new.parent.unwrap();
     assert_eq!(
@@ -112,7 +124,7 @@ async fn a_restored_store_goes_on_from_its_parent() {
     );
     let sizes: Vec<_> = new.signed.iter().map(|signed| signed.size).collect();
     assert_eq!(sizes, [6], "heads of the former log are not this log's");
-    let public = key.verifier_key(store.identity().await.unwrap().id);
+    let public = key.verifier_key(id);
     SignedHead::open(&new.signed[0].note, Some(&public)).unwrap();
     let refused = SignedHead::open(&new.signed[0].note, Some(&key.verifier_key(before)));
     refused.unwrap_err();
@@ -179,6 +191,23 @@ async fn a_damaged_log_is_told() {
     assert!(error.to_string().contains("tile 2 of level 0"), "{error}");
 }
 
+/// A store that was restored to a moment before its log is told.
+#[tokio::test]
+async fn a_log_beyond_the_order_is_told() {
+    let (longer, storage) = store();
+    commit(&longer, 3).await;
+    Sealer::of(&longer, None).unwrap().catch_up().await.unwrap();
+    let (shorter, _) = store();
+    commit(&shorter, 2).await;
+    let shorter = shorter.with_log(storage);
+    let error = Sealer::of(&shorter, None).unwrap().catch_up().await;
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.contains("size 3") && error.contains("ends at 2"),
+        "{error}"
+    );
+}
+
 /// The text of a key is read again, and nothing else is a key.
 #[test]
 fn keys_are_read_as_they_are_written() {
@@ -187,7 +216,7 @@ fn keys_are_read_as_they_are_written() {
     let text = key.to_secret_text();
     let read = LogKey::parse(&format!("{text}\n")).unwrap();
     assert_eq!(read.verifier_key(id), key.verifier_key(id));
-    assert!(!format!("{key:?}").contains(text.rsplit('+').next().unwrap()));
+    assert!(!format!("{key:?}").contains(text.splitn(5, '+').nth(4).unwrap()));
     let changed = text.replacen("example", "examble", 1);
     for wrong in ["", "PRIVATE+KEY+a", "x", &changed, &text[1..]] {
         let error = LogKey::parse(wrong).unwrap_err();

@@ -39,6 +39,11 @@ pub(crate) struct ChangesetItem<'a> {
     /// generated. Absent if it was stored without one, in a table that was taken over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) idempotency_key: Option<&'a str>,
+    /// With `details=true`, if it was committed with others: its place in the set, `/`, the number of
+    /// changesets, `:` and a digest of all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "1/2:7b0a0c1d...")]
+    pub(crate) set: Option<String>,
 }
 
 impl<'a> ChangesetItem<'a> {
@@ -59,6 +64,7 @@ impl<'a> ChangesetItem<'a> {
             idempotency_key: details
                 .then(|| changeset.commit_id.as_str())
                 .filter(|key| *key != CommitId::NONE),
+            set: changeset.set.filter(|_| details).map(|set| set.to_string()),
         }
     }
 

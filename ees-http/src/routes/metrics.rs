@@ -7,6 +7,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use ees_core::Error;
+use ees_evidence::{Log, LogError};
 
 use super::unmatched::invalid_endpoint;
 use crate::app::App;
@@ -43,10 +44,24 @@ pub(super) async fn metrics(State(app): State<App>, uri: Uri) -> Result<Response
     Ok((StatusCode::OK, head, text).into_response())
 }
 
+/// Measures how far the log is behind a head of the store, once anything is sealed.
+async fn measure_log(app: &App, head: u64) -> Result<(), LogError> {
+    let Some(log) = Log::of(&app.store) else {
+        return Ok(());
+    };
+    if let Some(sealed) = log.head().await? {
+        set("ees_log_size", sealed.size);
+        set("ees_log_lag", head.saturating_sub(sealed.size));
+    }
+    Ok(())
+}
+
 /// Measures how far the store is, and its statistics and consumers behind it.
 async fn measure_store(app: &App) -> Result<(), Error> {
     let head = app.store.next_checkpoint().await?.get();
     set("ees_head_checkpoint", head);
+    // Damage of the log shall not hide what else there is to measure.
+    let _ = measure_log(app, head).await;
     let counted = app.store.statistics().await?.version.get();
     set("ees_statistics_lag", head.saturating_sub(counted));
     match app.store.consumers() {

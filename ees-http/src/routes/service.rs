@@ -14,11 +14,12 @@ use crate::error::ApiError;
 use crate::error_body::ErrorBody;
 
 /// The calls, by what they answer.
-const LINKS: [(&str, &str); 6] = [
+const LINKS: [(&str, &str); 7] = [
     ("all_changesets", "/changesets"),
     ("all_events", "/events"),
     ("description", "/openapi.json"),
     ("health", "/health/ready"),
+    ("log", "/log/head"),
     ("statistics", "/streams"),
     ("stream", "/streams/{stream_id}"),
 ];

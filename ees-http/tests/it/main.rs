@@ -12,6 +12,7 @@ mod greedy;
 #[cfg(feature = "tls")]
 mod http2;
 mod limits;
+mod log;
 mod messages;
 mod pages;
 mod support;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ees_conformance::subject::{Access, GlobalRead, Read, Remote, Subject, unique};
-use ees_conformance::{Capabilities, Harness, HttpHarness};
+use ees_conformance::{Capabilities, Case, Harness, HttpHarness};
 
 /// The time limit for the position of a changeset, if the deployment orders after the commit.
 const ORDERED_WITHIN: Duration = Duration::from_mins(4);
@@ -14,12 +14,17 @@ const ORDERED_WITHIN: Duration = Duration::from_mins(4);
 /// The time limit for the first answer.
 const REACHED_WITHIN: Duration = Duration::from_mins(2);
 
+/// The time limit for the sealing of what is committed, if the deployment keeps a verifiable log.
+const SEALED_WITHIN: Duration = Duration::from_secs(10);
+
 /// The deployment under test.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     url: String,
     access: Access,
     capabilities: Capabilities,
+    /// Why the cases of the verifiable log cannot be run.
+    no_log: Option<&'static str>,
     time_limit: Duration,
 }
 
@@ -31,14 +36,26 @@ pub(crate) fn set(target: Target) {
     TARGET.set(target).expect("one target");
 }
 
+/// The reason why a case cannot run against the target, if there is one.
+pub(crate) fn why_not(case: &Case) -> Option<&'static str> {
+    let target = TARGET.get().filter(|_| is_of_the_log(case));
+    target.and_then(|target| target.no_log)
+}
+
+/// Whether a case needs a verifiable log.
+pub(crate) fn is_of_the_log(case: &Case) -> bool {
+    case.group() == "verifiable_log"
+}
+
 impl Target {
-    /// Checks that the deployment answers, and determines its capabilities. Returns the reason if
-    /// it cannot.
+    /// Checks that the deployment answers, and determines its capabilities, with those of its log if it
+    /// `needs_log`. Returns the reason if it cannot.
     pub(crate) fn find(
         url: &str,
         access: Access,
         max_changeset_bytes: usize,
         time_limit: Duration,
+        needs_log: bool,
     ) -> Result<Self, String> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -50,6 +67,11 @@ impl Target {
             let seconds = REACHED_WITHIN.as_secs();
             let late = |_| format!("{url} does not answer within {seconds} seconds");
             let orders_at_commit = asked.await.map_err(late)??;
+            let no_log = if needs_log {
+                why_no_log(&remote).await
+            } else {
+                None
+            };
             Ok(Self {
                 url: url.to_owned(),
                 access,
@@ -59,6 +81,7 @@ impl Target {
                     orders_at_commit,
                     max_changeset_bytes,
                 },
+                no_log,
                 time_limit,
             })
         })
@@ -84,6 +107,28 @@ async fn orders_at_commit(remote: &Remote) -> Result<bool, String> {
         .await;
     let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     Ok(answer.status != 200 || body.get("checkpoint").is_some())
+}
+
+/// Why the deployment cannot be held to a verifiable log, if there is a reason.
+async fn why_no_log(remote: &Remote) -> Option<&'static str> {
+    let end = remote.next_checkpoint().await.ok()?;
+    let sealed = async {
+        loop {
+            let head = remote.get("/log/head").await;
+            let body: serde_json::Value = serde_json::from_slice(&head.body).unwrap_or_default();
+            if body["error"] == "NO_LOG" {
+                return Some("the deployment keeps no verifiable log");
+            }
+            if body["size"].as_u64() >= Some(end.max(1)) {
+                return None;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let late = Some("the deployment does not seal its log within 10 s");
+    tokio::time::timeout(SEALED_WITHIN, sealed)
+        .await
+        .unwrap_or(late)
 }
 
 /// The deployment, as a case sees it.

@@ -52,7 +52,11 @@ fn main() -> ExitCode {
     }
     let access = access::access(url, &args).unwrap_or_else(|reason| usage(&reason));
     let time_limit = Duration::from_secs(args.time_limit);
-    let found = Target::find(url.as_str(), access, args.max_changeset_bytes, time_limit);
+    let needs_log = chosen
+        .iter()
+        .any(|runnable| deployment::is_of_the_log(&runnable.case));
+    let limit = args.max_changeset_bytes;
+    let found = Target::find(url.as_str(), access, limit, time_limit, needs_log);
     let target = match found {
         Ok(target) => target,
         Err(reason) => {

@@ -6,7 +6,7 @@ use ees_conformance::Case;
 use serde_json::{Value, json};
 
 /// The guarantees, in short.
-const GUARANTEES: [&str; 13] = [
+const GUARANTEES: [&str; 17] = [
     "Atomic",
     "Optimistic concurrency",
     "Dense ids",
@@ -20,6 +20,10 @@ const GUARANTEES: [&str; 13] = [
     "Fidelity",
     "Refusal",
     "Statistics",
+    "Portable",
+    "Filters never skip",
+    "Consumers",
+    "Verifiable",
 ];
 
 /// The result of a case.
@@ -130,6 +134,7 @@ impl Report {
         });
         let none = match (number, counts == Counts::default()) {
             (9, true) => Some("a black box cannot see pushed messages".to_owned()),
+            (14, true) => Some("a black box cannot move data".to_owned()),
             (_, true) => Some("not selected".to_owned()),
             _ => None,
         };

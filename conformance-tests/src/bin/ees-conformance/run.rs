@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use ees_conformance::Runnable;
 
 use crate::args::Args;
+use crate::deployment;
 use crate::report::{Outcome, Tested};
 use crate::selection::why_not;
 
@@ -52,7 +53,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn one(runnable: Runnable, limit: Duration, is_direct: bool) -> Tested {
     let begun = Instant::now();
-    let outcome = match why_not(&runnable.case, is_direct) {
+    let why = why_not(&runnable.case, is_direct).or_else(|| deployment::why_not(&runnable.case));
+    let outcome = match why {
         Some(why) => Outcome::NotRun(why.to_owned()),
         None => outcome(runnable.run, limit),
     };
