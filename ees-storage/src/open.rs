@@ -96,17 +96,6 @@ async fn open_with(adapter: Adapter, url: &str) -> Result<OpenStore, OpenError> 
 }
 
 #[allow(dead_code, reason = "a build may hold no adapter")]
-<<<<<<< HEAD
-fn over_log<S>(adapter: Arc<S>) -> OpenStore
-where
-    S: Storage + StatisticsStore + CheckpointStore + ConsumerStore + LogStore + Import,
-{
-    let store = EventStore::new(Arc::clone(&adapter))
-        .with_consumers(Arc::clone(&adapter) as _)
-        .with_log(Arc::clone(&adapter) as _);
-    OpenStore {
-        store,
-=======
 fn over<S>(adapter: Arc<S>) -> OpenStore
 where
     S: Storage + StatisticsStore + CheckpointStore + ConsumerStore + LogStore + Import,
@@ -116,7 +105,6 @@ where
         store: store
             .with_consumers(Arc::clone(&adapter) as _)
             .with_log(Arc::clone(&adapter) as _),
->>>>>>> evidence
         checkpoints: Arc::clone(&adapter) as _,
         order: None,
         import: adapter,
@@ -181,6 +169,6 @@ async fn sqlite_to_read(url: &str) -> Result<OpenStore, OpenError> {
     Ok(OpenStore {
         // A file that can only be read has none.
         fence: fence.ok().map(|fence| Arc::new(fence) as _),
-        ..over_log(storage)
+        ..over(storage)
     })
 }
