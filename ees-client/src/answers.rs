@@ -171,7 +171,8 @@ fn beginning(answer: &Answer) -> String {
 
 /// Refuses the answer of another store. A store that is not open yet does not tell its id.
 pub(crate) fn check_store(headers: &HeaderMap, store: Option<StoreId>) -> Result<(), Error> {
-    let (Some(asked), Some(answered)) = (store, header(headers, "ees-store")) else {
+    let Some(asked) = store else { return Ok(()) };
+    let Some(answered) = header(headers, "ees-store") else {
         return Ok(());
     };
     let store = answered.parse().ok();

@@ -1,12 +1,9 @@
 //! Commits, to one stream and to several.
 
-use ees_core::{
-    Check, CommitId, Expectation, Json, MAX_FORTHCOMING, NewChangeset, NewSet, StreamId,
-};
+use ees_core::{CommitId, Expectation, Json, MAX_FORTHCOMING, NewChangeset, NewSet, StreamId};
 use reqwest::Method;
 use reqwest::header::{HeaderName, HeaderValue};
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde::Deserialize;
 
 use crate::model::{Committed, CommittedSet};
 use crate::request::{Judging, request};
@@ -15,80 +12,78 @@ use crate::transport::{Answer, Send, header};
 use crate::wire::WireCommitted;
 use crate::{Error, place};
 
-/// The body of a commit, and of a commit in a set.
-#[derive(Serialize)]
-struct Body<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stream_id: Option<&'a StreamId>,
-    events: &'a RawValue,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metadata: Option<&'a RawValue>,
-    #[serde(flatten)]
-    expected: Option<Expected>,
+/// Room for the names of the members of a body.
+const ROOM: usize = 64;
+
+/// The body of a commit: its payloads as they are, since they are JSON.
+fn body(commit: &NewChangeset) -> String {
+    let payloads = commit.events.as_str().len() + commit.metadata.as_str().len();
+    let mut body = String::with_capacity(payloads + ROOM);
+    body.push('{');
+    add_payloads(&mut body, commit);
+    body.push('}');
+    body
 }
 
 /// The body of a set.
-#[derive(Serialize)]
-struct Set<'a> {
-    commits: Vec<Body<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    checks: Vec<Checked<'a>>,
-}
-
-/// A check of a set.
-#[derive(Serialize)]
-struct Checked<'a> {
-    stream_id: &'a StreamId,
-    #[serde(flatten)]
-    expected: Expected,
-}
-
-/// An expectation.
-#[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Expected {
-    ExpectedLastChangeset(u64),
-    ExpectedLastEvent(u64),
-}
-
-impl From<Expectation> for Expected {
-    fn from(expectation: Expectation) -> Self {
-        match expectation {
-            Expectation::LastChangeset(last) => Self::ExpectedLastChangeset(last),
-            Expectation::LastEvent(last) => Self::ExpectedLastEvent(last),
+fn body_of_set(set: &NewSet) -> String {
+    let mut body = "{\"commits\":[".to_owned();
+    add_all(&mut body, &set.commits, |body, commit| {
+        add_stream(body, &commit.stream_id);
+        // A commit without an expectation expects a new stream.
+        if commit.expectation != Expectation::NEW_STREAM {
+            add_expectation(body, commit.expectation);
         }
+        body.push(',');
+        add_payloads(body, commit);
+    });
+    body.push(']');
+    if !set.checks.is_empty() {
+        body.push_str(",\"checks\":[");
+        add_all(&mut body, &set.checks, |body, check| {
+            add_stream(body, &check.stream_id);
+            add_expectation(body, check.expectation);
+        });
+        body.push(']');
+    }
+    body.push('}');
+    body
+}
+
+/// Adds objects, each with the members that `add` adds.
+fn add_all<T>(body: &mut String, all: &[T], add: impl Fn(&mut String, &T)) {
+    for (index, one) in all.iter().enumerate() {
+        body.push_str(if index == 0 { "{" } else { ",{" });
+        add(body, one);
+        body.push('}');
     }
 }
 
-/// The expectation as it is sent. A commit without one expects a new stream.
-fn expected(commit: &NewChangeset) -> Option<Expected> {
-    let is_new = commit.expectation == Expectation::NEW_STREAM;
-    (!is_new).then(|| commit.expectation.into())
-}
-
-impl<'a> Body<'a> {
-    fn of(commit: &'a NewChangeset) -> Result<Self, Error> {
-        let metadata = (commit.metadata != Json::default()).then(|| raw(commit.metadata.as_str()));
-        Ok(Self {
-            stream_id: None,
-            events: raw(commit.events.as_str())?,
-            metadata: metadata.transpose()?,
-            expected: None,
-        })
-    }
-
-    fn in_set(commit: &'a NewChangeset) -> Result<Self, Error> {
-        Ok(Self {
-            stream_id: Some(&commit.stream_id),
-            expected: expected(commit),
-            ..Self::of(commit)?
-        })
+fn add_payloads(body: &mut String, commit: &NewChangeset) {
+    body.push_str("\"events\":");
+    body.push_str(commit.events.as_str());
+    if commit.metadata != Json::default() {
+        body.push_str(",\"metadata\":");
+        body.push_str(commit.metadata.as_str());
     }
 }
 
-fn raw(text: &str) -> Result<&RawValue, Error> {
-    let refused = |error| Error::Refused(format!("a payload is not JSON: {error}"));
-    serde_json::from_str(text).map_err(refused)
+fn add_stream(body: &mut String, stream_id: &StreamId) {
+    let stream_id = serde_json::Value::from(stream_id.as_str());
+    body.extend(["\"stream_id\":", &stream_id.to_string()]);
+}
+
+fn add_expectation(body: &mut String, expectation: Expectation) {
+    let (name, last) = expected(expectation);
+    body.extend([",\"", name, "\":", &last.to_string()]);
+}
+
+/// The name of an expectation on the wire, and its number.
+fn expected(expectation: Expectation) -> (&'static str, u64) {
+    match expectation {
+        Expectation::LastChangeset(last) => ("expected_last_changeset", last),
+        Expectation::LastEvent(last) => ("expected_last_event", last),
+    }
 }
 
 /// A list of commits that are stored.
@@ -100,17 +95,14 @@ struct Stored {
 /// Commits. The body is written once, so that each try sends the same bytes.
 pub(crate) async fn commit(settings: &Settings, commit: &NewChangeset) -> Result<Committed, Error> {
     let key = key_of(commit.idempotency_key.as_ref())?;
-    let (changeset, event) = match expected(commit) {
-        Some(Expected::ExpectedLastChangeset(last)) => (Some(last), None),
-        Some(Expected::ExpectedLastEvent(last)) => (None, Some(last)),
-        None => (None, None),
-    };
+    let (name, last) = expected(commit.expectation);
+    // A commit without an expectation expects a new stream.
+    let last = (commit.expectation != Expectation::NEW_STREAM).then_some(last);
     let asked = Send::new(Method::POST, place::stream(&commit.stream_id)?)
-        .given("expected_last_changeset", changeset)
-        .given("expected_last_event", event)
+        .given(name, last)
         .given("forthcoming", forthcoming(commit.max_forthcoming))
         .given("details", Some(true))
-        .json(&Body::of(commit)?)?;
+        .body(body(commit));
     let read = |answer: &Answer| {
         let stored: WireCommitted = serde_json::from_slice(&answer.body)?;
         Ok(stored.into_committed(&key, is_replayed(answer)))
@@ -128,16 +120,6 @@ pub(crate) async fn commit_all(settings: &Settings, set: &NewSet) -> Result<Comm
         return Err(Error::Refused(why));
     }
     let key = key_of(set.idempotency_key.as_ref())?;
-    let commits = set.commits.iter().map(Body::in_set);
-    let checks = set.checks.iter().map(
-        |Check {
-             stream_id,
-             expectation,
-         }| Checked {
-            stream_id,
-            expected: (*expectation).into(),
-        },
-    );
     let most = set
         .commits
         .iter()
@@ -146,10 +128,7 @@ pub(crate) async fn commit_all(settings: &Settings, set: &NewSet) -> Result<Comm
     let asked = Send::new(Method::POST, "/commits")
         .given("forthcoming", most.and_then(forthcoming))
         .given("details", Some(true))
-        .json(&Set {
-            commits: commits.collect::<Result<_, _>>()?,
-            checks: checks.collect(),
-        })?;
+        .body(body_of_set(set));
     let read = |answer: &Answer| {
         let stored: Stored = serde_json::from_slice(&answer.body)?;
         let replayed = is_replayed(answer);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ees_core::{StoreId, Written};
+use form_urlencoded::byte_serialize;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request, Response, Url};
 use tokio::time::timeout;
@@ -22,7 +23,8 @@ const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 pub(crate) struct Send {
     pub(crate) method: Method,
     pub(crate) path: String,
-    pub(crate) query: Vec<(&'static str, String)>,
+    /// The parameters of the query, encoded, each behind a `&`.
+    query: String,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: Option<Bytes>,
     /// How long the server may wait before it answers.
@@ -34,7 +36,7 @@ impl Send {
         Self {
             method,
             path: path.into(),
-            query: Vec::new(),
+            query: String::new(),
             headers: Vec::new(),
             body: None,
             wait: Duration::ZERO,
@@ -47,28 +49,33 @@ impl Send {
 
     /// Adds a parameter of the query, if it is given.
     pub(crate) fn given(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
-        self.query
-            .extend(value.map(|value| (name, value.to_string())));
+        if let Some(value) = value {
+            self.query.extend(["&", name, "="]);
+            self.query
+                .extend(byte_serialize(value.to_string().as_bytes()));
+        }
         self
     }
 
     /// Sets a body of JSON.
-    pub(crate) fn json(mut self, body: &impl serde::Serialize) -> Result<Self, Error> {
-        let body = serde_json::to_vec(body);
+    pub(crate) fn json(self, body: &impl serde::Serialize) -> Result<Self, Error> {
+        let body = serde_json::to_string(body);
         let body =
             body.map_err(|error| Error::Refused(format!("the body is not JSON: {error}")))?;
+        Ok(self.body(body))
+    }
+
+    /// Sets a body, which is JSON.
+    pub(crate) fn body(mut self, body: String) -> Self {
         self.body = Some(body.into());
-        Ok(self)
+        self
     }
 
     fn url(&self, settings: &Settings) -> Result<Url, Error> {
         let refused = |error| Error::Refused(format!("`{}` is no address: {error}", settings.url));
-        let url = format!("{}{}", settings.url, self.path);
-        let mut url = Url::parse(&url).map_err(refused)?;
-        if !self.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(&self.query);
-        }
-        Ok(url)
+        let query = self.query.replacen('&', "?", 1);
+        let url = [&settings.url, &*self.path, &query].concat();
+        Url::parse(&url).map_err(refused)
     }
 
     async fn request(&self, settings: &Settings, accept: HeaderValue) -> Result<Request, Error> {
@@ -172,10 +179,10 @@ impl EventStream {
     }
 }
 
-async fn whole(response: Response) -> Result<Answer, Error> {
+async fn whole(mut response: Response) -> Result<Answer, Error> {
     Ok(Answer {
         status: response.status().as_u16(),
-        headers: response.headers().clone(),
+        headers: std::mem::take(response.headers_mut()),
         body: response.bytes().await.map_err(lost)?,
     })
 }

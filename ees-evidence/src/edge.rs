@@ -129,8 +129,8 @@ mod tests {
     #[test]
     fn the_root_is_that_of_the_definition_at_every_size() {
         let (mut edge, mut leaves, mut full) = (Edge::default(), Vec::new(), Vec::new());
-        for size in 0..2 * 65_536_u64 + 3 {
-            let is_checked = size < 1100 || size % 7919 == 0 || size % 65_536 < 2;
+        for size in 0..65_536_u64 + 3 {
+            let is_checked = size < 600 || size % 65_536 < 2;
             if is_checked {
                 assert_eq!(edge.root(), root(&leaves), "{size}");
                 let levels: Vec<_> = edge.levels().collect();
@@ -146,8 +146,8 @@ mod tests {
             .map(|tile| (tile.id.level, tile.id.number))
             .collect();
         assert_eq!(&ids[..2], [(0, 0), (0, 1)]);
-        assert_eq!(&ids[255..258], [(0, 255), (1, 0), (0, 256)]);
-        assert_eq!(ids.len(), 512 + 2);
+        assert_eq!(&ids[255..], [(0, 255), (1, 0)]);
+        assert_eq!(ids.len(), 256 + 1);
     }
 
     /// The examples of RFC 6962's reference implementation (certificate-transparency,

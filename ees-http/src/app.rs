@@ -21,6 +21,9 @@ const BODY_FRAME_BYTES: usize = 64 * 1024;
 /// The same in a set of commits: their stream ids may have 1024 bytes each, escaped six times that.
 const SET_FRAME_BYTES: usize = 512 * 1024;
 
+/// The longest wait of a reader that waits without an end. It then waits again.
+const ENDLESS: Duration = Duration::from_hours(1);
+
 /// The state that the handlers share.
 #[derive(Clone)]
 pub(crate) struct App {
@@ -79,12 +82,20 @@ impl App {
         written: Written,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, ApiError> {
+        Ok(self.limited(written, work).await?)
+    }
+
+    async fn limited<T, E: Into<Error>>(
+        &self,
+        written: Written,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Error> {
         let limit = self.options.request_timeout;
         let Ok(result) = tokio::time::timeout(limit, work).await else {
             let reason = format!("no answer within {} s", limit.as_secs());
             return Err(StorageError::unavailable(reason, written).into());
         };
-        Ok(result.map_err(Into::into)?)
+        result.map_err(Into::into)
     }
 
     /// Reads a page of the global order. While it is empty, waits for another until `wait` is over,
@@ -100,17 +111,7 @@ impl App {
         if wait.is_zero() {
             return self.in_time(Written::None, read(from)).await;
         }
-        let in_turn = |from| {
-            let page = read(from);
-            async {
-                self.gate.take_turn(permit).await;
-                let page = page.await?;
-                if page.is_empty() {
-                    permit.release();
-                }
-                Ok(page)
-            }
-        };
+        let in_turn = |from| self.in_turn(permit, read(from));
         let page = async {
             tokio::select! {
                 page = self.store.await_onward(from, wait, in_turn) => page,
@@ -118,6 +119,35 @@ impl App {
             }
         };
         self.in_time(Written::None, page).await
+    }
+
+    /// The same without a limit on the whole: waits for a page that is not empty, and each read has the
+    /// time of a request. The page is empty when nothing waits any longer.
+    pub(crate) async fn follow_onward<P: Onward, R: Future<Output = Result<P, Error>>>(
+        &self,
+        permit: &Permit,
+        from: P::Position,
+        read: impl Fn(P::Position) -> R,
+    ) -> Result<P, ApiError> {
+        let in_turn = |from| self.limited(Written::None, self.in_turn(permit, read(from)));
+        tokio::select! {
+            page = self.store.await_onward(from, ENDLESS, in_turn) => Ok(page?),
+            () = self.ends_waiting(permit) => Ok(in_turn(from).await?),
+        }
+    }
+
+    /// Reads a page when the gate lets the request run. It keeps its permit if it found something.
+    async fn in_turn<P: Onward>(
+        &self,
+        permit: &Permit,
+        page: impl Future<Output = Result<P, Error>>,
+    ) -> Result<P, Error> {
+        self.gate.take_turn(permit).await;
+        let page = page.await?;
+        if page.is_empty() {
+            permit.release();
+        }
+        Ok(page)
     }
 
     /// Resolves when nothing waits any longer: the server closes, or the client sends no more and may

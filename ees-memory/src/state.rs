@@ -62,7 +62,7 @@ impl State {
         }
         let streams = page.changesets.iter().map(|changeset| &changeset.stream_id);
         let heads = streams.filter_map(|stream| Some((stream.clone(), self.head(stream)?)));
-        if let Err(refusal) = check_import(heads.collect(), &page.changesets) {
+        if let Err(refusal) = check_import(heads, &page.changesets) {
             return ImportOutcome::Refused(refusal);
         }
         for changeset in &page.changesets {

@@ -60,13 +60,26 @@ impl Exclusive {
         Ok(connection)
     }
 
+    /// Closes the connection until the next transaction.
+    pub(crate) async fn rest(&self) {
+        if let Place::Idle(idle) = &mut *self.place.lock().await {
+            end(idle.take()).await;
+        }
+    }
+
     /// Closes the connection after its transaction. No other one begins.
     pub(crate) async fn close(&self) {
         let place = std::mem::replace(&mut *self.place.lock().await, Place::Closed);
-        if let Place::Idle(Some(connection)) = place {
-            // If this fails, the server notices the lost connection by itself.
-            let _ = patiently(connection.close()).await;
+        if let Place::Idle(idle) = place {
+            end(idle).await;
         }
+    }
+}
+
+async fn end(connection: Option<PgConnection>) {
+    if let Some(connection) = connection {
+        // If this fails, the server notices the lost connection by itself.
+        let _ = patiently(connection.close()).await;
     }
 }
 

@@ -25,7 +25,9 @@ impl PostgresStorage {
         let mut transaction = self.exclusive.begin().await?;
         let write = statement.execute(&mut transaction.connection);
         patiently(write).await.map_err(translate)?;
-        transaction.commit().await
+        transaction.commit().await?;
+        self.exclusive.rest().await;
+        Ok(())
     }
 }
 

@@ -44,6 +44,7 @@ impl Import for PostgresStorage {
     }
 
     async fn finish_import(&self) -> Result<(), StorageError> {
+        self.exclusive.rest().await;
         self.next_checkpoint().await.map(drop)
     }
 

@@ -96,15 +96,15 @@ async fn open_with(adapter: Adapter, url: &str) -> Result<OpenStore, OpenError> 
 }
 
 #[allow(dead_code, reason = "a build may hold no adapter")]
-fn over_log<S>(adapter: Arc<S>) -> OpenStore
+fn over<S>(adapter: Arc<S>) -> OpenStore
 where
     S: Storage + StatisticsStore + CheckpointStore + ConsumerStore + LogStore + Import,
 {
-    let store = EventStore::new(Arc::clone(&adapter))
-        .with_consumers(Arc::clone(&adapter) as _)
-        .with_log(Arc::clone(&adapter) as _);
+    let store = EventStore::new(Arc::clone(&adapter));
     OpenStore {
-        store,
+        store: store
+            .with_consumers(Arc::clone(&adapter) as _)
+            .with_log(Arc::clone(&adapter) as _),
         checkpoints: Arc::clone(&adapter) as _,
         order: None,
         import: adapter,
@@ -120,7 +120,7 @@ where
 {
     OpenStore {
         fence: Some(Arc::clone(&adapter) as _),
-        ..over_log(adapter)
+        ..over(adapter)
     }
 }
 
@@ -134,7 +134,7 @@ async fn dynamodb(url: &str) -> Result<OpenStore, OpenError> {
     let order = storage.deferred_order(&sdk);
     Ok(OpenStore {
         order: Some(order),
-        ..over_log(storage)
+        ..over(storage)
     })
 }
 
@@ -169,6 +169,6 @@ async fn sqlite_to_read(url: &str) -> Result<OpenStore, OpenError> {
     Ok(OpenStore {
         // A file that can only be read has none.
         fence: fence.ok().map(|fence| Arc::new(fence) as _),
-        ..over_log(storage)
+        ..over(storage)
     })
 }

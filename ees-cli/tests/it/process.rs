@@ -16,6 +16,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use ees_dynamodb_testkit::Emulator;
@@ -41,16 +42,28 @@ pub(crate) fn run(args: &[&str]) -> (Option<i32>, String, String) {
 pub(crate) fn ended(mut command: Command) -> (Option<i32>, String, String) {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("ees starts");
-    if wait(&mut child).is_none() {
+    // They are read as they come: a pipe holds only so much.
+    let stdout = collect(child.stdout.take().expect("a pipe"));
+    let stderr = collect(child.stderr.take().expect("a pipe"));
+    let status = wait(&mut child);
+    if status.is_none() {
         child.kill().expect("SIGKILL is sent");
+        child.wait().expect("an end");
     }
-    let output = child.wait_with_output().expect("an end");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (
-        output.status.code(),
-        text(&output.stdout),
-        text(&output.stderr),
-    )
+    let text = |reader: JoinHandle<Vec<u8>>| {
+        let bytes = reader.join().expect("all that was written");
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    let code = status.and_then(|status| status.code());
+    (code, text(stdout), text(stderr))
+}
+
+fn collect(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        pipe.read_to_end(&mut bytes).expect("bytes");
+        bytes
+    })
 }
 
 /// Waits for a process's end, but not for ever.

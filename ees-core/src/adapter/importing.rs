@@ -5,15 +5,15 @@ use std::collections::HashMap;
 use crate::{Changeset, Head, StreamId};
 
 /// Whether imported changesets follow the changesets before them in their streams. `heads` are the heads
-/// of their streams before the import; a stream without changesets has no entry.
+/// of their streams before the import; a stream without changesets has none.
 ///
 /// # Errors
 /// A text that names the first changeset that does not, for people.
-#[allow(clippy::implicit_hasher, reason = "callers collect into it")]
 pub fn check_import(
-    mut heads: HashMap<StreamId, Head>,
+    heads: impl IntoIterator<Item = (StreamId, Head)>,
     changesets: &[Changeset],
 ) -> Result<(), String> {
+    let mut heads: HashMap<_, _> = heads.into_iter().collect();
     for changeset in changesets {
         let head = heads.get(&changeset.stream_id);
         let last = head.map_or((0, 0), |head| {

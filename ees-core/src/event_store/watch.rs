@@ -19,6 +19,13 @@ use crate::ports::{Clock, Storage};
 /// polled any more, or its look does not end.
 const PATIENCE: u32 = 5;
 
+/// So many of the readers that wait are deputies, which have this patience. The others have more, so that
+/// the timers of many idle readers cost little.
+const DEPUTIES: u32 = 8;
+
+/// The patience of a reader that is no deputy, in poll intervals: all deputies may have stopped as well.
+const LONG_PATIENCE: u32 = 60;
+
 /// What the readers that wait at the head share.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
@@ -36,6 +43,7 @@ struct State {
     /// Who leads, by number.
     leader: Option<u64>,
     leaders: u64,
+    deputies: u32,
 }
 
 /// How a look is made, and how often.
@@ -51,6 +59,9 @@ struct Lead<'a> {
     watch: &'a Watch,
     number: u64,
 }
+
+/// A deputy's place, until it is dropped.
+struct Deputy<'a>(&'a Watch);
 
 impl Watch {
     /// How many looks have failed. A reader asks before it reads.
@@ -82,8 +93,10 @@ impl Watch {
     /// Looks while this reader leads, until it has found enough; waits for the lead otherwise.
     async fn see_to_looks(&self, looks: Looks<'_>, is_enough: impl Fn() -> bool) {
         let mut is_overdue = false;
+        let mut deputy = None;
         loop {
             if let Some(lead) = self.lead(is_overdue) {
+                deputy = None;
                 while lead.look(looks).await {
                     if is_enough() {
                         return;
@@ -97,7 +110,13 @@ impl Watch {
             if !has_leader {
                 continue;
             }
-            let patience = looks.clock.sleep(looks.every * PATIENCE);
+            deputy = deputy.or_else(|| self.deputize());
+            let intervals = if deputy.is_some() {
+                PATIENCE
+            } else {
+                LONG_PATIENCE
+            };
+            let patience = looks.clock.sleep(looks.every * intervals);
             if let Either::Right(_) = select(vacancy, patience).await {
                 is_overdue = self.leader_and_looks() == (true, seen);
             }
@@ -120,6 +139,14 @@ impl Watch {
             watch: self,
             number: state.leaders,
         })
+    }
+
+    fn deputize(&self) -> Option<Deputy<'_>> {
+        let mut state = self.lock();
+        let is_free = state.deputies < DEPUTIES;
+        state.deputies += u32::from(is_free);
+        drop(state);
+        is_free.then_some(Deputy(self))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -164,5 +191,11 @@ impl Drop for Lead<'_> {
             drop(state);
             self.watch.vacancy.notify(1);
         }
+    }
+}
+
+impl Drop for Deputy<'_> {
+    fn drop(&mut self) {
+        self.0.lock().deputies -= 1;
     }
 }

@@ -179,11 +179,11 @@ async fn a_kept_proof_is_verified_by_itself() {
         verified.expect_err(&changed);
     }
     let hash = leaves[0].to_string();
-    let long = text.replace(
+    let endless = text.replace(
         "index 7",
         &format!("index 7{}", format!("\n{hash}").repeat(60)),
     );
-    for broken in ["", "\n\n", "c2sp.org/tlog-proof@v1\n\n", &long] {
+    for broken in ["", "\n\n", "c2sp.org/tlog-proof@v1\n\n", &endless] {
         let read = Proof::parse(broken);
         assert!(matches!(read, Err(ProofError::Malformed(_))), "{broken}");
     }

@@ -12,10 +12,12 @@ use ees_core::{
     Changeset, Checkpoint, Direction, Error, EventCheckpoint, EventStore, GlobalEvent,
     GlobalEventPage, GlobalPage, PageLimit, Written,
 };
-use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use futures_util::stream::{iter, once, unfold};
+use futures_util::{FutureExt, StreamExt};
 use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
 
 use super::pages::{GlobalItems, begin};
 use crate::access::Caller;
@@ -114,8 +116,9 @@ struct Follower<P: Sent> {
     from: P::Position,
     /// The position behind what the client was told.
     told: P::Position,
-    /// Whether a filter has not reached the head yet.
-    is_catching_up: bool,
+    filter: Filter,
+    /// The read that waits for the next page, while the stream is silent.
+    waiting: Option<Waiting<P>>,
     details: bool,
     /// What was read before the answer began.
     read: Option<(P, Permit)>,
@@ -126,6 +129,19 @@ struct Follower<P: Sent> {
     client: Option<Client>,
     _open: OwnedSemaphorePermit,
 }
+
+/// How far the filter of a stream has come.
+enum Filter {
+    /// There is none.
+    None,
+    /// It has not reached the head yet.
+    CatchingUp,
+    /// It has reached the head once.
+    AtHead,
+}
+
+/// A read that waits for a page that is not empty.
+type Waiting<P> = BoxFuture<'static, Result<(P, Permit), ApiError>>;
 
 /// The data of an event that says how far a filter looked.
 #[derive(Serialize)]
@@ -179,7 +195,12 @@ pub(super) async fn follow<P: Sent>(
         store,
         from,
         told: from,
-        is_catching_up: !read.filter.is_unlimited(),
+        filter: if read.filter.is_unlimited() {
+            Filter::None
+        } else {
+            Filter::CatchingUp
+        },
+        waiting: None,
         details: read.common.details,
         read: read_already,
         has_ended: false,
@@ -226,14 +247,17 @@ impl<P: Sent> Follower<P> {
         if self.has_ended {
             return None;
         }
-        let (page, permit) = match self.read.take() {
-            Some(read) => read,
+        let read = match self.read.take() {
+            Some(read) => Some(read),
             None => self.wait().await.inspect_err(tell).ok()?,
         };
-        let client = self.client.as_ref();
-        self.has_ended =
-            self.app.options.closing.is_cancelled() || client.is_some_and(Client::is_half_closed);
-        let text = self.text(&page);
+        let client = self.client.clone();
+        let is_half_closed = client.as_ref().is_some_and(Client::is_half_closed);
+        self.has_ended = self.app.options.closing.is_cancelled() || is_half_closed;
+        let (text, permit) = match read {
+            Some((page, permit)) => (self.text(&page), permit),
+            None => (KEEP_ALIVE.to_owned(), Permit::of(client)),
+        };
         let room = self.app.gate.answer(&permit, text.len()).await;
         room.inspect_err(tell).ok()?;
         Some(permit.keep(text))
@@ -241,25 +265,52 @@ impl<P: Sent> Follower<P> {
 
     /// Waits for a page, for as long as a stream may be silent. A filter that passed a long stretch on
     /// its way to the head says so at once.
-    async fn wait(&mut self) -> Result<(P, Permit), ApiError> {
+    async fn wait(&mut self) -> Result<Option<(P, Permit)>, ApiError> {
+        if matches!(self.filter, Filter::None) {
+            return self.wait_onward().await;
+        }
         loop {
             let permit = Permit::of(self.client.clone());
             let read = |from| P::read(&self.store, from, CHUNK, Direction::Forward);
-            if !self.is_catching_up {
+            if matches!(self.filter, Filter::AtHead) {
                 let page = self
                     .app
                     .poll_onward(&permit, self.from, SILENCE, read)
                     .await?;
-                return Ok((page, permit));
+                return Ok(Some((page, permit)));
             }
             self.app.gate.take_turn(&permit).await;
             let page = self.app.in_time(Written::None, read(self.from)).await?;
             if !page.is_empty() || self.passed(&page) >= LONG_STRETCH {
-                return Ok((page, permit));
+                return Ok(Some((page, permit)));
             }
-            self.is_catching_up = false;
+            self.filter = Filter::AtHead;
             self.from = page.next();
         }
+    }
+
+    /// The same without a filter. A silent stream goes on with the same read, so that it costs no other.
+    async fn wait_onward(&mut self) -> Result<Option<(P, Permit)>, ApiError> {
+        let mut waiting = match self.waiting.take() {
+            Some(waiting) => waiting,
+            None => self.onward(),
+        };
+        if let Ok(read) = timeout(SILENCE, &mut waiting).await {
+            return read.map(Some);
+        }
+        self.waiting = Some(waiting);
+        Ok(None)
+    }
+
+    fn onward(&self) -> Waiting<P> {
+        let (app, store, from) = (self.app.clone(), self.store.clone(), self.from);
+        let permit = Permit::of(self.client.clone());
+        async move {
+            let read = |from| P::read(&store, from, CHUNK, Direction::Forward);
+            let page = app.follow_onward(&permit, from, read).await?;
+            Ok((page, permit))
+        }
+        .boxed()
     }
 
     /// How many changesets a filter passed since the client was told something.

@@ -21,6 +21,7 @@ const API: &str = "ApiFunction";
 const INDEXER: &str = "IndexerFunction";
 const PUBLISHER: &str = "PublisherFunction";
 const PROJECTOR: &str = "ProjectorFunction";
+const SEALER: &str = "SealerFunction";
 const REDRIVE: &str = "RedriveFunction";
 const SWEEP: &str = "SweepFunction";
 const FUNCTIONS: [&str; 6] = [API, INDEXER, PUBLISHER, PROJECTOR, REDRIVE, SWEEP];

@@ -169,9 +169,12 @@ async fn a_fence_that_is_cut_may_be_repeated() {
 async fn connections_of_imports_come_and_go() {
     let database = Database::fresh().unwrap();
     let storage = open(&database).await;
-    storage.fence("there").await.unwrap();
+    let first = page(Checkpoint::FIRST);
+    storage.import(Checkpoint::FIRST, &first).await.unwrap();
     database.cut_connections().unwrap();
-    storage.lift_fence().await.unwrap();
+    let second = storage.import(Checkpoint::FIRST, &first).await.unwrap();
+    assert_eq!(second, ImportOutcome::EndsAt(first.next));
+    storage.finish_import().await.unwrap();
     storage.close().await;
     for answer in [
         storage.fence("there").await.err(),

@@ -11,10 +11,10 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use benches::load::{self, STREAMS, Streams};
-use benches::process::Process;
+use benches::process::{Process, own_processor_time};
 use benches::report::{Rounds, compare, per_second, spread};
 use clap::Parser;
-use ees_client::{EventStore, Events, Expectation, Follow, Json, NewChangeset};
+use ees_client::{EventStore, Events, Expectation, Follow, Json, NewChangeset, StreamId};
 use futures_util::future::join_all;
 use futures_util::{Stream, StreamExt};
 
@@ -57,33 +57,69 @@ async fn main() {
             ["ours", "theirs"].map(serve)
         };
         let client = client(&ours);
+        let ready = Ready::all();
         let plain = plain::Plain::new(&theirs.address);
         let [of_client, of_plain] = [(); 2].map(|()| Streams::of_length(0));
+        let name = |what| {
+            format!("{what} of ees-client on {storage}, {WRITERS} at once, against plain reqwest")
+        };
         compare(
-            &format!(
-                "commits of ees-client on {storage}, {WRITERS} at once, against plain reqwest"
-            ),
+            &name("commits a second"),
             rounds,
-            async |length| append(&client, &of_client, length).await,
+            async |length| append(&client, &ready, &of_client, length).await,
             async |length| plain.append(&of_plain, WRITERS, length).await,
+        )
+        .await;
+        compare(
+            &name("commits a second of the client's processor time"),
+            rounds,
+            async |length| taken(length, append(&client, &ready, &of_client, length)).await,
+            async |length| taken(length, plain.append(&of_plain, WRITERS, length)).await,
         )
         .await;
     }
     follow(&serve("followed"), &args).await;
 }
 
+/// The rate over the processor time of this process, of work with a rate over `length`.
+async fn taken(length: Duration, work: impl Future<Output = f64>) -> f64 {
+    let before = own_processor_time();
+    let rate = work.await;
+    let taken = own_processor_time().saturating_sub(before);
+    rate * length.as_secs_f64() / taken.as_secs_f64()
+}
+
 fn client(server: &Process) -> EventStore {
     EventStore::new(&format!("http://{}", server.address)).unwrap()
 }
 
+/// What the commits to a stream contain. Both sides have their payloads ready: the time to make them is
+/// the caller's.
+struct Ready {
+    stream: StreamId,
+    events: Events,
+    metadata: Json,
+}
+
+impl Ready {
+    fn all() -> Vec<Self> {
+        let ready = |stream| Self {
+            stream: format!("order-{stream}").parse().unwrap(),
+            events: Events::parse(&load::events(stream)).unwrap(),
+            metadata: Json::parse(&load::metadata(stream)).unwrap(),
+        };
+        (0..STREAMS).map(ready).collect()
+    }
+}
+
 /// Commits of concurrent writers, each to streams of its own. Returns commits per second.
-async fn append(store: &EventStore, streams: &Streams, length: Duration) -> f64 {
+async fn append(store: &EventStore, ready: &[Ready], streams: &Streams, length: Duration) -> f64 {
     let begun = Instant::now();
     let work = (0..WRITERS).map(async |writer| {
         let mut commits = 0;
         let mut own = (writer..STREAMS).step_by(16).cycle();
         while begun.elapsed() < length {
-            commit(store, streams, own.next().unwrap()).await;
+            commit(store, ready, streams, own.next().unwrap()).await;
             commits += 1;
         }
         commits
@@ -92,25 +128,24 @@ async fn append(store: &EventStore, streams: &Streams, length: Duration) -> f64 
     per_second(commits, begun.elapsed())
 }
 
-async fn commit(store: &EventStore, streams: &Streams, stream: u64) {
+async fn commit(store: &EventStore, ready: &[Ready], streams: &Streams, stream: u64) {
     let last = streams.advance(stream);
-    let id = format!("order-{stream}").parse().unwrap();
-    let events = Events::parse(&load::events(last)).unwrap();
-    let metadata = Json::parse(&load::metadata(last)).unwrap();
+    let ready = &ready[usize::try_from(stream).unwrap()];
     let expected = Expectation::LastChangeset(last);
-    let commit = NewChangeset::new(id, expected, events).with_metadata(metadata);
+    let commit = NewChangeset::new(ready.stream.clone(), expected, ready.events.clone());
+    let commit = commit.with_metadata(ready.metadata.clone());
     store.commit(&commit).await.unwrap();
 }
 
 /// Prints how many events a second arrive, one by one.
 async fn follow(server: &Process, args: &Args) {
     let store = client(server);
-    let streams = Streams::of_length(0);
+    let (streams, ready) = (Streams::of_length(0), Ready::all());
     let each = args.followed / WRITERS;
     let fill = (0..WRITERS).map(async |writer| {
         let own = (writer..STREAMS).step_by(16).cycle();
         for stream in own.take(usize::try_from(each).unwrap()) {
-            commit(&store, &streams, stream).await;
+            commit(&store, &ready, &streams, stream).await;
         }
     });
     join_all(fill).await;

@@ -4,12 +4,15 @@ use std::time::{Duration, Instant};
 
 use benches::load::{self, STREAMS, Streams};
 use benches::report::per_second;
+use bytes::Bytes;
 use futures_util::future::join_all;
 
 /// A plain HTTP client.
 pub(crate) struct Plain {
     http: reqwest::Client,
     url: String,
+    /// The body of the commits to each stream.
+    bodies: Vec<Bytes>,
 }
 
 impl Plain {
@@ -18,6 +21,9 @@ impl Plain {
         Self {
             http: reqwest::Client::new(),
             url: format!("http://{address}"),
+            bodies: (0..STREAMS)
+                .map(|stream| load::body(stream).into())
+                .collect(),
         }
     }
 
@@ -43,7 +49,8 @@ impl Plain {
             "{}/streams/order-{stream}?expected_last_changeset={last}&details=true",
             self.url
         );
-        let asked = self.http.post(url).body(load::body(last));
+        let body = self.bodies[usize::try_from(stream).unwrap()].clone();
+        let asked = self.http.post(url).body(body);
         let asked = asked.header("content-type", "application/json");
         // As unique as a key has to be.
         let asked = asked.header("idempotency-key", format!("order-{stream}-{last}"));

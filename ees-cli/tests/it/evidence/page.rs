@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 use super::{end_of_order, serve_signed, wait_until_sealed, write_key};
-use crate::process::Ees;
+use crate::process::{Ees, sqlite};
 use crate::readme::{Step, read, steps};
 
 const VERIFIER: &str = include_str!("../../../../examples/verify-log/verify_log.py");
@@ -70,7 +70,7 @@ fn the_page_about_the_log_shows_what_one_gets() {
     let mut steps = steps(&page).into_iter();
     let first = steps.next().expect("the first step makes the key");
     run(path, &first, "");
-    let ees = serve_signed("memory:", &path.join("shop-log.key"));
+    let ees = serve_signed(&sqlite(&path.join("shop.db")), &path.join("shop-log.key"));
     let url = format!("http://{}", ees.address());
     let mut done = 0;
     for step in steps {

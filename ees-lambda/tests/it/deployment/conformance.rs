@@ -11,7 +11,7 @@ use ees_conformance::{Capabilities, Harness, HttpHarness, Runnable, cases, http_
 
 use tokio::runtime::Runtime;
 
-use super::{FUNCTIONS, PROJECTOR, PUBLISHER_STREAM, Stack, options};
+use super::{FUNCTIONS, PROJECTOR, PUBLISHER_STREAM, SEALER, Stack, options};
 use crate::stack::template;
 
 /// As much as an item of DynamoDB holds beside its keys.
@@ -63,9 +63,16 @@ impl<const ENDPOINT: usize> Harness for Deployed<ENDPOINT> {
     }
 }
 
+#[async_trait]
 impl<const ENDPOINT: usize> HttpHarness for Deployed<ENDPOINT> {
     fn remote(&self) -> Arc<Remote> {
         Arc::clone(&self.0)
+    }
+
+    /// The schedule of the template, at once.
+    async fn seal(&self) {
+        let sealed = stack::<ENDPOINT>().aws.run_schedule(SEALER).await;
+        sealed.expect("G17: the sealer runs");
     }
 }
 
@@ -145,7 +152,8 @@ fn pass(chosen: Vec<Runnable>) {
 
 #[test]
 fn the_deployment_passes_the_conformance_suite() {
-    let runtime = start::<REST>(&[], Front::ApiGateway);
+    let sealing = ("SealerSchedule", "rate(5 minutes)");
+    let runtime = start::<REST>(&[sealing], Front::ApiGateway);
     // The schedule of the template, faster.
     runtime.spawn(async {
         loop {
