@@ -58,8 +58,9 @@ impl Sealer {
     /// [`LogError`] if the store fails, or the stored log is damaged; what was sealed so far is stored.
     pub async fn catch_up(&self) -> Result<LogHead, LogError> {
         let store = self.store.identity().await?.id;
-        let end = self.store.next_checkpoint().await?;
         let (mut head, is_moved) = self.load(store).await?;
+        // Read after the head: another sealer may have gone on since.
+        let end = self.store.next_checkpoint().await?;
         let loaded = head.revision;
         if head.next() > end {
             return Err(damaged(format_args!(

@@ -5,13 +5,14 @@
 // A benchmark panics if it cannot continue.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Parser;
 use ees_core::adapter::{Import, StoredChangeset};
-use ees_core::{Changeset, Checkpoint, EventStore, GlobalPage, PageLimit};
+use ees_core::{Changeset, Checkpoint, EventStore, GlobalPage};
 use ees_evidence::{Export, Importer, MovableStore, Sealer, Verification};
 use ees_sqlite::{SqliteConfig, SqliteStorage};
 use rusqlite::{Connection, params};
@@ -31,15 +32,22 @@ struct Args {
 async fn main() {
     let args = Args::parse();
     let folder = tempfile::tempdir().unwrap();
-    let source = open(&folder.path().join("source.db")).await;
+    let file = folder.path().join("source.db");
+    let source = open(&file).await;
     fill(&args, &source.1).await;
-    Sealer::of(source.0.store(), None)
-        .unwrap()
-        .catch_up()
-        .await
-        .unwrap();
-
-    let scan = rate(&args, "bare scan", scan(&source.0)).await;
+    let begun = Instant::now();
+    scan(&file);
+    let scan = tell(&args, "bare scan", begun, None);
+    let before = size(&file);
+    let begun = Instant::now();
+    let sealer = Sealer::of(source.0.store(), None).unwrap();
+    sealer.catch_up().await.unwrap();
+    tell(&args, "seal", begun, Some(scan));
+    let grown = size(&file) - before;
+    println!(
+        "  {:.1} bytes for each changeset",
+        grown as f64 / args.changesets as f64
+    );
     let begun = Instant::now();
     let lines = export(&source.0).await;
     tell(&args, "export", begun, Some(scan));
@@ -106,19 +114,31 @@ async fn fill(args: &Args, storage: &SqliteStorage) {
     }
 }
 
-async fn scan(source: &MovableStore) {
-    let mut from = Checkpoint::FIRST;
-    loop {
-        let page = source
-            .store()
-            .poll_changesets(from, PageLimit::items(1000))
-            .await
-            .unwrap();
-        if page.next == from {
-            return;
+/// The size of a store, in bytes.
+fn size(file: &Path) -> u64 {
+    let connection = Connection::open(file).unwrap();
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
+    pragma("page_count").unwrap() * pragma("page_size").unwrap()
+}
+
+/// Reads all columns of the order.
+fn scan(file: &Path) {
+    let connection = Connection::open(file).unwrap();
+    let select =
+        "SELECT stream_id, changeset_id, first_event_id, last_event_id, timestamp, commit_id,
+        metadata, events FROM changesets ORDER BY checkpoint";
+    let mut statement = connection.prepare(select).unwrap();
+    let mut rows = statement.query([]).unwrap();
+    let mut bytes = 0;
+    while let Some(row) = rows.next().unwrap() {
+        for text in [0, 5, 6, 7] {
+            bytes += row.get_ref(text).unwrap().as_str().unwrap().len();
         }
-        from = page.next;
+        for number in 1..=4 {
+            black_box(row.get::<_, i64>(number).unwrap());
+        }
     }
+    black_box(bytes);
 }
 
 async fn export(source: &MovableStore) -> Vec<String> {
