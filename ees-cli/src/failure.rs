@@ -64,7 +64,7 @@ impl Failure {
     }
 
     /// A verification could not be run.
-    pub(crate) fn not_verified(why: Self) -> Self {
+    pub(crate) fn not_verified(why: impl std::fmt::Display) -> Self {
         Self::Verified {
             code: 3,
             report: format!("not verified: {why}"),

@@ -4,7 +4,7 @@ mod input;
 mod output;
 
 use ees_core::adapter::Fence;
-use ees_evidence::{Imported, MovableStore, MoveError};
+use ees_evidence::{Imported, MovableStore};
 use ees_storage::{Adapter, OpenStore};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -54,7 +54,7 @@ impl Opened {
 }
 
 /// A move that failed.
-pub(crate) fn failed(error: MoveError) -> Failure {
+pub(crate) fn failed(error: impl std::error::Error) -> Failure {
     Failure::Run(error.to_string())
 }
 

@@ -48,9 +48,10 @@ impl Progress {
             return;
         }
         self.told = Instant::now();
-        let elapsed = self.begun.elapsed().as_secs_f64().max(0.001);
-        let rate = at.get().saturating_sub(first.get()) as f64 / elapsed;
-        let left = end.map(|end| end.get().saturating_sub(at.get()) as f64 / rate.max(0.001));
+        let done = at.get().saturating_sub(first.get());
+        let millis = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let rate = done.saturating_mul(1000) / millis.max(1);
+        let left = end.map(|end| end.get().saturating_sub(at.get()) / rate.max(1));
         self.tell(at, end, rate, left);
     }
 
@@ -61,15 +62,15 @@ impl Progress {
         }
     }
 
-    fn tell(&self, at: Checkpoint, end: Option<Checkpoint>, rate: f64, left: Option<f64>) {
+    fn tell(&self, at: Checkpoint, end: Option<Checkpoint>, rate: u64, left: Option<u64>) {
         let task = self.task;
         if self.as_json {
             let line = json!({
                 "progress": task,
                 "checkpoint": at,
                 "end": end,
-                "per_second": rate.round(),
-                "seconds_left": left.map(f64::round),
+                "per_second": rate,
+                "seconds_left": left,
             });
             write(&format!("{line}\n"));
             return;
@@ -78,7 +79,7 @@ impl Progress {
         if let Some(end) = end {
             line.push_str(&format!(" of {end}"));
         }
-        line.push_str(&format!(", {rate:.0}/s"));
+        line.push_str(&format!(", {rate}/s"));
         if let Some(left) = left {
             line.push_str(&format!(", {} left", duration(left)));
         }
@@ -97,11 +98,11 @@ fn write(text: &str) {
     let _ = stderr.flush();
 }
 
-fn duration(seconds: f64) -> String {
-    match seconds.round() {
-        seconds if seconds < 120.0 => format!("{seconds} s"),
-        seconds if seconds < 7200.0 => format!("{:.0} min", seconds / 60.0),
-        seconds => format!("{:.0} h", seconds / 3600.0),
+fn duration(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        _ => format!("{} h", seconds / 3600),
     }
 }
 
@@ -111,7 +112,7 @@ mod tests {
 
     #[test]
     fn the_time_left_is_short_to_read() {
-        let shown = [1.4, 119.0, 600.0, 36_000.0].map(duration);
+        let shown = [1, 119, 600, 36_000].map(duration);
         assert_eq!(shown, ["1 s", "119 s", "10 min", "10 h"]);
     }
 }

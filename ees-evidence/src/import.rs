@@ -62,7 +62,7 @@ pub struct Importer {
     /// Where the store ends.
     end: Checkpoint,
     is_writing: bool,
-    is_read_back: bool,
+    stage: Stage,
     /// The parts behind the changesets that no check has followed yet.
     rest: Vec<Part>,
     rest_bytes: usize,
@@ -70,7 +70,17 @@ pub struct Importer {
     writer: RestWriter,
     imported: Imported,
     lines: u64,
-    is_done: bool,
+}
+
+/// How far an import has come.
+#[derive(Clone, Copy, PartialEq)]
+enum Stage {
+    /// It takes changesets.
+    Order,
+    /// Everything was read back; how far readers had come follows.
+    Readers,
+    /// It is done.
+    Done,
 }
 
 impl Importer {
@@ -91,14 +101,13 @@ impl Importer {
             stood_until: first,
             end: first,
             is_writing: false,
-            is_read_back: false,
+            stage: Stage::Order,
             rest: Vec::new(),
             rest_bytes: 0,
             digest: LinesDigest::default(),
             writer: RestWriter::new(target),
             imported: Imported::default(),
             lines: 0,
-            is_done: false,
         }
     }
 
@@ -155,7 +164,7 @@ impl Importer {
     /// [`MoveError`]. What is written stays; the same import goes on behind it.
     pub async fn push(&mut self, part: Part) -> Result<(), MoveError> {
         self.lines += 1;
-        if self.is_done {
+        if self.stage == Stage::Done {
             return Err(self.wrong("it follows the last line of the export"));
         }
         if self.source.is_none() {
@@ -191,7 +200,7 @@ impl Importer {
     /// # Errors
     /// [`MoveError::Truncated`] if the last part is missing.
     pub fn finish(self) -> Result<Imported, MoveError> {
-        if self.is_done {
+        if self.stage == Stage::Done {
             return Ok(self.imported);
         }
         if self.source.is_none() {
@@ -223,7 +232,7 @@ impl Importer {
     /// Refuses a part that is not at the next position.
     fn expect(&self, at: Checkpoint) -> Result<(), MoveError> {
         let next = self.at();
-        if self.is_read_back || !self.rest.is_empty() {
+        if self.stage != Stage::Order || !self.rest.is_empty() {
             return Err(self.wrong("a changeset behind the part of the export for changesets"));
         }
         if at == next {
@@ -383,7 +392,7 @@ impl Importer {
         self.imported.progress = progress;
         self.imported.size = size;
         self.imported.root = root.to_string();
-        self.is_done = true;
+        self.stage = Stage::Done;
         Ok(())
     }
 
@@ -406,7 +415,7 @@ impl Importer {
 
     /// Reads what the store has, and compares it with what was imported. Later calls do nothing.
     async fn read_back(&mut self) -> Result<(), MoveError> {
-        if self.is_read_back {
+        if self.stage != Stage::Order {
             return Ok(());
         }
         let at = self.at();
@@ -421,7 +430,7 @@ impl Importer {
         if stored.root() != self.tree.root() {
             return Err(MoveError::ReadBack { size: at });
         }
-        self.is_read_back = true;
+        self.stage = Stage::Readers;
         Ok(())
     }
 

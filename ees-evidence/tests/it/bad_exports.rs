@@ -11,8 +11,7 @@ async fn every_changed_byte_is_found() {
     let (source, _) = rich().await;
     let exported = lines(&source, 0).await.unwrap();
     let expected = all(&source).await;
-    for number in 0..exported.len() {
-        let line = &exported[number];
+    for (number, line) in exported.iter().enumerate() {
         for place in (0..line.len()).step_by(3) {
             let mut bytes = line.clone().into_bytes();
             bytes[place] ^= 1;
@@ -40,18 +39,17 @@ async fn lines_at_the_wrong_place_are_told() {
     let (source, _) = rich().await;
     let exported = lines(&source, 0).await.unwrap();
     let expected = all(&source).await;
-    for number in 0..exported.len() {
+    for (number, line) in exported.iter().enumerate() {
         let mut holed = exported.clone();
         holed.remove(number);
         let mut doubled = exported.clone();
-        doubled.insert(number, exported[number].clone());
+        doubled.insert(number, line.clone());
         let mut swapped = exported.clone();
         swapped.swap(number, (number + 1) % exported.len());
         for wrong in [holed, doubled, swapped] {
             let (target, _) = movable();
             if import(&target, &wrong).await.is_ok() {
                 // A hash less, or once more, changes nothing.
-                let line = &exported[number];
                 assert!(
                     line.starts_with("{\"until") || line.starts_with("{\"check"),
                     "{line}"

@@ -1,6 +1,6 @@
 //! What is exported and imported is the same (G14).
 
-use ees_core::consumer::Claim;
+use ees_core::consumer::{Claim, ConsumerDefinition};
 use ees_core::{Checkpoint, CheckpointStore, Error};
 use ees_evidence::{Export, Importer, Log, MoveError, Part, Sealer};
 
@@ -143,7 +143,10 @@ async fn an_export_ends_where_it_began() {
     commit(source.store(), 1200).await;
     let consumers = source.store().consumers().unwrap();
     let name = "c".parse().unwrap();
-    consumers.define(&name, &Default::default()).await.unwrap();
+    consumers
+        .define(&name, &ConsumerDefinition::default())
+        .await
+        .unwrap();
     let mut export = Export::begin(&source, Checkpoint::FIRST).await.unwrap();
     let mut exported = Vec::new();
     while let Some(parts) = export.next().await.unwrap() {
@@ -201,7 +204,7 @@ async fn what_stands_is_not_replaced() {
         .unwrap();
     let consumers = target.store().consumers().unwrap();
     consumers
-        .define(&"billing".parse().unwrap(), &Default::default())
+        .define(&"billing".parse().unwrap(), &ConsumerDefinition::default())
         .await
         .unwrap();
     let done = import(&target, &exported).await.unwrap();

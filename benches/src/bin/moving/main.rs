@@ -191,6 +191,7 @@ async fn rate(args: &Args, name: &str, task: impl Future<Output = ()>) -> f64 {
     tell(args, name, begun, None)
 }
 
+#[allow(clippy::cast_precision_loss, reason = "a rate is a rough figure")]
 fn tell(args: &Args, name: &str, begun: Instant, against: Option<f64>) -> f64 {
     let rate = args.changesets as f64 / begun.elapsed().as_secs_f64();
     match against {

@@ -65,7 +65,7 @@ fn a_served_store_moves_without_loss() {
 fn write_until_fenced(address: &str, writer: u64) -> u64 {
     for number in 0.. {
         let path = format!("/streams/w-{writer}?expected_last_changeset={number}");
-        let answer = http::persist(address, "POST", &path, r#"{"events":[1]}"#);
+        let answer = http::request(address, "POST", &path, r#"{"events":[1]}"#);
         let answer = answer.expect("an answer");
         if answer.status != 200 {
             assert_eq!(answer.status, 503, "{}", answer.body);

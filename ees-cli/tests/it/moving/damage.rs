@@ -113,16 +113,26 @@ fn changed_bytes_of_the_file_are_found() {
         .filter(|place| sound[*place..].starts_with(text))
         .collect();
     assert!(places.len() >= 300);
-    for place in places.iter().step_by(97) {
+    let sound_says = ok(&["verify", "--storage", &storage]);
+    let mut found = 0;
+    for place in places.iter().step_by(29) {
         let mut changed = sound.clone();
         changed[*place] ^= 1;
         fs::write(&file, changed).expect("the file");
-        let errors = fails(&["verify", "--storage", &storage], 1);
-        assert!(errors.contains("altered: checkpoint"), "{errors}");
+        let (code, said, errors) = run(&["verify", "--storage", &storage]);
+        if code == Some(0) {
+            // A page has bytes that belong to no row any more: then all is as it was.
+            assert_eq!(said, sound_says);
+        } else {
+            assert_eq!(code, Some(1), "{errors}");
+            assert!(errors.contains("altered: checkpoint"), "{errors}");
+            found += 1;
+        }
         remove_log(&file);
     }
+    assert!(found > 0, "some of these bytes are read");
     // A page that is overwritten, and a file that ends early.
-    for page in [2, 5, 9] {
+    for page in [places[0] / 4096, places[200] / 4096] {
         let mut changed = sound.clone();
         changed[page * 4096..(page + 1) * 4096].fill(0x5a);
         fs::write(&file, changed).expect("the file");

@@ -51,7 +51,7 @@ async fn verified(url: &str) -> Verified {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_changed_row_of_postgresql_is_found() {
     let database = Database::fresh().expect("PostgreSQL");
-    let url = database.url();
+    let url = format!("{}?allow_fsync_off=true", database.url());
     sealed(&url).await;
     let sql = |text: &str| {
         database
@@ -137,6 +137,7 @@ fn call(emulator: &Emulator, action: &str, body: &Value) -> Value {
     let address = emulator.endpoint().trim_start_matches("http://");
     let headers = format!(
         "X-Amz-Target: DynamoDB_20120810.{action}\r\nContent-Type: application/x-amz-json-1.0\r\n\
+         X-Amz-Date: 20270101T000000Z\r\n\
          Authorization: AWS4-HMAC-SHA256 Credential=a/20270101/us-east-1/dynamodb/aws4_request, \
          SignedHeaders=host, Signature=a\r\n"
     );

@@ -28,7 +28,7 @@ fn a_store_goes_through_a_file_while_it_is_served() {
     let sizes = names
         .each_ref()
         .map(|name| fs::metadata(name).expect("a file").len());
-    assert!(sizes[1] * 3 < sizes[0], "{sizes:?}");
+    assert!(sizes[1] * 2 < sizes[0], "{sizes:?}");
     assert!(
         fs::read_to_string(&names[0])
             .expect("text")

@@ -174,7 +174,7 @@ async fn a_store_goes_around_and_comes_back() {
     ok(&["admin", "--storage", &table, "create-tables"]);
     let urls = [
         sqlite(&folder.path().join("a.db")),
-        database.url(),
+        format!("{}?allow_fsync_off=true", database.url()),
         table,
         "memory:".to_owned(),
         sqlite(&folder.path().join("b.db")),
