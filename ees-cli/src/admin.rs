@@ -2,6 +2,7 @@
 
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
+mod fence;
 mod new_store_id;
 mod told;
 
@@ -17,15 +18,17 @@ use crate::args::{AdminAct, AdminArgs};
 pub async fn run(args: &AdminArgs) -> Result<(), Failure> {
     let storage = &args.storage;
     let adapter = Adapter::of(storage).map_err(Failure::of_storage)?;
-    let told = match (adapter, args.act) {
+    let told = match (adapter, &args.act) {
         (_, AdminAct::NewStoreId) => new_store_id::make(storage).await,
+        (_, AdminAct::Fence { address }) => fence::raise(storage, address).await,
+        (_, AdminAct::LiftFence) => fence::lift(storage).await,
         #[cfg(feature = "dynamodb")]
-        (Adapter::Dynamodb, act) => dynamodb::run(storage, act).await,
+        (Adapter::Dynamodb, act) => dynamodb::run(storage, act.clone()).await,
         (adapter, _) => {
             let scheme = adapter.scheme();
             Err(Failure::Usage(format!(
                 "this task is for DynamoDB: `--storage dynamodb://TABLE`. `{scheme}:` needs no other \
-                 task than `new-store-id`: `ees serve` creates what is missing, and every commit gives \
+                 tasks than `new-store-id` and those of the fence: `ees serve` creates what is missing, and every commit gives \
                  the changeset its position"
             )))
         }

@@ -24,6 +24,14 @@ pub enum Failure {
     /// Exit code 4: the address cannot be listened on.
     #[error("{0}")]
     Listen(String),
+    /// What `ees verify` has found. Its exit codes are its own: 1 altered, 2 missing, 3 not verified.
+    #[error("{report}")]
+    Verified {
+        /// The exit code.
+        code: u8,
+        /// What is not as it should be, for people.
+        report: String,
+    },
 }
 
 impl Failure {
@@ -44,6 +52,22 @@ impl Failure {
                 "exit_code": self.code(),
             })
             .to_string(),
+        }
+    }
+
+    /// A verification has found something: something altered, or only missing.
+    pub(crate) fn found(is_altered: bool, report: &str) -> Self {
+        Self::Verified {
+            code: if is_altered { 1 } else { 2 },
+            report: report.to_owned(),
+        }
+    }
+
+    /// A verification could not be run.
+    pub(crate) fn not_verified(why: impl std::fmt::Display) -> Self {
+        Self::Verified {
+            code: 3,
+            report: format!("not verified: {why}"),
         }
     }
 
@@ -79,6 +103,7 @@ impl Failure {
             Self::Usage(_) => 2,
             Self::Storage(_) => 3,
             Self::Listen(_) => 4,
+            Self::Verified { code, .. } => *code,
         }
     }
 }

@@ -6,11 +6,15 @@ pub mod args;
 pub mod backup;
 pub mod check;
 pub mod consumers;
+pub mod copy;
+pub mod export;
 pub mod generated;
+pub mod import;
 pub mod keys;
 pub mod log;
 pub mod restore;
 pub mod server;
+pub mod verify;
 
 mod client;
 mod existing;
@@ -18,6 +22,8 @@ mod exit_codes;
 mod failure;
 mod logs;
 mod metrics;
+mod moving;
+mod progress;
 mod shown;
 #[cfg(feature = "otlp")]
 mod traces;
@@ -38,6 +44,10 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Serve(args)) => server::run(&args).await,
         Some(Command::Backup(args)) => backup::run(&args).await,
         Some(Command::Restore(args)) => restore::run(&args).await,
+        Some(Command::Export(args)) => export::run(&args).await,
+        Some(Command::Import(args)) => import::run(&args).await,
+        Some(Command::Copy(args)) => Box::pin(copy::run(&args)).await,
+        Some(Command::Verify(args)) => verify::run(&args).await,
         Some(Command::Admin(args)) => admin::run(&args).await,
         Some(Command::Keys(args)) => keys::run(&args),
         Some(Command::Log(args)) => log::run(&args).await,

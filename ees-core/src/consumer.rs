@@ -9,6 +9,7 @@
 mod acknowledge;
 mod claim;
 mod consumers;
+mod copies;
 mod definition;
 mod error;
 mod look;
@@ -22,6 +23,7 @@ mod state;
 pub use acknowledge::Acknowledged;
 pub use claim::{Claim, Claiming, Delivery, MAX_BATCH};
 pub use consumers::Consumers;
+pub use copies::{ConsumerCopy, PartitionCopy};
 pub use definition::{
     ConsumerDefinition, ConsumerName, ConsumerNameError, DefinitionError, Head, MAX_PARTITIONS,
     OnFailure, StartAt, partition_of,

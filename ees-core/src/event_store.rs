@@ -106,6 +106,11 @@ impl EventStore {
         self
     }
 
+    /// The storage for durable consumers, if the store has one.
+    pub fn consumer_store(&self) -> Option<&Arc<dyn ConsumerStore>> {
+        self.consumers.as_ref()
+    }
+
     /// The storage for the hashes of a verifiable log, if the store has one.
     pub fn log_store(&self) -> Option<&Arc<dyn LogStore>> {
         self.log.as_ref()
@@ -188,10 +193,6 @@ impl EventStore {
 
     pub(crate) fn statistics_store(&self) -> &Arc<dyn StatisticsStore> {
         &self.statistics
-    }
-
-    pub(crate) fn consumer_store(&self) -> Option<&Arc<dyn ConsumerStore>> {
-        self.consumers.as_ref()
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {

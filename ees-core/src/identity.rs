@@ -132,6 +132,33 @@ impl Identity {
         before.renewed(head, self.place.clone())
     }
 
+    /// The same identity of a store that has all changesets of another one below a checkpoint: it also
+    /// remembers the other store's id, and the ids that the other store had before.
+    #[must_use]
+    pub fn copied_from(&self, source: &Self, below: Checkpoint) -> Self {
+        if self.id == source.id {
+            return self.clone();
+        }
+        let theirs = source.former.iter().map(|former| FormerId {
+            head: former.head.min(below),
+            ..*former
+        });
+        let mut theirs: Vec<_> = theirs.filter(|former| former.id != self.id).collect();
+        theirs.push(FormerId {
+            id: source.id,
+            head: below,
+        });
+        let is_theirs = |id| theirs.iter().any(|former| former.id == id);
+        let ours = self.former.iter().filter(|former| !is_theirs(former.id));
+        let mut former: Vec<_> = ours.copied().chain(theirs.iter().copied()).collect();
+        let excess = former.len().saturating_sub(MAX_FORMER);
+        former.drain(..excess);
+        Self {
+            former,
+            ..self.clone()
+        }
+    }
+
     /// The checkpoint below which this store has the same changesets as the store with another id;
     /// `None` if that id is not one of its former ids.
     pub fn same_below(&self, other: StoreId) -> Option<Checkpoint> {
@@ -188,6 +215,27 @@ mod tests {
         let next = copy.replacing(Some(&stranger), at(30));
         assert_eq!(next.same_below(stranger.id), None);
         assert_eq!(next.same_below(copy.id), Some(at(30)));
+    }
+
+    #[test]
+    fn a_copy_remembers_its_source_and_goes_on_with_it() {
+        let older = Identity::generate(None);
+        let source = older.renewed(at(20), None);
+        let copy = Identity::generate(None).renewed(at(7), None);
+        let before = copy.former[0].id;
+        for below in [30, 50] {
+            let copy = copy
+                .copied_from(&source, at(25))
+                .copied_from(&source, at(below));
+            assert_eq!(copy.same_below(source.id), Some(at(below)));
+            assert_eq!(copy.same_below(older.id), Some(at(20)));
+            assert_eq!(copy.same_below(before), Some(at(7)));
+            assert_eq!(copy.former.len(), 3);
+        }
+        assert_eq!(source.copied_from(&source, at(30)), source);
+        let back = source.copied_from(&copy.copied_from(&source, at(30)), at(40));
+        assert_eq!(back.same_below(copy.id), Some(at(40)));
+        assert_eq!(back.same_below(source.id), None);
     }
 
     #[test]

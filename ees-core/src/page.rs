@@ -8,6 +8,9 @@ use crate::{Changeset, Checkpoint, StorageError};
 /// MB.
 pub const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
 
+/// What an error says of a position without a changeset.
+const HOLE: &str = "was found where checkpoint";
+
 /// The bytes counted for an item in addition to its payload. They keep a page of very small
 /// payloads below the size limit of an answer.
 pub(crate) const MIN_ITEM_BYTES: usize = 16;
@@ -102,12 +105,18 @@ impl GlobalPage {
             if changeset.checkpoint != Some(next) {
                 let (stream, id) = (&changeset.stream_id, changeset.changeset_id);
                 return Err(StorageError::Corrupt(format!(
-                    "changeset {id} of stream `{stream}` was found where checkpoint {next} belongs"
+                    "changeset {id} of stream `{stream}` {HOLE} {next} belongs"
                 )));
             }
             next = next.plus(1);
         }
         Ok(Self { changesets, next })
+    }
+
+    /// Whether an error of [`GlobalPage::dense`] says that a position has no changeset: a verification
+    /// tells that something is missing then, and not that it is damaged.
+    pub fn is_hole(error: &StorageError) -> bool {
+        matches!(error, StorageError::Corrupt(what) if what.contains(HOLE))
     }
 
     /// The positions between `from` and the last changeset that have none, as ranges that ascend: what

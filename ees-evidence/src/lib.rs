@@ -1,18 +1,45 @@
 #![doc = include_str!("../README.md")]
 
+mod copy;
+mod digest;
 mod edge;
 mod error;
+mod export;
+mod export_rest;
+mod finding;
 mod hash;
 mod head;
+mod import;
+mod import_rest;
 mod key;
+mod known;
+mod line;
 mod log;
+mod moving;
+mod moving_error;
+mod part;
 mod proof;
+mod saved_head;
+mod sealed;
 mod sealer;
+mod streams;
+mod tree;
+mod verify;
 
+pub use copy::{Copy, Until};
 pub use error::{KeyError, LogError, ProofError};
+pub use export::Export;
+pub use finding::Finding;
 pub use hash::{Hash, leaf_of, void_leaf};
 pub use head::{LogHead, Parent, SignedNote};
+pub use import::{Imported, Importer};
+pub use import_rest::Progressed;
 pub use key::{LogKey, SignedHead};
 pub use log::Log;
+pub use moving::MovableStore;
+pub use moving_error::MoveError;
+pub use part::{Header, Part};
 pub use proof::{Proof, check_verifier_key};
+pub use saved_head::SavedHead;
 pub use sealer::Sealer;
+pub use verify::{Verification, Verified};

@@ -11,11 +11,12 @@ use tlog_tiles::{
     Error as TreeError, HashReader, prove_record, prove_tree, split_stored_hash_index,
 };
 
-use crate::edge::{TILE_WIDTH, root_of_all};
+use crate::edge::{Edge, TILE_WIDTH, root_of_all};
 use crate::error::{LogError, damaged};
 use crate::hash::{HASH_BYTES, Hash};
 use crate::head::LogHead;
 use crate::proof::PROOF;
+use crate::tree::Tree;
 
 /// The log of a store, as it is sealed.
 #[derive(Clone)]
@@ -99,6 +100,43 @@ impl Log {
             }
             _ => Err(LogError::NotSealed { asked: to, size }),
         }
+    }
+
+    /// The tree over the first `size` positions, or over all that are sealed if these are fewer.
+    pub(crate) async fn tree(&self, size: u64) -> Result<Tree, LogError> {
+        let Some(head) = self.head().await? else {
+            return Ok(Tree::default());
+        };
+        let size = size.min(head.size);
+        let mut levels = Vec::new();
+        for level in 0..u8::MAX {
+            let sealed = sealed_of(size, level);
+            if sealed == 0 {
+                break;
+            }
+            let (number, width) = (sealed / TILE_WIDTH as u64, sealed % TILE_WIDTH as u64);
+            let mut bytes = Vec::new();
+            if width > 0 {
+                let hashes = self.hashes(&head, TileId { level, number }).await?;
+                let width = usize::try_from(width).unwrap_or(TILE_WIDTH);
+                let hashes = hashes.get(..width);
+                let hashes = hashes.ok_or_else(|| damaged("a tile is too short"))?;
+                bytes.extend(hashes.iter().flat_map(|hash| hash.0));
+            }
+            levels.push(bytes);
+        }
+        let edge = Edge::read(size, &levels);
+        let edge = edge.ok_or_else(|| damaged("its tiles do not belong to its size"))?;
+        Ok(Tree::new(size, edge))
+    }
+
+    /// The hashes of the changesets in a tile of the lowest level, as far as they are sealed.
+    pub(crate) async fn leaves(&self, head: &LogHead, tile: u64) -> Result<Vec<Hash>, LogError> {
+        let lowest = TileId {
+            level: 0,
+            number: tile,
+        };
+        self.hashes(head, lowest).await
     }
 
     /// Makes a proof. It names the nodes that it needs at once, so it is made twice: without any node,

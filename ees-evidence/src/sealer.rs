@@ -7,7 +7,8 @@ use ees_core::adapter::{LogStore, Tile};
 use ees_core::{EventStore, Filter, GlobalPage, PageLimit, StoreId};
 
 use crate::error::{LogError, damaged};
-use crate::head::{LogHead, SignedNote, leaves};
+use crate::hash::Hash;
+use crate::head::{LogHead, Parent, SignedNote, leaves};
 use crate::key::LogKey;
 
 /// The changesets that are read at once.
@@ -57,8 +58,9 @@ impl Sealer {
     /// [`LogError`] if the store fails, or the stored log is damaged; what was sealed so far is stored.
     pub async fn catch_up(&self) -> Result<LogHead, LogError> {
         let store = self.store.identity().await?.id;
-        let end = self.store.next_checkpoint().await?;
         let (mut head, is_moved) = self.load(store).await?;
+        // Read after the head: another sealer may have gone on since.
+        let end = self.store.next_checkpoint().await?;
         let loaded = head.revision;
         if head.next() > end {
             return Err(damaged(format_args!(
@@ -82,6 +84,33 @@ impl Sealer {
             return self.replace(head, &[]).await.map(Replaced::head);
         }
         Ok(head)
+    }
+
+    /// Records that the log goes on from that of another store, which is the same up to `size`. It does
+    /// nothing if another sealer is ahead of that size.
+    pub(crate) async fn continues(
+        &self,
+        source: StoreId,
+        size: u64,
+        root: Hash,
+    ) -> Result<(), LogError> {
+        let store = self.store.identity().await?.id;
+        let parent = Parent {
+            store: source,
+            size,
+            root: root.to_string(),
+        };
+        loop {
+            let (mut head, _) = self.load(store).await?;
+            if head.size != size || size == 0 || head.parent.as_ref() == Some(&parent) {
+                return Ok(());
+            }
+            head.parent = Some(parent.clone());
+            let next = head.to_stored()?;
+            if self.log.seal(head.revision, &next, &[]).await? {
+                return Ok(());
+            }
+        }
     }
 
     /// The head, and whether the store got another id since it was stored.

@@ -97,6 +97,23 @@ pub(crate) fn open_beside(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
+/// Checks that a file can be read as it is, beside the process that may serve it.
+pub(crate) fn check_readable(path: &Path) -> Result<(), OpenError> {
+    let failed = |error| open_error(path, error);
+    if !path.exists() {
+        return Err(OpenError::Missing(path.to_owned()));
+    }
+    check_ours(path)?;
+    check_log(path)?;
+    let (Reader::Lasting(connection) | Reader::Immutable(connection)) =
+        open_to_read(path).map_err(failed)?;
+    check_known(path, &connection)?;
+    if is_newest(&connection).map_err(failed)? {
+        return Ok(());
+    }
+    Err(OpenError::Older(path.to_owned()))
+}
+
 /// Prepares the file for writing: its settings, its log, its schema and, if it is a copy, a new
 /// identity.
 pub(crate) fn prepare(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {

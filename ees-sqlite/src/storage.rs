@@ -61,6 +61,31 @@ impl SqliteStorage {
         })
     }
 
+    /// Opens an existing file to read it, beside the process that may serve it. It sees every commit of
+    /// that process. All writes fail.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the file is missing, is not an event store, or has another schema than this
+    /// version's.
+    pub async fn open_to_read(config: &SqliteConfig) -> Result<Self, OpenError> {
+        let path = real_path(&config.path)?;
+        let no_thread = |error| OpenError::NotWritable {
+            path: path.clone(),
+            reason: format!("a thread could not be run: {error}"),
+        };
+        let file = path.clone();
+        let check = move || opening::check_readable(&file);
+        let checked = threads::run("ees-sqlite-open", check).await;
+        checked.map_err(no_thread)??;
+        let (jobs, readers) = Readers::start(&path, config.readers).map_err(no_thread)?;
+        Ok(Self {
+            writer: WriterThread::refusing(readers).map_err(no_thread)?,
+            readers: jobs,
+            news: Arc::default(),
+            max_changeset_bytes: config.max_changeset_bytes,
+        })
+    }
+
     /// Runs one statement as its own transaction on the connection that writes. Returns the number
     /// of rows that it changed.
     pub(crate) async fn write(

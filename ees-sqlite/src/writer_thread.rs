@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use async_channel::Receiver;
-use ees_core::StorageError;
 use ees_core::adapter::group_commit::{BatchLimit, GroupCommit};
 use ees_core::adapter::{Commit, CommitSet, News, Outcome, SetOutcome};
+use ees_core::{StorageError, Written};
 use futures_util::future::join;
 
 use crate::jobs::{Job, Jobs};
@@ -24,7 +24,8 @@ const JOBS: usize = 64;
 /// The callers' side of the thread.
 #[derive(Debug)]
 pub(crate) struct WriterThread {
-    commits: GroupCommit,
+    /// `None` if the file is opened to read.
+    commits: Option<GroupCommit>,
     arrivals: Arrivals,
     pub(crate) jobs: Jobs,
     pub(crate) broken: Arc<AtomicBool>,
@@ -62,7 +63,7 @@ impl WriterThread {
             drop(writer);
         })?;
         Ok(Self {
-            commits,
+            commits: Some(commits),
             arrivals,
             jobs,
             broken,
@@ -71,21 +72,48 @@ impl WriterThread {
         })
     }
 
+    /// Starts a thread that refuses all writes, of a file that another process may write to.
+    pub(crate) fn refusing(readers: Readers) -> io::Result<Self> {
+        let (jobs, queue) = Jobs::queue(JOBS);
+        let (end, ended) = async_channel::bounded(1);
+        threads::start("ees-sqlite-write", move || {
+            let _end = end;
+            let readers = readers;
+            let queue = Queue(queue);
+            while let Ok(job) = queue.0.recv_blocking() {
+                job(Err(opened_to_read()));
+            }
+            drop(readers);
+        })?;
+        Ok(Self {
+            commits: None,
+            arrivals: Arrivals::default(),
+            jobs,
+            broken: Arc::default(),
+            outdated: Arc::default(),
+            ended,
+        })
+    }
+
     /// Hands a commit in, and waits for what becomes of it.
     pub(crate) async fn commit(&self, commit: &Commit) -> Result<Outcome, StorageError> {
+        let commits = self.commits.as_ref().ok_or_else(opened_to_read)?;
         self.arrivals.count(1);
-        self.commits.commit(commit).await
+        commits.commit(commit).await
     }
 
     /// The same, of a set of commits.
     pub(crate) async fn commit_set(&self, set: &CommitSet) -> Result<SetOutcome, StorageError> {
+        let commits = self.commits.as_ref().ok_or_else(opened_to_read)?;
         self.arrivals.count(set.commits.len());
-        self.commits.commit_set(set).await
+        commits.commit_set(set).await
     }
 
     /// Accepts nothing more.
     pub(crate) fn close(&self) {
-        self.commits.close();
+        if let Some(commits) = &self.commits {
+            commits.close();
+        }
         self.jobs.close();
     }
 
@@ -93,6 +121,11 @@ impl WriterThread {
     pub(crate) async fn ended(&self) {
         let _ = self.ended.recv().await;
     }
+}
+
+/// The error of every write to a file that is opened to read.
+fn opened_to_read() -> StorageError {
+    StorageError::unavailable("the file is opened to read", Written::None)
 }
 
 /// Does jobs while no commit waits. Group commit does them between its transactions.

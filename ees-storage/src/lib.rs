@@ -10,6 +10,6 @@ mod redacted;
 pub use adapter::Adapter;
 pub use error::OpenError;
 pub use fence::open_fence;
-pub use open::{OpenStore, open};
+pub use open::{OpenStore, open, open_to_read};
 pub use publisher::open_publisher;
 pub use redacted::redacted;

@@ -60,6 +60,22 @@ pub async fn open(url: &str) -> Result<OpenStore, OpenError> {
     })
 }
 
+/// Opens the storage that a URL names to read it, beside the servers that use it: to export, to copy or to
+/// verify it. Only SQLite makes a difference, where otherwise one process alone has a file.
+///
+/// # Errors
+/// As [`open`].
+///
+/// # Panics
+/// As [`open`].
+pub async fn open_to_read(url: &str) -> Result<OpenStore, OpenError> {
+    match Adapter::of(url)? {
+        #[cfg(feature = "sqlite")]
+        Adapter::Sqlite => Box::pin(sqlite_to_read(url)).await,
+        _ => open(url).await,
+    }
+}
+
 #[cfg_attr(
     not(any(feature = "dynamodb", feature = "postgres", feature = "sqlite")),
     allow(clippy::unused_async)
@@ -142,4 +158,17 @@ async fn sqlite(url: &str) -> Result<OpenStore, OpenError> {
     let config = url.parse().map_err(|error| OpenError::url(url, error))?;
     let opened = ees_sqlite::SqliteStorage::open(&config).await;
     Ok(over_fence(Arc::new(opened.map_err(OpenError::storage)?)))
+}
+
+#[cfg(feature = "sqlite")]
+async fn sqlite_to_read(url: &str) -> Result<OpenStore, OpenError> {
+    let config = url.parse().map_err(|error| OpenError::url(url, error))?;
+    let opened = ees_sqlite::SqliteStorage::open_to_read(&config).await;
+    let storage = Arc::new(opened.map_err(OpenError::storage)?);
+    let fence = ees_sqlite::FileFence::of(&config).await;
+    Ok(OpenStore {
+        // A file that can only be read has none.
+        fence: fence.ok().map(|fence| Arc::new(fence) as _),
+        ..over(storage)
+    })
 }

@@ -10,8 +10,8 @@ use ees_dynamodb::{Admin, DynamoConfig, DynamoStorage, IndexPageSize, SdkConfig}
 use ees_workers::Sweep;
 use serde_json::json;
 
-use super::new_store_id;
 use super::told::Told;
+use super::{fence, new_store_id};
 use crate::Failure;
 use crate::args::AdminAct;
 
@@ -48,6 +48,9 @@ async fn task(
             Ok(created(config, &made))
         }
         AdminAct::NewStoreId => new_store_id::make(storage).await,
+        // These are for every storage.
+        AdminAct::Fence { address } => fence::raise(storage, &address).await,
+        AdminAct::LiftFence => fence::lift(storage).await,
         AdminAct::Sweep => sweep(config, sdk).await,
         AdminAct::IndexStatus => {
             let status = admin.status().await.map_err(not_opened)?;

@@ -1,7 +1,7 @@
 //! The verifiable log from outside: its keys, its proofs, and the page that explains them (G17).
 
 mod keys;
-mod page;
+pub(crate) mod page;
 mod proofs;
 
 use std::io::Write;

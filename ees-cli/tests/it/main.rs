@@ -19,6 +19,7 @@ mod health;
 mod http;
 mod keys;
 mod metrics;
+mod moving;
 mod packaging;
 mod process;
 mod proxies;

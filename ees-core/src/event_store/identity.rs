@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 
 use super::EventStore;
-use crate::{Error, Identity, OtherStore, StorageError, StoreId, Written};
+use crate::{Checkpoint, Error, Identity, OtherStore, StorageError, StoreId, Written};
 
 /// How often a swap is tried while other processes swap too.
 const TRIES: usize = 8;
@@ -63,6 +63,29 @@ impl EventStore {
             };
             if self.storage.swap_identity(stored.as_ref(), &next).await? {
                 return Ok(self.replace(next));
+            }
+        }
+        Err(raced().into())
+    }
+
+    /// Records that this store has the same changesets as another one below a checkpoint, as an import
+    /// does: readers of the other store go on here. The id stays.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] if the storage fails. It may be recorded all the same.
+    pub async fn copied_from(
+        &self,
+        source: &Identity,
+        below: Checkpoint,
+    ) -> Result<Arc<Identity>, Error> {
+        let mut known = self.identity().await?;
+        for _ in 0..TRIES {
+            let next = known.copied_from(source, below);
+            if next == *known || self.storage.swap_identity(Some(&known), &next).await? {
+                return Ok(self.replace(next));
+            }
+            if let Some(stored) = self.storage.load_identity().await? {
+                known = Arc::new(stored);
             }
         }
         Err(raced().into())

@@ -2,6 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod bad_exports;
+mod copying;
+mod damage;
+mod moving;
 mod proofs;
+mod rich;
 mod scene;
 mod sealing;
+mod verifying;

@@ -21,15 +21,15 @@ async fn what_is_indexed_is_sealed_when_there_is_time() {
     assert_eq!(store.storage.load_log_head().await.unwrap(), None);
     let sealer = store.function("sealer");
     for _ in 0..2 {
-        let sealed = sealer.invoke(&event).await;
-        assert_eq!(sealed, Ok(json!({"done": true, "size": 3})));
+        let answer = sealer.invoke(&event).await;
+        assert_eq!(answer, Ok(json!({"done": true, "size": 3})));
     }
     store.commit("b", 1).await;
-    let sealed = sealer.invoke(&event).await;
-    assert_eq!(sealed, Ok(json!({"done": true, "size": 3})), "not indexed");
+    let answer = sealer.invoke(&event).await;
+    assert_eq!(answer, Ok(json!({"done": true, "size": 3})), "not indexed");
     indexer.sweep_page(None).await.unwrap();
-    let sealed = sealer.invoke(&event).await;
-    assert_eq!(sealed, Ok(json!({"done": true, "size": 4})));
+    let answer = sealer.invoke(&event).await;
+    assert_eq!(answer, Ok(json!({"done": true, "size": 4})));
     let events = ees_core::EventStore::new(store.storage.clone());
     let log = Log::of(&events.with_log(store.storage.clone())).unwrap();
     assert_eq!(log.head().await.unwrap().unwrap().size, 4);

@@ -125,7 +125,7 @@ fn page(from: Checkpoint) -> GlobalPage {
 }
 
 /// G14: an import whose connection is cut at COMMIT is stored whole or not at all, and may be repeated.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_import_that_is_cut_may_be_repeated() {
     for cut in [Cut::Before, Cut::After] {
         let database = Database::fresh().unwrap();
@@ -144,11 +144,12 @@ async fn an_import_that_is_cut_may_be_repeated() {
         assert_eq!(again, expected, "{cut:?}");
         let all = storage.read_global(Checkpoint::FIRST, PageLimit::default());
         assert_eq!(all.await.unwrap(), page, "{cut:?}");
+        storage.close().await;
     }
 }
 
 /// G14: a fence whose connection is cut may be repeated.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fence_that_is_cut_may_be_repeated() {
     for cut in [Cut::Before, Cut::After] {
         let database = Database::fresh().unwrap();
@@ -161,6 +162,7 @@ async fn a_fence_that_is_cut_may_be_repeated() {
         storage.fence("elsewhere").await.unwrap();
         let state = storage.fence_state().await.unwrap();
         assert_eq!(state.as_deref(), Some("elsewhere"));
+        storage.close().await;
     }
 }
 

@@ -1,5 +1,5 @@
-//! What keys and metrics cost: `ees serve` with a file of keys, whose requests are counted and measured,
-//! against the same program without both. `docs/performance.md` has the figures.
+//! What keys, metrics and the verifiable log cost: `ees serve` with a file of keys, whose requests are counted
+//! and measured, against the same program without both; and a server that seals against one that does not. `docs/performance.md` has the figures.
 //!
 //! `cargo build --release`, then `cargo run --release -p benches --bin exposed`.
 // A benchmark panics if it cannot continue.
@@ -52,19 +52,38 @@ async fn main() {
     let args = Args::parse();
     let folder = tempfile::tempdir().unwrap();
     let secret = add_key(&args.server, folder.path());
-    let serve = |name, has_keys, has_metrics| {
-        serve(&args.server, folder.path(), name, has_keys, has_metrics)
+    let serve = |name, has| serve(&args.server, folder.path(), name, has);
+    let plain = Has {
+        keys: false,
+        metrics: false,
+        log: false,
     };
-    let exposed = serve("exposed", true, true);
-    let plain = serve(
-        "plain",
-        args.both == Some(Both::Keys),
-        args.both == Some(Both::Metrics),
-    );
     let rounds = Rounds {
         count: args.rounds.max(1),
         length: Duration::from_millis(args.millis.max(1)),
     };
+    compare_sealing(
+        &serve("sealing", Has { log: true, ..plain }),
+        &serve("unsealed", plain),
+        rounds,
+    )
+    .await;
+    let exposed = serve(
+        "exposed",
+        Has {
+            keys: true,
+            metrics: true,
+            ..plain
+        },
+    );
+    let plain = serve(
+        "plain",
+        Has {
+            keys: args.both == Some(Both::Keys),
+            metrics: args.both == Some(Both::Metrics),
+            ..plain
+        },
+    );
     let mut with_key = server::clients(exposed.address.parse().unwrap(), CLIENTS).await;
     for client in &mut with_key {
         client.authorize(&secret);
@@ -94,6 +113,27 @@ async fn main() {
     .await;
 }
 
+async fn compare_sealing(sealing: &Process, unsealed: &Process, rounds: Rounds) {
+    let mut with_log = server::clients(sealing.address.parse().unwrap(), CLIENTS).await;
+    let mut without = server::clients(unsealed.address.parse().unwrap(), CLIENTS).await;
+    let [ours, theirs] = [(); 2].map(|()| Arc::new(Streams::of_length(0)));
+    compare(
+        &format!("appends that are sealed, {CLIENTS} clients, against without a log"),
+        rounds,
+        async |length| client::append(&mut with_log, &ours, length).await,
+        async |length| client::append(&mut without, &theirs, length).await,
+    )
+    .await;
+}
+
+/// What a server has.
+#[derive(Debug, Clone, Copy)]
+struct Has {
+    keys: bool,
+    metrics: bool,
+    log: bool,
+}
+
 /// The file of keys.
 fn keys(folder: &Path) -> String {
     folder.join("keys.toml").display().to_string()
@@ -117,16 +157,19 @@ fn add_key(binary: &Path, folder: &Path) -> String {
     secret.trim().to_owned()
 }
 
-fn serve(binary: &Path, folder: &Path, name: &str, has_keys: bool, has_metrics: bool) -> Process {
+fn serve(binary: &Path, folder: &Path, name: &str, has: Has) -> Process {
     let file = folder.join(format!("{name}.db"));
     let mut command = Command::new(binary);
     command.args(["--storage", &format!("sqlite:{}", file.display())]);
     command.args(["--listen", "127.0.0.1:0"]);
-    if has_keys {
+    if has.keys {
         command.args(["--keys", &keys(folder)]);
     }
-    if !has_metrics {
+    if !has.metrics {
         command.arg("--without-metrics");
+    }
+    if !has.log {
+        command.args(["--seal", "off"]);
     }
     Process::run(&mut command)
 }

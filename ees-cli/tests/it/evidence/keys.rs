@@ -2,10 +2,11 @@
 
 use std::fs;
 
+use ees_dynamodb_testkit::Emulator;
 use tempfile::TempDir;
 
-use super::{make_key, secret, serve_signed};
-use crate::process::{ees, ended, run, sqlite};
+use super::{make_key, secret, serve_signed, wait_until_sealed};
+use crate::process::{Ees, dynamodb, ees, ended, run, sqlite};
 
 #[cfg(unix)]
 #[test]
@@ -29,6 +30,28 @@ fn a_key_is_written_once_and_only_its_owner_reads_it() {
     assert_eq!(code, Some(2), "{errors}");
     assert!(errors.contains("--origin a b"), "{errors}");
     assert!(!fs::exists(&other).expect("a look"), "nothing is written");
+}
+
+/// Where others index and seal, as the functions on AWS do, a server that has the key seals as well: it
+/// alone can sign.
+#[test]
+fn a_server_with_a_key_seals_beside_other_indexers() {
+    let folder = TempDir::new().expect("a folder");
+    let key = folder.path().join("log.key");
+    make_key(&key);
+    let emulator = Emulator::start().expect("DynamoDB");
+    let storage = dynamodb(&emulator);
+    let (code, _, errors) = run(&["admin", "--storage", &storage, "create-tables"]);
+    assert_eq!(code, Some(0), "{errors}");
+    let key = key.display().to_string();
+    let args = ["--storage", &storage, "--listen", "127.0.0.1:0"];
+    let others = ["--indexer", "off", "--log-key", &key];
+    let server = Ees::spawn(ees(&[&args[..], &others].concat()));
+    server.ok("POST", "/streams/a", r#"{"events":[1]}"#);
+    let (code, _, errors) = run(&["admin", "--storage", &storage, "sweep"]);
+    assert_eq!(code, Some(0), "{errors}");
+    let head = wait_until_sealed(&server, 1);
+    assert!(head["signed_note"].is_string(), "{head}");
 }
 
 /// The server tells the key that verifies, and so does the command, by the server.

@@ -42,7 +42,7 @@ fn shared(text: &str) -> String {
     words.join(" ")
 }
 
-fn run(folder: &Path, step: &Step, url: &str) {
+pub(crate) fn run(folder: &Path, step: &Step, url: &str) {
     let output = bash(folder, &step.commands, url);
     let errors = text(output.stderr);
     assert!(output.status.success(), "{}\n{errors}", step.commands);

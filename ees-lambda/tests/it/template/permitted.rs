@@ -83,6 +83,10 @@ async fn use_it(aws: &LocalAws) {
     ] {
         aws.run_schedule(function).await.expect(function);
     }
+    for call in ["/log/head", "/log/tile/0/000.p/4"] {
+        let answer = store.get(call).await;
+        assert!(answer.status.is_success(), "{call}: {}", answer.text());
+    }
 }
 
 /// A stack of this template, used; what a guard saw.

@@ -1,0 +1,141 @@
+//! `ees verify`.
+
+use std::path::Path;
+
+use ees_evidence::{SavedHead, Verification, Verified};
+use ees_storage::redacted;
+use serde_json::json;
+
+use crate::Failure;
+use crate::args::VerifyArgs;
+use crate::moving::Opened;
+use crate::progress::Progress;
+
+/// The longest file of a head.
+const MAX_HEAD_BYTES: u64 = 1024 * 1024;
+
+/// Verifies a store.
+///
+/// # Errors
+/// [`Failure::Verified`]: what is not as it should be, or why it could not be verified.
+pub async fn run(args: &VerifyArgs) -> Result<(), Failure> {
+    let verified = verify(args).await.map_err(Failure::not_verified)?;
+    if args.json {
+        println!("{}", as_json(&verified));
+    } else {
+        println!("{}", summary(args, &verified));
+    }
+    if verified.findings.is_empty() {
+        return save(args, &verified).map_err(Failure::not_verified);
+    }
+    Err(Failure::found(
+        verified.is_altered(),
+        told(&verified).trim_end(),
+    ))
+}
+
+async fn verify(args: &VerifyArgs) -> Result<Verified, Failure> {
+    let since = args.since.as_deref().map(|file| read(file, args));
+    let since = since.transpose()?;
+    if let Some(key) = &args.log_public_key {
+        ees_evidence::check_verifier_key(key)
+            .map_err(|error| Failure::Usage(format!("`--log-public-key`: {error}")))?;
+    }
+    let opened = Opened::to_read(&args.storage).await?;
+    let mut verification = Verification::new(opened.movable.store());
+    if let Some(key) = &args.log_public_key {
+        verification = verification.with_key(key);
+    }
+    if let Some(since) = since {
+        verification = verification.since(since);
+    }
+    let mut progress = Progress::of("verified", args.json);
+    let verified = verification.run(|at, end| progress.reached(at, Some(end)));
+    let verified = verified.await;
+    progress.end();
+    opened.close().await;
+    verified.map_err(|error| Failure::Run(error.to_string()))
+}
+
+fn read(file: &Path, args: &VerifyArgs) -> Result<SavedHead, Failure> {
+    let failed = |problem: &dyn std::fmt::Display| {
+        Failure::Run(format!("`{}` cannot be read: {problem}", file.display()))
+    };
+    let size = std::fs::metadata(file)
+        .map_err(|error| failed(&error))?
+        .len();
+    if size > MAX_HEAD_BYTES {
+        return Err(failed(&"it is too large for a head of a log"));
+    }
+    let text = std::fs::read_to_string(file).map_err(|error| failed(&error))?;
+    SavedHead::read(&text, args.log_public_key.as_deref()).map_err(|error| failed(&error))
+}
+
+fn save(args: &VerifyArgs, verified: &Verified) -> Result<(), Failure> {
+    let Some(file) = &args.save else {
+        return Ok(());
+    };
+    let head = match &verified.signed {
+        Some(signed) => signed.clone(),
+        None => SavedHead::new(verified.store, verified.size, verified.root).to_string(),
+    };
+    let failed = |error| {
+        Failure::Run(format!(
+            "`{}` could not be written: {error}",
+            file.display()
+        ))
+    };
+    let mut partial = file.as_os_str().to_owned();
+    partial.push(".partial");
+    std::fs::write(&partial, head).map_err(failed)?;
+    std::fs::rename(&partial, file).map_err(failed)
+}
+
+fn summary(args: &VerifyArgs, verified: &Verified) -> String {
+    let verdict = if verified.findings.is_empty() {
+        "as it should be"
+    } else {
+        "not as it should be"
+    };
+    format!(
+        "{}: {verdict}: {} changesets and {} void positions, root {}, sealed up to {}",
+        redacted(&args.storage),
+        verified.changesets,
+        verified.voids,
+        verified.root,
+        verified.sealed
+    )
+}
+
+fn told(verified: &Verified) -> String {
+    let mut told = String::new();
+    for finding in &verified.findings {
+        told.push_str(&format!("{finding}\n"));
+    }
+    let more = verified.findings_count - verified.findings.len() as u64;
+    if more > 0 {
+        told.push_str(&format!("and {more} more\n"));
+    }
+    told
+}
+
+fn as_json(verified: &Verified) -> serde_json::Value {
+    let findings = verified.findings.iter().map(|finding| {
+        json!({
+            "kind": if finding.is_missing { "missing" } else { "altered" },
+            "checkpoint": finding.checkpoint,
+            "what": finding.what,
+        })
+    });
+    json!({
+        "store": verified.store,
+        "size": verified.size,
+        "root": verified.root.to_string(),
+        "changesets": verified.changesets,
+        "void_positions": verified.voids,
+        "sealed": verified.sealed,
+        "streams_looked_up": verified.looked_up,
+        "findings": findings.collect::<Vec<_>>(),
+        "findings_count": verified.findings_count,
+    })
+}

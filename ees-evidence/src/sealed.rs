@@ -1,0 +1,130 @@
+//! The log that a verification compares with.
+
+use std::sync::Arc;
+
+use ees_core::adapter::{LogStore, Tile, TileId};
+use ees_core::{Checkpoint, EventStore};
+
+use crate::edge::TILE_WIDTH;
+use crate::error::LogError;
+use crate::finding::Findings;
+use crate::hash::{HASH_BYTES, Hash, void_leaf};
+use crate::head::LogHead;
+
+/// The stored log: its head, and the tile of leaves that is compared.
+pub(crate) struct Sealed {
+    store: Arc<dyn LogStore>,
+    pub(crate) head: LogHead,
+    tile: Option<(u64, Vec<Hash>)>,
+}
+
+impl Sealed {
+    /// The log of a store; `None` if nothing is sealed, or it cannot be read.
+    pub(crate) async fn of(
+        store: &EventStore,
+        findings: &mut Findings,
+    ) -> Result<Option<Self>, LogError> {
+        let Some(log) = store.log_store() else {
+            return Ok(None);
+        };
+        let Some(stored) = log.load_log_head().await? else {
+            return Ok(None);
+        };
+        match LogHead::read(&stored) {
+            Ok(head) => Ok(Some(Self {
+                store: Arc::clone(log),
+                head,
+                tile: None,
+            })),
+            Err(error) => {
+                findings.altered(None, format!("the head of the log: {error}"));
+                Ok(None)
+            }
+        }
+    }
+
+    /// The leaf at a position; `None` if it is not sealed, or the tile is damaged.
+    pub(crate) async fn leaf(
+        &mut self,
+        at: u64,
+        findings: &mut Findings,
+    ) -> Result<Option<Hash>, LogError> {
+        if at >= self.head.size {
+            return Ok(None);
+        }
+        let number = at / TILE_WIDTH as u64;
+        let place = usize::try_from(at % TILE_WIDTH as u64).unwrap_or(TILE_WIDTH);
+        if self.tile.as_ref().map(|(number, _)| *number) != Some(number) {
+            let hashes = self.load(number, findings).await?;
+            self.tile = Some((number, hashes));
+        }
+        let hashes = self.tile.as_ref().map(|(_, hashes)| hashes);
+        Ok(hashes.and_then(|hashes| hashes.get(place).copied()))
+    }
+
+    /// Compares a leaf with the sealed one.
+    pub(crate) async fn compare(
+        &mut self,
+        at: u64,
+        leaf: Hash,
+        findings: &mut Findings,
+    ) -> Result<(), LogError> {
+        let sealed = self.leaf(at, findings).await?;
+        if let Some(sealed) = sealed.filter(|sealed| *sealed != leaf) {
+            let checkpoint = Some(Checkpoint::FIRST.plus(at));
+            if leaf == void_leaf() {
+                findings.missing(checkpoint, "the changeset that the log was made of");
+            } else if sealed == void_leaf() {
+                findings.altered(checkpoint, "a changeset, where the log has a void position");
+            } else {
+                findings.altered(checkpoint, "it is not what the log was made of");
+            }
+            findings.is_data_altered = true;
+        }
+        Ok(())
+    }
+
+    /// Compares a full tile above the lowest level with the stored one.
+    pub(crate) async fn compare_tile(
+        &self,
+        tile: &Tile,
+        findings: &mut Findings,
+    ) -> Result<(), LogError> {
+        let TileId { level, number } = tile.id;
+        let bits = u32::from(level + 1) * TILE_WIDTH.ilog2();
+        let is_sealed = self.head.size.checked_shr(bits).unwrap_or(0) > number;
+        if level == 0 || !is_sealed {
+            return Ok(());
+        }
+        match self.store.load_tile(tile.id).await? {
+            None => findings.missing(None, format!("tile {number} of level {level} of the log")),
+            Some(stored) if stored != tile.hashes && !findings.is_data_altered => {
+                findings.altered(
+                    None,
+                    format!("tile {number} of level {level} of the log is not the one over the changesets"),
+                );
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    /// The leaves in a tile; empty if it is damaged.
+    async fn load(&self, number: u64, findings: &mut Findings) -> Result<Vec<Hash>, LogError> {
+        let id = TileId { level: 0, number };
+        if number == self.head.size / TILE_WIDTH as u64 {
+            return Ok(self.head.edge.partial(0).to_vec());
+        }
+        let Some(stored) = self.store.load_tile(id).await? else {
+            findings.missing(None, format!("tile {number} of level 0 of the log"));
+            return Ok(Vec::new());
+        };
+        if stored.len() != TILE_WIDTH * HASH_BYTES {
+            findings.altered(None, format!("tile {number} of level 0 of the log is torn"));
+            return Ok(Vec::new());
+        }
+        let hashes = stored.chunks(HASH_BYTES);
+        let hash = |bytes: &[u8]| bytes.try_into().ok().map(Hash);
+        Ok(hashes.filter_map(hash).collect())
+    }
+}

@@ -1,0 +1,106 @@
+//! Whether each changeset follows the one before it in its stream, in bounded memory.
+
+use std::collections::HashMap;
+
+use ees_core::{Changeset, Error, EventStore, StreamQuery};
+use sha2::{Digest, Sha256};
+
+/// The streams whose ends are remembered, in each of two halves: about 70 MB in all.
+const HALF: usize = 500_000;
+
+/// The last changeset and the last event of a stream.
+type End = (u64, u64);
+
+/// The ends of the streams that were seen last. The end of another one is looked up in the store, which
+/// costs a read of one changeset.
+pub(crate) struct Streams {
+    half: usize,
+    recent: HashMap<[u8; 16], End>,
+    older: HashMap<[u8; 16], End>,
+    has_forgotten: bool,
+    pub(crate) looked_up: u64,
+    /// The changesets that are not there, and after which no stream was found to go on.
+    pub(crate) gone: u64,
+}
+
+impl Streams {
+    pub(crate) fn new() -> Self {
+        Self::of_half(HALF)
+    }
+
+    pub(crate) fn of_half(half: usize) -> Self {
+        Self {
+            half,
+            recent: HashMap::new(),
+            older: HashMap::new(),
+            has_forgotten: false,
+            looked_up: 0,
+            gone: 0,
+        }
+    }
+
+    /// Checks the next changeset of the order. The text tells what is wrong with it.
+    pub(crate) async fn check(
+        &mut self,
+        store: &EventStore,
+        changeset: &Changeset,
+    ) -> Result<Option<String>, Error> {
+        let key = key(changeset);
+        let known = self.recent.get(&key).or_else(|| self.older.get(&key));
+        let before = match known {
+            Some(end) => *end,
+            None if self.has_forgotten => self.look_up(store, changeset).await?,
+            None => (0, 0),
+        };
+        let (id, first) = (changeset.changeset_id.get(), changeset.first_event_id.get());
+        let mut wrong = (id, first) != (before.0 + 1, before.1 + 1);
+        self.remember(key, (id, changeset.last_event_id.get()));
+        if wrong && id > before.0 + 1 && self.gone > 0 {
+            // A changeset that was told to be missing, or that could not be read.
+            self.gone -= 1;
+            wrong = false;
+        }
+        Ok(wrong.then(|| {
+            format!(
+                "changeset {id} of stream `{}` begins with event {first}, but before it the stream ends \
+                 with changeset {} and event {}",
+                changeset.stream_id, before.0, before.1
+            )
+        }))
+    }
+
+    /// The end of the stream before a changeset, as the store has it in the stream.
+    async fn look_up(&mut self, store: &EventStore, changeset: &Changeset) -> Result<End, Error> {
+        self.looked_up += 1;
+        let id = changeset.changeset_id.get();
+        let before = id.saturating_sub(1);
+        let query = StreamQuery::all(changeset.stream_id.clone()).changesets(before..=id);
+        let mut end = (0, 0);
+        for found in store.changesets(&query.limit(2)).await?.items {
+            let is_itself = found.changeset_id.get() == id;
+            if is_itself && found.checkpoint < changeset.checkpoint {
+                // It was in the order before.
+                return Ok((id, found.last_event_id.get()));
+            }
+            if !is_itself && found.checkpoint < changeset.checkpoint {
+                end = (before, found.last_event_id.get());
+            }
+        }
+        Ok(end)
+    }
+
+    fn remember(&mut self, key: [u8; 16], end: End) {
+        self.recent.insert(key, end);
+        if self.recent.len() >= self.half {
+            self.has_forgotten |= !self.older.is_empty();
+            self.older = std::mem::take(&mut self.recent);
+        }
+    }
+}
+
+fn key(changeset: &Changeset) -> [u8; 16] {
+    let hash = Sha256::digest(changeset.stream_id.as_str());
+    let mut key = [0; 16];
+    key.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+    key
+}
