@@ -147,11 +147,12 @@ impl Consumers {
             previous = Some(stored.revision);
         }
         // Those that a stopped call stored are stored again, with the last change.
-        let mut next = previous.map_or(first, |previous| previous + 1);
+        let next = previous.map_or(first, |previous| previous + 1);
         let skipped = usize::try_from(next - first).unwrap_or(usize::MAX);
         let rest = chunks.get(skipped..).unwrap_or_default();
         let no_chunk: [&[ParkedWrite]; 1] = [&[]];
-        for chunk in if rest.is_empty() { &no_chunk } else { rest } {
+        let rest = if rest.is_empty() { &no_chunk } else { rest };
+        for (next, chunk) in (next..).zip(rest) {
             let stored = StoredPartition {
                 revision: next,
                 document: document.clone(),
@@ -164,7 +165,6 @@ impl Consumers {
                 return Ok(false);
             }
             previous = Some(next);
-            next += 1;
         }
         Ok(true)
     }
