@@ -49,7 +49,15 @@ impl Process {
 
     /// The processor time that it has taken.
     pub fn processor_time(&self) -> Duration {
-        processor_time(&self.child.id().to_string())
+        // Time on the processor in nanoseconds, of each of its threads.
+        let threads = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let times = threads.map(|thread| {
+            let path = thread.unwrap().path().join("schedstat");
+            let text = fs::read_to_string(path).unwrap_or_default();
+            let nanos = text.split(' ').next().and_then(|nanos| nanos.parse().ok());
+            Duration::from_nanos(nanos.unwrap_or_default())
+        });
+        times.sum()
     }
 
     /// Makes a request on a connection of its own; its status, 0 if it is not answered.
@@ -79,21 +87,4 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// The processor time that this process has taken.
-pub fn own_processor_time() -> Duration {
-    processor_time("self")
-}
-
-/// The time on the processor of each thread of a process, in nanoseconds.
-fn processor_time(process: &str) -> Duration {
-    let threads = fs::read_dir(format!("/proc/{process}/task")).unwrap();
-    let times = threads.map(|thread| {
-        let path = thread.unwrap().path().join("schedstat");
-        let text = fs::read_to_string(path).unwrap_or_default();
-        let nanos = text.split(' ').next().and_then(|nanos| nanos.parse().ok());
-        Duration::from_nanos(nanos.unwrap_or_default())
-    });
-    times.sum()
 }

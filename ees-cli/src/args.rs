@@ -438,10 +438,10 @@ pub enum AdminAct {
     NewStoreId,
     /// Let a store accept no more commits: it has moved. Its server may run.
     ///
-    /// Clients get 503 STORE_FENCED with the new address. Reads go on. `ees copy --fence` does it at the
+    /// Clients get 503 `STORE_FENCED` with the new address. Reads go on. `ees copy --fence` does it at the
     /// right moment.
     Fence {
-        /// Where the store is now, as https://events.example.com
+        /// Where the store is now, as `https://events.example.com`
         address: String,
     },
     /// Let a store accept commits again that had a fence.

@@ -77,11 +77,11 @@ impl Progress {
         }
         let mut line = format!("{task} up to {at}");
         if let Some(end) = end {
-            line.push_str(&format!(" of {end}"));
+            line.extend([" of ", &end.to_string()]);
         }
-        line.push_str(&format!(", {rate}/s"));
+        line.extend([", ", &rate.to_string(), "/s"]);
         if let Some(left) = left {
-            line.push_str(&format!(", {} left", duration(left)));
+            line.extend([", ", &duration(left), " left"]);
         }
         if self.is_terminal {
             write(&format!("\r\x1b[K{line}"));

@@ -110,11 +110,11 @@ fn summary(args: &VerifyArgs, verified: &Verified) -> String {
 fn told(verified: &Verified) -> String {
     let mut told = String::new();
     for finding in &verified.findings {
-        told.push_str(&format!("{finding}\n"));
+        told.extend([&*finding.to_string(), "\n"]);
     }
     let more = verified.findings_count - verified.findings.len() as u64;
     if more > 0 {
-        told.push_str(&format!("and {more} more\n"));
+        told.extend(["and ", &more.to_string(), " more\n"]);
     }
     told
 }

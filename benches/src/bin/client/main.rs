@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use benches::load::{self, STREAMS, Streams};
-use benches::process::{Process, own_processor_time};
-use benches::report::{Rounds, compare, per_second, spread};
+use benches::process::Process;
+use benches::report::{Rounds, compare, cpu_time, per_second, spread};
 use clap::Parser;
 use ees_client::{EventStore, Events, Expectation, Follow, Json, NewChangeset, StreamId};
 use futures_util::future::join_all;
@@ -83,9 +83,9 @@ async fn main() {
 
 /// The rate over the processor time of this process, of work with a rate over `length`.
 async fn taken(length: Duration, work: impl Future<Output = f64>) -> f64 {
-    let before = own_processor_time();
+    let before = cpu_time();
     let rate = work.await;
-    let taken = own_processor_time().saturating_sub(before);
+    let taken = cpu_time().saturating_sub(before);
     rate * length.as_secs_f64() / taken.as_secs_f64()
 }
 

@@ -3,7 +3,7 @@
 //!
 //! `cargo run --release -p benches --bin moving`.
 // A benchmark panics if it cannot continue.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::cast_precision_loss)]
 
 use std::hint::black_box;
 use std::path::Path;
