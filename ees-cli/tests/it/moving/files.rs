@@ -98,10 +98,8 @@ fn pipes_and_wrong_files() {
         ("{\"a\":1}\n".to_owned(), "no export"),
         (text[..text.len() - 1].to_owned(), "ends inside line"),
         (
-            text.lines()
-                .take(4)
-                .map(|line| format!("{line}\n"))
-                .collect(),
+            text.split_inclusive('
+').take(4).collect(),
             "not complete",
         ),
         (text.replacen("pretty", "pretTy", 1), "was changed"),
