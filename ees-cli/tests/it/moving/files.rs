@@ -97,11 +97,7 @@ fn pipes_and_wrong_files() {
         (String::new(), "it is empty"),
         ("{\"a\":1}\n".to_owned(), "no export"),
         (text[..text.len() - 1].to_owned(), "ends inside line"),
-        (
-            text.split_inclusive('
-').take(4).collect(),
-            "not complete",
-        ),
+        (text.split_inclusive('\n').take(4).collect(), "not complete"),
         (text.replacen("pretty", "pretTy", 1), "was changed"),
         (
             text.replacen("\"checkpoint\":1,", "\"checkpoint\":2,", 1),
