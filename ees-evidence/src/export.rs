@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
-use ees_core::{Checkpoint, EventStore, GlobalPage, Identity, PageLimit};
+use ees_core::{Checkpoint, EventStore, GlobalPage, Identity, MAX_PAGE_BYTES, PageLimit};
 use futures_timer::Delay;
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
+use crate::ahead::Ahead;
 use crate::digest::LinesDigest;
 use crate::export_rest::Rest;
 use crate::hash::{Hash, leaf_of, void_leaf};
@@ -18,6 +17,12 @@ use crate::moving::MovableStore;
 use crate::moving_error::MoveError;
 use crate::part::{BLOCK_ITEMS, Header, Part};
 use crate::tree::Tree;
+
+/// What is read at once.
+const BLOCK: PageLimit = PageLimit {
+    items: BLOCK_ITEMS,
+    bytes: MAX_PAGE_BYTES,
+};
 
 /// How often a page without anything is read again, although the order goes on.
 const TRIES: u32 = 100;
@@ -35,8 +40,7 @@ pub struct Export {
     tree: Tree,
     end: Checkpoint,
     begun: bool,
-    /// The read of the next page, which goes on while a page is handled.
-    reading: Option<BoxFuture<'static, Result<GlobalPage, ees_core::Error>>>,
+    ahead: Ahead,
     digest: LinesDigest,
     rest: Option<Rest>,
     ended: bool,
@@ -60,7 +64,7 @@ impl Export {
             tree,
             end,
             begun: false,
-            reading: None,
+            ahead: Ahead::default(),
             digest: LinesDigest::default(),
             rest: None,
             ended: false,
@@ -112,12 +116,7 @@ impl Export {
         let last = page.changesets.last().and_then(|last| last.checkpoint);
         let next = last.map_or(self.end, |last| last.plus(1));
         if next < self.end {
-            let mut read = self.read(next);
-            // One look lets it begin. What it brings is taken by the next call.
-            self.reading = Some(match (&mut read).now_or_never() {
-                Some(page) => std::future::ready(page).boxed(),
-                None => read,
-            });
+            self.ahead.begin(&self.source.store, next, BLOCK);
         }
         Ok(Some(self.block(page)))
     }
@@ -126,10 +125,8 @@ impl Export {
     async fn page(&mut self) -> Result<GlobalPage, MoveError> {
         let mut from = self.at();
         let mut tries = 0;
-        let mut reading = self.reading.take();
         while from < self.end && tries < TRIES {
-            let read = reading.take().unwrap_or_else(|| self.read(from));
-            let page = read.await?;
+            let page = self.ahead.page(&self.source.store, from, BLOCK).await?;
             if !page.changesets.is_empty() {
                 return Ok(page);
             }
@@ -174,16 +171,6 @@ impl Export {
             parts.push(Part::Check(check));
         }
         Ok(Some(parts))
-    }
-
-    fn read(&self, from: Checkpoint) -> BoxFuture<'static, Result<GlobalPage, ees_core::Error>> {
-        let store = self.source.store.clone();
-        async move {
-            store
-                .poll_changesets(from, PageLimit::items(BLOCK_ITEMS))
-                .await
-        }
-        .boxed()
     }
 
     /// The parts of a page, with the root behind them.

@@ -4,15 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 
 use ees_core::adapter::{LogStore, Tile};
-use ees_core::{EventStore, Filter, GlobalPage, PageLimit, StoreId};
+use ees_core::{EventStore, Filter, GlobalPage, MAX_PAGE_BYTES, PageLimit, StoreId};
 
+use crate::ahead::Ahead;
 use crate::error::{LogError, damaged};
 use crate::hash::Hash;
 use crate::head::{LogHead, Parent, SignedNote, leaves};
 use crate::key::LogKey;
 
-/// The changesets that are read at once.
-const PAGE_ITEMS: usize = 4096;
+/// What is read at once.
+const PAGE: PageLimit = PageLimit {
+    items: 4096,
+    bytes: MAX_PAGE_BYTES,
+};
 
 /// The leaves between two heads. They fill at most 16 tiles of the lowest level.
 const LEAVES: usize = 4096;
@@ -69,14 +73,15 @@ impl Sealer {
                 head.size
             )));
         }
+        let mut ahead = Ahead::default();
         while head.next() < end {
             let from = head.next();
-            let page = self
-                .store
-                .poll_changesets(from, PageLimit::items(PAGE_ITEMS));
-            let page = page.await?;
+            let page = ahead.page(&self.store, from, PAGE).await?;
             if page.next == from {
                 break;
+            }
+            if page.next < end {
+                ahead.begin(&self.store, page.next, PAGE);
             }
             head = self.seal(head, &page).await?;
         }

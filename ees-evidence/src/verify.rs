@@ -10,6 +10,7 @@ use ees_core::{
 };
 use futures_timer::Delay;
 
+use crate::ahead::Ahead;
 use crate::error::LogError;
 use crate::finding::{Finding, Findings};
 use crate::hash::{Hash, leaf_of, void_leaf};
@@ -74,6 +75,7 @@ impl Verified {
 /// another stream costs one read.
 pub struct Verification {
     store: EventStore,
+    ahead: Ahead,
     key: Option<String>,
     since: Option<SavedHead>,
     streams: Streams,
@@ -92,6 +94,7 @@ impl Verification {
     pub fn new(store: &EventStore) -> Self {
         Self {
             store: store.with_filter(Filter::default()),
+            ahead: Ahead::default(),
             key: None,
             since: None,
             streams: Streams::new(),
@@ -235,8 +238,14 @@ impl Verification {
         let mut tries = 0;
         loop {
             let from = self.tree.next();
-            match self.store.poll_changesets(from, limit).await {
-                Ok(page) if page.next > from => return Ok(page),
+            match self.ahead.page(&self.store, from, limit).await {
+                Ok(page) if page.next > from => {
+                    if page.next < end {
+                        let limit = PageLimit::items(PAGE_ITEMS);
+                        self.ahead.begin(&self.store, page.next, limit);
+                    }
+                    return Ok(page);
+                }
                 Ok(_) if tries < TRIES => {
                     tries += 1;
                     Delay::new(PAUSE).await;
