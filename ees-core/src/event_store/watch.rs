@@ -143,10 +143,11 @@ impl Watch {
 
     fn deputize(&self) -> Option<Deputy<'_>> {
         let mut state = self.lock();
-        let is_free = state.deputies < DEPUTIES;
-        state.deputies += u32::from(is_free);
-        drop(state);
-        is_free.then_some(Deputy(self))
+        if state.deputies >= DEPUTIES {
+            return None;
+        }
+        state.deputies += 1;
+        Some(Deputy(self))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
