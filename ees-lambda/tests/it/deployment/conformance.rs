@@ -9,7 +9,7 @@ use ees_aws_testkit::Services;
 use ees_conformance::subject::{Front, Remote, Subject};
 use ees_conformance::{Capabilities, Harness, HttpHarness, Runnable, cases, http_cases};
 
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 
 use super::{FUNCTIONS, PROJECTOR, PUBLISHER_STREAM, SEALER, Stack, options};
 use crate::stack::template;
@@ -22,6 +22,9 @@ const CONCURRENCY: usize = 32;
 
 /// One deployment for all cases of an endpoint: each has streams of its own, as beside other users.
 static STACKS: [OnceLock<Stack>; 2] = [OnceLock::new(), OnceLock::new()];
+
+/// Where they run.
+static RUNTIMES: [OnceLock<Handle>; 2] = [OnceLock::new(), OnceLock::new()];
 
 /// A deployment behind a REST API, and one behind a function URL: the places of their stacks.
 const REST: usize = 0;
@@ -69,10 +72,12 @@ impl<const ENDPOINT: usize> HttpHarness for Deployed<ENDPOINT> {
         Arc::clone(&self.0)
     }
 
-    /// The schedule of the sealer, sooner.
+    /// The schedule of the sealer, sooner. It runs in the runtime of the deployment: the process of a
+    /// function ends with the runtime that started it, and each case has its own.
     async fn seal(&self) {
-        let sealed = stack::<ENDPOINT>().aws.run_schedule(SEALER).await;
-        sealed.expect("a sealed log");
+        let runtime = RUNTIMES[ENDPOINT].get().expect("a deployment");
+        let sealing = runtime.spawn(stack::<ENDPOINT>().aws.run_schedule(SEALER));
+        sealing.await.expect("no panic").expect("a sealed log");
     }
 }
 
@@ -140,6 +145,7 @@ fn start<const ENDPOINT: usize>(parameters: &[(&str, &str)], front: Front) -> Ru
     // What subscribers get is tested beside; here it would only take its time.
     stack.aws.pause(PUBLISHER_STREAM, true).unwrap();
     assert!(STACKS[ENDPOINT].set(stack).is_ok());
+    assert!(RUNTIMES[ENDPOINT].set(runtime.handle().clone()).is_ok());
     runtime
 }
 
