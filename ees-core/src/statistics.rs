@@ -1,6 +1,6 @@
 //! The counts of the whole store.
 
-use crate::{Checkpoint, GlobalPage};
+use crate::{Changeset, Checkpoint, GlobalPage};
 
 /// Exact counts of all changesets below a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,16 +36,22 @@ impl Statistics {
     /// highest changeset id is the greatest length.
     #[must_use]
     pub fn after(self, page: &GlobalPage) -> Self {
-        let counted = page.changesets.iter().fold(self, |sum, changeset| Self {
-            total_streams: sum.total_streams + u64::from(changeset.changeset_id.get() == 1),
-            total_changesets: sum.total_changesets + 1,
-            total_events: sum.total_events + changeset.events.count(),
-            max_stream_length: sum.max_stream_length.max(changeset.changeset_id.get()),
-            ..sum
-        });
+        let counted = page.changesets.iter().fold(self, Self::counting);
         Self {
             version: page.next,
             ..counted
+        }
+    }
+
+    /// The counts with the next changeset of the order added, still with the same version.
+    #[must_use]
+    pub fn counting(self, changeset: &Changeset) -> Self {
+        Self {
+            total_streams: self.total_streams + u64::from(changeset.changeset_id.get() == 1),
+            total_changesets: self.total_changesets + 1,
+            total_events: self.total_events + changeset.events.count(),
+            max_stream_length: self.max_stream_length.max(changeset.changeset_id.get()),
+            ..self
         }
     }
 }

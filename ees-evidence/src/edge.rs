@@ -3,7 +3,7 @@
 use ees_core::adapter::{Tile, TileId};
 use tlog_tiles::node_hash;
 
-use crate::hash::{HASH_BYTES, Hash};
+use crate::hash::{Hash, hashes_of};
 
 /// The hashes of a full tile.
 pub(crate) const TILE_WIDTH: usize = 256;
@@ -16,13 +16,8 @@ impl Edge {
     /// The edge with these levels, each the hashes one after another; `None` if that is not an edge of a
     /// tree of this size.
     pub(crate) fn read(size: u64, levels: &[Vec<u8>]) -> Option<Self> {
-        let level = |bytes: &Vec<u8>| {
-            let hashes = bytes.chunks(HASH_BYTES);
-            hashes
-                .map(|hash| Some(Hash(hash.try_into().ok()?)))
-                .collect()
-        };
-        let levels: Vec<Vec<Hash>> = levels.iter().map(level).collect::<Option<_>>()?;
+        let levels = levels.iter().map(|level| hashes_of(level));
+        let levels: Vec<Vec<Hash>> = levels.collect::<Option<_>>()?;
         let mut rest = size;
         for level in &levels {
             if level.len() as u64 != rest % TILE_WIDTH as u64 {

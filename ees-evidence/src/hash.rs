@@ -7,7 +7,15 @@ use sha2::{Digest, Sha256};
 pub use tlog_tiles::Hash;
 
 /// The size of a hash, in bytes.
-pub(crate) const HASH_BYTES: usize = tlog_tiles::HASH_SIZE;
+const HASH_BYTES: usize = tlog_tiles::HASH_SIZE;
+
+/// Hashes that stand one after another; `None` if the last one is torn.
+pub(crate) fn hashes_of(bytes: &[u8]) -> Option<Vec<Hash>> {
+    let hashes = bytes.chunks(HASH_BYTES);
+    hashes
+        .map(|hash| Some(Hash(hash.try_into().ok()?)))
+        .collect()
+}
 
 /// What stands before the record of a leaf, so that no leaf is a node (RFC 6962, section 2.1).
 const LEAF: [u8; 1] = [0];

@@ -13,7 +13,7 @@ use tlog_tiles::{
 
 use crate::edge::{Edge, TILE_WIDTH, root_of_all};
 use crate::error::{LogError, damaged};
-use crate::hash::{HASH_BYTES, Hash};
+use crate::hash::{Hash, hashes_of};
 use crate::head::LogHead;
 use crate::proof::PROOF;
 use crate::tree::Tree;
@@ -195,12 +195,9 @@ fn sealed_of(size: u64, level: u8) -> u64 {
     size.checked_shr(bits).unwrap_or(0)
 }
 
-fn read_tile(bytes: &[u8]) -> Option<Vec<Hash>> {
-    let hashes = bytes.chunks(HASH_BYTES);
-    let hashes: Vec<_> = hashes
-        .map(|hash| Some(Hash(hash.try_into().ok()?)))
-        .collect::<Option<_>>()?;
-    (hashes.len() == TILE_WIDTH).then_some(hashes)
+/// The hashes of a full tile; `None` if it is torn.
+pub(crate) fn read_tile(bytes: &[u8]) -> Option<Vec<Hash>> {
+    hashes_of(bytes).filter(|hashes| hashes.len() == TILE_WIDTH)
 }
 
 /// The nodes of the tree that are read.

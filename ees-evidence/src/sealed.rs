@@ -8,8 +8,9 @@ use ees_core::{Checkpoint, EventStore};
 use crate::edge::TILE_WIDTH;
 use crate::error::LogError;
 use crate::finding::Findings;
-use crate::hash::{HASH_BYTES, Hash, void_leaf};
+use crate::hash::{Hash, void_leaf};
 use crate::head::LogHead;
+use crate::log::read_tile;
 
 /// The stored log: its head, and the tile of leaves that is compared.
 pub(crate) struct Sealed {
@@ -119,12 +120,10 @@ impl Sealed {
             findings.missing(None, format!("tile {number} of level 0 of the log"));
             return Ok(Vec::new());
         };
-        if stored.len() != TILE_WIDTH * HASH_BYTES {
+        let hashes = read_tile(&stored);
+        if hashes.is_none() {
             findings.altered(None, format!("tile {number} of level 0 of the log is torn"));
-            return Ok(Vec::new());
         }
-        let hashes = stored.chunks(HASH_BYTES);
-        let hash = |bytes: &[u8]| bytes.try_into().ok().map(Hash);
-        Ok(hashes.filter_map(hash).collect())
+        Ok(hashes.unwrap_or_default())
     }
 }

@@ -331,12 +331,7 @@ impl Verification {
             );
             self.findings.altered(Some(at), what);
         }
-        let counted = &mut self.counted;
-        counted.total_changesets += 1;
-        counted.total_events += changeset.events.count();
-        let id = changeset.changeset_id.get();
-        counted.total_streams += u64::from(id == 1);
-        counted.max_stream_length = counted.max_stream_length.max(id);
+        self.counted = self.counted.counting(changeset);
         let leaf = leaf_of(changeset);
         self.compare(leaf).await?;
         self.push(leaf).await
