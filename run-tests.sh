@@ -32,4 +32,9 @@ command -v npm >/dev/null || missing+=(nodejs npm)
 .ci/venv client-python clients/python/requirements.txt
 .ci/npm clients/typescript
 
+# The emulator of DynamoDB: a program of its own, as it needs another SQLite. Examples in docs find it by
+# PATH.
+cargo build --locked --manifest-path ees-dynamodb-testkit/emulator/Cargo.toml --target-dir target
+export PATH=$PWD/target/debug:$PATH
+
 exec cargo test --workspace --all-features "$@"
