@@ -27,7 +27,7 @@ const ROOM: usize = 64;
 pub(crate) struct Send {
     pub(crate) method: Method,
     pub(crate) path: String,
-    /// The query, encoded, with its `?`; nothing without parameters.
+    /// The query, encoded; nothing without parameters.
     query: String,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: Option<Bytes>,
@@ -57,7 +57,7 @@ impl Send {
             if self.query.is_empty() {
                 self.query.reserve(ROOM);
             }
-            let mark = if self.query.is_empty() { "?" } else { "&" };
+            let mark = if self.query.is_empty() { "" } else { "&" };
             self.query.extend([mark, name, "="]);
             // Writing to a string does not fail.
             let _ = write!(Encoded(&mut self.query), "{value}");
@@ -79,14 +79,21 @@ impl Send {
         self
     }
 
-    fn url(&self, settings: &Settings) -> Result<Url, Error> {
-        let refused = |error| Error::Refused(format!("`{}` is no address: {error}", settings.url));
-        let url = [&*settings.url, &*self.path, &*self.query].concat();
-        Url::parse(&url).map_err(refused)
+    /// The URL: the address of the store, which is parsed already, with a path and a query.
+    fn url(&self, settings: &Settings) -> Url {
+        let mut url = settings.url.clone();
+        let above = settings.url.path().trim_end_matches('/');
+        if above.is_empty() {
+            url.set_path(&self.path);
+        } else {
+            url.set_path(&[above, &*self.path].concat());
+        }
+        url.set_query((!self.query.is_empty()).then_some(&*self.query));
+        url
     }
 
     async fn request(&self, settings: &Settings, accept: HeaderValue) -> Result<Request, Error> {
-        let mut request = Request::new(self.method.clone(), self.url(settings)?);
+        let mut request = Request::new(self.method.clone(), self.url(settings));
         let headers = request.headers_mut();
         headers.insert(ACCEPT, accept);
         headers.extend(self.headers.iter().cloned());
