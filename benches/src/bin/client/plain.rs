@@ -52,7 +52,7 @@ impl Plain {
         per_second(commits, begun.elapsed())
     }
 
-    async fn commit(&self, streams: &Streams, stream: u64) {
+    pub(crate) async fn commit(&self, streams: &Streams, stream: u64) {
         let last = streams.advance(stream);
         let url = format!(
             "{}/streams/order-{stream}?expected_last_changeset={last}&details=true",
