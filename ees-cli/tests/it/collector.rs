@@ -25,9 +25,9 @@ impl Collector {
         let mut to = HashMap::new();
         let mut received = HashMap::new();
         for path in PATHS {
-            let (sender, receiver) = channel();
+            let (sender, messages) = channel();
             to.insert(path, sender);
-            received.insert(path, Mutex::new(receiver));
+            received.insert(path, Mutex::new(messages));
         }
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
