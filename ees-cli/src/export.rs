@@ -16,7 +16,7 @@ use crate::progress::Progress;
 /// # Errors
 /// [`Failure`] if the store cannot be read, or the file cannot be written.
 pub async fn run(args: &ExportArgs) -> Result<(), Failure> {
-    let opened = Opened::to_read(&args.storage).await?;
+    let opened = Opened::to_read(&args.storage.url).await?;
     let exported = export(args, &opened.movable).await;
     opened.close().await;
     exported

@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 
-use ees_core::{Changeset, Error, EventStore, StreamQuery};
+use ees_core::Changeset;
 use sha2::{Digest, Sha256};
+
+use crate::error::LogError;
+use crate::source::Source;
 
 /// The streams whose ends are remembered, in each of two halves: about 70 MB in all.
 const HALF: usize = 500_000;
@@ -42,14 +45,14 @@ impl Streams {
     /// Checks the next changeset of the order. The text tells what is wrong with it.
     pub(crate) async fn check(
         &mut self,
-        store: &EventStore,
+        source: &dyn Source,
         changeset: &Changeset,
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<Option<String>, LogError> {
         let key = key(changeset);
         let known = self.recent.get(&key).or_else(|| self.older.get(&key));
         let before = match known {
             Some(end) => *end,
-            None if self.has_forgotten => self.look_up(store, changeset).await?,
+            None if self.has_forgotten => self.look_up(source, changeset).await?,
             None => (0, 0),
         };
         let (id, first) = (changeset.changeset_id.get(), changeset.first_event_id.get());
@@ -70,13 +73,16 @@ impl Streams {
     }
 
     /// The end of the stream before a changeset, as the store has it in the stream.
-    async fn look_up(&mut self, store: &EventStore, changeset: &Changeset) -> Result<End, Error> {
+    async fn look_up(
+        &mut self,
+        source: &dyn Source,
+        changeset: &Changeset,
+    ) -> Result<End, LogError> {
         self.looked_up += 1;
         let id = changeset.changeset_id.get();
         let before = id.saturating_sub(1);
-        let query = StreamQuery::all(changeset.stream_id.clone()).changesets(before..=id);
         let mut end = (0, 0);
-        for found in store.changesets(&query.limit(2)).await?.items {
+        for found in source.of_stream(&changeset.stream_id, before..=id).await? {
             let is_itself = found.changeset_id.get() == id;
             if is_itself && found.checkpoint < changeset.checkpoint {
                 // It was in the order before.
