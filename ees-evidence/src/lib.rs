@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod ahead;
+mod changeset_line;
 mod copy;
 mod digest;
 mod edge;
@@ -13,6 +14,7 @@ mod hash;
 mod head;
 mod import;
 mod import_rest;
+mod json_string;
 mod key;
 mod known;
 mod line;

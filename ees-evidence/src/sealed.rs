@@ -91,17 +91,33 @@ impl Sealed {
         if level == 0 || !is_sealed {
             return Ok(());
         }
-        match self.source.tile(tile.id, TILE_WIDTH).await? {
-            None => findings.missing(None, format!("tile {number} of level {level} of the log")),
+        match self.tile(tile.id, TILE_WIDTH, findings).await? {
             Some(stored) if stored != tile.hashes && !findings.is_data_altered => {
                 findings.altered(
                     None,
                     format!("tile {number} of level {level} of the log is not the one over the changesets"),
                 );
             }
-            Some(_) => {}
+            _ => {}
         }
         Ok(())
+    }
+
+    /// The hashes of a tile; `None` if it is missing or cannot be read, which is a finding.
+    async fn tile(
+        &self,
+        tile: TileId,
+        width: usize,
+        findings: &mut Findings,
+    ) -> Result<Option<Vec<u8>>, LogError> {
+        let TileId { level, number } = tile;
+        let what = format!("tile {number} of level {level} of the log");
+        match self.source.tile(tile, width).await {
+            Ok(Some(stored)) => return Ok(Some(stored)),
+            Ok(None) => findings.missing(None, what),
+            Err(error) => findings.altered(None, format!("{what}: {}", damage(error)?)),
+        }
+        Ok(None)
     }
 
     /// The leaves in a tile; empty if it is damaged.
@@ -111,8 +127,7 @@ impl Sealed {
         let width = usize::try_from(sealed)
             .unwrap_or(TILE_WIDTH)
             .min(TILE_WIDTH);
-        let Some(stored) = self.source.tile(id, width).await? else {
-            findings.missing(None, format!("tile {number} of level 0 of the log"));
+        let Some(stored) = self.tile(id, width, findings).await? else {
             return Ok(Vec::new());
         };
         let hashes = hashes_of(&stored).filter(|hashes| hashes.len() == width);

@@ -1,15 +1,18 @@
 //! Whether each changeset follows the one before it in its stream, in bounded memory.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 
 use ees_core::Changeset;
-use sha2::{Digest, Sha256};
 
 use crate::error::LogError;
 use crate::source::Source;
 
 /// The streams whose ends are remembered, in each of two halves: about 70 MB in all.
 const HALF: usize = 500_000;
+
+/// A stream, in 128 bits.
+type Key = (u64, u64);
 
 /// The last changeset and the last event of a stream.
 type End = (u64, u64);
@@ -18,8 +21,11 @@ type End = (u64, u64);
 /// costs a read of one changeset.
 pub(crate) struct Streams {
     half: usize,
-    recent: HashMap<[u8; 16], End>,
-    older: HashMap<[u8; 16], End>,
+    recent: HashMap<Key, End>,
+    older: HashMap<Key, End>,
+    /// What the keys of streams are made with: who names streams does not know it, so he cannot make
+    /// names that have the same key.
+    secrets: [RandomState; 2],
     has_forgotten: bool,
     pub(crate) looked_up: u64,
     /// The changesets that are not there, and after which no stream was found to go on.
@@ -36,6 +42,7 @@ impl Streams {
             half,
             recent: HashMap::new(),
             older: HashMap::new(),
+            secrets: [RandomState::new(), RandomState::new()],
             has_forgotten: false,
             looked_up: 0,
             gone: 0,
@@ -48,7 +55,7 @@ impl Streams {
         source: &dyn Source,
         changeset: &Changeset,
     ) -> Result<Option<String>, LogError> {
-        let key = key(changeset);
+        let key = self.key(changeset);
         let known = self.recent.get(&key).or_else(|| self.older.get(&key));
         let before = match known {
             Some(end) => *end,
@@ -95,18 +102,17 @@ impl Streams {
         Ok(end)
     }
 
-    fn remember(&mut self, key: [u8; 16], end: End) {
+    fn key(&self, changeset: &Changeset) -> Key {
+        let stream = changeset.stream_id.as_str();
+        let [one, other] = &self.secrets;
+        (one.hash_one(stream), other.hash_one(stream))
+    }
+
+    fn remember(&mut self, key: Key, end: End) {
         self.recent.insert(key, end);
         if self.recent.len() >= self.half {
             self.has_forgotten |= !self.older.is_empty();
             self.older = std::mem::take(&mut self.recent);
         }
     }
-}
-
-fn key(changeset: &Changeset) -> [u8; 16] {
-    let hash = Sha256::digest(changeset.stream_id.as_str());
-    let mut key = [0; 16];
-    key.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
-    key
 }

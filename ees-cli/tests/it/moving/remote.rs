@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use super::altering::Altering;
 use super::{change, commit, fails, ok, store_of};
 use crate::evidence::{make_key, serve_signed, wait_until_sealed};
+use crate::keys::{add, keys};
 use crate::process::{Ees, ees, sqlite};
 
 /// A server of 400 sealed and signed changesets, and the key that verifies its log.
@@ -113,8 +114,8 @@ fn damage_behind_a_server_is_found() {
         ),
         (
             "DELETE FROM log_tiles WHERE level = 0",
-            2,
-            "tile 0 of level 0",
+            1,
+            "altered: tile 0 of level 0 of the log: the storage failed: 500",
         ),
         (
             "UPDATE log_head SET document = '{}'",
@@ -155,14 +156,14 @@ fn an_altered_answer_is_found() {
     let address = server.address();
     for (path, from, to, code, told) in [
         (
-            "/changesets",
+            "/changesets?checkpoint=0",
             "1.10",
             "1.11",
             1,
             "altered: checkpoint 0: it is not what",
         ),
         (
-            "/changesets",
+            "/changesets?checkpoint=0",
             "\"events\":[",
             "\"events\":{",
             1,
@@ -184,7 +185,7 @@ fn an_altered_answer_is_found() {
         ),
         (
             "/streams",
-            "\"total_events\":8",
+            "\"total_events\":",
             "\"total_events\":9",
             1,
             "the statistics are",
@@ -305,21 +306,17 @@ fn a_server_that_stops_in_the_middle_is_not_verified() {
 fn a_server_with_keys_needs_a_key_for_everything() {
     let folder = TempDir::new().expect("a folder");
     let storage = store_of(folder.path(), "a.db", 9);
-    let keys = folder.path().join("keys").display().to_string();
-    let add = |name: &str, more: &[&str]| {
-        let add = [
-            "keys", "add", "--file", &keys, "--name", name, "--right", "read",
-        ];
-        ok(&[&add[..], more].concat()).trim().to_owned()
-    };
-    let (all, some) = (add("all", &[]), add("some", &["--prefix", "s-1"]));
+    let file = keys(folder.path()).display().to_string();
+    let all = add(folder.path(), "all", &["--right", "read"]);
+    let limited = ["--right", "read", "--stream-prefix", "s-1"];
+    let some = add(folder.path(), "some", &limited);
     let args = [
         "--storage",
         &storage,
         "--listen",
         "127.0.0.1:0",
         "--keys",
-        &keys,
+        &file,
     ];
     let server = Ees::spawn(ees(&args));
     let url = format!("http://{}", server.address());
