@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use ees_core::Checkpoint;
 use ees_core::adapter::{Tile, TileId};
+use tlog_tiles::check_tree;
 
 use crate::edge::TILE_WIDTH;
 use crate::error::LogError;
 use crate::finding::Findings;
 use crate::hash::{Hash, hashes_of, void_leaf};
+use crate::saved_head::SavedHead;
 use crate::source::{SealedLog, Source, damage};
 
 /// The stored log: its head, and the tile of leaves that is compared.
@@ -36,6 +38,33 @@ impl Sealed {
                 Ok(None)
             }
         }
+    }
+
+    /// Checks the proof that the log goes on from a head that was kept.
+    pub(crate) async fn check_growth(
+        &self,
+        since: &SavedHead,
+        findings: &mut Findings,
+    ) -> Result<(), LogError> {
+        let log = &self.log;
+        if !(1..=log.size).contains(&since.size) {
+            return Ok(());
+        }
+        let wrong = match self.source.consistency(since.size, log.size).await {
+            Ok(None) => return Ok(()),
+            Ok(Some(proof)) => {
+                let checked = check_tree(&proof, log.size, log.root, since.size, since.root);
+                let wrong = || "it does not lead from one to the other".to_owned();
+                checked.err().map(|_| wrong())
+            }
+            Err(error) => Some(damage(error)?.to_string()),
+        };
+        if let Some(wrong) = wrong {
+            let what =
+                format!("the proof that the log goes on from the head that was kept: {wrong}");
+            findings.altered(None, what);
+        }
+        Ok(())
     }
 
     /// The leaf at a position; `None` if it is not sealed, or the tile is damaged.

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use ees_core::{Changeset, Checkpoint, EventStore, Filter, GlobalPage};
-use tlog_tiles::check_tree;
 
 use crate::error::LogError;
 use crate::expected::Expected;
@@ -13,7 +12,7 @@ use crate::hash::{Hash, leaf_of, void_leaf};
 use crate::pages::{Found, Pages};
 use crate::saved_head::SavedHead;
 use crate::sealed::Sealed;
-use crate::source::{Source, damage};
+use crate::source::Source;
 use crate::streams::Streams;
 use crate::tree::Tree;
 use crate::verified::Verified;
@@ -95,7 +94,9 @@ impl Verification {
         self.expected = Expected::of(self.source.statistics().await?);
         let end = self.source.next_checkpoint().await?;
         self.expect();
-        self.check_growth().await?;
+        if let (Some(since), Some(sealed)) = (&self.since, &self.sealed) {
+            sealed.check_growth(since, &mut self.findings).await?;
+        }
         self.expected.check_end(end, &mut self.findings);
         self.expected.reached(&self.tree, &mut self.findings);
         let mut pages = Pages::of(&self.source);
@@ -137,30 +138,6 @@ impl Verification {
             let what = "a signed head: nobody has signed the log";
             self.findings.missing(None, what);
         }
-    }
-
-    /// Checks the proof that the log goes on from the head that was kept.
-    async fn check_growth(&mut self) -> Result<(), LogError> {
-        let (Some(since), Some(sealed)) = (&self.since, &self.sealed) else {
-            return Ok(());
-        };
-        let log = &sealed.log;
-        if !(1..=log.size).contains(&since.size) {
-            return Ok(());
-        }
-        let wrong = match self.source.consistency(since.size, log.size).await {
-            Ok(None) => return Ok(()),
-            Ok(Some(proof)) => check_tree(&proof, log.size, log.root, since.size, since.root)
-                .err()
-                .map(|_| "it does not lead from one to the other".to_owned()),
-            Err(error) => Some(damage(error)?.to_string()),
-        };
-        if let Some(wrong) = wrong {
-            let what =
-                format!("the proof that the log goes on from the head that was kept: {wrong}");
-            self.findings.altered(None, what);
-        }
-        Ok(())
     }
 
     /// Passes a position that cannot be read.
