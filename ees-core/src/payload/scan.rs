@@ -1,5 +1,7 @@
 //! JSON as text: where its elements end, how deep it is nested, and what it escapes.
 
+use memchr::memchr2;
+
 use super::error::PayloadError;
 
 /// The elements of a JSON array that is known to be one.
@@ -64,14 +66,15 @@ fn end_of_element(list: &str) -> usize {
 
 /// From the first byte of a string's content to its closing quote.
 fn end_of_string(json: &[u8], mut at: usize) -> usize {
-    while let Some(byte) = json.get(at) {
-        match byte {
-            b'"' => break,
-            b'\\' => at += 2,
-            _ => at += 1,
+    while let Some(rest) = json.get(at..) {
+        match memchr2(b'"', b'\\', rest) {
+            Some(found) if rest.get(found) == Some(&b'"') => return at + found,
+            // An escape has one byte more at least, which may be a quote.
+            Some(found) => at += found + 2,
+            None => break,
         }
     }
-    at
+    json.len()
 }
 
 /// Checks that serde does not make on a raw value: nesting, and escapes of lone surrogates.
