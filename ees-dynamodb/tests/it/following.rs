@@ -105,6 +105,37 @@ async fn the_commits_of_several_shards_are_told() {
     }
 }
 
+/// A partition splits while its shard is read: its children have what follows, also for who follows next.
+#[tokio::test]
+async fn the_commits_after_a_split_are_told() {
+    let emulator = Emulator::start().unwrap();
+    let shards = Arc::new(Shards::new(2, Arc::new(Through)));
+    let plan = Arc::clone(&shards) as Arc<dyn Plan>;
+    let proxy = Proxy::start(emulator.endpoint(), plan).await.unwrap();
+    let config = config(&proxy.endpoint);
+    create(&config).await;
+    let storage = open(&config).await;
+    let names: Vec<String> = (0..10).map(|stream| format!("s{stream}")).collect();
+    let mut first = follower(&config, &storage).await;
+    for last in 0..4 {
+        for name in &names {
+            commit(&storage, name, last).await;
+        }
+        let (mut told, _) = told(&mut first, names.len()).await;
+        told.sort();
+        let mut wanted: Vec<_> = names.iter().map(|name| key(name, last + 1)).collect();
+        wanted.sort();
+        assert_eq!(told, wanted, "each once");
+        first.close_gap();
+        first.done().await.unwrap();
+        match last {
+            0 => shards.split(),
+            1 => {}
+            _ => first = follower(&config, &storage).await,
+        }
+    }
+}
+
 /// A transaction is told like single commits: one record for each changeset, none for a check.
 #[tokio::test]
 async fn each_changeset_of_a_set_is_told() {
