@@ -11,6 +11,10 @@ use crate::{Call, Fate, Plan};
 /// What separates the number of a shard from the emulator's id of a shard or an iterator.
 const MARK: &str = "-part-";
 
+/// The member of an answer with the number of records that were read and are in other shards. Without it
+/// nobody could tell an answer without records from the end of what was written.
+pub const SKIPPED: &str = "SkippedRecords";
+
 /// A plan that shows the one shard of the emulator's streams as several. All records of items with one
 /// partition key are in one of them, as in `DynamoDB`. Another plan decides about the calls.
 pub struct Shards {
@@ -104,11 +108,14 @@ impl Shards {
         split.shown = split.shown.max(last.unwrap_or_default());
         let at = split.at;
         drop(split);
+        let all = records.len();
         records.retain(|record| self.holds(shard, record, at));
+        let skipped = all - records.len();
         let has_ended = at.is_some_and(|at| last.is_none_or(|last| last > at));
         if shard < self.count && has_ended {
             answer["NextShardIterator"] = Value::Null;
         }
+        answer[SKIPPED] = json!(skipped);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use ees_dynamodb_testkit::SKIPPED;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -102,7 +103,8 @@ impl Shard {
         }
     }
 
-    /// Reads the next records. Returns whether there were any. A failed read is repeated later.
+    /// Reads the next records. Returns whether there were any, also of other shards. A failed read is
+    /// repeated later.
     async fn poll(&mut self) -> Result<bool, ()> {
         let services = &self.source.parts.services;
         let iterator = match &self.at {
@@ -128,7 +130,7 @@ impl Shard {
             Value::String(next) => At::Iterator(next),
             _ => At::End,
         };
-        let is_some = !records.is_empty();
+        let is_some = !records.is_empty() || answer[SKIPPED].as_u64() > Some(0);
         for mut record in records {
             record["eventSourceARN"] = json!(self.source.stream);
             if self.source.filter.matches(&record) {

@@ -73,7 +73,7 @@ async fn shards_are_read_side_by_side_and_parents_before_their_children() {
     let aws = start_with(Services::start().await.unwrap(), "", 4).await;
     let folder = tempfile::tempdir().unwrap();
     let named = |name: &str| -> Vec<String> { (0..8).map(|id| format!("{name}{id}")).collect() };
-    let (before, after) = (named("before"), named("after"));
+    let (before, after) = (named("early"), named("after"));
     aws.pause("Records/Stream", true).unwrap();
     put_held(&aws, &before, folder.path()).await;
     aws.pause("Records/Stream", false).unwrap();

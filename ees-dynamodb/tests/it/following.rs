@@ -116,24 +116,33 @@ async fn the_commits_after_a_split_are_told() {
     create(&config).await;
     let storage = open(&config).await;
     let names: Vec<String> = (0..10).map(|stream| format!("s{stream}")).collect();
-    let mut first = follower(&config, &storage).await;
-    for last in 0..4 {
+    let commit_each = async |last| {
         for name in &names {
             commit(&storage, name, last).await;
         }
-        let (mut told, _) = told(&mut first, names.len()).await;
+    };
+    // All of a round, each once.
+    let tells = async |follower: &mut Follower, round| {
+        let (mut told, _) = told(follower, names.len()).await;
         told.sort();
-        let mut wanted: Vec<_> = names.iter().map(|name| key(name, last + 1)).collect();
+        let mut wanted: Vec<_> = names.iter().map(|name| key(name, round)).collect();
         wanted.sort();
-        assert_eq!(told, wanted, "each once");
-        first.close_gap();
-        first.done().await.unwrap();
-        match last {
-            0 => shards.split(),
-            1 => {}
-            _ => first = follower(&config, &storage).await,
-        }
-    }
+        assert_eq!(told, wanted);
+        follower.close_gap();
+        follower.done().await.unwrap();
+    };
+    let mut first = follower(&config, &storage).await;
+    commit_each(0).await;
+    tells(&mut first, 1).await;
+    shards.split();
+    commit_each(1).await;
+    tells(&mut first, 2).await;
+    // The first one has not saved that yet.
+    let mut second = follower(&config, &storage).await;
+    tells(&mut second, 2).await;
+    let mut third = follower(&config, &storage).await;
+    commit_each(2).await;
+    tells(&mut third, 3).await;
 }
 
 /// A transaction is told like single commits: one record for each changeset, none for a check.
