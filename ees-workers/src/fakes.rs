@@ -55,7 +55,7 @@ pub(crate) struct Counts {
     /// Sweeps that requested their first page.
     pub(crate) sweeps_begun: u32,
     pub(crate) sweeps_saved: u32,
-    pub(crate) counts_compared: u32,
+    pub(crate) compared: u32,
 }
 
 pub(crate) fn unavailable() -> StorageError {
@@ -269,8 +269,7 @@ impl Index for FakeStore {
     async fn counts_agree(&self) -> Result<bool, StorageError> {
         self.check(Call::CountsAgree)?;
         let agree = self.state().counts_agree;
-        self.counts
-            .send_modify(|counts| counts.counts_compared += 1);
+        self.counts.send_modify(|counts| counts.compared += 1);
         Ok(agree)
     }
 }

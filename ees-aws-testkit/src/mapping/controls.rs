@@ -28,6 +28,8 @@ pub(crate) struct Controls {
     /// The latest of these requests for which all records of a shard were processed, and all shards
     /// listed.
     done: watch::Sender<BTreeMap<String, u64>>,
+    /// How often a reader that was idle has found records, of whatever shard.
+    news: watch::Sender<u64>,
 }
 
 impl Controls {
@@ -37,6 +39,7 @@ impl Controls {
             paused: watch::Sender::new(false),
             asked: watch::Sender::new(0),
             done: watch::Sender::new(BTreeMap::from([(LIST.to_owned(), 0)])),
+            news: watch::Sender::new(0),
         }
     }
 
@@ -81,6 +84,22 @@ impl Controls {
         let rests = *paused.borrow();
         let _ = paused.wait_for(|paused| !paused).await;
         rests
+    }
+
+    /// What tells of records.
+    pub(super) fn news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
+    }
+
+    /// Tells the readers of all shards that there are records.
+    pub(super) fn tell(&self) {
+        self.news.send_modify(|news| *news += 1);
+    }
+
+    /// The number of shards that are not processed to their end.
+    pub(super) fn shards(&self) -> u32 {
+        let beside_list = self.done.borrow().len().saturating_sub(1);
+        u32::try_from(beside_list).unwrap_or(u32::MAX)
     }
 
     /// The latest request.

@@ -76,9 +76,15 @@ impl Shard {
         let mut closes = None;
         let (mapping, pace) = (&self.source.parts.mapping, self.source.parts.pace);
         let (batch_size, window) = (mapping.batch_size as usize, mapping.window);
+        let (mut news, mut was_idle) = (self.controls.news(), false);
         loop {
             let asked = self.controls.asked();
+            news.mark_unchanged();
             let more = self.poll().await;
+            if was_idle && more == Ok(true) {
+                self.controls.tell();
+            }
+            was_idle = false;
             if self.controls.rest().await {
                 continue;
             }
@@ -96,7 +102,12 @@ impl Shard {
                 if self.read.is_empty() {
                     self.controls.all_done(&self.id, asked);
                 }
-                sleep(pace.poll).await;
+                // Together the readers of all shards ask as often as one would, and tell each other.
+                tokio::select! {
+                    () = sleep(pace.poll * self.controls.shards().max(1)) => was_idle = true,
+                    () = self.controls.asked_after(asked) => {}
+                    _ = news.changed() => {}
+                }
             } else if more.is_err() {
                 sleep(pace.poll).await;
             }
