@@ -308,8 +308,8 @@ pub struct ServeArgs {
     #[cfg(feature = "console")]
     #[arg(long, value_name = "SWITCH", env = "EES_CONSOLE", default_value = "on")]
     pub console: Switch,
-    /// Send traces to this OpenTelemetry collector, over HTTP with protobuf: `/v1/traces` is added to the
-    /// URL. The collector never holds a request up
+    /// Send traces and metrics to this OpenTelemetry collector, over HTTP with protobuf: `/v1/traces` and
+    /// `/v1/metrics` are added to the URL. The collector never holds a request up
     #[cfg(feature = "otlp")]
     #[arg(
         long,

@@ -17,6 +17,8 @@ pub mod server;
 pub mod verify;
 
 mod client;
+#[cfg(feature = "otlp")]
+mod collector;
 mod existing;
 mod exit_codes;
 mod failure;
