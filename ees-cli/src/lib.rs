@@ -27,6 +27,7 @@ mod metrics;
 mod moving;
 mod progress;
 mod shown;
+mod told;
 #[cfg(feature = "otlp")]
 mod traces;
 mod transport;

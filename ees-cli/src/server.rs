@@ -61,7 +61,7 @@ async fn serve(args: &ServeArgs) -> Result<(), Failure> {
     println!(
         "ees {} serves {} on {}://{}",
         env!("CARGO_PKG_VERSION"),
-        shown(&args.storage, &server.opened.store).await,
+        shown(&args.storage.url, &server.opened.store).await,
         server.scheme,
         server.address()
     );
@@ -101,7 +101,7 @@ impl Server {
             Some(url) => Some(open_publisher(url).await.map_err(Failure::of_publisher)?),
             None => None,
         };
-        let opened = Box::pin(open(&args.storage)).await;
+        let opened = Box::pin(open(&args.storage.url)).await;
         let opened = opened.map_err(Failure::of_storage)?;
         if let Err(error) = opened.store.identity().await {
             tracing::warn!(%error, "the id of the store is not known yet");

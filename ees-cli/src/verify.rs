@@ -1,15 +1,21 @@
 //! `ees verify`.
 
+mod remote;
+mod server;
+
 use std::path::Path;
+use std::sync::Arc;
 
 use ees_evidence::{SavedHead, Verification, Verified};
 use ees_storage::redacted;
 use serde_json::json;
 
 use crate::Failure;
-use crate::args::VerifyArgs;
+use crate::args::{RemoteArgs, VerifyArgs};
 use crate::moving::Opened;
 use crate::progress::Progress;
+
+pub use remote::Remote;
 
 /// The longest file of a head.
 const MAX_HEAD_BYTES: u64 = 1024 * 1024;
@@ -41,8 +47,26 @@ async fn verify(args: &VerifyArgs) -> Result<Verified, Failure> {
         ees_evidence::check_verifier_key(key)
             .map_err(|error| Failure::Usage(format!("`--log-public-key`: {error}")))?;
     }
-    let opened = Opened::to_read(&args.storage).await?;
-    let mut verification = Verification::new(opened.movable.store());
+    let Some(url) = &args.url else {
+        let opened = Opened::to_read(&args.storage.url).await?;
+        let verification = Verification::new(opened.movable.store());
+        let verified = run_through(args, since, verification).await;
+        opened.close().await;
+        return verified;
+    };
+    let remote = RemoteArgs {
+        url: url.clone(),
+        access: args.access.clone(),
+    };
+    let verification = Verification::of(Arc::new(Remote::of(&remote)?));
+    run_through(args, since, verification).await
+}
+
+async fn run_through(
+    args: &VerifyArgs,
+    since: Option<SavedHead>,
+    mut verification: Verification,
+) -> Result<Verified, Failure> {
     if let Some(key) = &args.log_public_key {
         verification = verification.with_key(key);
     }
@@ -53,7 +77,6 @@ async fn verify(args: &VerifyArgs) -> Result<Verified, Failure> {
     let verified = verification.run(|at, end| progress.reached(at, Some(end)));
     let verified = verified.await;
     progress.end();
-    opened.close().await;
     verified.map_err(|error| Failure::Run(error.to_string()))
 }
 
@@ -99,7 +122,9 @@ fn summary(args: &VerifyArgs, verified: &Verified) -> String {
     };
     format!(
         "{}: {verdict}: {} changesets and {} void positions, root {}, sealed up to {}",
-        redacted(&args.storage),
+        args.url
+            .clone()
+            .unwrap_or_else(|| redacted(&args.storage.url)),
         verified.changesets,
         verified.voids,
         verified.root,

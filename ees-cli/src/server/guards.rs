@@ -58,7 +58,7 @@ impl Guards {
         options.authorizer = self.keys.authorizer();
         options.hosts = exposure::hosts(args);
         let metrics = self.metrics.as_ref();
-        options.metrics = metrics.map(|metrics| metrics.text(storage_bytes(&args.storage)));
+        options.metrics = metrics.map(|metrics| metrics.text(storage_bytes(&args.storage.url)));
         options
     }
 
