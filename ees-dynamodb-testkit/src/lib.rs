@@ -6,4 +6,4 @@ mod shards;
 
 pub use emulator::Emulator;
 pub use proxy::{Call, Fate, Plan, Proxy};
-pub use shards::Shards;
+pub use shards::{SKIPPED, Shards};
