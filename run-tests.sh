@@ -37,4 +37,7 @@ command -v npm >/dev/null || missing+=(nodejs npm)
 cargo build --locked --manifest-path ees-dynamodb-testkit/emulator/Cargo.toml --target-dir target
 export PATH=$PWD/target/debug:$PATH
 
+# Most tests wait for something: more of them than there are cores keep the cores busy.
+export RUST_TEST_THREADS=${RUST_TEST_THREADS:-$((3 * $(getconf _NPROCESSORS_ONLN)))}
+
 exec cargo test --workspace --all-features "$@"
