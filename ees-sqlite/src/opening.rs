@@ -5,13 +5,16 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
+use ees_core::StorageError;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::OpenError;
-use crate::beside::{LOG, beside};
-use crate::error::{is_full, is_not_a_database, needs_rollback, open_error};
-use crate::identity;
+use crate::beside::{LOG, beside, private};
+use crate::error::{is_full, is_not_a_database, needs_rollback, open_error, unreadable};
 use crate::migrations::{check_known, is_newest, migrate};
+use crate::lock::WriterLock;
+use crate::remembered::{Memory, Remembered};
+use crate::{identity, lost, state};
 
 /// The application id that marks a SQLite file as an event store: "EES1".
 const APPLICATION_ID: i32 = 0x4545_5331;
@@ -58,10 +61,16 @@ pub(crate) struct Opened {
 ///
 /// On a full disk the file may not be prepared now. A store with the current schema is then opened for
 /// reading, and prepared before the first write.
-pub(crate) fn open_writer(path: &Path) -> Result<Opened, OpenError> {
+///
+/// A file that has lost commits which its lock remembers is refused.
+pub(crate) fn open_writer(path: &Path, lock: &WriterLock) -> Result<Opened, OpenError> {
+    check_remembered(path, &lock.found)?;
     let mut connection = open_file(path)?;
     let is_prepared = match prepare(path, &mut connection) {
-        Ok(()) => true,
+        Ok(()) => {
+            remember(&connection, &lock.memory).map_err(|error| unreadable(path, error))?;
+            true
+        }
         Err(OpenError::Full { .. }) if is_current(path) => false,
         Err(error) => return Err(error),
     };
@@ -73,12 +82,48 @@ pub(crate) fn open_writer(path: &Path) -> Result<Opened, OpenError> {
 
 /// Opens a connection that can write.
 pub(crate) fn open_file(path: &Path) -> Result<Connection, OpenError> {
-    if std::fs::metadata(path).is_ok_and(|file| file.len() > 0) {
+    if is_there(path) {
         check_ours(path)?;
         check_log(path)?;
+    } else {
+        let made = private().write(true).create(true).truncate(false).open(path);
+        made.map_err(|error| OpenError::NotWritable {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })?;
     }
     let connection = open(path, READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE);
     connection.map_err(|error| open_error(path, error))
+}
+
+/// Notes in the lock file which store it is, and where it ends.
+fn remember(connection: &Connection, memory: &Memory) -> Result<(), StorageError> {
+    if let Some(stored) = identity::load(connection)? {
+        memory.store(stored.id);
+    }
+    memory.end(state::end(connection)?);
+    Ok(())
+}
+
+fn is_there(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|file| file.len() > 0)
+}
+
+/// Compares the file with what its lock remembers. A copy that was put in its place is another store.
+fn check_remembered(path: &Path, remembered: &Remembered) -> Result<(), OpenError> {
+    if !path.exists() {
+        return lost::check_blank(path, remembered, "is missing");
+    }
+    if !is_there(path) {
+        return lost::check_blank(path, remembered, "is empty");
+    }
+    check_ours(path)?;
+    if is_copy(path) {
+        return Ok(());
+    }
+    let opened = open_to_read(path).map_err(|error| open_error(path, error))?;
+    let (Reader::Lasting(connection) | Reader::Immutable(connection)) = opened;
+    lost::check_end(path, &connection, remembered)
 }
 
 /// Opens a connection that can write to an existing store, beside the process that serves it. Its writes
@@ -120,17 +165,19 @@ pub(crate) fn prepare(path: &Path, connection: &mut Connection) -> Result<(), Op
     let failed = |error| open_error(path, error);
     let is_copy = is_copy(path);
     configure(connection).map_err(failed)?;
-    renew_log(connection).map_err(failed)?;
+    write_back(connection).map_err(failed)?;
+    if !has_log(path) {
+        lost::check_length(path)?;
+    }
+    mark(connection).map_err(failed)?;
     migrate(path, connection)?;
     assert_durable(path, connection)?;
+    state::check_last(connection).map_err(|error| unreadable(path, error))?;
     if is_copy {
-        let renewed = identity::renew(connection);
-        renewed.map_err(|error| OpenError::Unreadable {
-            path: path.to_owned(),
-            source: error,
-        })?;
+        identity::renew(connection).map_err(|error| unreadable(path, error))?;
     }
-    Ok(())
+    // The file of a new store has everything, even if its log is lost.
+    fold(connection).map_err(failed)
 }
 
 /// Whether the file is a copy that `VACUUM INTO` made, as a backup does, and that was never opened for
@@ -145,10 +192,17 @@ fn is_copy(path: &Path) -> bool {
 /// Refuses a copy that was put in place of a store whose write-ahead log was left beside it. SQLite
 /// would write the log into the copy.
 fn check_log(path: &Path) -> Result<(), OpenError> {
-    if is_copy(path) && has_log(path) {
-        return Err(OpenError::ForeignLog(path.to_owned()));
+    if has_log(path) {
+        return match is_copy(path) {
+            true => Err(OpenError::ForeignLog(path.to_owned())),
+            false => Ok(()),
+        };
     }
-    Ok(())
+    // What a killed process left half made has a journal, which tells how it was.
+    if beside(path, "-journal").exists() {
+        return Ok(());
+    }
+    lost::check_length(path)
 }
 
 /// Whether the schema is the current one, so that the file can be read as it is.
@@ -212,16 +266,21 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Writes the log that a process left into the file, flushes the file, and begins a new log with a
-/// transaction of its own. The old log may show what the disk has lost in a failed flush.
+/// Writes the log that a process left into the file, flushes the file, and empties the log. The old log
+/// may show what the disk has lost in a failed flush.
 ///
 /// A reader that another program began before the process ended can prevent this. The log then stays.
-fn renew_log(connection: &Connection) -> rusqlite::Result<()> {
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-    mark(connection)
+fn write_back(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
-/// Writes the application id into the header of the file, also if it is there already.
+/// Writes what is in the log into the file as well, as far as no reader needs the file as it was.
+pub(crate) fn fold(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+}
+
+/// Writes the application id into the header of the file, also if it is there already. It begins a new
+/// log with a transaction of its own.
 pub(crate) fn mark(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}"))
 }

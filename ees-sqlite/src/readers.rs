@@ -9,6 +9,7 @@ use async_channel::Receiver;
 use rusqlite::Connection;
 
 use crate::error::translate;
+use crate::halt::Halt;
 use crate::jobs::{Job, Jobs};
 use crate::opening::{self, Reader};
 use crate::threads;
@@ -22,9 +23,9 @@ pub(crate) struct Readers {
 
 impl Readers {
     /// Starts so many threads. Each opens its connection when it gets its first job.
-    pub(crate) fn start(path: &Path, count: u32) -> io::Result<(Jobs, Self)> {
+    pub(crate) fn start(path: &Path, count: u32, halt: &Halt) -> io::Result<(Jobs, Self)> {
         let count = usize::try_from(count).unwrap_or(1).max(1);
-        let (jobs, queue) = Jobs::queue(count);
+        let (jobs, queue) = Jobs::queue(count, halt);
         let mut readers = Self {
             queue,
             threads: Vec::with_capacity(count),

@@ -12,7 +12,7 @@ use crate::beside::{LOG, SHARED_MEMORY, beside, folder, sync_folder};
 use crate::error::open_error;
 use crate::lock::{WriterLock, resolve};
 use crate::opening::{self, check_ours, open_file, open_immutable, open_reader};
-use crate::{identity, migrations, reads, threads};
+use crate::{identity, migrations, reads, state, threads};
 
 /// The most subscriptions that are listed.
 const MAX_AHEAD: u32 = 100;
@@ -109,7 +109,7 @@ fn replace(copy: &Path, store: &Path) -> Result<Restored, RestoreError> {
     if copy.canonicalize().is_ok_and(|copy| copy == store) {
         return Err(RestoreError::SameFile(copy.to_owned()));
     }
-    let _lock = WriterLock::acquire(&store).map_err(RestoreError::Store)?;
+    let lock = WriterLock::acquire(&store).map_err(RestoreError::Store)?;
     let partial = beside(&store, ".restoring");
     let failed = |source| write_error(&store, source);
     remove(&partial).map_err(failed)?;
@@ -119,6 +119,8 @@ fn replace(copy: &Path, store: &Path) -> Result<Restored, RestoreError> {
     let told = old.map(|old| old.told).unwrap_or_default();
     let swapped = prepared.and_then(|(identity, head)| {
         let path = swap(&partial, &store).map_err(failed)?;
+        lock.memory.store(identity.id);
+        lock.memory.end(head);
         Ok(Restored {
             head,
             identity,
@@ -161,7 +163,7 @@ fn look_at(store: &Path) -> Option<Old> {
     Some(Old {
         identity: identity::load(&connection).ok().flatten(),
         told: Replaced {
-            head: reads::next_checkpoint(&connection).ok(),
+            head: reads::end_of_rows(&connection).ok(),
             ..Replaced::default()
         },
         connection,
@@ -182,7 +184,7 @@ fn prepare(
         path: copy.to_owned(),
         source,
     };
-    let head = reads::next_checkpoint(&connection).map_err(unread)?;
+    let head = state::end(&connection).map_err(unread)?;
     let stored = identity::load(&connection).map_err(unread)?;
     let replaced = old.as_ref().and_then(|old| old.identity.as_ref());
     let next = match stored {
