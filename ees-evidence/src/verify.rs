@@ -141,7 +141,7 @@ impl Verification {
         // What is compared is older than the end that is read.
         self.sealed = Sealed::of(&self.store, &mut self.findings).await?;
         self.saved = self.store.statistics().await?;
-        let end = self.store.next_checkpoint().await?;
+        let end = self.end().await?;
         self.collect_roots();
         self.check_ends(end);
         self.reached();
@@ -164,6 +164,18 @@ impl Verification {
             findings: self.findings.list,
             findings_count: self.findings.count,
         })
+    }
+
+    /// The end of the order. If the storage tells that it is lost, the end that others know of.
+    async fn end(&mut self) -> Result<Checkpoint, LogError> {
+        match self.store.next_checkpoint().await {
+            Err(Error::Storage(error)) if is_damage(&error) => {
+                self.findings.missing(None, error.to_string());
+                let sealed = self.sealed.as_ref().map_or(0, |sealed| sealed.head.size);
+                Ok(self.saved.version.max(Checkpoint::FIRST.plus(sealed)))
+            }
+            end => Ok(end?),
+        }
     }
 
     /// Collects the roots that the tree must have.
@@ -319,7 +331,10 @@ impl Verification {
 
     async fn take_changeset(&mut self, changeset: &Changeset) -> Result<(), LogError> {
         let at = self.tree.next();
-        let wrong = self.streams.check(&self.store, changeset).await?;
+        let wrong = match self.streams.check(&self.store, changeset).await {
+            Err(Error::Storage(error)) if is_damage(&error) => Some(error.to_string()),
+            checked => checked?,
+        };
         if let Some(wrong) = wrong {
             self.findings.altered(Some(at), wrong);
         }

@@ -256,6 +256,9 @@ pub(crate) fn open_error(path: &Path, error: rusqlite::Error) -> OpenError {
     } else if is_not_writable(&error) {
         let reason = error.to_string();
         OpenError::NotWritable { path, reason }
+    } else if is_damage(&error) {
+        let finding = error.to_string();
+        OpenError::Damaged { path, finding }
     } else {
         OpenError::Sqlite {
             path,

@@ -19,7 +19,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) type Job = Box<dyn FnOnce(Result<&Connection, StorageError>) + Send>;
 
 /// The callers' side of a queue of jobs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Jobs {
     queue: Sender<Job>,
     timeout: Duration,
@@ -69,6 +69,15 @@ impl Jobs {
                 "too many calls at once",
                 Written::None,
             )),
+        }
+    }
+
+    /// The same queue, for jobs whose damage is not that of the changesets.
+    pub(crate) fn apart(&self) -> Self {
+        Self {
+            queue: self.queue.clone(),
+            timeout: self.timeout,
+            halt: Halt::default(),
         }
     }
 

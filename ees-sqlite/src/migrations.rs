@@ -6,13 +6,14 @@
 use std::path::Path;
 use std::time::Instant;
 
+use ees_core::StorageError;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use sha2::{Digest, Sha384};
 
 use crate::OpenError;
 use crate::client_keys::define_key_hash;
-use crate::error::{open_error, unreadable};
-use crate::{state, upgrade};
+use crate::error::{open_error, translate, unreadable};
+use crate::{row_check, state, upgrade};
 
 /// A version of the schema. A released version is never changed.
 struct Migration {
@@ -140,6 +141,21 @@ pub(crate) fn is_newest(connection: &Connection) -> rusqlite::Result<bool> {
     }
     // A row that cannot be read is told by whoever needs it.
     Ok(state::upgrade(connection).is_ok_and(state::Upgrade::is_finished))
+}
+
+/// Checks the pages and the rows of a file of any version.
+///
+/// # Errors
+/// [`StorageError::Corrupt`] says what is damaged.
+pub(crate) fn check_content(connection: &Connection) -> Result<(), StorageError> {
+    if is_before_checksums(connection).map_err(translate)? {
+        return upgrade::check(connection);
+    }
+    upgrade::check_pages(connection)?;
+    if is_newest(connection).map_err(translate)? {
+        return row_check::check_all(connection);
+    }
+    Ok(())
 }
 
 /// Whether a file has changesets, which have no checksums.

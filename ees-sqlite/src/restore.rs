@@ -37,12 +37,12 @@ pub enum RestoreError {
     /// The copy is not complete without the file beside it.
     #[error("`{file}` has a write-ahead log beside it, `{file}-wal`: it was copied by other means than `ees backup`, or it is in use. Start `ees` on it once and stop it, or make a copy with `ees backup`", file = .0.display())]
     HasLog(PathBuf),
-    /// The copy fails SQLite's integrity check.
+    /// The copy fails SQLite's integrity check, or a row of it is not as it was written.
     #[error("`{}` is damaged: {finding}. Restore another copy", path.display())]
     Damaged {
         /// The copy.
         path: PathBuf,
-        /// The first finding of the check.
+        /// The first finding of the checks.
         finding: String,
     },
     /// The stored identity of the copy cannot be read.
@@ -140,13 +140,11 @@ fn check_copy(copy: &Path) -> Result<(), RestoreError> {
     check_ours(copy).map_err(RestoreError::Copy)?;
     let unread = |error| RestoreError::Copy(open_error(copy, error));
     let connection = open_immutable(copy).map_err(unread)?;
-    let finding = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
-    let finding: String = finding.unwrap_or_else(|error: rusqlite::Error| error.to_string());
-    if finding != "ok" {
-        let path = copy.to_owned();
-        return Err(RestoreError::Damaged { path, finding });
-    }
-    migrations::check_known(copy, &connection).map_err(RestoreError::Copy)
+    migrations::check_known(copy, &connection).map_err(RestoreError::Copy)?;
+    migrations::check_content(&connection).map_err(|error| RestoreError::Damaged {
+        path: copy.to_owned(),
+        finding: error.to_string(),
+    })
 }
 
 /// What is known of the store that is replaced.

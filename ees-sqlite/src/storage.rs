@@ -58,7 +58,7 @@ impl SqliteStorage {
         let connection = WriteConnection::new(&path, opened, halt.clone(), memory.clone());
         let (jobs, readers) = Readers::start(&path, config.readers, &halt).map_err(no_thread)?;
         let news = Arc::new(News::default());
-        let writer = WriterThread::start(path.clone(), connection, lock, readers, Arc::clone(&news));
+        let writer = WriterThread::start(path.clone(), connection, lock, (jobs.clone(), readers), Arc::clone(&news));
         Ok(Self {
             writer: writer.map_err(no_thread)?,
             readers: jobs,
@@ -131,6 +131,23 @@ impl SqliteStorage {
         &self,
         write: impl FnOnce(&rusqlite::Connection) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, StorageError> {
+        self.write_or_undo_by(&self.writer.jobs, write).await
+    }
+
+    /// The same, of the verifiable log: if it is damaged, commits and reads go on.
+    pub(crate) async fn write_log<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&rusqlite::Connection) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        let jobs = self.writer.jobs.apart();
+        self.write_or_undo_by(&jobs, write).await
+    }
+
+    async fn write_or_undo_by<T: Send + 'static>(
+        &self,
+        jobs: &Jobs,
+        write: impl FnOnce(&rusqlite::Connection) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, StorageError> {
         let halt = self.halt.clone();
         let write = move |connection: &_| {
             let immediate = TransactionBehavior::Immediate;
@@ -142,7 +159,7 @@ impl SqliteStorage {
             committed.map_err(|error| translate_write(&halt, error))?;
             Ok(written)
         };
-        self.writer.jobs.run(write).await
+        jobs.run(write).await
     }
 
     /// The same, of what group commit remembers: it reads that anew.

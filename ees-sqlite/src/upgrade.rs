@@ -57,11 +57,7 @@ impl Slice {
 /// # Errors
 /// [`StorageError::Corrupt`] names what is damaged.
 pub(crate) fn check(connection: &Connection) -> Result<(), StorageError> {
-    let finding = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
-    let finding: String = finding.map_err(translate)?;
-    if finding != "ok" {
-        return Err(StorageError::Corrupt(finding));
-    }
+    check_pages(connection)?;
     let end = crate::reads::end_of_rows(connection)?;
     let has_voids = "SELECT 1 FROM sqlite_schema WHERE name = 'void_positions'";
     let has_voids = optional(connection, has_voids, [], |_| Ok(()))?.is_some();
@@ -72,6 +68,18 @@ pub(crate) fn check(connection: &Connection) -> Result<(), StorageError> {
         progress.reached(next);
     }
     Ok(())
+}
+
+/// Checks the pages and the indexes of a file.
+///
+/// # Errors
+/// [`StorageError::Corrupt`] has the first finding of SQLite.
+pub(crate) fn check_pages(connection: &Connection) -> Result<(), StorageError> {
+    let finding = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
+    match finding.map_err(translate)? {
+        ok if ok == "ok" => Ok(()),
+        finding => Err(StorageError::Corrupt(finding)),
+    }
 }
 
 fn check_slice(

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_channel::Receiver;
 use ees_core::adapter::group_commit::{BatchLimit, GroupCommit};
 use ees_core::adapter::{Commit, CommitSet, News, Outcome, SetOutcome};
-use ees_core::{StorageError, Written};
+use ees_core::{Checkpoint, StorageError, Written};
 use futures_timer::Delay;
 use futures_util::future::{Either, join, select};
 
@@ -20,6 +20,7 @@ use crate::jobs::{Job, Jobs};
 use crate::lock::WriterLock;
 use crate::readers::Readers;
 use crate::regroup::Arrivals;
+use crate::row_check::check_some;
 use crate::threads;
 use crate::upkeep::Upkeep;
 use crate::writer::{WriteConnection, Writer};
@@ -29,6 +30,13 @@ const JOBS: usize = 64;
 
 /// How often the file is looked at.
 const UPKEEP: Duration = Duration::from_secs(1);
+
+/// How much longer the check of the rows rests than it works, and the shortest rest.
+const CHECK_REST: u32 = 20;
+const CHECK_PAUSE: Duration = Duration::from_millis(20);
+
+/// How long the check of the rows rests when it has seen all of them.
+const CHECK_AGAIN: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The callers' side of the thread.
 #[derive(Debug)]
@@ -49,7 +57,7 @@ impl WriterThread {
         path: PathBuf,
         connection: WriteConnection,
         lock: WriterLock,
-        readers: Readers,
+        (checked, readers): (Jobs, Readers),
         news: Arc<News>,
     ) -> io::Result<Self> {
         let outdated = connection.outdated();
@@ -63,7 +71,13 @@ impl WriterThread {
             let _end = end;
             let _lock = lock;
             let readers = readers;
-            let jobs = serve(connection, Queue(queue), path);
+            let serve = pin!(serve(connection, Queue(queue), path));
+            let jobs = async {
+                match select(serve, pin!(check_rows(checked))).await {
+                    Either::Left((connection, _)) => connection,
+                    Either::Right(((), serve)) => serve.await,
+                }
+            };
             // Both begin to end when the callers' side is closed or dropped.
             let writer = futures_executor::block_on(join(run, jobs));
             drop(readers);
@@ -149,6 +163,27 @@ async fn serve(connection: WriteConnection, queue: Queue, path: PathBuf) -> Writ
                 pause.reset(UPKEEP);
             }
         }
+    }
+}
+
+/// Compares all rows with their checksums and with the index, again and again: damage is told before
+/// somebody needs the row. It takes a small part of the time of a reader.
+async fn check_rows(readers: Jobs) {
+    loop {
+        Delay::new(UPKEEP).await;
+        let mut next = Some(Checkpoint::FIRST);
+        while let Some(from) = next {
+            let begun = Instant::now();
+            let checked = readers.run(move |connection| check_some(connection, from));
+            match checked.await {
+                Ok(reached) => next = reached,
+                // It is told, and no commits are accepted any more.
+                Err(StorageError::Corrupt(_)) => return,
+                Err(_) => {}
+            }
+            Delay::new((begun.elapsed() * CHECK_REST).clamp(CHECK_PAUSE, UPKEEP)).await;
+        }
+        Delay::new(CHECK_AGAIN).await;
     }
 }
 
