@@ -74,7 +74,9 @@ async fn examine(args: &VerifyArgs) -> Result<Vec<Finding>, Failure> {
     let examined = examined.map_err(|error| Failure::Storage(error.to_string()))?;
     if examined.checksums_from > Checkpoint::FIRST && !args.json {
         let from = examined.checksums_from;
-        println!("from checkpoint {from} on, checksums date from the commits; before, from an upgrade");
+        println!(
+            "from checkpoint {from} on, checksums date from the commits; before, from an upgrade"
+        );
     }
     let finding = |what| Finding {
         is_missing: false,

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use crate::OpenError;
 use crate::beside::folder;
+use crate::connect::{open_immutable, open_reader};
 use crate::lock::real_path;
-use crate::opening::{check_ours, open_immutable, open_reader};
+use crate::ours::check_ours;
 use crate::partial::Partial;
 use crate::{migrations, threads};
 

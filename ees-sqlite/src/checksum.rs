@@ -106,7 +106,10 @@ mod tests {
             event_types: None,
             ..OUTLINE
         };
-        assert_eq!(in_a_set.checksum("null", &"x".repeat(1000)), 3_412_004_033_265_560_625);
+        assert_eq!(
+            in_a_set.checksum("null", &"x".repeat(1000)),
+            3_412_004_033_265_560_625
+        );
     }
 
     /// Each column counts, and so does the border between two of them.
@@ -114,16 +117,49 @@ mod tests {
     fn every_change_of_a_row_is_told() {
         let sum = OUTLINE.checksum("{}", "[1]");
         let others = [
-            Outline { checkpoint: 8, ..OUTLINE },
-            Outline { stream_id: "order-1", ..OUTLINE },
-            Outline { changeset_id: 3, first_event_id: 2, ..OUTLINE },
-            Outline { last_event_id: 5, ..OUTLINE },
-            Outline { timestamp: 0, ..OUTLINE },
-            Outline { commit_id: "buy-2", ..OUTLINE },
-            Outline { stream_id: "order-17b", commit_id: "uy-1", ..OUTLINE },
-            Outline { set_mark: Some(""), ..OUTLINE },
-            Outline { event_types: None, ..OUTLINE },
-            Outline { set_mark: Some("buy\nsell"), event_types: None, ..OUTLINE },
+            Outline {
+                checkpoint: 8,
+                ..OUTLINE
+            },
+            Outline {
+                stream_id: "order-1",
+                ..OUTLINE
+            },
+            Outline {
+                changeset_id: 3,
+                first_event_id: 2,
+                ..OUTLINE
+            },
+            Outline {
+                last_event_id: 5,
+                ..OUTLINE
+            },
+            Outline {
+                timestamp: 0,
+                ..OUTLINE
+            },
+            Outline {
+                commit_id: "buy-2",
+                ..OUTLINE
+            },
+            Outline {
+                stream_id: "order-17b",
+                commit_id: "uy-1",
+                ..OUTLINE
+            },
+            Outline {
+                set_mark: Some(""),
+                ..OUTLINE
+            },
+            Outline {
+                event_types: None,
+                ..OUTLINE
+            },
+            Outline {
+                set_mark: Some("buy\nsell"),
+                event_types: None,
+                ..OUTLINE
+            },
         ];
         assert!(OUTLINE.is_covered_by(sum));
         for other in others {

@@ -44,6 +44,16 @@ const FILE_BLOCK: &str = "
     WHERE stream_id = ?1 AND changeset_id BETWEEN ?2 AND ?3 AND substr(commit_id, 1, 4) <> 'ees-'
     ORDER BY 2";
 
+/// Selects the first changesets of full blocks whose clients' keys are not filed. It reads every row.
+const LOST: &str = "
+    SELECT checkpoint, stream_id, changeset_id FROM changesets AS row
+    WHERE substr(commit_id, 1, 4) <> 'ees-'
+      AND (changeset_id - 1) / 32 < (SELECT max(changeset_id) FROM changesets WHERE stream_id = row.stream_id) / 32
+      AND NOT EXISTS (
+        SELECT 1 FROM client_keys
+        WHERE stream_id = row.stream_id AND key_hash = key_hash(row.commit_id) AND changeset_id = row.changeset_id)
+    LIMIT 20";
+
 /// A key in the last block of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RecentKey {
@@ -92,6 +102,19 @@ pub(crate) fn filed(
     Ok(None)
 }
 
+/// Which keys are not filed that should be: the first ones, for people.
+pub(crate) fn lost(connection: &Connection) -> Result<Vec<String>, StorageError> {
+    define_key_hash(connection).map_err(translate)?;
+    let mut statement = connection.prepare(LOST).map_err(translate)?;
+    let lost = statement.query_map([], |row| {
+        let (position, stream, id): (i64, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(format!(
+            "the idempotency key of changeset {id} of stream `{stream}`, at checkpoint {position}, is not filed"
+        ))
+    });
+    lost.and_then(Iterator::collect).map_err(translate)
+}
+
 /// The clients' keys of the stream's last block.
 pub(crate) fn recent(
     connection: &Connection,
@@ -106,9 +129,8 @@ pub(crate) fn recent(
     });
     let rows = rows.map_err(translate)?;
     let keys = rows.map(|row| row.map_err(translate)?);
-    let of_clients = |key: &Result<RecentKey, _>| {
-        key.as_ref().map_or(true, |key| key.commit_id.is_clients())
-    };
+    let of_clients =
+        |key: &Result<RecentKey, _>| key.as_ref().map_or(true, |key| key.commit_id.is_clients());
     keys.filter(of_clients).collect()
 }
 

@@ -5,10 +5,11 @@ use std::path::Path;
 use ees_core::Checkpoint;
 use rusqlite::Connection;
 
+use crate::connect::{Reader, open_to_read};
 use crate::error::{open_error, translate};
 use crate::lock::real_path;
-use crate::opening::{Reader, check_readable, open_to_read};
-use crate::{OpenError, SqliteConfig, state, threads};
+use crate::opening::check_readable;
+use crate::{OpenError, SqliteConfig, client_keys, state, threads};
 
 /// The most findings that are listed.
 const MAX_FINDINGS: i64 = 20;
@@ -24,8 +25,8 @@ pub struct Examined {
     pub checksums_from: Checkpoint,
 }
 
-/// Examines a file, which may be in use: the structure of its pages, and whether its indexes are those of
-/// its rows. Reads of all changesets check the rows themselves.
+/// Examines a file, which may be in use: the structure of its pages, and whether its indexes and its
+/// table of clients' keys are those of its rows. Reads of all changesets check the rows themselves.
 ///
 /// # Errors
 /// [`OpenError`] if the file cannot be read, or is not a store of this version. What is damaged is a
@@ -45,8 +46,13 @@ fn examine_file(path: &Path) -> Result<Examined, OpenError> {
     let opened = open_to_read(path).map_err(|error| open_error(path, error))?;
     let (Reader::Lasting(connection) | Reader::Immutable(connection)) = opened;
     let upgrade = state::upgrade(&connection);
+    let mut findings = pages(&connection).unwrap_or_else(|error| vec![error.to_string()]);
+    match client_keys::lost(&connection) {
+        Ok(lost) => findings.extend(lost),
+        Err(error) => findings.push(error.to_string()),
+    }
     Ok(Examined {
-        findings: pages(&connection).unwrap_or_else(|error| vec![error.to_string()]),
+        findings,
         checksums_from: upgrade.map_or(Checkpoint::FIRST, |upgrade| upgrade.dated_from),
     })
 }

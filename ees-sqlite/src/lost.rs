@@ -9,7 +9,9 @@ use ees_core::Checkpoint;
 use rusqlite::Connection;
 
 use crate::OpenError;
+use crate::beside::{LOG, beside};
 use crate::error::{open_error, unreadable};
+use crate::log_frames::goes_on_behind_damage;
 use crate::remembered::Remembered;
 use crate::{identity, reads};
 
@@ -40,7 +42,8 @@ pub(crate) fn check_end(
     remembered: &Remembered,
 ) -> Result<(), OpenError> {
     let failed = |error| unreadable(path, error);
-    let has_identity = "SELECT count(*) FROM sqlite_schema WHERE name IN ('identity', 'changesets')";
+    let has_identity =
+        "SELECT count(*) FROM sqlite_schema WHERE name IN ('identity', 'changesets')";
     let tables = connection.query_row(has_identity, [], |row| row.get(0));
     let tables: i64 = tables.map_err(|error| open_error(path, error))?;
     if tables == 0 {
@@ -63,6 +66,22 @@ pub(crate) fn check_end(
         found: format!("has {found} changesets"),
         end,
     })
+}
+
+/// Refuses a log in which commits stand behind a damaged place: SQLite would drop them. Nobody may write
+/// to it meanwhile.
+pub(crate) fn check_log(path: &Path) -> Result<(), OpenError> {
+    let log = beside(path, LOG);
+    // A log that cannot be read is told by SQLite.
+    if log.exists() && goes_on_behind_damage(&log).unwrap_or(false) {
+        let finding = format!(
+            "commits in `{}` stand behind a damaged place",
+            log.display()
+        );
+        let path = path.to_owned();
+        return Err(OpenError::Damaged { path, finding });
+    }
+    Ok(())
 }
 
 /// Compares the length of a file that has no log beside it with the length in its header. SQLite would
@@ -90,7 +109,11 @@ pub(crate) fn check_length(path: &Path) -> Result<(), OpenError> {
 
 /// The length that a header tells, if it is up to date.
 fn length(header: &[u8; HEADER_BYTES]) -> Option<u64> {
-    let number = |at: usize| header[at..at + 4].iter().fold(0, |all, one| all << 8 | u64::from(*one));
+    let number = |at: usize| {
+        header[at..at + 4]
+            .iter()
+            .fold(0, |all, one| all << 8 | u64::from(*one))
+    };
     let page = match u64::from(header[16]) << 8 | u64::from(header[17]) {
         1 => 65_536,
         page => page,

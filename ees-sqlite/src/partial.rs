@@ -41,7 +41,11 @@ impl Partial {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let process = std::process::id();
         let path = beside(target, &format!(".{process}-{now}-{count}{ENDING}"));
-        let file = private().read(true).write(true).create_new(true).open(&path)?;
+        let file = private()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(&path)?;
         let partial = Self {
             path,
             target: target.to_owned(),
@@ -97,7 +101,9 @@ fn is_partial_of(target: &OsStr, name: &OsString) -> bool {
     let (Some(target), Some(name)) = (target.to_str(), name.to_str()) else {
         return false;
     };
-    let middle = name.strip_prefix(target).and_then(|rest| rest.strip_suffix(ENDING));
+    let middle = name
+        .strip_prefix(target)
+        .and_then(|rest| rest.strip_suffix(ENDING));
     let middle = middle.and_then(|middle| middle.strip_prefix('.'));
     middle.is_some_and(|middle| {
         let is_number = |part: &str| part.parse::<u128>().is_ok();

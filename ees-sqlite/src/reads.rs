@@ -1,13 +1,13 @@
 //! The queries of heads and of the global order, on any connection.
 
 use ees_core::adapter::PageBuilder;
-use ees_core::{
-    Changeset, Checkpoint, GlobalPage, Head, Page, PageLimit, StorageError, StreamId,
-};
+use ees_core::{Changeset, Checkpoint, GlobalPage, Head, Page, PageLimit, StorageError, StreamId};
 use rusqlite::{Connection, Params};
 
 use crate::error::translate;
-use crate::rows::{changeset, columns, number, one, optional, outline, outline_columns, time, valid};
+use crate::rows::{
+    changeset, columns, number, one, optional, outline, outline_columns, time, valid,
+};
 use crate::{state, voids};
 
 pub(crate) const HEAD: &str = concat!(
@@ -84,7 +84,10 @@ pub(crate) fn global(
 pub(crate) fn check_end(connection: &Connection, from: Checkpoint) -> Result<(), StorageError> {
     let end = state::kept_end(connection)?;
     if from < end {
-        return Err(GlobalPage::hole(from, &format!("nothing of the changesets below {end}")));
+        return Err(GlobalPage::hole(
+            from,
+            &format!("nothing of the changesets below {end}"),
+        ));
     }
     Ok(())
 }

@@ -9,9 +9,11 @@ use rusqlite::Connection;
 
 use crate::OpenError;
 use crate::beside::{LOG, SHARED_MEMORY, beside, folder, sync_folder};
+use crate::connect::{open_immutable, open_reader};
 use crate::error::open_error;
 use crate::lock::{WriterLock, resolve};
-use crate::opening::{self, check_ours, open_file, open_immutable, open_reader};
+use crate::opening::{self, open_file};
+use crate::ours::check_ours;
 use crate::{identity, migrations, reads, state, threads};
 
 /// The most subscriptions that are listed.

@@ -50,8 +50,9 @@ pub(crate) fn kept_end(connection: &Connection) -> Result<Checkpoint, StorageErr
 /// # Errors
 /// [`StorageError::Corrupt`] if the table ends elsewhere.
 pub(crate) fn end(connection: &Connection) -> Result<Checkpoint, StorageError> {
-    let (kept, found): (Checkpoint, Checkpoint) =
-        one(connection, ENDS, [], |row| Ok((number(row, 0)?, number(row, 1)?)))?;
+    let (kept, found): (Checkpoint, Checkpoint) = one(connection, ENDS, [], |row| {
+        Ok((number(row, 0)?, number(row, 1)?))
+    })?;
     if kept == found {
         return Ok(kept);
     }
@@ -63,9 +64,7 @@ pub(crate) fn end(connection: &Connection) -> Result<Checkpoint, StorageError> {
 /// Checks that the table ends with the row that was written last.
 pub(crate) fn check_last(connection: &Connection) -> Result<(), StorageError> {
     let end = end(connection)?;
-    let found = one(connection, LAST, [], |row| {
-        optional_integer(row, 0)
-    })?;
+    let found = one(connection, LAST, [], |row| optional_integer(row, 0))?;
     if end == Checkpoint::FIRST || found.is_some() {
         return Ok(());
     }

@@ -17,6 +17,7 @@ use crate::filtered::filtered;
 use crate::halt::Halt;
 use crate::jobs::Jobs;
 use crate::lock::{WriterLock, real_path};
+use crate::ours::mark;
 use crate::readers::Readers;
 use crate::remembered::Memory;
 use crate::writer::WriteConnection;
@@ -58,7 +59,13 @@ impl SqliteStorage {
         let connection = WriteConnection::new(&path, opened, halt.clone(), memory.clone());
         let (jobs, readers) = Readers::start(&path, config.readers, &halt).map_err(no_thread)?;
         let news = Arc::new(News::default());
-        let writer = WriterThread::start(path.clone(), connection, lock, (jobs.clone(), readers), Arc::clone(&news));
+        let writer = WriterThread::start(
+            path.clone(),
+            connection,
+            lock,
+            (jobs.clone(), readers),
+            Arc::clone(&news),
+        );
         Ok(Self {
             writer: writer.map_err(no_thread)?,
             readers: jobs,
@@ -181,9 +188,8 @@ impl SqliteStorage {
         write: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StorageError> {
         let halt = self.halt.clone();
-        let write = move |connection: &_| {
-            write(connection).map_err(|error| translate_write(&halt, error))
-        };
+        let write =
+            move |connection: &_| write(connection).map_err(|error| translate_write(&halt, error));
         self.writer.jobs.run(write).await
     }
 }
@@ -247,7 +253,7 @@ impl Storage for SqliteStorage {
     }
 
     async fn check_writable(&self) -> Result<(), StorageError> {
-        self.try_write(opening::mark).await
+        self.try_write(mark).await
     }
 
     async fn load_identity(&self) -> Result<Option<Identity>, StorageError> {

@@ -15,7 +15,13 @@ use crate::rows::{changeset, columns};
 /// Selects ?4 changesets at most.
 macro_rules! select {
     ($range:literal) => {
-        concat!("SELECT ", columns!(), " FROM changesets WHERE stream_id = ?1 AND ", $range, " LIMIT ?4")
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM changesets WHERE stream_id = ?1 AND ",
+            $range,
+            " LIMIT ?4"
+        )
     };
 }
 

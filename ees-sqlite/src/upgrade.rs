@@ -98,7 +98,10 @@ fn check_slice(
             next = voids::pass(connection, next)?;
         }
         if found != next {
-            return Err(ees_core::GlobalPage::hole(next, &format!("checkpoint {found}")));
+            return Err(ees_core::GlobalPage::hole(
+                next,
+                &format!("checkpoint {found}"),
+            ));
         }
         check_row(connection, &outline, row)?;
         next = next.plus(1);
@@ -116,7 +119,9 @@ fn check_row(
     let (metadata, events) = (text(row, 10)?, text(row, 11)?);
     let wrong = |what: &dyn std::fmt::Display| {
         let (position, stream) = (outline.checkpoint, outline.stream_id);
-        StorageError::Corrupt(format!("checkpoint {position}, of stream `{stream}`: {what}"))
+        StorageError::Corrupt(format!(
+            "checkpoint {position}, of stream `{stream}`: {what}"
+        ))
     };
     let changeset = changeset_of(outline, metadata, events)?;
     Json::parse(metadata).map_err(|error| wrong(&error))?;
@@ -136,7 +141,9 @@ fn check_row(
     if event == Some(outline.first_event_id - 1) {
         return Ok(());
     }
-    Err(wrong(&"it does not follow the changeset before it in its stream"))
+    Err(wrong(
+        &"it does not follow the changeset before it in its stream",
+    ))
 }
 
 /// Gives the rows of older versions their checksums, from where an earlier start has come to.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use crate::opening::fold;
+use crate::durable::fold;
 use crate::watched::Watched;
 
 /// The state of the upkeep.

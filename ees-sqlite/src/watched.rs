@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use crate::beside::{LOG, beside};
-use crate::opening::open_reader;
+use crate::connect::open_reader;
 use crate::state;
 
 /// The file and its write-ahead log, as they were at the last look.

@@ -47,7 +47,8 @@ fn what_another_connection_commits_is_noticed() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("ees.db");
     let connection = open_writer(&path, &WriterLock::acquire(&path).unwrap())
-        .unwrap().connection;
+        .unwrap()
+        .connection;
     let other = Connection::open(&path).unwrap();
     let mut known = Known::default();
     assert_eq!(ask(&mut known, &connection, "s"), (0, 0));

@@ -38,7 +38,12 @@ fn only_what_is_abandoned_is_removed() {
 
     let folder = TempDir::new().unwrap();
     let target = folder.path().join("t.db");
-    let others = ["t.db.partial", "t.db.1-2.partial", "t.db.1-2-x.partial", "u.db.1-2-3.partial"];
+    let others = [
+        "t.db.partial",
+        "t.db.1-2.partial",
+        "t.db.1-2-x.partial",
+        "u.db.1-2-3.partial",
+    ];
     for name in others.iter().chain(&["t.db.1-2-3.partial"]) {
         fs::write(folder.path().join(name), "somebody's").unwrap();
     }

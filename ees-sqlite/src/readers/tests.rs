@@ -9,8 +9,8 @@ use futures_util::FutureExt;
 use tempfile::TempDir;
 
 use super::*;
-use crate::opening::open_writer;
 use crate::lock::WriterLock;
+use crate::opening::open_writer;
 
 struct Fixture {
     _folder: TempDir,
@@ -94,7 +94,8 @@ fn the_end_waits_for_accepted_jobs() {
 #[test]
 fn a_file_that_cannot_be_opened_fails_the_read() {
     let folder = TempDir::new().unwrap();
-    let (jobs, _readers) = Readers::start(&folder.path().join("none.db"), 1, &Halt::default()).unwrap();
+    let (jobs, _readers) =
+        Readers::start(&folder.path().join("none.db"), 1, &Halt::default()).unwrap();
     let error = block_on(jobs.run(|_| Ok(()))).unwrap_err();
     let text = error.to_string();
     assert!(text.contains("cannot be read or written"), "{text}");

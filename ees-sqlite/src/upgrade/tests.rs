@@ -82,14 +82,20 @@ fn rows_get_their_checksums() {
 #[test]
 fn an_interrupted_upgrade_goes_on() {
     let (_folder, path) = old_file();
-    let slice = Slice { rows: 7, bytes: 200 };
+    let slice = Slice {
+        rows: 7,
+        bytes: 200,
+    };
     for slices in 1..4 {
         let mut connection = Connection::open(&path).unwrap();
         if slices == 1 {
             crate::migrations::apply_missing(&path, &mut connection).unwrap();
         }
         let reached = give_slice(&mut connection, slice).unwrap();
-        assert!(reached > Checkpoint::FIRST && reached.get() < ROWS, "{reached}");
+        assert!(
+            reached > Checkpoint::FIRST && reached.get() < ROWS,
+            "{reached}"
+        );
         drop(connection);
         let config = SqliteConfig::new(&path);
         let refused = block_on(SqliteStorage::open_to_read(&config)).unwrap_err();
@@ -105,7 +111,10 @@ fn the_kept_position_is_compared_with_the_rows() {
     let mut connection = Connection::open(&path).unwrap();
     migrate(&path, &mut connection).unwrap();
     drop(connection);
-    execute(&path, "UPDATE changesets SET checksum = NULL WHERE checkpoint = 5");
+    execute(
+        &path,
+        "UPDATE changesets SET checksum = NULL WHERE checkpoint = 5",
+    );
     let store = storage(&path).unwrap();
     let read = block_on(store.read_global(Checkpoint::FIRST, PageLimit::default()));
     let said = read.unwrap_err().to_string();

@@ -73,7 +73,10 @@ fn every_loss_is_told() {
         (&|f| fs::remove_file(&f.path).unwrap(), "ees.db` is gone"),
         (&|f| replace(&f.path), "ees.db` was replaced"),
         (&|f| cut(&f.path, 2), "ees.db` was cut"),
-        (&|f| fs::remove_file(f.log()).unwrap(), "ees.db-wal` is gone"),
+        (
+            &|f| fs::remove_file(f.log()).unwrap(),
+            "ees.db-wal` is gone",
+        ),
         (&|f| replace(&f.log()), "ees.db-wal` was replaced"),
         (&|f| cut(&f.log(), 50), "ees.db-wal` was cut"),
     ];
