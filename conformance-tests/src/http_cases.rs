@@ -18,10 +18,12 @@ pub mod expectations;
 pub mod filter_parameters;
 pub mod global_head;
 pub mod identity;
+pub mod integers;
 pub mod keys;
 pub mod layout;
 pub mod links;
 pub mod parameters;
+pub mod ranges;
 pub mod raw_http;
 pub mod set_bodies;
 pub mod sizes;
@@ -57,20 +59,24 @@ list! { $
         it_survives_a_restart [6, 4];
     }
     parameters {
-        bad_integers_are_refused [12];
-        the_largest_integer_is_taken [12, 5];
         an_empty_parameter_counts_as_not_given [12];
         a_parameter_given_twice_is_refused [12];
         a_read_refuses_unknown_parameters [12];
         a_commit_refuses_unknown_parameters [12];
         names_with_an_underscore_are_ignored [12];
+        bad_words_are_refused [12];
+    }
+    integers {
+        bad_integers_are_refused [12];
+        the_largest_integer_is_taken [12, 5];
         a_limit_is_one_or_more [12, 5];
         a_global_limit_has_a_maximum [6];
-        bad_words_are_refused [12];
+        a_wait_has_a_maximum [12];
+    }
+    ranges {
         a_range_is_not_upside_down [12];
         ids_begin_at_one_but_ranges_at_zero [5];
         checkpoints_have_their_forms [6, 12];
-        a_wait_has_a_maximum [12];
     }
     filter_parameters {
         may_be_given_more_than_once [15];

@@ -2,6 +2,7 @@
 
 pub(crate) mod merkle;
 pub(crate) mod paging;
+pub(crate) mod parameters;
 pub(crate) mod schema;
 pub(crate) mod socket;
 pub(crate) mod tokens;
