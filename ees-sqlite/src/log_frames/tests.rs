@@ -63,7 +63,7 @@ fn a_commit_that_was_not_flushed_is_no_damage() {
         let commits = commits(&log);
         let last = commits[commits.len() - 2] + 1..=commits[commits.len() - 1];
         for frame in last {
-            for place in [0, 4, 17, 24, FRAME - 1] {
+            for place in [0, 17, 24, FRAME - 1] {
                 let mut torn = log.clone();
                 torn[HEADER_BYTES + frame * FRAME + place] ^= 0x40;
                 fs::write(&copy, &torn).unwrap();
