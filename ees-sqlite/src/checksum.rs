@@ -62,7 +62,10 @@ impl Outline<'_> {
 }
 
 fn text(text: &str) -> [u64; 2] {
-    [text.len() as u64, u64::from(crc32fast::hash(text.as_bytes()))]
+    [
+        text.len() as u64,
+        u64::from(crc32fast::hash(text.as_bytes())),
+    ]
 }
 
 fn optional(value: Option<&str>) -> [u64; 2] {

@@ -10,6 +10,7 @@ use rusqlite::Connection;
 
 use crate::OpenError;
 use crate::beside::{LOG, beside};
+use crate::connect::has_log;
 use crate::error::{open_error, unreadable};
 use crate::log_frames::goes_on_behind_damage;
 use crate::remembered::Remembered;
@@ -85,7 +86,7 @@ pub(crate) fn check_log(path: &Path) -> Result<(), OpenError> {
 }
 
 /// Compares the length of a file that has no log beside it with the length in its header. SQLite would
-/// read zeros where the file ends early.
+/// read zeros where the file ends early. This process must not have the file open otherwise.
 pub(crate) fn check_length(path: &Path) -> Result<(), OpenError> {
     let unread = |error: io::Error| OpenError::NotWritable {
         path: path.to_owned(),
@@ -103,6 +104,25 @@ pub(crate) fn check_length(path: &Path) -> Result<(), OpenError> {
     }
     let expected = expected.unwrap_or_default();
     let finding = format!("it has {found} bytes, and its header says {expected}");
+    let path = path.to_owned();
+    Err(OpenError::Damaged { path, finding })
+}
+
+/// Compares the length of an open file with its number of pages, once its log is empty. It opens no file:
+/// closing that would end SQLite's locks of this process (<https://sqlite.org/howtocorrupt.html>, 2.2).
+pub(crate) fn check_pages(path: &Path, connection: &Connection) -> Result<(), OpenError> {
+    if has_log(path) {
+        return Ok(());
+    }
+    let pages = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+    let expected: i64 = connection
+        .query_row(pages, [], |row| row.get(0))
+        .map_err(|error| open_error(path, error))?;
+    let found = std::fs::metadata(path).map_or(0, |file| file.len());
+    if found >= expected.unsigned_abs() {
+        return Ok(());
+    }
+    let finding = format!("it has {found} bytes, and its pages need {expected}");
     let path = path.to_owned();
     Err(OpenError::Damaged { path, finding })
 }

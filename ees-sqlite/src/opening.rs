@@ -140,9 +140,7 @@ pub(crate) fn prepare(path: &Path, connection: &mut Connection) -> Result<(), Op
     let is_copy = is_copy(path);
     configure(connection).map_err(failed)?;
     write_back(connection).map_err(failed)?;
-    if !has_log(path) {
-        lost::check_length(path)?;
-    }
+    lost::check_pages(path, connection)?;
     mark(connection).map_err(failed)?;
     migrate(path, connection)?;
     assert_durable(path, connection)?;

@@ -139,10 +139,14 @@ fn check_copy(copy: &Path) -> Result<(), RestoreError> {
     if fs::metadata(beside(copy, LOG)).is_ok_and(|log| log.len() > 0) {
         return Err(RestoreError::HasLog(copy.to_owned()));
     }
-    check_ours(copy).map_err(RestoreError::Copy)?;
-    let unread = |error| RestoreError::Copy(open_error(copy, error));
+    let refused = |error| match error {
+        OpenError::Damaged { path, finding } => RestoreError::Damaged { path, finding },
+        error => RestoreError::Copy(error),
+    };
+    check_ours(copy).map_err(refused)?;
+    let unread = |error| refused(open_error(copy, error));
     let connection = open_immutable(copy).map_err(unread)?;
-    migrations::check_known(copy, &connection).map_err(RestoreError::Copy)?;
+    migrations::check_known(copy, &connection).map_err(refused)?;
     migrations::check_content(&connection).map_err(|error| RestoreError::Damaged {
         path: copy.to_owned(),
         finding: error.to_string(),

@@ -78,7 +78,7 @@ fn every_changed_row_is_found() {
         (
             "DELETE FROM changesets WHERE checkpoint >= 390",
             2,
-            "the store ends at 390",
+            "end at checkpoint 390",
         ),
         (
             "UPDATE statistics SET total_events = total_events + 1",
