@@ -55,11 +55,13 @@ pub(crate) fn check_end(
     } else {
         None
     };
-    let (Some(end), Some(stored)) = (remembered.end, stored) else {
+    let Some(end) = remembered.end else {
         return Ok(());
     };
     let found = reads::end_of_rows(connection).map_err(failed)?;
-    if remembered.store != Some(stored.id) || found >= end {
+    // A store gets its identity after its file is made: it may have been in the log that is lost.
+    let is_another = stored.is_some_and(|stored| remembered.store != Some(stored.id));
+    if is_another || found >= end {
         return Ok(());
     }
     Err(OpenError::Lost {

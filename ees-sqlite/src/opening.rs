@@ -165,10 +165,10 @@ fn is_copy(path: &Path) -> bool {
 /// would write the log into the copy.
 fn check_log(path: &Path) -> Result<(), OpenError> {
     if has_log(path) {
-        return match is_copy(path) {
-            true => Err(OpenError::ForeignLog(path.to_owned())),
-            false => Ok(()),
-        };
+        if is_copy(path) {
+            return Err(OpenError::ForeignLog(path.to_owned()));
+        }
+        return Ok(());
     }
     // What a killed process left half made has a journal, which tells how it was.
     if beside(path, "-journal").exists() {

@@ -29,13 +29,11 @@ impl Upkeep {
 
     /// Looks at the file. The error says what has become of it.
     pub(crate) fn look(&mut self) -> Result<(), String> {
-        match &mut self.watched {
-            Some(watched) => watched.look(),
-            None => {
-                self.watched = Watched::begin(&self.path);
-                Ok(())
-            }
+        if let Some(watched) = &mut self.watched {
+            return watched.look();
         }
+        self.watched = Watched::begin(&self.path);
+        Ok(())
     }
 
     /// Folds the log into the file if something was written, but nothing since the last look. A file that

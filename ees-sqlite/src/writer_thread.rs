@@ -36,7 +36,7 @@ const CHECK_REST: u32 = 20;
 const CHECK_PAUSE: Duration = Duration::from_millis(20);
 
 /// How long the check of the rows rests when it has seen all of them.
-const CHECK_AGAIN: Duration = Duration::from_secs(24 * 60 * 60);
+const CHECK_AGAIN: Duration = Duration::from_hours(24);
 
 /// The callers' side of the thread.
 #[derive(Debug)]

@@ -115,6 +115,22 @@ async fn a_lost_log_is_told() {
     assert_eq!(storage.next_checkpoint().await.unwrap().get(), 5);
 }
 
+/// G19: the log may have held all that a store has.
+#[tokio::test]
+async fn a_lost_first_log_is_told() {
+    let (folder, path) = folder();
+    let storage = open(&path).await.unwrap();
+    commit(&storage, 2).await;
+    let killed = folder.path().join("killed.db");
+    for ending in ["", ".lock"] {
+        let name = |stem: &str| folder.path().join(format!("{stem}.db{ending}"));
+        fs::copy(name("ees"), name("killed")).unwrap();
+    }
+    storage.close().await;
+    let error = open(&killed).await.unwrap_err();
+    assert!(error.to_string().contains("has 0 changesets"), "{error}");
+}
+
 /// G19: a lone file is never blank, even if the process was killed at once.
 #[tokio::test]
 async fn a_new_file_is_whole_without_its_log() {
