@@ -16,7 +16,7 @@ use crate::args::{AdminAct, AdminArgs};
 /// # Errors
 /// [`Failure`] if the storage has no such task, or the task failed.
 pub async fn run(args: &AdminArgs) -> Result<(), Failure> {
-    let storage = &args.storage;
+    let storage = &args.storage.url;
     let adapter = Adapter::of(storage).map_err(Failure::of_storage)?;
     let told = match (adapter, &args.act) {
         (_, AdminAct::NewStoreId) => new_store_id::make(storage).await,

@@ -6,11 +6,11 @@ mod log;
 mod moving;
 mod remote;
 mod scheme;
+mod storage;
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
-use clap::builder::{StringValueParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::exit_codes::EXIT_CODES;
@@ -19,8 +19,8 @@ pub use consumers::{ConsumersAct, ConsumersArgs};
 pub use keys::{KeysAct, KeysAdd, KeysArgs, KeysList, KeysRevoke};
 pub use log::{LogAct, LogArgs, LogKeygen, LogVerifyProof, LogVkey};
 pub use moving::{CopyArgs, ExportArgs, ImportArgs, VerifyArgs};
-pub use remote::RemoteArgs;
-use scheme::lower_scheme;
+pub use remote::{AccessArgs, RemoteArgs};
+pub use storage::StorageArgs;
 
 /// The storages that a URL may name.
 const STORAGE_URLS: &str = "\
@@ -187,16 +187,11 @@ pub enum Command {
 
 /// The flags of `ees serve`.
 #[derive(Debug, Clone, Args)]
+#[command(mut_arg("storage", |arg| arg.help("The storage, as a URL (see below)")))]
 pub struct ServeArgs {
-    /// The storage, as a URL (see below)
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "EES_STORAGE",
-        default_value = "sqlite:./ees.db",
-        value_parser = StringValueParser::new().map(lower_scheme)
-    )]
-    pub storage: String,
+    /// The store.
+    #[command(flatten)]
+    pub storage: StorageArgs,
     /// The address to listen on; port 0 selects a free port
     #[arg(
         long,
@@ -308,8 +303,8 @@ pub struct ServeArgs {
     #[cfg(feature = "console")]
     #[arg(long, value_name = "SWITCH", env = "EES_CONSOLE", default_value = "on")]
     pub console: Switch,
-    /// Send traces to this OpenTelemetry collector, over HTTP with protobuf: `/v1/traces` is added to the
-    /// URL. The collector never holds a request up
+    /// Send traces and metrics to this OpenTelemetry collector, over HTTP with protobuf: `/v1/traces` and
+    /// `/v1/metrics` are added to the URL. The collector never holds a request up
     #[cfg(feature = "otlp")]
     #[arg(
         long,
@@ -376,52 +371,36 @@ pub enum LogFormat {
 
 /// The flags of `ees backup`.
 #[derive(Debug, Args)]
+#[command(mut_arg("storage", |arg| arg.help("The store to copy")))]
 pub struct BackupArgs {
     /// The file to write; it must not exist
     pub file: PathBuf,
-    /// The store to copy
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "EES_STORAGE",
-        default_value = "sqlite:./ees.db",
-        value_parser = StringValueParser::new().map(lower_scheme)
-    )]
-    pub storage: String,
+    /// The store.
+    #[command(flatten)]
+    pub storage: StorageArgs,
 }
 
 /// The flags of `ees restore`.
 #[derive(Debug, Args)]
+#[command(mut_arg("storage", |arg| arg.help("The store to replace")))]
 pub struct RestoreArgs {
     /// The copy, as `ees backup` makes it; it stays as it is
     pub file: PathBuf,
-    /// The store to replace
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "EES_STORAGE",
-        default_value = "sqlite:./ees.db",
-        value_parser = StringValueParser::new().map(lower_scheme)
-    )]
-    pub storage: String,
+    /// The store.
+    #[command(flatten)]
+    pub storage: StorageArgs,
 }
 
 /// The flags of `ees admin`.
 #[derive(Debug, Args)]
+#[command(mut_arg("storage", |arg| arg.global(true)))]
 pub struct AdminArgs {
     /// The task.
     #[command(subcommand)]
     pub act: AdminAct,
-    /// The store
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "EES_STORAGE",
-        default_value = "sqlite:./ees.db",
-        value_parser = StringValueParser::new().map(lower_scheme),
-        global = true
-    )]
-    pub storage: String,
+    /// The store.
+    #[command(flatten)]
+    pub storage: StorageArgs,
     /// Print the result as one JSON document
     #[arg(long, global = true)]
     pub json: bool,

@@ -11,7 +11,7 @@ use crate::args::BackupArgs;
 /// [`Failure`] if the storage has no such file, or it could not be copied.
 #[cfg_attr(not(feature = "sqlite"), allow(clippy::unused_async))]
 pub async fn run(args: &BackupArgs) -> Result<(), Failure> {
-    match Adapter::of(&args.storage).map_err(Failure::of_storage)? {
+    match Adapter::of(&args.storage.url).map_err(Failure::of_storage)? {
         #[cfg(feature = "sqlite")]
         Adapter::Sqlite => sqlite(args).await,
         Adapter::Memory => Err(Failure::Usage(
@@ -38,9 +38,9 @@ pub async fn run(args: &BackupArgs) -> Result<(), Failure> {
 async fn sqlite(args: &BackupArgs) -> Result<(), Failure> {
     use ees_sqlite::{BackupError, SqliteConfig};
 
-    let config = args.storage.parse();
+    let config = args.storage.url.parse();
     let config: SqliteConfig =
-        config.map_err(|error| Failure::wrong_storage(&args.storage, error))?;
+        config.map_err(|error| Failure::wrong_storage(&args.storage.url, error))?;
     let store = config.path;
     eprintln!("copying {} to {} ...", store.display(), args.file.display());
     let backup = ees_sqlite::backup(&store, &args.file).await;

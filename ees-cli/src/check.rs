@@ -23,7 +23,7 @@ pub async fn run(args: &RemoteArgs) -> Result<(), Failure> {
     let version = version.text("version").unwrap_or("unknown").to_owned();
     let read = client.get("/changesets?checkpoint=head&limit=1").await;
     let read = read.map_err(Failure::Run)?;
-    let reading = match (read.status, &args.key) {
+    let reading = match (read.status, &args.access.key) {
         (200, _) => "reads are answered",
         (401, None) => "it asks for a key, and none was given",
         (403, Some(_)) => "the key is valid, and may not read all streams",

@@ -1,5 +1,6 @@
 //! The client of commands that ask a server: one connection for each request, and an end to each wait.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use axum::http::header::AUTHORIZATION;
@@ -11,7 +12,7 @@ use serde_json::Value;
 use crate::args::RemoteArgs;
 use crate::transport::Transport;
 
-/// The longest time that one request may take.
+/// The longest time that one request may take, unless a command waits longer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An answer.
@@ -19,23 +20,41 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// The id of the store that answers.
     pub(crate) store: Option<String>,
-    body: Value,
+    /// The body.
+    pub(crate) bytes: Bytes,
+    read: OnceLock<Value>,
 }
 
 impl Answer {
     /// A field of the body.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.body.get(name)?.as_str()
+        self.body().get(name)?.as_str()
+    }
+
+    /// The body as JSON; null if it is none.
+    fn body(&self) -> &Value {
+        let read = || serde_json::from_slice(&self.bytes).unwrap_or_default();
+        self.read.get_or_init(read)
+    }
+
+    /// The body as text.
+    pub(crate) fn as_text(&self) -> Result<&str, String> {
+        std::str::from_utf8(&self.bytes).map_err(|_| "the answer is not UTF-8".to_owned())
+    }
+
+    /// Why the server did not do what it was asked for.
+    pub(crate) fn refusal(&self) -> String {
+        let (status, code) = (self.status, self.text("error").unwrap_or("no code"));
+        let why = self.text("message").unwrap_or("the answer has no message");
+        format!("{status} {code}: {why}")
     }
 
     /// The body of an answer that is none of an error.
     pub(crate) fn accepted(self) -> Result<Value, String> {
         if (200..300).contains(&self.status) {
-            return Ok(self.body);
+            return Ok(self.body().clone());
         }
-        let (status, code) = (self.status, self.text("error").unwrap_or("no code"));
-        let why = self.text("message").unwrap_or("the answer has no message");
-        Err(format!("{status} {code}: {why}"))
+        Err(self.refusal())
     }
 }
 
@@ -44,6 +63,7 @@ pub(crate) struct Client {
     url: String,
     transport: Transport,
     key: Option<String>,
+    patience: Duration,
 }
 
 impl Client {
@@ -52,12 +72,24 @@ impl Client {
         let wrong = || "`--url`: expected http://HOST:PORT or https://HOST:PORT".to_owned();
         let url: Uri = args.url.parse().map_err(|_| wrong())?;
         let is_whole = matches!(url.path(), "" | "/") && url.query().is_none();
-        let transport = Transport::new(&url, args.ca.as_deref())?;
+        let transport = Transport::new(&url, args.access.ca.as_deref())?;
         Ok(Self {
             url: args.url.clone(),
             transport: transport.filter(|_| is_whole).ok_or_else(wrong)?,
-            key: args.key.clone(),
+            key: args.access.key.clone(),
+            patience: PATIENCE,
         })
+    }
+
+    /// The same client, which waits longer for an answer.
+    pub(crate) fn waiting(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// The URL of the server.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     /// Asks for a path.
@@ -72,8 +104,9 @@ impl Client {
 
     async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Answer, String> {
         let request = self.request(method, path, body)?;
-        let asked = tokio::time::timeout(PATIENCE, Box::pin(self.transport.send(request))).await;
-        let late = || format!("no answer within {} s", PATIENCE.as_secs());
+        let asked =
+            tokio::time::timeout(self.patience, Box::pin(self.transport.send(request))).await;
+        let late = || format!("no answer within {} s", self.patience.as_secs());
         let answer = asked.unwrap_or_else(|_| Err(late()));
         let answer = answer.map_err(|error| format!("{}: {error}", self.url))?;
         let store = answer.headers().get("ees-store");
@@ -81,7 +114,8 @@ impl Client {
         Ok(Answer {
             status: answer.status().as_u16(),
             store: store.map(str::to_owned),
-            body: serde_json::from_slice(answer.body()).unwrap_or_default(),
+            bytes: answer.into_body(),
+            read: OnceLock::new(),
         })
     }
 

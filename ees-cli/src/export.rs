@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ees_core::Checkpoint;
-use ees_evidence::{Export, MovableStore, Part};
+use ees_evidence::{Export, MovableStore};
 use serde_json::json;
 
 use crate::Failure;
@@ -16,7 +16,7 @@ use crate::progress::Progress;
 /// # Errors
 /// [`Failure`] if the store cannot be read, or the file cannot be written.
 pub async fn run(args: &ExportArgs) -> Result<(), Failure> {
-    let opened = Opened::to_read(&args.storage).await?;
+    let opened = Opened::to_read(&args.storage.url).await?;
     let exported = export(args, &opened.movable).await;
     opened.close().await;
     exported
@@ -45,20 +45,11 @@ async fn export(args: &ExportArgs, source: &MovableStore) -> Result<(), Failure>
 async fn write(args: &ExportArgs, export: &mut Export, output: &Output) -> Result<(), Failure> {
     let mut progress = Progress::of("exported", args.json);
     while let Some(parts) = export.next().await.map_err(failed)? {
-        output.write(lines(&parts)).await?;
+        output.write(parts).await?;
         progress.reached(export.at(), Some(export.end()));
     }
     progress.end();
     Ok(())
-}
-
-fn lines(parts: &[Part]) -> Vec<u8> {
-    let mut lines = Vec::new();
-    for part in parts {
-        lines.extend_from_slice(part.to_line().as_bytes());
-        lines.push(b'\n');
-    }
-    lines
 }
 
 /// Tells the result where it is not in the way of the export.

@@ -14,7 +14,7 @@ use crate::progress::Progress;
 /// # Errors
 /// [`Failure`] if the file is no export, or the store has something else.
 pub async fn run(args: &ImportArgs) -> Result<(), Failure> {
-    let opened = Opened::to_write(&args.storage).await?;
+    let opened = Opened::to_write(&args.storage.url).await?;
     let Some(file) = &args.file else {
         let ended = Importer::abandon(&opened.movable).await.map_err(failed);
         opened.close().await;
@@ -22,7 +22,7 @@ pub async fn run(args: &ImportArgs) -> Result<(), Failure> {
     };
     let imported = import(args, file, &opened.movable).await;
     opened.close().await;
-    print(&imported?, "imported", &args.storage, args.json);
+    print(&imported?, "imported", &args.storage.url, args.json);
     Ok(())
 }
 

@@ -17,6 +17,8 @@ pub mod server;
 pub mod verify;
 
 mod client;
+#[cfg(feature = "otlp")]
+mod collector;
 mod existing;
 mod exit_codes;
 mod failure;
@@ -25,6 +27,7 @@ mod metrics;
 mod moving;
 mod progress;
 mod shown;
+mod told;
 #[cfg(feature = "otlp")]
 mod traces;
 mod transport;

@@ -1,6 +1,5 @@
 //! `ees log`: the keys of the verifiable log, and its proofs.
 
-mod changeset;
 mod key_file;
 mod proof;
 mod vkey;

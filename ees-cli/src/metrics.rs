@@ -1,5 +1,8 @@
 //! The recorder of the process's metrics.
 
+#[cfg(feature = "otlp")]
+mod sent;
+
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -9,6 +12,8 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use metrics_process::Collector;
 
 use crate::Failure;
+#[cfg(feature = "otlp")]
+pub(crate) use sent::Sending;
 
 /// The bounds of times, in seconds: from a commit in memory to the longest request.
 const SECONDS: &[f64] = &[

@@ -11,7 +11,7 @@ use crate::args::RestoreArgs;
 /// [`Failure`] if the storage has no such file, or the copy could not be put in its place.
 #[cfg_attr(not(feature = "sqlite"), allow(clippy::unused_async))]
 pub async fn run(args: &RestoreArgs) -> Result<(), Failure> {
-    match Adapter::of(&args.storage).map_err(Failure::of_storage)? {
+    match Adapter::of(&args.storage.url).map_err(Failure::of_storage)? {
         #[cfg(feature = "sqlite")]
         Adapter::Sqlite => sqlite(args).await,
         Adapter::Memory => Err(Failure::Usage(
@@ -39,9 +39,9 @@ pub async fn run(args: &RestoreArgs) -> Result<(), Failure> {
 async fn sqlite(args: &RestoreArgs) -> Result<(), Failure> {
     use ees_sqlite::{RestoreError, SqliteConfig};
 
-    let config = args.storage.parse();
+    let config = args.storage.url.parse();
     let config: SqliteConfig =
-        config.map_err(|error| Failure::wrong_storage(&args.storage, error))?;
+        config.map_err(|error| Failure::wrong_storage(&args.storage.url, error))?;
     let store = config.path;
     let restored = ees_sqlite::restore(&args.file, &store).await;
     let restored = restored.map_err(|error| match error {

@@ -21,21 +21,20 @@ use ees_http::{ServerLimits, self_hosted_routers};
 use ees_storage::{OpenStore, open, open_publisher};
 use ees_workers::{Indexing, Publishing, project_statistics, seal_log};
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, join, join_all};
+#[cfg(feature = "console")]
+use futures_util::future::join;
+use futures_util::future::{BoxFuture, join_all, join3};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{ServeArgs, Switch};
-use crate::metrics::Metrics;
 use crate::shown::shown;
 #[cfg(feature = "otlp")]
 use crate::traces::{Traces, with_spans};
 use crate::{Failure, logs};
 use guards::Guards;
-use keys::Keys;
 use listeners::Listeners;
 use sealing::Sealing;
-use tls::Security;
 
 /// Serves until a signal stops it.
 ///
@@ -62,7 +61,7 @@ async fn serve(args: &ServeArgs) -> Result<(), Failure> {
     println!(
         "ees {} serves {} on {}://{}",
         env!("CARGO_PKG_VERSION"),
-        shown(&args.storage, &server.opened.store).await,
+        shown(&args.storage.url, &server.opened.store).await,
         server.scheme,
         server.address()
     );
@@ -96,21 +95,13 @@ impl Server {
     /// [`Failure`] if the storage cannot be opened, or the address cannot be listened on.
     pub async fn start(args: &ServeArgs) -> Result<Self, Failure> {
         exposure::check(args)?;
-        let guards = Guards {
-            keys: Keys::read(args)?,
-            security: Security::read(args)?,
-            metrics: if args.without_metrics {
-                None
-            } else {
-                Some(Metrics::start()?)
-            },
-        };
+        let guards = Guards::read(args)?;
         let sealing = Sealing::read(args)?;
         let publisher = match &args.publish {
             Some(url) => Some(open_publisher(url).await.map_err(Failure::of_publisher)?),
             None => None,
         };
-        let opened = Box::pin(open(&args.storage)).await;
+        let opened = Box::pin(open(&args.storage.url)).await;
         let opened = opened.map_err(Failure::of_storage)?;
         if let Err(error) = opened.store.identity().await {
             tracing::warn!(%error, "the id of the store is not known yet");
@@ -135,7 +126,7 @@ impl Server {
         publisher: Option<Arc<dyn Publisher>>,
         sealer: Option<Sealer>,
         listeners: Listeners,
-        guards: Guards,
+        mut guards: Guards,
     ) -> Self {
         let (address, scheme) = (listeners.address, guards.security.scheme());
         let closing = CancellationToken::new();
@@ -151,18 +142,23 @@ impl Server {
         });
         let working = work(&opened, args, publishing, sealer, closing.clone());
         let hosts = Some(exposure::listed(args));
-        let routers = self_hosted_routers(opened.store.clone(), options, hosts);
+        let served = self_hosted_routers(opened.store.clone(), options, hosts);
         #[cfg(feature = "otlp")]
-        let routers = match args.otlp_endpoint {
-            Some(_) => (with_spans(routers.0), routers.1),
-            None => routers,
+        let clients = match args.otlp_endpoint {
+            Some(_) => with_spans(served.clients),
+            None => served.clients,
         };
+        #[cfg(not(feature = "otlp"))]
+        let clients = served.clients;
+        let ended = CancellationToken::new();
         let limits = limits(args);
+        let routers = (clients, served.operators);
         let serving = listeners.serve(routers, guards.security.tls(), &limits, &closing);
-        let working = join(working, guards.follow(closing.clone()).boxed()).map(drop);
+        let sending = guards.send_metrics(served.metrics, ended.clone());
+        let guarding = guards.follow(closing.clone()).boxed();
+        let working = join3(working, guarding, sending).map(drop);
         #[cfg(feature = "console")]
         let working = join(working, history).map(drop);
-        let ended = CancellationToken::new();
         let tell_end = ended.clone().drop_guard();
         Self {
             address,

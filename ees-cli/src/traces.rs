@@ -3,7 +3,6 @@
 //! Finished spans wait in a bounded queue, from which a thread of its own sends them. A span that finds
 //! the queue full is dropped, so a collector that does not answer holds nothing up.
 
-mod collector;
 mod request;
 
 use std::time::Duration;
@@ -13,14 +12,13 @@ use axum::middleware::from_fn;
 use ees_core::SPANS;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig};
-use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
 
 use crate::Failure;
+use crate::collector::{Collector, resource};
 use crate::logs::Follower;
-use collector::Collector;
 
 /// The longest time that the end of the process waits for the last spans to be sent.
 const LAST: Duration = Duration::from_secs(5);
@@ -35,11 +33,11 @@ impl Traces {
             return Ok((Self(None), None));
         };
         let wrong = |error: String| Failure::Usage(format!("`--otlp-endpoint`: {error}"));
-        let url = format!("{}/v1/traces", endpoint.trim_end_matches('/'));
+        let collector = Collector::new("traces", endpoint, "/v1/traces")?;
         let exporter = SpanExporter::builder()
             .with_http()
-            .with_endpoint(&url)
-            .with_http_client(Collector::new(&url).map_err(wrong)?)
+            .with_endpoint(collector.url())
+            .with_http_client(collector)
             .build()
             .map_err(|error| wrong(error.to_string()))?;
         let provider = SdkTracerProvider::builder()
@@ -64,20 +62,6 @@ impl Traces {
             let _ = tokio::task::spawn_blocking(last).await;
         }
     }
-}
-
-/// Who sends the spans. `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` tell more.
-fn resource() -> Resource {
-    let version = env!("CARGO_PKG_VERSION");
-    let resource = Resource::builder();
-    let is_named = std::env::var_os("OTEL_SERVICE_NAME").is_some();
-    let resource = if is_named {
-        resource
-    } else {
-        resource.with_service_name("ees")
-    };
-    let version = opentelemetry::KeyValue::new("service.version", version);
-    resource.with_attribute(version).build()
 }
 
 /// The router, with a span for each request.

@@ -1,6 +1,10 @@
 //! `ees verify`.
 
+mod remote;
+mod server;
+
 use std::path::Path;
+use std::sync::Arc;
 
 use ees_core::Checkpoint;
 use ees_evidence::{Finding, SavedHead, Verification, Verified};
@@ -8,9 +12,11 @@ use ees_storage::{Adapter, redacted};
 use serde_json::json;
 
 use crate::Failure;
-use crate::args::VerifyArgs;
+use crate::args::{RemoteArgs, VerifyArgs};
 use crate::moving::Opened;
 use crate::progress::Progress;
+
+pub use remote::Remote;
 
 /// The longest file of a head.
 const MAX_HEAD_BYTES: u64 = 1024 * 1024;
@@ -42,8 +48,30 @@ async fn verify(args: &VerifyArgs) -> Result<Verified, Failure> {
         ees_evidence::check_verifier_key(key)
             .map_err(|error| Failure::Usage(format!("`--log-public-key`: {error}")))?;
     }
-    let opened = Opened::to_read(&args.storage).await?;
-    let mut verification = Verification::new(opened.movable.store());
+    let Some(url) = &args.url else {
+        let opened = Opened::to_read(&args.storage.url).await?;
+        let verification = Verification::new(opened.movable.store());
+        let verified = run_through(args, since, verification).await;
+        opened.close().await;
+        let mut verified = verified?;
+        let file = examine(args).await?;
+        verified.findings_count += file.len() as u64;
+        verified.findings.extend(file);
+        return Ok(verified);
+    };
+    let remote = RemoteArgs {
+        url: url.clone(),
+        access: args.access.clone(),
+    };
+    let verification = Verification::of(Arc::new(Remote::of(&remote)?));
+    run_through(args, since, verification).await
+}
+
+async fn run_through(
+    args: &VerifyArgs,
+    since: Option<SavedHead>,
+    mut verification: Verification,
+) -> Result<Verified, Failure> {
     if let Some(key) = &args.log_public_key {
         verification = verification.with_key(key);
     }
@@ -54,22 +82,17 @@ async fn verify(args: &VerifyArgs) -> Result<Verified, Failure> {
     let verified = verification.run(|at, end| progress.reached(at, Some(end)));
     let verified = verified.await;
     progress.end();
-    opened.close().await;
-    let mut verified = verified.map_err(|error| Failure::Run(error.to_string()))?;
-    let file = examine(args).await?;
-    verified.findings_count += file.len() as u64;
-    verified.findings.extend(file);
-    Ok(verified)
+    verified.map_err(|error| Failure::Run(error.to_string()))
 }
 
 /// What the file of a store shows that reads of the store need not show: pages and indexes.
 #[cfg(feature = "sqlite")]
 async fn examine(args: &VerifyArgs) -> Result<Vec<Finding>, Failure> {
-    if Adapter::of(&args.storage).map_err(Failure::of_storage)? != Adapter::Sqlite {
+    if Adapter::of(&args.storage.url).map_err(Failure::of_storage)? != Adapter::Sqlite {
         return Ok(Vec::new());
     }
-    let config: Result<ees_sqlite::SqliteConfig, _> = args.storage.parse();
-    let config = config.map_err(|error| Failure::wrong_storage(&args.storage, error))?;
+    let config: Result<ees_sqlite::SqliteConfig, _> = args.storage.url.parse();
+    let config = config.map_err(|error| Failure::wrong_storage(&args.storage.url, error))?;
     let examined = ees_sqlite::examine(&config).await;
     let examined = examined.map_err(|error| Failure::Storage(error.to_string()))?;
     if examined.checksums_from > Checkpoint::FIRST && !args.json {
@@ -133,7 +156,9 @@ fn summary(args: &VerifyArgs, verified: &Verified) -> String {
     };
     format!(
         "{}: {verdict}: {} changesets and {} void positions, root {}, sealed up to {}",
-        redacted(&args.storage),
+        args.url
+            .clone()
+            .unwrap_or_else(|| redacted(&args.storage.url)),
         verified.changesets,
         verified.voids,
         verified.root,

@@ -251,7 +251,7 @@ impl Builder {
             None => crate::http::client()?,
         };
         Ok(EventStore(Arc::new(Settings {
-            url: self.url,
+            url,
             store: self.store,
             timeout: self.timeout,
             retry: self.retry,

@@ -1,6 +1,6 @@
 //! Commits, to one stream and to several.
 
-use ees_core::{CommitId, Expectation, Json, MAX_FORTHCOMING, NewChangeset, NewSet, StreamId};
+use ees_core::{CommitId, Expectation, MAX_FORTHCOMING, NewChangeset, NewSet, StreamId};
 use reqwest::Method;
 use reqwest::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
@@ -12,17 +12,13 @@ use crate::transport::{Answer, Send, header};
 use crate::wire::WireCommitted;
 use crate::{Error, place};
 
-/// Room for the names of the members of a body.
-const ROOM: usize = 64;
+/// The metadata of a commit without any.
+const NO_METADATA: &str = "{}";
 
-/// The body of a commit: its payloads as they are, since they are JSON.
+/// The body of a commit. It has room for nothing more, so that it is sent without a copy.
 fn body(commit: &NewChangeset) -> String {
-    let payloads = commit.events.as_str().len() + commit.metadata.as_str().len();
-    let mut body = String::with_capacity(payloads + ROOM);
-    body.push('{');
-    add_payloads(&mut body, commit);
-    body.push('}');
-    body
+    let [events, of_events, metadata, of_metadata] = payloads(commit);
+    ["{", events, of_events, metadata, of_metadata, "}"].concat()
 }
 
 /// The body of a set.
@@ -35,7 +31,7 @@ fn body_of_set(set: &NewSet) -> String {
             add_expectation(body, commit.expectation);
         }
         body.push(',');
-        add_payloads(body, commit);
+        body.extend(payloads(commit));
     });
     body.push(']');
     if !set.checks.is_empty() {
@@ -59,12 +55,13 @@ fn add_all<T>(body: &mut String, all: &[T], add: impl Fn(&mut String, &T)) {
     }
 }
 
-fn add_payloads(body: &mut String, commit: &NewChangeset) {
-    body.push_str("\"events\":");
-    body.push_str(commit.events.as_str());
-    if commit.metadata != Json::default() {
-        body.push_str(",\"metadata\":");
-        body.push_str(commit.metadata.as_str());
+/// The members with the payloads, which are as they are, since they are JSON.
+fn payloads(commit: &NewChangeset) -> [&str; 4] {
+    let (events, metadata) = (commit.events.as_str(), commit.metadata.as_str());
+    if metadata == NO_METADATA {
+        ["\"events\":", events, "", ""]
+    } else {
+        ["\"events\":", events, ",\"metadata\":", metadata]
     }
 }
 
@@ -88,8 +85,9 @@ fn expected(expectation: Expectation) -> (&'static str, u64) {
 
 /// A list of commits that are stored.
 #[derive(Deserialize)]
-struct Stored {
-    commits: Vec<WireCommitted>,
+struct Stored<'a> {
+    #[serde(borrow)]
+    commits: Vec<WireCommitted<'a>>,
 }
 
 /// Commits. The body is written once, so that each try sends the same bytes.
@@ -104,8 +102,8 @@ pub(crate) async fn commit(settings: &Settings, commit: &NewChangeset) -> Result
         .given("details", Some(true))
         .body(body(commit));
     let read = |answer: &Answer| {
-        let stored: WireCommitted = serde_json::from_slice(&answer.body)?;
-        Ok(stored.into_committed(&key, is_replayed(answer)))
+        let stored: WireCommitted<'_> = serde_json::from_slice(&answer.body)?;
+        stored.into_committed(Some(commit), &key, is_replayed(answer))
     };
     let (asked, judging) = keyed(asked, &key)?;
     request(settings, &asked, &judging, read).await
@@ -130,13 +128,13 @@ pub(crate) async fn commit_all(settings: &Settings, set: &NewSet) -> Result<Comm
         .given("details", Some(true))
         .body(body_of_set(set));
     let read = |answer: &Answer| {
-        let stored: Stored = serde_json::from_slice(&answer.body)?;
+        let stored: Stored<'_> = serde_json::from_slice(&answer.body)?;
         let replayed = is_replayed(answer);
-        let commits = stored.commits.into_iter();
+        let commits = stored.commits.into_iter().enumerate();
+        let commits =
+            commits.map(|(at, one)| one.into_committed(set.commits.get(at), &key, replayed));
         Ok(CommittedSet {
-            commits: commits
-                .map(|one| one.into_committed(&key, replayed))
-                .collect(),
+            commits: commits.collect::<Result<_, _>>()?,
             idempotency_key: key.clone(),
             replayed,
         })
@@ -155,8 +153,9 @@ fn key_of(given: Option<&CommitId>) -> Result<CommitId, Error> {
     if let Some(key) = given {
         return Ok(key.clone());
     }
-    let made = uuid::Uuid::new_v4().to_string();
-    CommitId::of_client(&made).map_err(|error| Error::Refused(error.to_string()))
+    let mut made = uuid::Uuid::encode_buffer();
+    let made = uuid::Uuid::new_v4().hyphenated().encode_lower(&mut made);
+    CommitId::of_client(made).map_err(|error| Error::Refused(error.to_string()))
 }
 
 /// The request with its key.

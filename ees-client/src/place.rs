@@ -15,20 +15,21 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
 
 /// The path of a stream.
 pub(crate) fn stream(stream_id: &StreamId) -> Result<String, Error> {
-    let id = segment(stream_id.as_str())?;
-    Ok(format!("/streams/{id}"))
+    place("/streams/", stream_id.as_str())
 }
 
 /// The path of a consumer.
 pub(crate) fn consumer(name: &ConsumerName) -> Result<String, Error> {
-    let name = segment(name.as_str())?;
-    Ok(format!("/consumers/{name}"))
+    place("/consumers/", name.as_str())
 }
 
-fn segment(text: &str) -> Result<String, Error> {
+fn place(of: &str, name: &str) -> Result<String, Error> {
     // The parser of URLs takes them for steps upwards, even percent-encoded.
-    if matches!(text, "." | "..") {
-        return Err(Error::Refused(format!("no URL can have the name `{text}`")));
+    if matches!(name, "." | "..") {
+        return Err(Error::Refused(format!("no URL can have the name `{name}`")));
     }
-    Ok(utf8_percent_encode(text, SEGMENT).to_string())
+    let mut path = String::with_capacity(of.len() + name.len());
+    path.push_str(of);
+    path.extend(utf8_percent_encode(name, SEGMENT));
+    Ok(path)
 }

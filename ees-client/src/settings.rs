@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ees_core::StoreId;
+use reqwest::Url;
 
 use crate::{Authorize, Error};
 
@@ -53,8 +54,7 @@ pub(crate) type OnRetry = Arc<dyn Fn(&Error, Duration) + Send + Sync>;
 
 /// What all calls of a client share.
 pub(crate) struct Settings {
-    /// Without a slash at its end.
-    pub(crate) url: String,
+    pub(crate) url: Url,
     pub(crate) store: Option<StoreId>,
     pub(crate) timeout: Duration,
     pub(crate) retry: Retry,
@@ -66,7 +66,7 @@ pub(crate) struct Settings {
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
-            .field("url", &self.url)
+            .field("url", &self.url.as_str())
             .field("store", &self.store)
             .field("timeout", &self.timeout)
             .field("retry", &self.retry)

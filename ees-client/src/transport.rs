@@ -1,5 +1,6 @@
 //! One try of a request.
 
+use std::fmt::{self, Display, Write};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,12 +19,15 @@ const STALLED: Duration = Duration::from_secs(45);
 /// The type of an event stream.
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 
+/// Room for the query of most requests.
+const ROOM: usize = 64;
+
 /// A request.
 #[derive(Debug)]
 pub(crate) struct Send {
     pub(crate) method: Method,
     pub(crate) path: String,
-    /// The parameters of the query, encoded, each behind a `&`.
+    /// The query, encoded; nothing without parameters.
     query: String,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: Option<Bytes>,
@@ -48,11 +52,15 @@ impl Send {
     }
 
     /// Adds a parameter of the query, if it is given.
-    pub(crate) fn given(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
+    pub(crate) fn given(mut self, name: &'static str, value: Option<impl Display>) -> Self {
         if let Some(value) = value {
-            self.query.extend(["&", name, "="]);
-            self.query
-                .extend(byte_serialize(value.to_string().as_bytes()));
+            if self.query.is_empty() {
+                self.query.reserve(ROOM);
+            }
+            let mark = if self.query.is_empty() { "" } else { "&" };
+            self.query.extend([mark, name, "="]);
+            // Writing to a string does not fail.
+            let _ = write!(Encoded(&mut self.query), "{value}");
         }
         self
     }
@@ -71,15 +79,21 @@ impl Send {
         self
     }
 
-    fn url(&self, settings: &Settings) -> Result<Url, Error> {
-        let refused = |error| Error::Refused(format!("`{}` is no address: {error}", settings.url));
-        let query = self.query.replacen('&', "?", 1);
-        let url = [&settings.url, &*self.path, &query].concat();
-        Url::parse(&url).map_err(refused)
+    /// The URL: the address of the store, which is parsed already, with a path and a query.
+    fn url(&self, settings: &Settings) -> Url {
+        let mut url = settings.url.clone();
+        let above = settings.url.path().trim_end_matches('/');
+        if above.is_empty() {
+            url.set_path(&self.path);
+        } else {
+            url.set_path(&[above, &*self.path].concat());
+        }
+        url.set_query((!self.query.is_empty()).then_some(&*self.query));
+        url
     }
 
     async fn request(&self, settings: &Settings, accept: HeaderValue) -> Result<Request, Error> {
-        let mut request = Request::new(self.method.clone(), self.url(settings)?);
+        let mut request = Request::new(self.method.clone(), self.url(settings));
         let headers = request.headers_mut();
         headers.insert(ACCEPT, accept);
         headers.extend(self.headers.iter().cloned());
@@ -93,6 +107,16 @@ impl Send {
                 .map_err(|error| Error::lost(format!("not authorized: {error}"), Written::None))?;
         }
         Ok(request)
+    }
+}
+
+/// Adds values to a query.
+struct Encoded<'a>(&'a mut String);
+
+impl fmt::Write for Encoded<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend(byte_serialize(text.as_bytes()));
+        Ok(())
     }
 }
 

@@ -1,8 +1,11 @@
 //! Answers as they are on the wire.
 
+use std::borrow::Cow;
+
 use ees_core::adapter::{trusted_events, trusted_json};
 use ees_core::{
-    ChangesetId, Checkpoint, CommitId, EventCheckpoint, EventId, Events, Json, StreamId, Timestamp,
+    ChangesetId, Checkpoint, CommitId, EventCheckpoint, EventId, Events, Json, NewChangeset,
+    StreamId, Timestamp,
 };
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -43,8 +46,9 @@ pub(crate) struct WireEvent<'a> {
 
 /// A commit that is stored.
 #[derive(Deserialize)]
-pub(crate) struct WireCommitted {
-    stream_id: StreamId,
+pub(crate) struct WireCommitted<'a> {
+    #[serde(borrow)]
+    stream_id: Cow<'a, str>,
     changeset_id: ChangesetId,
     checkpoint: Option<Checkpoint>,
     timestamp: Option<Timestamp>,
@@ -164,10 +168,21 @@ pub(crate) fn global_page<'de, W: WireItem<'de>, P: Deserialize<'de>>(
     })
 }
 
-impl WireCommitted {
-    pub(crate) fn into_committed(self, key: &CommitId, replayed: bool) -> Committed {
-        Committed {
-            stream_id: self.stream_id,
+impl WireCommitted<'_> {
+    /// What was stored of a commit. The answer tells its stream once more.
+    pub(crate) fn into_committed(
+        self,
+        asked: Option<&NewChangeset>,
+        key: &CommitId,
+        replayed: bool,
+    ) -> Result<Committed, serde_json::Error> {
+        let asked = asked.map(|asked| &asked.stream_id);
+        let stream_id = match asked.filter(|asked| asked.as_str() == self.stream_id) {
+            Some(asked) => asked.clone(),
+            None => self.stream_id.parse().map_err(serde_json::Error::custom)?,
+        };
+        Ok(Committed {
+            stream_id,
             changeset_id: self.changeset_id,
             idempotency_key: key.clone(),
             replayed,
@@ -175,7 +190,7 @@ impl WireCommitted {
             timestamp: self.timestamp,
             first_event_id: self.first_event_id,
             last_event_id: self.last_event_id,
-        }
+        })
     }
 }
 

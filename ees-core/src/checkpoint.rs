@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::from_text::from_text;
 use crate::number::{number, parse_number};
 
 number! {
@@ -67,8 +68,7 @@ impl Serialize for EventCheckpoint {
 
 impl<'de> Deserialize<'de> for EventCheckpoint {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        from_text(deserializer)
     }
 }
 

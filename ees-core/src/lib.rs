@@ -13,6 +13,7 @@ mod error;
 mod event_store;
 mod event_type;
 mod filter;
+mod from_text;
 mod identity;
 mod ids;
 mod measure;

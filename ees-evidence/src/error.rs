@@ -41,6 +41,9 @@ pub enum LogError {
     /// The key cannot sign.
     #[error("the log's key cannot sign: {0}")]
     Key(#[from] KeyError),
+    /// A store that is read in another way than by its storage cannot be read.
+    #[error("{0}")]
+    Unread(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] Error),

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
-use ees_core::{Checkpoint, EventStore, GlobalPage, Identity, MAX_PAGE_BYTES, PageLimit};
+use ees_core::{Checkpoint, Error, EventStore, GlobalPage, Identity, MAX_PAGE_BYTES, PageLimit};
 use futures_timer::Delay;
 
-use crate::ahead::Ahead;
+use crate::ahead::{Ahead, reading};
 use crate::digest::LinesDigest;
 use crate::export_rest::Rest;
 use crate::hash::{Hash, leaf_of, void_leaf};
@@ -40,7 +40,7 @@ pub struct Export {
     tree: Tree,
     end: Checkpoint,
     begun: bool,
-    ahead: Ahead,
+    ahead: Ahead<Error>,
     digest: LinesDigest,
     rest: Option<Rest>,
     ended: bool,
@@ -116,7 +116,8 @@ impl Export {
         let last = page.changesets.last().and_then(|last| last.checkpoint);
         let next = last.map_or(self.end, |last| last.plus(1));
         if next < self.end {
-            self.ahead.begin(&self.source.store, next, BLOCK);
+            let reading = reading(&self.source.store, next, BLOCK);
+            self.ahead.begin(next, reading);
         }
         Ok(Some(self.block(page)))
     }
@@ -126,7 +127,8 @@ impl Export {
         let mut from = self.at();
         let mut tries = 0;
         while from < self.end && tries < TRIES {
-            let page = self.ahead.page(&self.source.store, from, BLOCK).await?;
+            let reading = reading(&self.source.store, from, BLOCK);
+            let page = self.ahead.page(from, reading).await?;
             if !page.changesets.is_empty() {
                 return Ok(page);
             }

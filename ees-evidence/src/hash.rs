@@ -26,6 +26,9 @@ const RECORD: &[u8] = b"EES1";
 /// The record of a position that no changeset has.
 const VOID: &[u8] = b"EES1void";
 
+/// Room for the fields before the events, as they usually are.
+const SMALL: usize = 512;
+
 /// The leaf of a changeset: SHA-256 over a zero byte and its record.
 ///
 /// The record is the bytes `EES1` and then the fields of the changeset: stream id, changeset id, first
@@ -34,20 +37,26 @@ const VOID: &[u8] = b"EES1void";
 /// length in bytes as an unsigned 64-bit big-endian number, and then its bytes: a text in UTF-8, a number
 /// in 8 bytes, big-endian, the timestamp signed. Metadata and events are the texts that were committed.
 pub fn leaf_of(changeset: &Changeset) -> Hash {
-    let mut leaf = Leaf::new();
-    leaf.text(changeset.stream_id.as_str());
-    leaf.number(changeset.changeset_id.get().to_be_bytes());
-    leaf.number(changeset.first_event_id.get().to_be_bytes());
-    leaf.number(changeset.last_event_id.get().to_be_bytes());
-    leaf.number(changeset.timestamp.as_micros().to_be_bytes());
-    leaf.text(changeset.commit_id.as_str());
+    let mut before = Vec::with_capacity(SMALL);
+    before.extend(LEAF);
+    before.extend(RECORD);
+    text(&mut before, changeset.stream_id.as_str());
+    number(&mut before, changeset.changeset_id.get().to_be_bytes());
+    number(&mut before, changeset.first_event_id.get().to_be_bytes());
+    number(&mut before, changeset.last_event_id.get().to_be_bytes());
+    number(&mut before, changeset.timestamp.as_micros().to_be_bytes());
+    text(&mut before, changeset.commit_id.as_str());
     match &changeset.set {
-        Some(set) => leaf.text(&set.to_string()),
-        None => leaf.text(""),
+        Some(set) => text(&mut before, &set.to_string()),
+        None => text(&mut before, ""),
     }
-    leaf.text(changeset.metadata.as_str());
-    leaf.text(changeset.events.as_str());
-    leaf.finish()
+    text(&mut before, changeset.metadata.as_str());
+    // The events alone may be large.
+    let events = changeset.events.as_str();
+    length(&mut before, events.len());
+    let mut leaf = Sha256::new_with_prefix(before);
+    leaf.update(events);
+    Hash(leaf.finalize().into())
 }
 
 /// The leaf of a void position: SHA-256 over a zero byte and `EES1void`.
@@ -55,26 +64,18 @@ pub fn void_leaf() -> Hash {
     tlog_tiles::record_hash(VOID)
 }
 
-struct Leaf(Sha256);
+fn text(record: &mut Vec<u8>, text: &str) {
+    length(record, text.len());
+    record.extend(text.as_bytes());
+}
 
-impl Leaf {
-    fn new() -> Self {
-        Self(Sha256::new_with_prefix(LEAF).chain_update(RECORD))
-    }
+fn number(record: &mut Vec<u8>, number: [u8; 8]) {
+    length(record, number.len());
+    record.extend(number);
+}
 
-    fn text(&mut self, text: &str) {
-        self.0.update((text.len() as u64).to_be_bytes());
-        self.0.update(text);
-    }
-
-    fn number(&mut self, number: [u8; 8]) {
-        self.0.update((number.len() as u64).to_be_bytes());
-        self.0.update(number);
-    }
-
-    fn finish(self) -> Hash {
-        Hash(self.0.finalize().into())
-    }
+fn length(record: &mut Vec<u8>, length: usize) {
+    record.extend((length as u64).to_be_bytes());
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 mod ahead;
+mod changeset_line;
 mod copy;
 mod digest;
 mod edge;
 mod error;
+mod expected;
 mod export;
 mod export_rest;
 mod finding;
@@ -12,19 +14,23 @@ mod hash;
 mod head;
 mod import;
 mod import_rest;
+mod json_string;
 mod key;
 mod known;
 mod line;
 mod log;
 mod moving;
 mod moving_error;
+mod pages;
 mod part;
 mod proof;
 mod saved_head;
 mod sealed;
 mod sealer;
+mod source;
 mod streams;
 mod tree;
+mod verified;
 mod verify;
 
 pub use copy::{Copy, Until};
@@ -43,4 +49,6 @@ pub use part::{Header, Part};
 pub use proof::{Proof, check_verifier_key};
 pub use saved_head::SavedHead;
 pub use sealer::Sealer;
-pub use verify::{Verification, Verified};
+pub use source::{SealedLog, Source};
+pub use verified::Verified;
+pub use verify::Verification;

@@ -4,12 +4,11 @@ use std::borrow::Cow;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use ees_core::adapter::StoredChangeset;
 use ees_core::consumer::{ConsumerCopy, PartitionCopy};
-use ees_core::{Changeset, Checkpoint, FormerId, Identity, StoreId};
-use serde::de::IgnoredAny;
+use ees_core::{Checkpoint, FormerId, Identity, StoreId};
 use serde::{Deserialize, Serialize};
 
+use crate::changeset_line;
 use crate::hash::Hash;
 use crate::part::{Header, Part};
 
@@ -31,26 +30,6 @@ struct HeaderLine<'a> {
     former: Vec<FormerId>,
     from: Checkpoint,
     root: Cow<'a, str>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ChangesetLine<'a> {
-    checkpoint: i64,
-    #[serde(borrow)]
-    stream_id: Cow<'a, str>,
-    changeset_id: i64,
-    first_event_id: i64,
-    last_event_id: i64,
-    timestamp: i64,
-    #[serde(borrow)]
-    commit_id: Cow<'a, str>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    set: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    metadata: Cow<'a, str>,
-    #[serde(borrow)]
-    events: Cow<'a, str>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -107,53 +86,84 @@ struct EndLine {
 impl Part {
     /// The part as a line, without its end. JSON text has no line breaks of its own.
     pub fn to_line(&self) -> String {
-        let line = match self {
-            Self::Header(header) => serde_json::to_string(&HeaderLine {
-                format: FORMAT.into(),
-                version: VERSION,
-                store_id: header.identity.id,
-                former: header.identity.former.clone(),
-                from: header.from,
-                root: header.root.to_string().into(),
-            }),
-            Self::Changeset(changeset) => return changeset_line(changeset),
-            Self::Void(void) => serde_json::to_string(&VoidLine {
-                void: (void.start, void.end),
-            }),
-            Self::Root { size, root } => serde_json::to_string(&RootLine {
-                until: *size,
-                root: root.to_string(),
-            }),
-            Self::Subscription { name, checkpoint } => serde_json::to_string(&SubscriptionLine {
-                subscription: name.into(),
-                checkpoint: *checkpoint,
-            }),
-            Self::Consumer(consumer) => serde_json::to_string(&ConsumerLine {
-                consumer: (&consumer.name).into(),
-                definition: (&consumer.definition).into(),
-            }),
-            Self::Partition(partition) => serde_json::to_string(&PartitionLine {
-                partition: partition.number,
-                of: (&partition.id).into(),
-                revision: partition.revision,
-                document: (&partition.document).into(),
-                parked: partition
-                    .parked
-                    .iter()
-                    .map(|(slot, document)| (*slot, document.into()))
-                    .collect(),
-            }),
-            Self::Check(check) => serde_json::to_string(&CheckLine {
-                check: check.to_string(),
-            }),
-            Self::End { size, root, check } => serde_json::to_string(&EndLine {
-                size: *size,
-                root: root.to_string(),
-                check: check.to_string(),
-            }),
+        let mut line = Vec::new();
+        self.write_line(&mut line);
+        String::from_utf8(line).unwrap_or_default()
+    }
+
+    /// Writes the part as a line, without its end.
+    pub fn write_line(&self, out: &mut Vec<u8>) {
+        let written = match self {
+            Self::Header(header) => serde_json::to_writer(
+                out,
+                &HeaderLine {
+                    format: FORMAT.into(),
+                    version: VERSION,
+                    store_id: header.identity.id,
+                    former: header.identity.former.clone(),
+                    from: header.from,
+                    root: header.root.to_string().into(),
+                },
+            ),
+            Self::Changeset(changeset) => return changeset_line::write(out, changeset),
+            Self::Void(void) => serde_json::to_writer(
+                out,
+                &VoidLine {
+                    void: (void.start, void.end),
+                },
+            ),
+            Self::Root { size, root } => serde_json::to_writer(
+                out,
+                &RootLine {
+                    until: *size,
+                    root: root.to_string(),
+                },
+            ),
+            Self::Subscription { name, checkpoint } => serde_json::to_writer(
+                out,
+                &SubscriptionLine {
+                    subscription: name.into(),
+                    checkpoint: *checkpoint,
+                },
+            ),
+            Self::Consumer(consumer) => serde_json::to_writer(
+                out,
+                &ConsumerLine {
+                    consumer: (&consumer.name).into(),
+                    definition: (&consumer.definition).into(),
+                },
+            ),
+            Self::Partition(partition) => serde_json::to_writer(
+                out,
+                &PartitionLine {
+                    partition: partition.number,
+                    of: (&partition.id).into(),
+                    revision: partition.revision,
+                    document: (&partition.document).into(),
+                    parked: partition
+                        .parked
+                        .iter()
+                        .map(|(slot, document)| (*slot, document.into()))
+                        .collect(),
+                },
+            ),
+            Self::Check(check) => serde_json::to_writer(
+                out,
+                &CheckLine {
+                    check: check.to_string(),
+                },
+            ),
+            Self::End { size, root, check } => serde_json::to_writer(
+                out,
+                &EndLine {
+                    size: *size,
+                    root: root.to_string(),
+                    check: check.to_string(),
+                },
+            ),
         };
-        // Plain data, which always serialises.
-        line.unwrap_or_default()
+        // Plain data, which always serialises, and memory, which can always be written to.
+        let _ = written;
     }
 
     /// Reads a line. What it is, its first member says.
@@ -168,7 +178,7 @@ impl Part {
         let kind = kind.map_or("", |(kind, _)| kind);
         Ok(match kind {
             "format" => Self::Header(header(line)?),
-            "checkpoint" => Self::Changeset(changeset(line)?),
+            "checkpoint" => Self::Changeset(changeset_line::read(line)?),
             "void" => {
                 let VoidLine { void: (from, to) } = serde_json::from_str(line).map_err(wrong)?;
                 let count = to.get().saturating_sub(from.get());
@@ -256,54 +266,6 @@ fn header(line: &str) -> Result<Header, String> {
         from: line.from,
         root: hash(&line.root)?,
     })
-}
-
-fn changeset_line(changeset: &Changeset) -> String {
-    let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-    let line = ChangesetLine {
-        checkpoint: signed(changeset.checkpoint.map_or(0, Checkpoint::get)),
-        stream_id: changeset.stream_id.as_str().into(),
-        changeset_id: signed(changeset.changeset_id.get()),
-        first_event_id: signed(changeset.first_event_id.get()),
-        last_event_id: signed(changeset.last_event_id.get()),
-        timestamp: changeset.timestamp.as_micros(),
-        commit_id: changeset.commit_id.as_str().into(),
-        set: changeset.set.as_ref().map(|set| set.to_string().into()),
-        metadata: changeset.metadata.as_str().into(),
-        events: changeset.events.as_str().into(),
-    };
-    serde_json::to_string(&line).unwrap_or_default()
-}
-
-fn changeset(line: &str) -> Result<Changeset, String> {
-    let line: ChangesetLine<'_> =
-        serde_json::from_str(line).map_err(|error| format!("it cannot be read: {error}"))?;
-    let stored = StoredChangeset {
-        stream_id: &line.stream_id,
-        changeset_id: line.changeset_id,
-        first_event_id: line.first_event_id,
-        last_event_id: line.last_event_id,
-        timestamp_micros: line.timestamp,
-        commit_id: &line.commit_id,
-        set: line.set.as_deref(),
-        events: &line.events,
-        metadata: &line.metadata,
-        checkpoint: Some(line.checkpoint),
-    };
-    let changeset = Changeset::try_from(stored).map_err(|error| error.to_string())?;
-    // Stores read payloads without a check, so they are checked here.
-    let events: Vec<IgnoredAny> = serde_json::from_str(&line.events)
-        .map_err(|error| format!("`events` is not a JSON array: {error}"))?;
-    if events.len() as u64 != changeset.events.count() {
-        return Err(format!(
-            "it has {} events, and ids for {}",
-            events.len(),
-            changeset.events.count()
-        ));
-    }
-    serde_json::from_str::<IgnoredAny>(&line.metadata)
-        .map_err(|error| format!("`metadata` is not JSON: {error}"))?;
-    Ok(changeset)
 }
 
 /// Reads a hash.

@@ -2,46 +2,69 @@
 
 use std::sync::Arc;
 
-use ees_core::adapter::{LogStore, Tile, TileId};
-use ees_core::{Checkpoint, EventStore};
+use ees_core::Checkpoint;
+use ees_core::adapter::{Tile, TileId};
+use tlog_tiles::check_tree;
 
 use crate::edge::TILE_WIDTH;
 use crate::error::LogError;
 use crate::finding::Findings;
-use crate::hash::{Hash, void_leaf};
-use crate::head::LogHead;
-use crate::log::read_tile;
+use crate::hash::{Hash, hashes_of, void_leaf};
+use crate::saved_head::SavedHead;
+use crate::source::{SealedLog, Source, damage};
 
 /// The stored log: its head, and the tile of leaves that is compared.
 pub(crate) struct Sealed {
-    store: Arc<dyn LogStore>,
-    pub(crate) head: LogHead,
+    source: Arc<dyn Source>,
+    pub(crate) log: SealedLog,
     tile: Option<(u64, Vec<Hash>)>,
 }
 
 impl Sealed {
-    /// The log of a store; `None` if nothing is sealed, or it cannot be read.
+    /// The log of a store; `None` if nothing is sealed, or it is damaged.
     pub(crate) async fn of(
-        store: &EventStore,
+        source: &Arc<dyn Source>,
         findings: &mut Findings,
     ) -> Result<Option<Self>, LogError> {
-        let Some(log) = store.log_store() else {
-            return Ok(None);
-        };
-        let Some(stored) = log.load_log_head().await? else {
-            return Ok(None);
-        };
-        match LogHead::read(&stored) {
-            Ok(head) => Ok(Some(Self {
-                store: Arc::clone(log),
-                head,
+        match source.sealed().await {
+            Ok(log) => Ok(log.map(|log| Self {
+                source: Arc::clone(source),
+                log,
                 tile: None,
             })),
             Err(error) => {
-                findings.altered(None, format!("the head of the log: {error}"));
+                let damage = damage(error)?;
+                findings.altered(None, format!("the head of the log: {damage}"));
                 Ok(None)
             }
         }
+    }
+
+    /// Checks the proof that the log goes on from a head that was kept.
+    pub(crate) async fn check_growth(
+        &self,
+        since: &SavedHead,
+        findings: &mut Findings,
+    ) -> Result<(), LogError> {
+        let log = &self.log;
+        if !(1..=log.size).contains(&since.size) {
+            return Ok(());
+        }
+        let wrong = match self.source.consistency(since.size, log.size).await {
+            Ok(None) => return Ok(()),
+            Ok(Some(proof)) => {
+                let checked = check_tree(&proof, log.size, log.root, since.size, since.root);
+                let wrong = || "it does not lead from one to the other".to_owned();
+                checked.err().map(|_| wrong())
+            }
+            Err(error) => Some(damage(error)?.to_string()),
+        };
+        if let Some(wrong) = wrong {
+            let what =
+                format!("the proof that the log goes on from the head that was kept: {wrong}");
+            findings.altered(None, what);
+        }
+        Ok(())
     }
 
     /// The leaf at a position; `None` if it is not sealed, or the tile is damaged.
@@ -50,7 +73,7 @@ impl Sealed {
         at: u64,
         findings: &mut Findings,
     ) -> Result<Option<Hash>, LogError> {
-        if at >= self.head.size {
+        if at >= self.log.size {
             return Ok(None);
         }
         let number = at / TILE_WIDTH as u64;
@@ -93,34 +116,50 @@ impl Sealed {
     ) -> Result<(), LogError> {
         let TileId { level, number } = tile.id;
         let bits = u32::from(level + 1) * TILE_WIDTH.ilog2();
-        let is_sealed = self.head.size.checked_shr(bits).unwrap_or(0) > number;
+        let is_sealed = self.log.size.checked_shr(bits).unwrap_or(0) > number;
         if level == 0 || !is_sealed {
             return Ok(());
         }
-        match self.store.load_tile(tile.id).await? {
-            None => findings.missing(None, format!("tile {number} of level {level} of the log")),
+        match self.tile(tile.id, TILE_WIDTH, findings).await? {
             Some(stored) if stored != tile.hashes && !findings.is_data_altered => {
                 findings.altered(
                     None,
                     format!("tile {number} of level {level} of the log is not the one over the changesets"),
                 );
             }
-            Some(_) => {}
+            _ => {}
         }
         Ok(())
+    }
+
+    /// The hashes of a tile; `None` if it is missing or cannot be read, which is a finding.
+    async fn tile(
+        &self,
+        tile: TileId,
+        width: usize,
+        findings: &mut Findings,
+    ) -> Result<Option<Vec<u8>>, LogError> {
+        let TileId { level, number } = tile;
+        let what = format!("tile {number} of level {level} of the log");
+        match self.source.tile(tile, width).await {
+            Ok(Some(stored)) => return Ok(Some(stored)),
+            Ok(None) => findings.missing(None, what),
+            Err(error) => findings.altered(None, format!("{what}: {}", damage(error)?)),
+        }
+        Ok(None)
     }
 
     /// The leaves in a tile; empty if it is damaged.
     async fn load(&self, number: u64, findings: &mut Findings) -> Result<Vec<Hash>, LogError> {
         let id = TileId { level: 0, number };
-        if number == self.head.size / TILE_WIDTH as u64 {
-            return Ok(self.head.edge.partial(0).to_vec());
-        }
-        let Some(stored) = self.store.load_tile(id).await? else {
-            findings.missing(None, format!("tile {number} of level 0 of the log"));
+        let sealed = self.log.size - number * TILE_WIDTH as u64;
+        let width = usize::try_from(sealed)
+            .unwrap_or(TILE_WIDTH)
+            .min(TILE_WIDTH);
+        let Some(stored) = self.tile(id, width, findings).await? else {
             return Ok(Vec::new());
         };
-        let hashes = read_tile(&stored);
+        let hashes = hashes_of(&stored).filter(|hashes| hashes.len() == width);
         if hashes.is_none() {
             findings.altered(None, format!("tile {number} of level 0 of the log is torn"));
         }

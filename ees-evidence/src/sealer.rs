@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ees_core::adapter::{LogStore, Tile};
 use ees_core::{EventStore, Filter, GlobalPage, MAX_PAGE_BYTES, PageLimit, StoreId};
 
-use crate::ahead::Ahead;
+use crate::ahead::{Ahead, reading};
 use crate::error::{LogError, damaged};
 use crate::hash::Hash;
 use crate::head::{LogHead, Parent, SignedNote, leaves};
@@ -76,12 +76,12 @@ impl Sealer {
         let mut ahead = Ahead::default();
         while head.next() < end {
             let from = head.next();
-            let page = ahead.page(&self.store, from, PAGE).await?;
+            let page = ahead.page(from, reading(&self.store, from, PAGE)).await?;
             if page.next == from {
                 break;
             }
             if page.next < end {
-                ahead.begin(&self.store, page.next, PAGE);
+                ahead.begin(page.next, reading(&self.store, page.next, PAGE));
             }
             head = self.seal(head, &page).await?;
         }

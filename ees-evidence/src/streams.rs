@@ -1,12 +1,18 @@
 //! Whether each changeset follows the one before it in its stream, in bounded memory.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 
-use ees_core::{Changeset, Error, EventStore, StreamQuery};
-use sha2::{Digest, Sha256};
+use ees_core::Changeset;
+
+use crate::error::LogError;
+use crate::source::Source;
 
 /// The streams whose ends are remembered, in each of two halves: about 70 MB in all.
 const HALF: usize = 500_000;
+
+/// A stream, in 128 bits.
+type Key = (u64, u64);
 
 /// The last changeset and the last event of a stream.
 type End = (u64, u64);
@@ -15,8 +21,11 @@ type End = (u64, u64);
 /// costs a read of one changeset.
 pub(crate) struct Streams {
     half: usize,
-    recent: HashMap<[u8; 16], End>,
-    older: HashMap<[u8; 16], End>,
+    recent: HashMap<Key, End>,
+    older: HashMap<Key, End>,
+    /// What the keys of streams are made with: who names streams does not know it, so he cannot make
+    /// names that have the same key.
+    secrets: [RandomState; 2],
     has_forgotten: bool,
     pub(crate) looked_up: u64,
     /// The changesets that are not there, and after which no stream was found to go on.
@@ -33,6 +42,7 @@ impl Streams {
             half,
             recent: HashMap::new(),
             older: HashMap::new(),
+            secrets: [RandomState::new(), RandomState::new()],
             has_forgotten: false,
             looked_up: 0,
             gone: 0,
@@ -42,14 +52,14 @@ impl Streams {
     /// Checks the next changeset of the order. The text tells what is wrong with it.
     pub(crate) async fn check(
         &mut self,
-        store: &EventStore,
+        source: &dyn Source,
         changeset: &Changeset,
-    ) -> Result<Option<String>, Error> {
-        let key = key(changeset);
+    ) -> Result<Option<String>, LogError> {
+        let key = self.key(changeset);
         let known = self.recent.get(&key).or_else(|| self.older.get(&key));
         let before = match known {
             Some(end) => *end,
-            None if self.has_forgotten => self.look_up(store, changeset).await?,
+            None if self.has_forgotten => self.look_up(source, changeset).await?,
             None => (0, 0),
         };
         let (id, first) = (changeset.changeset_id.get(), changeset.first_event_id.get());
@@ -70,13 +80,16 @@ impl Streams {
     }
 
     /// The end of the stream before a changeset, as the store has it in the stream.
-    async fn look_up(&mut self, store: &EventStore, changeset: &Changeset) -> Result<End, Error> {
+    async fn look_up(
+        &mut self,
+        source: &dyn Source,
+        changeset: &Changeset,
+    ) -> Result<End, LogError> {
         self.looked_up += 1;
         let id = changeset.changeset_id.get();
         let before = id.saturating_sub(1);
-        let query = StreamQuery::all(changeset.stream_id.clone()).changesets(before..=id);
         let mut end = (0, 0);
-        for found in store.changesets(&query.limit(2)).await?.items {
+        for found in source.of_stream(&changeset.stream_id, before..=id).await? {
             let is_itself = found.changeset_id.get() == id;
             if is_itself && found.checkpoint < changeset.checkpoint {
                 // It was in the order before.
@@ -89,18 +102,17 @@ impl Streams {
         Ok(end)
     }
 
-    fn remember(&mut self, key: [u8; 16], end: End) {
+    fn key(&self, changeset: &Changeset) -> Key {
+        let stream = changeset.stream_id.as_str();
+        let [one, other] = &self.secrets;
+        (one.hash_one(stream), other.hash_one(stream))
+    }
+
+    fn remember(&mut self, key: Key, end: End) {
         self.recent.insert(key, end);
         if self.recent.len() >= self.half {
             self.has_forgotten |= !self.older.is_empty();
             self.older = std::mem::take(&mut self.recent);
         }
     }
-}
-
-fn key(changeset: &Changeset) -> [u8; 16] {
-    let hash = Sha256::digest(changeset.stream_id.as_str());
-    let mut key = [0; 16];
-    key.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
-    key
 }

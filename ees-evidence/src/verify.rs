@@ -1,68 +1,21 @@
 //! Verifying a store: everything is read once, and compared with its log.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::time::Duration;
+use std::sync::Arc;
 
-use ees_core::{
-    Changeset, Checkpoint, Error, EventStore, Filter, GlobalPage, PageLimit, Statistics,
-    StorageError, StoreId,
-};
-use futures_timer::Delay;
+use ees_core::{Changeset, Checkpoint, EventStore, Filter, GlobalPage};
 
-use crate::ahead::Ahead;
 use crate::error::LogError;
-use crate::finding::{Finding, Findings};
+use crate::expected::Expected;
+use crate::finding::Findings;
 use crate::hash::{Hash, leaf_of, void_leaf};
-use crate::key::SignedHead;
+use crate::pages::{Found, Pages};
 use crate::saved_head::SavedHead;
 use crate::sealed::Sealed;
+use crate::source::{Source, damage};
 use crate::streams::Streams;
 use crate::tree::Tree;
-
-/// The changesets that are read at once.
-const PAGE_ITEMS: usize = 1000;
-
-/// How often a page without anything is read again, although the order goes on, and the pause between.
-const TRIES: u32 = 20;
-const PAUSE: Duration = Duration::from_millis(50);
-
-/// What a verification has found.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Verified {
-    /// The store's id.
-    pub store: StoreId,
-    /// The end of what was read.
-    pub size: u64,
-    /// The root of the tree over it.
-    pub root: Hash,
-    /// The number of changesets in it.
-    pub changesets: u64,
-    /// The number of void positions in it.
-    pub voids: u64,
-    /// The size up to which the log is sealed; 0 if there is none.
-    pub sealed: u64,
-    /// The newest signed head, if there is one.
-    pub signed: Option<String>,
-    /// How many ends of streams were looked up, since only the last million streams is remembered.
-    pub looked_up: u64,
-    /// What is not as it should be: the first ones.
-    pub findings: Vec<Finding>,
-    /// How many these are.
-    pub findings_count: u64,
-}
-
-impl Verified {
-    /// Whether something is changed.
-    pub fn is_altered(&self) -> bool {
-        self.findings.iter().any(|finding| !finding.is_missing)
-    }
-
-    /// Whether something is gone.
-    pub fn is_missing(&self) -> bool {
-        self.findings.iter().any(|finding| finding.is_missing)
-    }
-}
+use crate::verified::Verified;
 
 /// A verification of a store.
 ///
@@ -74,36 +27,34 @@ impl Verified {
 /// It remembers the ends of the million streams that were seen last, in about 70 MB. A changeset of
 /// another stream costs one read.
 pub struct Verification {
-    store: EventStore,
-    ahead: Ahead,
+    source: Arc<dyn Source>,
     key: Option<String>,
     since: Option<SavedHead>,
     streams: Streams,
     findings: Findings,
     sealed: Option<Sealed>,
     tree: Tree,
-    /// Roots that the tree has at these sizes, each with what says so.
-    roots: BTreeMap<u64, Vec<(Hash, String)>>,
-    counted: Statistics,
-    saved: Statistics,
+    expected: Expected,
     voids: u64,
 }
 
 impl Verification {
     /// A verification of a store.
     pub fn new(store: &EventStore) -> Self {
+        Self::of(Arc::new(store.with_filter(Filter::default())))
+    }
+
+    /// A verification of a store that is read in another way.
+    pub fn of(source: Arc<dyn Source>) -> Self {
         Self {
-            store: store.with_filter(Filter::default()),
-            ahead: Ahead::default(),
+            source,
             key: None,
             since: None,
             streams: Streams::new(),
             findings: Findings::default(),
             sealed: None,
             tree: Tree::default(),
-            roots: BTreeMap::new(),
-            counted: Statistics::default(),
-            saved: Statistics::default(),
+            expected: Expected::default(),
             voids: 0,
         }
     }
@@ -137,28 +88,36 @@ impl Verification {
         mut self,
         mut watch: impl FnMut(Checkpoint, Checkpoint),
     ) -> Result<Verified, LogError> {
-        let store = self.store.identity().await?.id;
+        let store = self.source.store_id().await?;
         // What is compared is older than the end that is read.
-        self.sealed = Sealed::of(&self.store, &mut self.findings).await?;
-        self.saved = self.store.statistics().await?;
-        let end = self.end().await?;
-        self.collect_roots();
-        self.check_ends(end);
-        self.reached();
+        self.sealed = Sealed::of(&self.source, &mut self.findings).await?;
+        let saved = self.source.statistics().await?;
+        let counted = saved.version;
+        self.expected = Expected::of(saved);
+        let end = self.end(counted).await?;
+        self.expect();
+        if let (Some(since), Some(sealed)) = (&self.since, &self.sealed) {
+            sealed.check_growth(since, &mut self.findings).await?;
+        }
+        self.expected.check_end(end, &mut self.findings);
+        self.expected.reached(&self.tree, &mut self.findings);
+        let mut pages = Pages::of(&self.source);
         while self.tree.next() < end && !self.findings.is_full() {
-            let page = self.read(end).await?;
-            self.take(page, end).await?;
+            match pages.read(self.tree.next(), end).await? {
+                Found::Page(page) => self.take(page, end).await?,
+                Found::Unreadable { is_missing, what } => self.pass(is_missing, &what).await?,
+            }
             watch(self.tree.next(), end);
         }
-        let head = self.sealed.as_ref().map(|sealed| &sealed.head);
-        let signed = head.and_then(|head| head.signed.last());
+        let log = self.sealed.as_ref().map(|sealed| &sealed.log);
+        let signed = log.and_then(|log| log.signed.last());
         Ok(Verified {
             store,
             size: self.tree.size,
             root: self.tree.root(),
-            changesets: self.counted.total_changesets,
+            changesets: self.expected.counted.total_changesets,
             voids: self.voids,
-            sealed: head.map_or(0, |head| head.size),
+            sealed: log.map_or(0, |log| log.size),
             signed: signed.map(|signed| signed.note.clone()),
             looked_up: self.streams.looked_up,
             findings: self.findings.list,
@@ -166,121 +125,32 @@ impl Verification {
         })
     }
 
-    /// The end of the order. If the storage tells that it is lost, the end that others know of.
-    async fn end(&mut self) -> Result<Checkpoint, LogError> {
-        match self.store.next_checkpoint().await {
-            Err(Error::Storage(error)) if is_damage(&error) => {
-                self.findings.missing(None, error.to_string());
-                let sealed = self.sealed.as_ref().map_or(0, |sealed| sealed.head.size);
-                Ok(self.saved.version.max(Checkpoint::FIRST.plus(sealed)))
-            }
-            end => Ok(end?),
-        }
+    /// The end of the order. If the storage tells that it is lost, the end that others know of: the log, and
+    /// the statistics.
+    async fn end(&mut self, counted: Checkpoint) -> Result<Checkpoint, LogError> {
+        let error = match self.source.next_checkpoint().await {
+            Ok(end) => return Ok(end),
+            Err(error) => damage(error)?,
+        };
+        self.findings.missing(None, error.to_string());
+        let sealed = self.sealed.as_ref().map_or(0, |sealed| sealed.log.size);
+        Ok(counted.max(Checkpoint::FIRST.plus(sealed)))
     }
 
-    /// Collects the roots that the tree must have.
-    fn collect_roots(&mut self) {
-        let mut roots = Vec::new();
+    /// Collects what the tree is compared with.
+    fn expect(&mut self) {
         if let Some(since) = &self.since {
-            roots.push((since.size, since.root, "the head that was kept".to_owned()));
+            self.expected.kept(since);
         }
+        let mut is_signed = false;
         if let Some(sealed) = &self.sealed {
-            let head = &sealed.head;
-            roots.push((head.size, head.root, "the head of the log".to_owned()));
-            for note in &head.signed {
-                let size = note.size;
-                match SignedHead::open(&note.note, self.key.as_deref()) {
-                    Ok(signed) => {
-                        roots.push((signed.size, signed.root, "a signed head".to_owned()));
-                    }
-                    Err(error) => {
-                        let what = format!("the signed head of size {size}: {error}");
-                        self.findings.altered(None, what);
-                    }
-                }
-            }
-            if let Some(parent) = &head.parent {
-                match crate::line::hash(&parent.root) {
-                    Ok(root) => roots.push((
-                        parent.size,
-                        root,
-                        format!(
-                            "the log of store {}, from which this one goes on",
-                            parent.store
-                        ),
-                    )),
-                    Err(error) => {
-                        self.findings
-                            .altered(None, format!("the parent of the log: {error}"));
-                    }
-                }
-            }
+            let key = self.key.as_deref();
+            self.expected.sealed(&sealed.log, key, &mut self.findings);
+            is_signed = !sealed.log.signed.is_empty();
         }
-        for (size, root, what) in roots {
-            self.roots.entry(size).or_default().push((root, what));
-        }
-        let is_signed = self
-            .sealed
-            .as_ref()
-            .is_some_and(|s| !s.head.signed.is_empty());
         if self.key.is_some() && !is_signed {
-            self.findings
-                .missing(None, "a signed head: nobody has signed the log");
-        }
-    }
-
-    /// Tells what reaches beyond the end.
-    fn check_ends(&mut self, end: Checkpoint) {
-        for (size, roots) in self.roots.range(end.get() + 1..) {
-            for (_, what) in roots {
-                let what = format!("the store ends at {end}, and {what} has size {size}");
-                self.findings.missing(None, what);
-            }
-        }
-        if self.saved.version > end {
-            let version = self.saved.version;
-            let what = format!("the store ends at {end}, and its statistics count up to {version}");
+            let what = "a signed head: nobody has signed the log";
             self.findings.missing(None, what);
-        }
-    }
-
-    /// The next page: a changeset at the next position, or behind void positions.
-    async fn read(&mut self, end: Checkpoint) -> Result<GlobalPage, LogError> {
-        let mut limit = PageLimit::items(PAGE_ITEMS);
-        let mut tries = 0;
-        loop {
-            let from = self.tree.next();
-            match self.ahead.page(&self.store, from, limit).await {
-                Ok(page) if page.next > from => {
-                    if page.next < end {
-                        let limit = PageLimit::items(PAGE_ITEMS);
-                        self.ahead.begin(&self.store, page.next, limit);
-                    }
-                    return Ok(page);
-                }
-                Ok(_) if tries < TRIES => {
-                    tries += 1;
-                    Delay::new(PAUSE).await;
-                }
-                Ok(_) => {
-                    self.pass(true, "nothing is stored at this position")
-                        .await?;
-                }
-                Err(Error::Storage(error)) if is_damage(&error) => {
-                    if limit.items == 1 {
-                        let is_missing = GlobalPage::is_hole(&error);
-                        self.pass(is_missing, &error.to_string()).await?;
-                    }
-                    // Which position it is.
-                    limit = PageLimit::items(1);
-                }
-                Err(error) => return Err(error.into()),
-            }
-            if self.tree.next() >= end || self.findings.is_full() {
-                let next = self.tree.next();
-                let changesets = Vec::new();
-                return Ok(GlobalPage { changesets, next });
-            }
         }
     }
 
@@ -331,9 +201,9 @@ impl Verification {
 
     async fn take_changeset(&mut self, changeset: &Changeset) -> Result<(), LogError> {
         let at = self.tree.next();
-        let wrong = match self.streams.check(&self.store, changeset).await {
-            Err(Error::Storage(error)) if is_damage(&error) => Some(error.to_string()),
-            checked => checked?,
+        let wrong = match self.streams.check(self.source.as_ref(), changeset).await {
+            Ok(wrong) => wrong,
+            Err(error) => Some(damage(error)?.to_string()),
         };
         if let Some(wrong) = wrong {
             self.findings.altered(Some(at), wrong);
@@ -346,7 +216,7 @@ impl Verification {
             );
             self.findings.altered(Some(at), what);
         }
-        self.counted = self.counted.counting(changeset);
+        self.expected.count(changeset);
         let leaf = leaf_of(changeset);
         self.compare(leaf).await?;
         self.push(leaf).await
@@ -368,35 +238,9 @@ impl Verification {
                 sealed.compare_tile(tile, &mut self.findings).await?;
             }
         }
-        self.reached();
+        self.expected.reached(&self.tree, &mut self.findings);
         Ok(())
     }
-
-    /// Compares what has to be true at this size.
-    fn reached(&mut self) {
-        let size = self.tree.size;
-        for (root, what) in self.roots.remove(&size).unwrap_or_default() {
-            if root != self.tree.root() {
-                let what = format!("the changesets below {size} do not have the root of {what}");
-                self.findings.altered(None, what);
-            }
-        }
-        if self.saved.version.get() == size && !self.findings.is_data_altered {
-            self.counted.version = self.saved.version;
-            if self.counted != self.saved {
-                let what = format!(
-                    "the statistics are {:?}, and counted are {:?}",
-                    self.saved, self.counted
-                );
-                self.findings.altered(None, what);
-            }
-        }
-    }
-}
-
-/// Whether an error says that the stored data is damaged.
-fn is_damage(error: &StorageError) -> bool {
-    matches!(error, StorageError::Corrupt(_) | StorageError::Backend(_))
 }
 
 impl fmt::Debug for Verification {

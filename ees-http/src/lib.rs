@@ -22,6 +22,7 @@ mod link;
 mod log_error;
 mod long_work;
 mod measure;
+mod measured;
 mod openapi;
 mod options;
 mod page;
@@ -50,6 +51,7 @@ pub use browser::BrowserPages;
 pub use codes::ERROR_CODES;
 pub use hosts::Hosts;
 pub use measure::MetricsText;
+pub use measured::Measured;
 pub use options::Options;
 pub use pretty::pretty as pretty_json;
 #[cfg(feature = "tls")]
@@ -71,19 +73,32 @@ pub fn self_hosted_router(store: EventStore, options: Options) -> Router {
     routes::self_hosted(routes::app(store, options))
 }
 
-/// As [`self_hosted_router`], and a second router with `/metrics` and the health calls alone, which
-/// asks for no authority: for a listener that only operators reach. `hosts` are those that it
+/// What a server has whose operators have a listener of their own.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SelfHosted {
+    /// The router of [`self_hosted_router`].
+    pub clients: Router,
+    /// `/metrics` and the health calls alone, without asking for authority: for a listener that only
+    /// operators reach.
+    pub operators: Router,
+    /// What `/metrics` answers, for who sends metrics instead of being asked for them.
+    pub metrics: Measured,
+}
+
+/// As [`self_hosted_router`], with what a listener for operators needs. `hosts` are those that it
 /// serves; see [`Options::hosts`].
 pub fn self_hosted_routers(
     store: EventStore,
     options: Options,
     hosts: Option<Hosts>,
-) -> (Router, Router) {
+) -> SelfHosted {
     let app = routes::app(store, options);
-    (
-        routes::self_hosted(app.clone()),
-        routes::operations(app, hosts),
-    )
+    SelfHosted {
+        clients: routes::self_hosted(app.clone()),
+        operators: routes::operations(app.clone(), hosts),
+        metrics: Measured::new(app),
+    }
 }
 
 /// A router that answers every call with the same storage error: for a host whose storage could

@@ -4,6 +4,7 @@ mod answering;
 mod connection;
 mod limits;
 mod moved;
+mod socket;
 
 use std::io;
 use std::sync::Arc;

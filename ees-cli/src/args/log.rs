@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{StringValueParser, TypedValueParser};
 use clap::{Args, Subcommand};
 
 use super::RemoteArgs;
-use super::scheme::lower_scheme;
+use super::scheme::storage_url;
 
 /// The flags of `ees log`.
 #[derive(Debug, Args)]
@@ -50,7 +49,7 @@ pub struct LogVkey {
     #[arg(
         long,
         value_name = "URL",
-        value_parser = StringValueParser::new().map(lower_scheme)
+        value_parser = storage_url()
     )]
     pub storage: Option<String>,
     /// The server of the store.

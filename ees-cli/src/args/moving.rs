@@ -3,22 +3,17 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use clap::builder::{StringValueParser, TypedValueParser};
 
-use super::scheme::lower_scheme;
+use super::scheme::storage_url;
+use super::{AccessArgs, StorageArgs};
 
 /// The flags of `ees export`.
 #[derive(Debug, Args)]
+#[command(mut_arg("storage", |arg| arg.help("The store; it may be in use")))]
 pub struct ExportArgs {
-    /// The store; it may be in use
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "EES_STORAGE",
-        default_value = "sqlite:./ees.db",
-        value_parser = StringValueParser::new().map(lower_scheme)
-    )]
-    pub storage: String,
+    /// The store.
+    #[command(flatten)]
+    pub storage: StorageArgs,
     /// The file to write; it must not exist. With the ending .zst it is compressed. `-`: standard output
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
@@ -33,16 +28,11 @@ pub struct ExportArgs {
 
 /// The flags of `ees import`.
 #[derive(Debug, Args)]
+#[command(mut_arg("storage", |arg| arg.help("The store; nothing else may write to it")))]
 pub struct ImportArgs {
-    /// The store; nothing else may write to it
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "EES_STORAGE",
-        default_value = "sqlite:./ees.db",
-        value_parser = StringValueParser::new().map(lower_scheme)
-    )]
-    pub storage: String,
+    /// The store.
+    #[command(flatten)]
+    pub storage: StorageArgs,
     /// The export; compressed or not. `-`: standard input
     #[arg(long = "in", value_name = "FILE", required_unless_present = "abandon")]
     pub file: Option<PathBuf>,
@@ -64,14 +54,14 @@ pub struct CopyArgs {
     #[arg(
         long,
         value_name = "URL",
-        value_parser = StringValueParser::new().map(lower_scheme)
+        value_parser = storage_url()
     )]
     pub from: String,
     /// The store to copy to; nothing else may write to it
     #[arg(
         long,
         value_name = "URL",
-        value_parser = StringValueParser::new().map(lower_scheme)
+        value_parser = storage_url()
     )]
     pub to: String,
     /// Follow the source until it has a fence (`ees admin fence`), and then to its end. From DynamoDB:
@@ -92,16 +82,18 @@ pub struct CopyArgs {
 
 /// The flags of `ees verify`.
 #[derive(Debug, Args)]
+#[command(mut_arg("storage", |arg| arg.help("The store; it may be in use")))]
 pub struct VerifyArgs {
-    /// The store; it may be in use
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "EES_STORAGE",
-        default_value = "sqlite:./ees.db",
-        value_parser = StringValueParser::new().map(lower_scheme)
-    )]
-    pub storage: String,
+    /// The store.
+    #[command(flatten)]
+    pub storage: StorageArgs,
+    /// The server of a store, instead of the store: http://HOST:PORT or https://HOST:PORT. It is read over
+    /// HTTP, with a key that may read everything
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// How the server is reached.
+    #[command(flatten)]
+    pub access: AccessArgs,
     /// The key that verifies the log, as `ees log vkey` prints it. The log must be signed then, and
     /// --since too
     #[arg(long, value_name = "KEY", env = "EES_LOG_PUBLIC_KEY")]

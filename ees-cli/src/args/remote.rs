@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 /// A server, and how to reach it: the flags of `ees check`, `ees consumers` and `ees log`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct RemoteArgs {
     /// The server: http://HOST:PORT or https://HOST:PORT
     #[arg(
@@ -16,6 +16,14 @@ pub struct RemoteArgs {
         default_value = "http://127.0.0.1:8080"
     )]
     pub url: String,
+    /// How it is reached.
+    #[command(flatten)]
+    pub access: AccessArgs,
+}
+
+/// How a server is reached.
+#[derive(Debug, Clone, Args)]
+pub struct AccessArgs {
     /// The secret of a key, for a server that has keys. Other users of the machine see the command
     /// line: use the variable
     #[arg(

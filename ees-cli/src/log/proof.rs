@@ -5,9 +5,9 @@ use std::path::Path;
 
 use ees_evidence::{Proof, check_verifier_key, leaf_of};
 
-use super::changeset;
 use crate::Failure;
 use crate::args::LogVerifyProof;
+use crate::told;
 
 /// Verifies a proof; what it proves, for people.
 ///
@@ -22,7 +22,7 @@ pub(super) fn verify(args: &LogVerifyProof) -> Result<String, Failure> {
         |path: &Path| fs::read_to_string(path).map_err(|error| unread(path, error.to_string()));
     let proof = Proof::parse(&read(&args.proof)?);
     let proof = proof.map_err(|error| unread(&args.proof, error.to_string()))?;
-    let changeset = changeset::find(&read(&args.changeset)?, proof.index());
+    let changeset = told::find(&read(&args.changeset)?, proof.index());
     let changeset = changeset.map_err(|why| unread(&args.changeset, why))?;
     let head = proof.verify(leaf_of(&changeset), key);
     let head = head.map_err(|error| Failure::Run(format!("{}: {error}", args.proof.display())))?;

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
+use ees_evidence::Part;
 use tokio::sync::mpsc;
 
 use crate::Failure;
@@ -14,7 +15,7 @@ const WAITING: usize = 2;
 
 /// A file that gets its name when it is complete, or standard output. A thread of its own writes it.
 pub(crate) struct Output {
-    pieces: mpsc::Sender<Vec<u8>>,
+    pieces: mpsc::Sender<Vec<Part>>,
     thread: JoinHandle<io::Result<()>>,
     name: PathBuf,
 }
@@ -49,8 +50,8 @@ impl Output {
         })
     }
 
-    /// Writes a piece.
-    pub(crate) async fn write(&self, piece: Vec<u8>) -> Result<(), Failure> {
+    /// Writes parts, each as a line.
+    pub(crate) async fn write(&self, piece: Vec<Part>) -> Result<(), Failure> {
         // A thread that has failed takes no more. `finish` tells why.
         let sent = self.pieces.send(piece).await;
         sent.map_err(|_| Failure::Run("the file is not written".to_owned()))
@@ -82,7 +83,7 @@ fn partial(path: &Path) -> PathBuf {
     name.into()
 }
 
-fn write(target: Target, pieces: mpsc::Receiver<Vec<u8>>) -> io::Result<()> {
+fn write(target: Target, pieces: mpsc::Receiver<Vec<Part>>) -> io::Result<()> {
     match target {
         Target::Pipe => write_all(io::stdout().lock(), pieces).map(drop),
         Target::File(file, partial, path) => {
@@ -99,7 +100,7 @@ fn write(target: Target, pieces: mpsc::Receiver<Vec<u8>>) -> io::Result<()> {
 }
 
 /// Writes the pieces, compressed if the name says so. Returns whether they were all.
-fn write_file(file: &File, path: &Path, pieces: mpsc::Receiver<Vec<u8>>) -> io::Result<bool> {
+fn write_file(file: &File, path: &Path, pieces: mpsc::Receiver<Vec<Part>>) -> io::Result<bool> {
     if path.extension().is_some_and(|ending| ending == "zst") {
         return compressed(file, pieces);
     }
@@ -107,7 +108,7 @@ fn write_file(file: &File, path: &Path, pieces: mpsc::Receiver<Vec<u8>>) -> io::
 }
 
 #[cfg(feature = "zstd")]
-fn compressed(file: &File, pieces: mpsc::Receiver<Vec<u8>>) -> io::Result<bool> {
+fn compressed(file: &File, pieces: mpsc::Receiver<Vec<Part>>) -> io::Result<bool> {
     let mut encoder = zstd::Encoder::new(BufWriter::new(file), 0)?;
     encoder.include_checksum(true)?;
     let is_complete = write_all(&mut encoder, pieces)?;
@@ -116,15 +117,21 @@ fn compressed(file: &File, pieces: mpsc::Receiver<Vec<u8>>) -> io::Result<bool> 
 }
 
 #[cfg(not(feature = "zstd"))]
-fn compressed(_: &File, _: mpsc::Receiver<Vec<u8>>) -> io::Result<bool> {
+fn compressed(_: &File, _: mpsc::Receiver<Vec<Part>>) -> io::Result<bool> {
     Err(io::Error::other("this build of ees does not compress"))
 }
 
-fn write_all(mut out: impl Write, mut pieces: mpsc::Receiver<Vec<u8>>) -> io::Result<bool> {
+fn write_all(mut out: impl Write, mut pieces: mpsc::Receiver<Vec<Part>>) -> io::Result<bool> {
     let mut is_complete = false;
+    let mut lines = Vec::new();
     while let Some(piece) = pieces.blocking_recv() {
         is_complete = piece.is_empty();
-        out.write_all(&piece)?;
+        for part in &piece {
+            part.write_line(&mut lines);
+            lines.push(b'\n');
+        }
+        out.write_all(&lines)?;
+        lines.clear();
     }
     out.flush()?;
     Ok(is_complete)

@@ -21,7 +21,7 @@ pub(super) fn add(
     if args.console == Switch::Off {
         return ready(()).boxed();
     }
-    let mut settings = Settings::new(redacted(&args.storage));
+    let mut settings = Settings::new(redacted(&args.storage.url));
     settings.authorizer.clone_from(&options.authorizer);
     settings.metrics.clone_from(&options.metrics);
     settings.closing = options.closing.clone();

@@ -16,8 +16,9 @@ use crate::args::ServeArgs;
 /// How many connections to `--metrics-listen` may be open.
 const OPERATORS: usize = 64;
 
-/// How many connections may wait to be accepted.
-const BACKLOG: u32 = 1024;
+/// How many connections may wait to be accepted. Linux allows as many unless `net.core.somaxconn` says
+/// otherwise; it drops a further one, whose client tries again a second later.
+const BACKLOG: u32 = 4096;
 
 /// The addresses that a server listens on.
 pub(super) struct Listeners {

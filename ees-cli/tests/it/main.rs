@@ -7,6 +7,8 @@ mod alerts;
 mod browser;
 mod check;
 mod clients;
+#[cfg(feature = "otlp")]
+mod collector;
 mod conformance;
 mod consumers;
 mod crash;
@@ -19,6 +21,8 @@ mod health;
 mod http;
 mod keys;
 mod metrics;
+#[cfg(feature = "otlp")]
+mod metrics_sent;
 mod moving;
 mod packaging;
 mod process;
@@ -26,5 +30,6 @@ mod proxies;
 mod readme;
 mod serving;
 mod tls;
+#[cfg(feature = "otlp")]
 mod traces;
 mod writers;

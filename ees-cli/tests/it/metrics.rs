@@ -11,7 +11,7 @@ use crate::process::{Ees, dynamodb, ees, run, sqlite};
 const GUIDE: &str = include_str!("../../../docs/operating.md");
 
 /// The answer of `/metrics`, which has a body of any length.
-fn scrape(address: &str) -> String {
+pub(crate) fn scrape(address: &str) -> String {
     let answer = receive(send(address, "GET", "/metrics?pp=true", "", "").expect("a request"));
     let answer = answer.expect("an answer");
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -19,7 +19,7 @@ fn scrape(address: &str) -> String {
 }
 
 /// The value of a metric with its labels.
-fn value(text: &str, metric: &str) -> Option<f64> {
+pub(crate) fn value(text: &str, metric: &str) -> Option<f64> {
     let mut lines = text.lines();
     lines.find_map(|line| line.strip_prefix(metric)?.trim().parse().ok())
 }

@@ -1,10 +1,12 @@
 //! Data that moves: `ees export`, `ees import`, `ees copy`, and `ees verify` (G14, G17).
 
+mod altering;
 mod copying;
 mod damage;
 mod damage_elsewhere;
 mod files;
 mod page;
+mod remote;
 mod round_trip;
 
 use std::path::Path;

@@ -1,9 +1,6 @@
 //! Traces, as an OpenTelemetry collector receives them.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
+use std::net::TcpListener;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
@@ -11,90 +8,29 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use tempfile::TempDir;
 
+use crate::collector::{Collector, assert_is_ees, sending};
 use crate::http::{receive, request, send};
-use crate::process::{Ees, LONG, ees, run, sqlite};
+use crate::process::{Ees, run, sqlite};
 
 /// The trace and the span that a client is in.
 const TRACE: u128 = 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c;
 const PARENT: u64 = 0xb7ad_6b71_6920_3331;
 
-/// A collector; its thread ends with the process.
-struct Collector {
-    address: String,
-    spans: Receiver<Span>,
-}
-
-impl Collector {
-    fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = listener.local_addr().expect("an address").to_string();
-        let (received, spans) = channel();
-        thread::spawn(move || {
-            for client in listener.incoming().map_while(Result::ok) {
-                for span in spans_of(client) {
-                    let _ = received.send(span);
-                }
-            }
-        });
-        Self { address, spans }
-    }
-
-    /// The spans until one satisfies a condition.
-    fn until(&self, is_last: impl Fn(&Span) -> bool) -> Vec<Span> {
-        let mut spans = Vec::new();
-        loop {
-            let span = self.spans.recv_timeout(LONG).expect("a span comes");
-            let is_last = is_last(&span);
-            spans.push(span);
-            if is_last {
-                return spans;
-            }
+/// The spans that a collector receives, until one satisfies a condition.
+fn until(collector: &Collector, is_last: impl Fn(&Span) -> bool) -> Vec<Span> {
+    let mut spans = Vec::new();
+    loop {
+        let message = collector.next("/v1/traces");
+        let received = ExportTraceServiceRequest::decode(&message[..]).expect("spans");
+        for resource in received.resource_spans {
+            assert_is_ees(&format!("{:?}", resource.resource));
+            let scopes = resource.scope_spans.into_iter();
+            spans.extend(scopes.flat_map(|scope| scope.spans));
+        }
+        if spans.iter().any(&is_last) {
+            return spans;
         }
     }
-}
-
-/// Receives one request, and answers it.
-fn spans_of(client: TcpStream) -> Vec<Span> {
-    let mut client = BufReader::new(client);
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        if client.read_line(&mut head).is_ok_and(|bytes| bytes == 0) {
-            return Vec::new();
-        }
-    }
-    assert!(head.starts_with("POST /v1/traces HTTP/1.1\r\n"), "{head}");
-    let head = head.to_ascii_lowercase();
-    assert!(
-        head.contains("content-type: application/x-protobuf"),
-        "{head}"
-    );
-    let length = head.split("content-length: ").nth(1).expect("a length");
-    let length = length.lines().next().expect("a length");
-    let mut body = vec![0; length.parse().expect("a number")];
-    client.read_exact(&mut body).expect("a body");
-    let _ = client
-        .get_mut()
-        .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-    let received = ExportTraceServiceRequest::decode(&body[..]).expect("spans");
-    let resources = received.resource_spans.into_iter();
-    let scopes = resources.flat_map(|resource| {
-        let about = format!("{:?}", resource.resource);
-        assert!(
-            about.contains("service.name") && about.contains("\"ees\""),
-            "{about}"
-        );
-        resource.scope_spans
-    });
-    scopes.flat_map(|scope| scope.spans).collect()
-}
-
-/// A server that sends what it has ten times a second.
-fn traced(storage: &str, collector: &str) -> Ees {
-    let endpoint = format!("http://{collector}");
-    let serve = ["--storage", storage, "--listen", "127.0.0.1:0"];
-    let mut command = ees(&[&serve[..], &["--otlp-endpoint", &endpoint]].concat());
-    command.env("OTEL_BSP_SCHEDULE_DELAY", "100");
-    Ees::spawn(command)
 }
 
 /// The text of an attribute.
@@ -116,7 +52,7 @@ fn found<'a>(spans: &'a [Span], name: &str) -> &'a Span {
 fn a_commit_continues_the_trace_of_its_client() {
     let folder = TempDir::new().expect("a folder");
     let collector = Collector::start();
-    let ees = traced(&sqlite(&folder.path().join("ees.db")), &collector.address);
+    let ees = sending(&sqlite(&folder.path().join("ees.db")), &collector.address);
     let headers =
         format!("traceparent: 00-{TRACE:032x}-{PARENT:016x}-01\r\nX-Request-Id: asked\r\n");
     let body = r#"{"events":["TELLTALE"],"metadata":"TELLTALE"}"#;
@@ -124,9 +60,9 @@ fn a_commit_continues_the_trace_of_its_client() {
     let sent = send(&ees.address(), "POST", path, &headers, body).expect("a request");
     assert_eq!(receive(sent).expect("an answer").status, 200);
     let name = "POST /streams/{stream_id}";
-    let mut spans = collector.until(|span| span.name == name);
+    let mut spans = until(&collector, |span| span.name == name);
     while !spans.iter().any(|span| span.name == "batch") {
-        spans.extend(collector.until(|_| true));
+        spans.extend(until(&collector, |_| true));
     }
     let request = found(&spans, name);
     assert_eq!(request.trace_id, TRACE.to_be_bytes());
@@ -158,7 +94,7 @@ fn a_commit_continues_the_trace_of_its_client() {
     request_of(&ees, "/nowhere");
     ees.signal("TERM");
     assert_eq!(ees.wait().0, Some(0));
-    let spans = collector.until(|span| span.name == "GET none");
+    let spans = until(&collector, |span| span.name == "GET none");
     assert!(
         !spans.iter().any(|span| span.name == "GET /streams"),
         "{spans:#?}"
@@ -174,7 +110,7 @@ fn a_collector_that_does_not_answer_holds_nothing_up() {
     // It accepts connections, and never reads.
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = silent.local_addr().expect("an address").to_string();
-    let ees = traced("memory:", &address);
+    let ees = sending("memory:", &address);
     // Each has four spans, and 2048 may wait.
     for n in 0..700 {
         ees.ok("POST", &format!("/streams/s{n}"), r#"{"events":[1]}"#);

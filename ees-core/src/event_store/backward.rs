@@ -1,6 +1,7 @@
 //! Reading the global order backward: the newest first.
 
-use super::{EventStore, GlobalEvent, GlobalEventPage};
+use super::global::placed;
+use super::{EventStore, GlobalEventPage};
 use crate::adapter::{Look, PageBuilder};
 use crate::{Changeset, Checkpoint, Error, EventCheckpoint, GlobalPage, PageLimit};
 
@@ -52,7 +53,10 @@ impl EventStore {
             let Some(position) = changeset.checkpoint else {
                 continue;
             };
-            for event in events_before(changeset, position, before).rev() {
+            let is_inside = position == before.changeset;
+            let end = if is_inside { before.index } else { u64::MAX };
+            for event in self.places.walk_back(changeset, end) {
+                let event = placed(changeset, position, event);
                 if !self.filter.matches_event(&event.event.data) {
                     continue;
                 }
@@ -170,24 +174,4 @@ impl EventStore {
             count /= 2;
         }
     }
-}
-
-/// A changeset's events before a checkpoint, with their positions, in their order.
-fn events_before(
-    changeset: &Changeset,
-    position: Checkpoint,
-    before: EventCheckpoint,
-) -> std::vec::IntoIter<GlobalEvent> {
-    let placed = changeset.each_event().map(|event| GlobalEvent {
-        stream_id: changeset.stream_id.clone(),
-        checkpoint: EventCheckpoint {
-            changeset: position,
-            index: event.index,
-        },
-        event,
-    });
-    let events: Vec<GlobalEvent> = placed
-        .take_while(|event| event.checkpoint < before)
-        .collect();
-    events.into_iter()
 }

@@ -164,7 +164,7 @@ impl EventStore {
 }
 
 /// An event of a changeset with its position.
-fn placed(changeset: &Changeset, position: Checkpoint, event: Event) -> GlobalEvent {
+pub(super) fn placed(changeset: &Changeset, position: Checkpoint, event: Event) -> GlobalEvent {
     GlobalEvent {
         stream_id: changeset.stream_id.clone(),
         checkpoint: EventCheckpoint {

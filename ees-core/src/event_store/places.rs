@@ -37,11 +37,12 @@ struct Identity {
     bytes: usize,
 }
 
-/// The events of a changeset from an index on.
+/// The events of a changeset from an index on, up to another one.
 pub(super) struct Walk<'a> {
     changeset: &'a Changeset,
     rest: Elements<'a>,
     index: u64,
+    end: u64,
     /// How many events were walked over to find the first one.
     #[cfg(test)]
     skipped: u64,
@@ -78,6 +79,29 @@ impl Places {
         );
         self.keep(Known { of, left });
         walk
+    }
+
+    /// The events of a changeset before an index, the last one first.
+    pub(super) fn walk_back<'a>(
+        &'a self,
+        changeset: &'a Changeset,
+        before: u64,
+    ) -> impl Iterator<Item = Event> + use<'a> {
+        let mut end = before.min(changeset.events.count());
+        let pieces = std::iter::from_fn(move || {
+            let piece = self.piece_before(changeset, end)?;
+            end = piece.index;
+            let events: Vec<Event> = piece.collect();
+            Some(events.into_iter().rev())
+        });
+        pieces.flatten()
+    }
+
+    /// The events from the nearest remembered place before an index up to there.
+    fn piece_before<'a>(&self, changeset: &'a Changeset, end: u64) -> Option<Walk<'a>> {
+        let from = end.checked_sub(1)? / STRIDE * STRIDE;
+        let walk = self.walk(changeset, from);
+        Some(Walk { end, ..walk })
     }
 
     fn take(&self, of: &Identity) -> Option<Vec<usize>> {
@@ -129,6 +153,7 @@ impl<'a> Walk<'a> {
             changeset,
             rest,
             index,
+            end: u64::MAX,
             #[cfg(test)]
             skipped: index - begin,
         }
@@ -139,6 +164,9 @@ impl Iterator for Walk<'_> {
     type Item = Event;
 
     fn next(&mut self) -> Option<Event> {
+        if self.index == self.end {
+            return None;
+        }
         let event = self.changeset.event(self.index, self.rest.next()?);
         self.index += 1;
         event
@@ -146,85 +174,4 @@ impl Iterator for Walk<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::{EventId, Events, Json, Timestamp};
-
-    fn changeset(events: u64, commit_id: &str) -> Changeset {
-        let events: Vec<u64> = (0..events).collect();
-        let events = Events::of(&events).unwrap();
-        Changeset {
-            stream_id: "s".parse().unwrap(),
-            changeset_id: ChangesetId::FIRST,
-            first_event_id: EventId::FIRST,
-            last_event_id: EventId::new(events.count()).unwrap(),
-            timestamp: Timestamp::from_micros(0).unwrap(),
-            commit_id: CommitId::new(commit_id).unwrap(),
-            set: None,
-            events,
-            metadata: Json::default(),
-            checkpoint: None,
-        }
-    }
-
-    /// The indices of a page, and how many events were walked over before it.
-    fn page(places: &Places, changeset: &Changeset, from: u64, items: usize) -> (Vec<u64>, u64) {
-        let walk = places.walk(changeset, from);
-        let skipped = walk.skipped;
-        let page = walk.take(items).inspect(|event| {
-            assert_eq!(event.data.as_str(), event.index.to_string());
-            assert_eq!(event.event_id.get(), event.index + 1);
-        });
-        (page.map(|event| event.index).collect(), skipped)
-    }
-
-    #[test]
-    fn paging_through_a_large_changeset_walks_over_little_more_than_it() {
-        const EVENTS: u64 = 100_000;
-        let (large, places) = (changeset(EVENTS, "c"), Places::default());
-        let (mut next, mut walked) = (0, 0);
-        while next < EVENTS {
-            let (found, skipped) = page(&places, &large, next, 100);
-            assert_eq!(found[0], next);
-            walked += skipped + found.len() as u64;
-            next += found.len() as u64;
-        }
-        // From the remembered place before each of the 1,000 pages. Without places it would be 50 million.
-        assert!(walked < EVENTS + 1000 * STRIDE, "{walked} events");
-        let (_, backward) = page(&places, &large, 50_000, 1);
-        assert!(backward < STRIDE, "{backward} events");
-    }
-
-    #[test]
-    fn few_changesets_are_remembered() {
-        let places = Places::default();
-        for commit in 0..200 {
-            let large = changeset(2000, &format!("c{commit}"));
-            assert_eq!(page(&places, &large, 1500, 3).0, [1500, 1501, 1502]);
-        }
-        assert_eq!(places.lock().len(), CHANGESETS);
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(50))]
-
-        /// Whatever was read before, in changesets that are alike.
-        #[test]
-        fn a_page_begins_where_it_should(
-            sizes in prop::collection::vec(1..5000_u64, 1..4),
-            reads in prop::collection::vec((0..4_usize, 0..6000_u64), 1..20),
-        ) {
-            let places = Places::default();
-            let all = (0..).zip(&sizes).map(|(at, size)| changeset(*size, &format!("c{at}")));
-            let all: Vec<Changeset> = all.collect();
-            for (at, from) in reads {
-                let changeset = &all[at % all.len()];
-                let end = changeset.events.count();
-                let expected: Vec<u64> = (from..end.min(from + 5)).collect();
-                prop_assert_eq!(page(&places, changeset, from, 5).0, expected);
-            }
-        }
-    }
-}
+mod tests;

@@ -13,6 +13,7 @@ use tokio_io_timeout::TimeoutStream;
 use super::answering::Answering;
 use super::limits::ServerLimits;
 use super::moved::Moved;
+use super::socket;
 use crate::clients::Client;
 #[cfg(feature = "tls")]
 use crate::tls::Tls;
@@ -53,8 +54,7 @@ impl Connection {
 
     /// Answers what comes on a connection, until it ends.
     pub(super) async fn answer(self, stream: TcpStream, client: Client, watcher: Watcher) {
-        // Answers are written whole, so waiting to fill packets only delays them.
-        let _ = stream.set_nodelay(true);
+        socket::prepare(&stream);
         #[cfg(feature = "tls")]
         let is_plain = self.tls.is_none();
         #[cfg(not(feature = "tls"))]

@@ -1,6 +1,6 @@
 //! Who is cut off when there is no room, over real sockets; and what a connection is told.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ees_core::{EventStore, Events, Expectation, NewChangeset};
 use ees_http::ServerLimits;
@@ -107,6 +107,41 @@ async fn an_answer_that_nobody_takes_makes_room_for_another_one() {
     let other = persist(&server, &other).await;
     assert!(other.starts_with("HTTP/1.1 200 OK"), "{other}");
     is_cut_off(deaf).await;
+}
+
+/// The system would hold megabytes for each client that takes nothing.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_system_holds_little_of_an_answer() {
+    let server = Server::start(with_large_pages().await, ServerLimits::default()).await;
+    let request = "GET /streams/s/changesets HTTP/1.1\r\nHost: x\r\n\r\n";
+    let deaf = server.send(&request.repeat(40));
+    let client = deaf.local_addr().unwrap().port();
+    let mut held = 0;
+    loop {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let now = held_for(server.address.port(), client);
+        if now > 0 && now == held {
+            break;
+        }
+        held = now;
+    }
+    assert!(held < 1024 * 1024, "{held} bytes");
+}
+
+/// The bytes that the system holds for a client, as `/proc/net/tcp` tells them.
+#[cfg(target_os = "linux")]
+fn held_for(server: u16, client: u16) -> u64 {
+    let connections = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let [server, client] = [server, client].map(|port| format!(":{port:04X}"));
+    let found = connections.lines().find_map(|line| {
+        let mut columns = line.split_whitespace().skip(1);
+        let ends = [columns.next()?, columns.next()?];
+        let is_it = ends[0].ends_with(&server) && ends[1].ends_with(&client);
+        is_it.then(|| columns.nth(1)).flatten()
+    });
+    let sending = found.and_then(|queues| queues.split(':').next());
+    u64::from_str_radix(sending.expect("the connection"), 16).unwrap()
 }
 
 /// A kept connection is told when it is not kept, and only then.

@@ -17,6 +17,7 @@ use clap::Parser;
 use ees_client::{EventStore, Events, Expectation, Follow, Json, NewChangeset, StreamId};
 use futures_util::future::join_all;
 use futures_util::{Stream, StreamExt};
+use tokio::runtime::Builder;
 
 /// The arguments.
 #[derive(Debug, Parser)]
@@ -33,14 +34,49 @@ struct Args {
     /// The number of changesets that are followed
     #[arg(long, default_value_t = 100_000)]
     followed: u64,
+    /// Makes so many commits to a store in memory, one at a time, and nothing else: for a profiler
+    #[arg(long)]
+    commits: Option<u64>,
+    /// Makes them with plain reqwest
+    #[arg(long, requires = "commits")]
+    plain: bool,
 }
 
 /// The number of concurrent commits.
 const WRITERS: u64 = 16;
 
-#[tokio::main]
-async fn main() {
+fn main() {
     let args = Args::parse();
+    let mut runtime = match args.commits {
+        Some(_) => Builder::new_current_thread(),
+        None => Builder::new_multi_thread(),
+    };
+    let runtime = runtime.enable_all().build().unwrap();
+    match args.commits {
+        Some(commits) => runtime.block_on(commit_only(&args, commits)),
+        None => runtime.block_on(run(&args)),
+    }
+}
+
+/// Makes commits with one side, one at a time.
+async fn commit_only(args: &Args, commits: u64) {
+    let server = Process::start(&args.server, "memory:");
+    let streams = Streams::of_length(0);
+    let all = (0..STREAMS).cycle().take(usize::try_from(commits).unwrap());
+    if args.plain {
+        let plain = plain::Plain::new(&server.address);
+        for stream in all {
+            plain.commit(&streams, stream).await;
+        }
+    } else {
+        let (client, ready) = (client(&server), Ready::all());
+        for stream in all {
+            commit(&client, &ready, &streams, stream).await;
+        }
+    }
+}
+
+async fn run(args: &Args) {
     let rounds = Rounds {
         count: args.rounds.max(1),
         length: Duration::from_millis(args.millis.max(1)),
@@ -78,7 +114,7 @@ async fn main() {
         )
         .await;
     }
-    follow(&serve("followed"), &args).await;
+    follow(&serve("followed"), args).await;
 }
 
 /// The rate over the processor time of this process, of work with a rate over `length`.

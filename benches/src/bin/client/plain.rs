@@ -1,4 +1,5 @@
-//! What one would write without a client: the same requests, and answers that are read but not understood.
+//! What one would write without a client: the same requests, and of each answer the ids that the next
+//! commit to the stream expects.
 
 use std::time::{Duration, Instant};
 
@@ -6,6 +7,14 @@ use benches::load::{self, STREAMS, Streams};
 use benches::report::per_second;
 use bytes::Bytes;
 use futures_util::future::join_all;
+use serde::Deserialize;
+
+/// What the answers tell.
+#[derive(Deserialize)]
+struct Stored {
+    changeset_id: u64,
+    last_event_id: u64,
+}
 
 /// A plain HTTP client.
 pub(crate) struct Plain {
@@ -43,7 +52,7 @@ impl Plain {
         per_second(commits, begun.elapsed())
     }
 
-    async fn commit(&self, streams: &Streams, stream: u64) {
+    pub(crate) async fn commit(&self, streams: &Streams, stream: u64) {
         let last = streams.advance(stream);
         let url = format!(
             "{}/streams/order-{stream}?expected_last_changeset={last}&details=true",
@@ -56,6 +65,8 @@ impl Plain {
         let asked = asked.header("idempotency-key", format!("order-{stream}-{last}"));
         let answer = asked.send().await.unwrap();
         assert_eq!(answer.status(), 200);
-        answer.bytes().await.unwrap();
+        let answer = answer.bytes().await.unwrap();
+        let stored: Stored = serde_json::from_slice(&answer).unwrap();
+        assert!(stored.last_event_id >= stored.changeset_id);
     }
 }

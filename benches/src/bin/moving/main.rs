@@ -26,6 +26,9 @@ struct Args {
     /// How many changesets a stream has.
     #[arg(long, default_value_t = 10)]
     per_stream: u64,
+    /// Only this step, for a profile.
+    #[arg(long)]
+    only: Option<String>,
 }
 
 #[tokio::main]
@@ -35,6 +38,28 @@ async fn main() {
     let file = folder.path().join("source.db");
     let source = open(&file).await;
     fill(&args, &source.1).await;
+    if let Some(only) = &args.only {
+        for _ in 0..10 {
+            match only.as_str() {
+                "scan" => scan(&file),
+                "export" => drop(export(&source.0).await),
+                "seal" => drop(
+                    Sealer::of(source.0.store(), None)
+                        .unwrap()
+                        .catch_up()
+                        .await
+                        .unwrap(),
+                ),
+                _ => drop(
+                    Verification::new(source.0.store())
+                        .run(|_, _| {})
+                        .await
+                        .unwrap(),
+                ),
+            }
+        }
+        return;
+    }
     let begun = Instant::now();
     scan(&file);
     let scan = tell(&args, "bare scan", begun, None);

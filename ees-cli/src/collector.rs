@@ -1,4 +1,4 @@
-//! The collector that spans are sent to.
+//! The OpenTelemetry collector that spans and metrics are sent to, and who sends them.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -7,9 +7,12 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use axum::http::Uri;
 use http_body_util::Full;
+use opentelemetry::KeyValue;
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
+use opentelemetry_sdk::Resource;
 use tokio::runtime::Handle;
 
+use crate::Failure;
 use crate::transport::Transport;
 
 /// The longest time that one request may take.
@@ -18,9 +21,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How often a continuing failure is logged.
 const TOLD_EVERY: Duration = Duration::from_mins(1);
 
-/// The collector that spans are sent to. Its requests run on the runtime of the program, whichever
-/// thread sends them.
-pub(super) struct Collector {
+/// One address of a collector. Its requests run on the runtime of the program, whichever thread sends
+/// them.
+pub(crate) struct Collector {
+    /// What is sent there, as the log says it.
+    what: &'static str,
     url: String,
     transport: Transport,
     runtime: Handle,
@@ -28,23 +33,39 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    pub(super) fn new(url: &str) -> Result<Self, String> {
+    /// The address `path` of the collector at an endpoint.
+    pub(crate) fn new(what: &'static str, endpoint: &str, path: &str) -> Result<Self, Failure> {
+        let url = format!("{}{path}", endpoint.trim_end_matches('/'));
+        Self::at(what, url).map_err(|error| Failure::Usage(format!("`--otlp-endpoint`: {error}")))
+    }
+
+    fn at(what: &'static str, url: String) -> Result<Self, String> {
         let wrong = || "expected http://HOST:PORT or https://HOST:PORT".to_owned();
         let uri: Uri = url.parse().map_err(|_| wrong())?;
         Ok(Self {
-            url: url.to_owned(),
+            what,
+            url,
             transport: Transport::new(&uri, None)?.ok_or_else(wrong)?,
             runtime: Handle::current(),
             told: Mutex::default(),
         })
     }
 
+    /// Its URL.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Logs a failure, unless one was logged a short time ago.
-    fn tell(&self, error: &str) {
+    pub(crate) fn tell(&self, error: &str) {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.is_none_or(|when| when.elapsed() >= TOLD_EVERY) {
             *told = Some(Instant::now());
-            tracing::warn!(collector = self.url, "traces cannot be sent: {error}");
+            tracing::warn!(
+                collector = self.url,
+                "{} cannot be sent: {error}",
+                self.what
+            );
         }
     }
 }
@@ -77,4 +98,18 @@ impl fmt::Debug for Collector {
             .field("url", &self.url)
             .finish_non_exhaustive()
     }
+}
+
+/// Who sends. `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` tell more.
+pub(crate) fn resource() -> Resource {
+    let version = env!("CARGO_PKG_VERSION");
+    let resource = Resource::builder();
+    let is_named = std::env::var_os("OTEL_SERVICE_NAME").is_some();
+    let resource = if is_named {
+        resource
+    } else {
+        resource.with_service_name("ees")
+    };
+    let version = KeyValue::new("service.version", version);
+    resource.with_attribute(version).build()
 }

@@ -1,7 +1,7 @@
-//! A changeset as an answer over HTTP tells it, with all that its leaf in the log is made of.
+//! Changesets as answers over HTTP tell them, with all that their leaves in the log are made of.
 
 use ees_core::adapter::StoredChangeset;
-use ees_core::{Changeset, CommitId, Timestamp};
+use ees_core::{Changeset, Checkpoint, CommitId, GlobalPage, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -12,6 +12,8 @@ struct Page<'a> {
     stream_id: Option<String>,
     #[serde(borrow)]
     changesets: Vec<Told<'a>>,
+    /// In pages of the global order: where the next page begins.
+    next_checkpoint: Option<Checkpoint>,
 }
 
 /// A changeset that is told with details.
@@ -28,41 +30,70 @@ struct Told<'a> {
     events: &'a RawValue,
     #[serde(borrow)]
     metadata: &'a RawValue,
-    checkpoint: Option<u64>,
+    checkpoint: Option<i64>,
 }
 
 /// The changeset at a position, in a page or alone.
 ///
 /// # Errors
 /// What is wrong, for people.
-pub(super) fn find(text: &str, position: u64) -> Result<Changeset, String> {
+pub(crate) fn find(text: &str, at: u64) -> Result<Changeset, String> {
     let told = match serde_json::from_str::<Page<'_>>(text) {
         Ok(page) => {
             let mut changesets = page.changesets.into_iter();
-            let is_it = |told: &Told<'_>| told.checkpoint == Some(position);
+            let position = i64::try_from(at).ok();
+            let is_it = |told: &Told<'_>| position.is_some() && told.checkpoint == position;
             let found = changesets.find(is_it);
             let found = found.ok_or_else(|| {
-                format!(
-                    "it has no changeset with `\"checkpoint\": {position}`, which the proof is for"
-                )
+                format!("it has no changeset with `\"checkpoint\": {at}`, which the proof is for")
             })?;
-            Told {
-                stream_id: found.stream_id.or(page.stream_id),
-                ..found
-            }
+            return found.read(page.stream_id.as_deref());
         }
         Err(no_page) => serde_json::from_str::<Told<'_>>(text).map_err(|no_changeset| {
             format!("neither a page of changesets ({no_page}) nor a changeset ({no_changeset})")
         })?,
     };
-    told.read()
+    told.read(None)
+}
+
+/// A page of the global order.
+///
+/// # Errors
+/// What is wrong, for people.
+pub(crate) fn global_page(text: &str) -> Result<GlobalPage, String> {
+    let page: Page<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let lacks = || "the page has no `next_checkpoint`".to_owned();
+    Ok(GlobalPage {
+        next: page.next_checkpoint.ok_or_else(lacks)?,
+        changesets: page.read()?,
+    })
+}
+
+/// A page of a stream.
+///
+/// # Errors
+/// What is wrong, for people.
+pub(crate) fn stream_page(text: &str) -> Result<Vec<Changeset>, String> {
+    let page: Page<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    page.read()
+}
+
+impl Page<'_> {
+    fn read(&self) -> Result<Vec<Changeset>, String> {
+        let stream = self.stream_id.as_deref();
+        self.changesets
+            .iter()
+            .map(|told| told.read(stream))
+            .collect()
+    }
 }
 
 impl Told<'_> {
-    fn read(&self) -> Result<Changeset, String> {
+    /// The changeset. `stream` is that of the page, if it is a page of a stream.
+    fn read(&self, stream: Option<&str>) -> Result<Changeset, String> {
         let lacks =
             |name: &str| format!("the changeset has no `{name}`: read it with `details=true`");
-        let stream_id = self.stream_id.as_deref();
+        let stream_id = self.stream_id.as_deref().or(stream);
         let timestamp = self.timestamp.ok_or_else(|| lacks("timestamp"))?;
         let stored = StoredChangeset {
             stream_id: stream_id.ok_or_else(|| lacks("stream_id"))?,
@@ -74,7 +105,7 @@ impl Told<'_> {
             set: self.set.as_deref(),
             events: self.events.get(),
             metadata: self.metadata.get(),
-            checkpoint: None,
+            checkpoint: self.checkpoint,
         };
         Changeset::try_from(stored).map_err(|error| error.to_string())
     }
