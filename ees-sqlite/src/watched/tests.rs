@@ -56,6 +56,8 @@ fn what_the_store_does_itself_is_no_loss() {
     }
 }
 
+type Harm<'h> = (&'h dyn Fn(&Fixture), &'h str);
+
 #[test]
 fn every_loss_is_told() {
     let cut = |path: &Path, part: u64| {
@@ -68,7 +70,6 @@ fn every_loss_is_told() {
         fs::copy(path, &other).unwrap();
         fs::rename(&other, path).unwrap();
     };
-    type Harm<'h> = (&'h dyn Fn(&Fixture), &'h str);
     let harms: [Harm<'_>; 6] = [
         (&|f| fs::remove_file(&f.path).unwrap(), "ees.db` is gone"),
         (&|f| replace(&f.path), "ees.db` was replaced"),

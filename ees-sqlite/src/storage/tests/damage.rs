@@ -2,111 +2,66 @@
 
 use super::*;
 
-/// What damages a file of three changesets of stream `s`, and the calls that tell of it.
-struct Harm {
-    statement: &'static str,
-    global: bool,
-    filtered: bool,
-    stream: bool,
-    head: bool,
-}
+/// What damages a file of three changesets of stream `s`, and whether it is told by reads of the order, of
+/// a filtered order and of the stream, and by the head.
+const HARMS: &[(&str, [bool; 4])] = &[
+    (
+        "DELETE FROM changesets WHERE checkpoint = 1",
+        [true, true, true, false],
+    ),
+    (
+        "DELETE FROM changesets WHERE checkpoint = 2",
+        [true, true, false, false],
+    ),
+    (
+        "UPDATE changesets SET commit_id = 'é' WHERE checkpoint = 1",
+        [true, true, true, false],
+    ),
+    (
+        "UPDATE changesets SET events = '[2]' WHERE checkpoint = 1",
+        [true, false, true, false],
+    ),
+    (
+        "UPDATE changesets SET metadata = '1' WHERE checkpoint = 1",
+        [true, false, true, false],
+    ),
+    (
+        "UPDATE changesets SET event_types = 'x' WHERE checkpoint = 1",
+        [true, true, true, false],
+    ),
+    (
+        "UPDATE changesets SET timestamp = 7 WHERE checkpoint = 2",
+        [true, true, true, true],
+    ),
+    (
+        "UPDATE changesets SET changeset_id = 9 WHERE checkpoint = 1",
+        [true, true, true, true],
+    ),
+    (
+        "UPDATE changesets SET last_event_id = 9 WHERE checkpoint = 2",
+        [true, true, true, true],
+    ),
+    (
+        "UPDATE changesets SET checksum = NULL WHERE checkpoint = 2",
+        [true, true, true, true],
+    ),
+    (
+        "UPDATE changesets SET checksum = checksum + 1 WHERE checkpoint = 2",
+        [true, false, true, false],
+    ),
+];
 
 /// G3, G6, G19: rows that are not as they were written are told of, not answered, by every call that
 /// would answer something of them.
 #[tokio::test]
 async fn damaged_rows_are_told() {
-    let harm = |statement, global, filtered, stream, head| Harm {
-        statement,
-        global,
-        filtered,
-        stream,
-        head,
-    };
-    for harm in [
-        harm(
-            "DELETE FROM changesets WHERE checkpoint = 1",
-            true,
-            true,
-            true,
-            false,
-        ),
-        harm(
-            "DELETE FROM changesets WHERE checkpoint = 2",
-            true,
-            true,
-            false,
-            false,
-        ),
-        harm(
-            "UPDATE changesets SET commit_id = 'é' WHERE checkpoint = 1",
-            true,
-            true,
-            true,
-            false,
-        ),
-        harm(
-            "UPDATE changesets SET events = '[2]' WHERE checkpoint = 1",
-            true,
-            false,
-            true,
-            false,
-        ),
-        harm(
-            "UPDATE changesets SET metadata = '1' WHERE checkpoint = 1",
-            true,
-            false,
-            true,
-            false,
-        ),
-        harm(
-            "UPDATE changesets SET event_types = 'x' WHERE checkpoint = 1",
-            true,
-            true,
-            true,
-            false,
-        ),
-        harm(
-            "UPDATE changesets SET timestamp = 7 WHERE checkpoint = 2",
-            true,
-            true,
-            true,
-            true,
-        ),
-        harm(
-            "UPDATE changesets SET changeset_id = 9 WHERE checkpoint = 1",
-            true,
-            true,
-            true,
-            true,
-        ),
-        harm(
-            "UPDATE changesets SET last_event_id = 9 WHERE checkpoint = 2",
-            true,
-            true,
-            true,
-            true,
-        ),
-        harm(
-            "UPDATE changesets SET checksum = NULL WHERE checkpoint = 2",
-            true,
-            true,
-            true,
-            true,
-        ),
-        harm(
-            "UPDATE changesets SET checksum = checksum + 1 WHERE checkpoint = 2",
-            true,
-            false,
-            true,
-            false,
-        ),
-    ] {
+    for (harm, expected) in HARMS {
         let fixture = Fixture::open().await;
         let storage = &fixture.storage;
         for last in 0..3 {
             storage.commit(&commit("s", last, 10)).await.unwrap();
         }
-        fixture.damage(harm.statement);
+        fixture.damage(harm);
         let stream = StreamId::new("s").unwrap();
         let all = StreamQuery::all(stream.clone());
         let (first, limit) = (Checkpoint::FIRST, PageLimit::default());
@@ -123,14 +78,12 @@ async fn damaged_rows_are_told() {
         let read = storage.read_stream(&all).await;
         let head = storage.head(&stream).await;
         let told = [
-            (harm.global, told_damage(&global)),
-            (harm.filtered, told_damage(&filtered)),
-            (harm.stream, told_damage(&read)),
-            (harm.head, told_damage(&head)),
+            told_damage(&global),
+            told_damage(&filtered),
+            told_damage(&read),
+            told_damage(&head),
         ];
-        for (call, (expected, told)) in told.iter().enumerate() {
-            assert_eq!(expected, told, "call {call}: {}", harm.statement);
-        }
+        assert_eq!(told, *expected, "{harm}");
         // Nothing is committed any more, and the reason is told.
         let sound = storage.check_sound();
         assert!(told_damage(&sound), "{sound:?}");
