@@ -6,8 +6,9 @@ mod server;
 use std::path::Path;
 use std::sync::Arc;
 
-use ees_evidence::{SavedHead, Verification, Verified};
-use ees_storage::redacted;
+use ees_core::Checkpoint;
+use ees_evidence::{Finding, SavedHead, Verification, Verified};
+use ees_storage::{Adapter, redacted};
 use serde_json::json;
 
 use crate::Failure;
@@ -52,7 +53,11 @@ async fn verify(args: &VerifyArgs) -> Result<Verified, Failure> {
         let verification = Verification::new(opened.movable.store());
         let verified = run_through(args, since, verification).await;
         opened.close().await;
-        return verified;
+        let mut verified = verified?;
+        let file = examine(args).await?;
+        verified.findings_count += file.len() as u64;
+        verified.findings.extend(file);
+        return Ok(verified);
     };
     let remote = RemoteArgs {
         url: url.clone(),
@@ -78,6 +83,35 @@ async fn run_through(
     let verified = verified.await;
     progress.end();
     verified.map_err(|error| Failure::Run(error.to_string()))
+}
+
+/// What the file of a store shows that reads of the store need not show: pages and indexes.
+#[cfg(feature = "sqlite")]
+async fn examine(args: &VerifyArgs) -> Result<Vec<Finding>, Failure> {
+    if Adapter::of(&args.storage.url).map_err(Failure::of_storage)? != Adapter::Sqlite {
+        return Ok(Vec::new());
+    }
+    let config: Result<ees_sqlite::SqliteConfig, _> = args.storage.url.parse();
+    let config = config.map_err(|error| Failure::wrong_storage(&args.storage.url, error))?;
+    let examined = ees_sqlite::examine(&config).await;
+    let examined = examined.map_err(|error| Failure::Storage(error.to_string()))?;
+    if examined.checksums_from > Checkpoint::FIRST && !args.json {
+        let from = examined.checksums_from;
+        println!(
+            "from checkpoint {from} on, checksums date from the commits; before, from an upgrade"
+        );
+    }
+    let finding = |what| Finding {
+        is_missing: false,
+        checkpoint: None,
+        what: format!("the file: {what}"),
+    };
+    Ok(examined.findings.into_iter().map(finding).collect())
+}
+
+#[cfg(not(feature = "sqlite"))]
+async fn examine(_: &VerifyArgs) -> Result<Vec<Finding>, Failure> {
+    Ok(Vec::new())
 }
 
 fn read(file: &Path, args: &VerifyArgs) -> Result<SavedHead, Failure> {

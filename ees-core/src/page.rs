@@ -104,13 +104,18 @@ impl GlobalPage {
             }
             if changeset.checkpoint != Some(next) {
                 let (stream, id) = (&changeset.stream_id, changeset.changeset_id);
-                return Err(StorageError::Corrupt(format!(
-                    "changeset {id} of stream `{stream}` {HOLE} {next} belongs"
-                )));
+                let found = format!("changeset {id} of stream `{stream}`");
+                return Err(Self::hole(next, &found));
             }
             next = next.plus(1);
         }
         Ok(Self { changesets, next })
+    }
+
+    /// The error of a position that has no changeset, although it is not void: something else was found
+    /// there.
+    pub fn hole(position: Checkpoint, found: &str) -> StorageError {
+        StorageError::Corrupt(format!("{found} {HOLE} {position} belongs"))
     }
 
     /// Whether an error of [`GlobalPage::dense`] says that a position has no changeset: a verification

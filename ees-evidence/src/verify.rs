@@ -12,7 +12,7 @@ use crate::hash::{Hash, leaf_of, void_leaf};
 use crate::pages::{Found, Pages};
 use crate::saved_head::SavedHead;
 use crate::sealed::Sealed;
-use crate::source::Source;
+use crate::source::{Source, damage};
 use crate::streams::Streams;
 use crate::tree::Tree;
 use crate::verified::Verified;
@@ -91,8 +91,10 @@ impl Verification {
         let store = self.source.store_id().await?;
         // What is compared is older than the end that is read.
         self.sealed = Sealed::of(&self.source, &mut self.findings).await?;
-        self.expected = Expected::of(self.source.statistics().await?);
-        let end = self.source.next_checkpoint().await?;
+        let saved = self.source.statistics().await?;
+        let counted = saved.version;
+        self.expected = Expected::of(saved);
+        let end = self.end(counted).await?;
         self.expect();
         if let (Some(since), Some(sealed)) = (&self.since, &self.sealed) {
             sealed.check_growth(since, &mut self.findings).await?;
@@ -121,6 +123,18 @@ impl Verification {
             findings: self.findings.list,
             findings_count: self.findings.count,
         })
+    }
+
+    /// The end of the order. If the storage tells that it is lost, the end that others know of: the log, and
+    /// the statistics.
+    async fn end(&mut self, counted: Checkpoint) -> Result<Checkpoint, LogError> {
+        let error = match self.source.next_checkpoint().await {
+            Ok(end) => return Ok(end),
+            Err(error) => damage(error)?,
+        };
+        self.findings.missing(None, error.to_string());
+        let sealed = self.sealed.as_ref().map_or(0, |sealed| sealed.log.size);
+        Ok(counted.max(Checkpoint::FIRST.plus(sealed)))
     }
 
     /// Collects what the tree is compared with.
@@ -187,7 +201,10 @@ impl Verification {
 
     async fn take_changeset(&mut self, changeset: &Changeset) -> Result<(), LogError> {
         let at = self.tree.next();
-        let wrong = self.streams.check(self.source.as_ref(), changeset).await?;
+        let wrong = match self.streams.check(self.source.as_ref(), changeset).await {
+            Ok(wrong) => wrong,
+            Err(error) => Some(damage(error)?.to_string()),
+        };
         if let Some(wrong) = wrong {
             self.findings.altered(Some(at), wrong);
         }

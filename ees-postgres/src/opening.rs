@@ -56,7 +56,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
 /// Selects the properties of the server and the database that [`assert_fit`] checks.
 const FITNESS: &str = "
     SELECT current_setting('server_version_num')::integer, current_setting('server_version'),
-           current_setting('server_encoding'), pg_is_in_recovery(), current_setting('fsync')";
+           current_setting('server_encoding'), pg_is_in_recovery(), current_setting('fsync'),
+           current_setting('data_checksums')";
 
 /// Selects whether the schema exists, whether it contains anything, and whether it has versions.
 const SCHEMA: &str = "
@@ -91,8 +92,8 @@ async fn assert_fit(
     connection: &mut PgConnection,
 ) -> Result<(), OpenError> {
     let query = sqlx::query_as(FITNESS).fetch_one(connection);
-    let row: Result<(i32, String, String, bool, String), _> = patiently(query).await;
-    let (number, version, encoding, is_standby, fsync) =
+    let row: Result<(i32, String, String, bool, String, String), _> = patiently(query).await;
+    let (number, version, encoding, is_standby, fsync, checksums) =
         row.map_err(|error| open_error(config, error))?;
     let unfit = |found: String, expected| OpenError::Unfit {
         target: config.target(),
@@ -116,6 +117,13 @@ async fn assert_fit(
                         `ALTER SYSTEM SET fsync = on` and `SELECT pg_reload_conf()`, \
                         or for a test `?allow_fsync_off=true`";
         return Err(unfit(format!("it runs with fsync={fsync}"), expected));
+    }
+    if checksums != "on" {
+        tracing::warn!(
+            "{}: the cluster has no data checksums, so it does not notice what its disk damages. Stop it, and \
+             run `pg_checksums --enable`",
+            config.target()
+        );
     }
     Ok(())
 }

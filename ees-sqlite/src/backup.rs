@@ -1,14 +1,15 @@
 //! Online backup.
 
-use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::OpenError;
-use crate::beside::{beside, folder, sync_folder};
+use crate::beside::folder;
+use crate::connect::{open_immutable, open_reader};
 use crate::lock::real_path;
-use crate::opening::{check_ours, open_immutable, open_reader};
-use crate::threads;
+use crate::ours::check_ours;
+use crate::partial::Partial;
+use crate::{migrations, threads};
 
 /// A backup failed. No file exists under the target's name.
 #[derive(Debug, thiserror::Error)]
@@ -36,12 +37,12 @@ pub enum BackupError {
         /// The error of the operating system.
         r#source: io::Error,
     },
-    /// The copy failed SQLite's integrity check.
-    #[error("the copy of `{}` failed SQLite's integrity check: {finding}. Check the disk", path.display())]
+    /// The copy failed SQLite's integrity check, or a row of it is not as it was written.
+    #[error("the copy of `{}` is damaged: {finding}. Check the disk, and the store with `ees verify`", path.display())]
     Damaged {
         /// The store.
         path: PathBuf,
-        /// The first finding of the check.
+        /// The first finding of the checks.
         finding: String,
     },
 }
@@ -58,7 +59,7 @@ pub struct Backup {
 /// Copies a store into a new file. The store may be in use.
 ///
 /// The copy contains every changeset that was acknowledged before the call began. The copy must
-/// pass SQLite's integrity check and is flushed to the disk before it gets the target's name. A
+/// pass SQLite's integrity check, and each row that of its checksum. It is flushed to the disk before it gets the target's name. A
 /// server can read and write the store in the meantime. Its write-ahead log grows by what it writes
 /// until the copy is complete.
 ///
@@ -90,38 +91,27 @@ fn copy(store: &Path, target: &Path) -> Result<Backup, BackupError> {
             source: io::Error::other("its folder does not exist"),
         });
     }
-    let partial = beside(target, ".partial");
-    let result = copy_and_check(&store, &partial, target);
-    if result.is_err() {
-        let _ = fs::remove_file(&partial);
-    }
-    result
-}
-
-fn copy_and_check(store: &Path, partial: &Path, target: &Path) -> Result<Backup, BackupError> {
     let copy = |source| BackupError::Copy {
         path: target.to_owned(),
         source,
     };
-    let write = |source| BackupError::Write {
-        path: target.to_owned(),
-        source,
+    let write = |source: io::Error| match source.kind() {
+        io::ErrorKind::AlreadyExists => BackupError::Exists(target.to_owned()),
+        _ => BackupError::Write {
+            path: target.to_owned(),
+            source,
+        },
     };
-    match fs::remove_file(partial) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(write(error)),
-        _ => {}
+    let partial = Partial::of(target).map_err(write)?;
+    vacuum_into(&store, partial.path()).map_err(copy)?;
+    let (finding, changesets) = check(partial.path()).map_err(copy)?;
+    if let Some(finding) = finding {
+        return Err(BackupError::Damaged {
+            path: store,
+            finding,
+        });
     }
-    vacuum_into(store, partial).map_err(copy)?;
-    let (finding, changesets) = check(partial).map_err(copy)?;
-    if finding != "ok" {
-        let path = store.to_owned();
-        return Err(BackupError::Damaged { path, finding });
-    }
-    let file = File::open(partial).map_err(write)?;
-    file.sync_all().map_err(write)?;
-    let bytes = file.metadata().map_err(write)?.len();
-    fs::rename(partial, target).map_err(write)?;
-    sync_folder(folder(target)).map_err(write)?;
+    let bytes = partial.complete().map_err(write)?;
     Ok(Backup { changesets, bytes })
 }
 
@@ -134,9 +124,11 @@ fn vacuum_into(store: &Path, partial: &Path) -> rusqlite::Result<()> {
     source.close().map_err(|(_, error)| error)
 }
 
-fn check(partial: &Path) -> rusqlite::Result<(String, u64)> {
+/// What is wrong with a copy, and the number of its changesets.
+fn check(partial: &Path) -> rusqlite::Result<(Option<String>, u64)> {
     let copy = open_immutable(partial)?;
-    let finding = copy.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    let finding = migrations::check_content(&copy).err();
+    let finding = finding.map(|error| error.to_string());
     let count = "SELECT count(*) FROM changesets";
     let count: i64 = copy.query_row(count, [], |row| row.get(0))?;
     copy.close().map_err(|(_, error)| error)?;

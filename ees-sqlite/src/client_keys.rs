@@ -12,22 +12,26 @@ use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 
 use crate::error::translate;
-use crate::rows::{number, optional, text};
+use crate::rows::{outline, outline_columns, valid};
 
 /// The number of changesets in a block.
 const BLOCK: u64 = 32;
 
-/// Selects the first filed changeset that has a key. Different keys may have the same hash.
-pub(crate) const FILED: &str = "
-    SELECT filed.changeset_id FROM client_keys AS filed CROSS JOIN changesets USING (stream_id, changeset_id)
-    WHERE filed.stream_id = ?1 AND filed.key_hash = ?2 AND changesets.commit_id = ?3
-    ORDER BY filed.changeset_id LIMIT 1";
+/// Selects the filed changesets whose keys have a hash, in their order. Different keys may have the same
+/// hash.
+pub(crate) const FILED: &str = concat!(
+    "SELECT ",
+    outline_columns!(),
+    " FROM client_keys AS filed CROSS JOIN changesets USING (stream_id, changeset_id)
+    WHERE filed.stream_id = ?1 AND filed.key_hash = ?2 ORDER BY filed.changeset_id"
+);
 
-/// Selects the clients' keys of the changesets behind one.
-pub(crate) const RECENT: &str = "
-    SELECT changeset_id, commit_id FROM changesets
-    WHERE stream_id = ?1 AND changeset_id > ?2 AND substr(commit_id, 1, 4) <> 'ees-'
-    ORDER BY changeset_id";
+/// Selects the changesets behind one.
+pub(crate) const RECENT: &str = concat!(
+    "SELECT ",
+    outline_columns!(),
+    " FROM changesets WHERE stream_id = ?1 AND changeset_id > ?2 ORDER BY changeset_id"
+);
 
 /// Files a key. The migration of an older file has filed every key, also those of last blocks: so the
 /// entry may be there.
@@ -39,6 +43,16 @@ const FILE_BLOCK: &str = "
     SELECT stream_id, key_hash(commit_id), changeset_id FROM changesets
     WHERE stream_id = ?1 AND changeset_id BETWEEN ?2 AND ?3 AND substr(commit_id, 1, 4) <> 'ees-'
     ORDER BY 2";
+
+/// Selects the first changesets of full blocks whose clients' keys are not filed. It reads every row.
+const LOST: &str = "
+    SELECT checkpoint, stream_id, changeset_id FROM changesets AS row
+    WHERE substr(commit_id, 1, 4) <> 'ees-'
+      AND (changeset_id - 1) / 32 < (SELECT max(changeset_id) FROM changesets WHERE stream_id = row.stream_id) / 32
+      AND NOT EXISTS (
+        SELECT 1 FROM client_keys
+        WHERE stream_id = row.stream_id AND key_hash = key_hash(row.commit_id) AND changeset_id = row.changeset_id)
+    LIMIT 20";
 
 /// A key in the last block of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,8 +90,29 @@ pub(crate) fn filed(
         return Ok(None);
     }
     let commit_id = key.commit_id.as_str();
-    let params = params![key.stream_id.as_str(), key_hash(commit_id), commit_id];
-    optional(connection, FILED, params, |row| number(row, 0))
+    let mut statement = connection.prepare_cached(FILED).map_err(translate)?;
+    let rows = statement.query(params![key.stream_id.as_str(), key_hash(commit_id)]);
+    let mut rows = rows.map_err(translate)?;
+    while let Some(row) = rows.next().map_err(translate)? {
+        let filed = outline(row)?;
+        if filed.commit_id == commit_id {
+            return valid(filed.changeset_id).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// Which keys are not filed that should be: the first ones, for people.
+pub(crate) fn lost(connection: &Connection) -> Result<Vec<String>, StorageError> {
+    define_key_hash(connection).map_err(translate)?;
+    let mut statement = connection.prepare(LOST).map_err(translate)?;
+    let lost = statement.query_map([], |row| {
+        let (position, stream, id): (i64, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(format!(
+            "the idempotency key of changeset {id} of stream `{stream}`, at checkpoint {position}, is not filed"
+        ))
+    });
+    lost.and_then(Iterator::collect).map_err(translate)
 }
 
 /// The clients' keys of the stream's last block.
@@ -92,15 +127,18 @@ pub(crate) fn recent(
     let rows = statement.query_map(params![stream_id.as_str(), filed], |row| {
         Ok(recent_key(row))
     });
-    rows.map_err(translate)?
-        .map(|row| row.map_err(translate)?)
-        .collect()
+    let rows = rows.map_err(translate)?;
+    let keys = rows.map(|row| row.map_err(translate)?);
+    let of_clients =
+        |key: &Result<RecentKey, _>| key.as_ref().map_or(true, |key| key.commit_id.is_clients());
+    keys.filter(of_clients).collect()
 }
 
 fn recent_key(row: &rusqlite::Row<'_>) -> Result<RecentKey, StorageError> {
+    let outline = outline(row)?;
     Ok(RecentKey {
-        changeset_id: number(row, 0)?,
-        commit_id: CommitId::new(text(row, 1)?)
+        changeset_id: valid(outline.changeset_id)?,
+        commit_id: CommitId::new(outline.commit_id)
             .map_err(|error| StorageError::Corrupt(format!("a row's commit id: {error}")))?,
     })
 }

@@ -4,17 +4,17 @@ use std::ffi::c_int;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ees_core::{StorageError, Written};
+use ees_core::{Checkpoint, StorageError, Written};
 
 /// The result codes of SQLite that the translation uses: <https://sqlite.org/rescode.html>.
 mod code {
     pub(super) use rusqlite::ffi::{
         SQLITE_BUSY as BUSY, SQLITE_CANTOPEN as CANTOPEN, SQLITE_CONSTRAINT as CONSTRAINT,
-        SQLITE_CORRUPT as CORRUPT, SQLITE_FULL as FULL, SQLITE_IOERR as IOERR,
-        SQLITE_IOERR_DIR_FSYNC as IOERR_DIR_FSYNC, SQLITE_IOERR_FSYNC as IOERR_FSYNC,
-        SQLITE_IOERR_SHMSIZE as IOERR_SHMSIZE, SQLITE_IOERR_WRITE as IOERR_WRITE,
-        SQLITE_LOCKED as LOCKED, SQLITE_NOTADB as NOTADB, SQLITE_READONLY as READONLY,
-        SQLITE_READONLY_ROLLBACK as READONLY_ROLLBACK,
+        SQLITE_CONSTRAINT_TRIGGER as CONSTRAINT_TRIGGER, SQLITE_CORRUPT as CORRUPT,
+        SQLITE_FULL as FULL, SQLITE_IOERR as IOERR, SQLITE_IOERR_DIR_FSYNC as IOERR_DIR_FSYNC,
+        SQLITE_IOERR_FSYNC as IOERR_FSYNC, SQLITE_IOERR_SHMSIZE as IOERR_SHMSIZE,
+        SQLITE_IOERR_WRITE as IOERR_WRITE, SQLITE_LOCKED as LOCKED, SQLITE_NOTADB as NOTADB,
+        SQLITE_READONLY as READONLY, SQLITE_READONLY_ROLLBACK as READONLY_ROLLBACK,
     };
 }
 
@@ -81,6 +81,24 @@ pub enum OpenError {
     /// A copy was put in place of a store, and the write-ahead log of that store is still beside it.
     #[error("`{file}` is a copy, and the write-ahead log beside it, `{file}-wal`, belongs to the store that was there before: the copy would be damaged by it. Nothing was changed. Move `{file}-wal` and `{file}-shm` away and start again; `ees restore` does this by itself", file = .0.display())]
     ForeignLog(PathBuf),
+    /// The store, or the newest part of it, is not there any more.
+    #[error("`{file}` {found}, but `{file}.lock` says that it had {end} changesets: the file or its write-ahead log, `{file}-wal`, was lost, damaged or replaced by an older one. Nothing was changed. Put both files back as they were, or put a backup in their place with `ees restore`. To go on with what is there, remove `{file}.lock`", file = path.display())]
+    Lost {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        found: String,
+        /// The end of the order, when it was written to last.
+        end: Checkpoint,
+    },
+    /// The file is damaged.
+    #[error("`{}` is damaged: {finding}. Keep the file as it is, and put a backup in its place with `ees restore`", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        finding: String,
+    },
     /// SQLite did not accept a setting that durability (G4) needs.
     #[error("`{}`: SQLite reports {setting}={found}, but acknowledged changesets are durable only with {setting}={expected}. Check that SQLite's WAL mode supports this file system", path.display())]
     NotDurable {
@@ -146,9 +164,11 @@ pub(crate) fn translate(error: rusqlite::Error) -> StorageError {
         Some(code::IOERR | code::CANTOPEN) => {
             unavailable("the file cannot be read or written", error)
         }
-        Some(code::CORRUPT | code::NOTADB | code::CONSTRAINT) => {
+        // A trigger is none of the store's, and refuses without damage.
+        Some(code::CONSTRAINT) if extended_code(&error) != Some(code::CONSTRAINT_TRIGGER) => {
             StorageError::Corrupt(error.to_string())
         }
+        Some(code::CORRUPT | code::NOTADB) => StorageError::Corrupt(error.to_string()),
         _ => StorageError::Backend(Arc::new(Coded::from(error))),
     }
 }
@@ -183,6 +203,12 @@ fn extended_code(error: &rusqlite::Error) -> Option<c_int> {
     }
 }
 
+/// Whether the file is damaged.
+pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
+    let codes = [code::CORRUPT, code::NOTADB];
+    primary_code(error).is_some_and(|code| codes.contains(&code))
+}
+
 /// Whether the disk failed a flush.
 pub(crate) fn is_failed_flush(error: &rusqlite::Error) -> bool {
     let flushes = [code::IOERR_FSYNC, code::IOERR_DIR_FSYNC];
@@ -212,6 +238,15 @@ fn is_not_writable(error: &rusqlite::Error) -> bool {
     primary_code(error).is_some_and(|code| codes.contains(&code))
 }
 
+/// The error of a file whose content cannot be read or written while it is opened.
+pub(crate) fn unreadable(path: &Path, source: StorageError) -> OpenError {
+    let path = path.to_owned();
+    match source {
+        StorageError::Corrupt(finding) => OpenError::Damaged { path, finding },
+        source => OpenError::Unreadable { path, source },
+    }
+}
+
 /// Translates an error while a file is opened.
 pub(crate) fn open_error(path: &Path, error: rusqlite::Error) -> OpenError {
     let path = path.to_owned();
@@ -221,6 +256,9 @@ pub(crate) fn open_error(path: &Path, error: rusqlite::Error) -> OpenError {
     } else if is_not_writable(&error) {
         let reason = error.to_string();
         OpenError::NotWritable { path, reason }
+    } else if is_damage(&error) {
+        let finding = error.to_string();
+        OpenError::Damaged { path, finding }
     } else {
         OpenError::Sqlite {
             path,

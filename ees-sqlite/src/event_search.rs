@@ -3,15 +3,14 @@
 use ees_core::{StorageError, StreamId};
 use rusqlite::{Connection, params};
 
-use crate::rows::{number, one, optional};
+use crate::reads::head;
+use crate::rows::{optional, outline, outline_columns};
 
-/// The last changeset of a stream, and its last event.
-pub(crate) const END: &str = "
-    SELECT changeset_id, last_event_id FROM changesets
-    WHERE stream_id = ?1 ORDER BY changeset_id DESC LIMIT 1";
-
-pub(crate) const LAST_EVENT: &str =
-    "SELECT last_event_id FROM changesets WHERE stream_id = ?1 AND changeset_id = ?2";
+pub(crate) const CHANGESET: &str = concat!(
+    "SELECT ",
+    outline_columns!(),
+    " FROM changesets WHERE stream_id = ?1 AND changeset_id = ?2"
+);
 
 /// The id of the changeset that has an event, or of the first one if the event comes before it.
 /// None if the stream ends before the event.
@@ -23,16 +22,11 @@ pub(crate) fn changeset_of(
     stream_id: &StreamId,
     event: i64,
 ) -> Result<Option<i64>, StorageError> {
-    let end = optional(connection, END, [stream_id.as_str()], |row| {
-        Ok((number::<i64>(row, 0)?, number::<i64>(row, 1)?))
-    })?;
-    let Some((last_changeset, last_event)) = end else {
+    let head = head(connection, stream_id)?;
+    let Some(head) = head.filter(|head| head.last_event.as_i64() >= event) else {
         return Ok(None);
     };
-    if last_event < event {
-        return Ok(None);
-    }
-    let (mut first, mut last) = (1, last_changeset.min(event.max(1)));
+    let (mut first, mut last) = (1, head.last_changeset.as_i64().min(event.max(1)));
     while first < last {
         let middle = first + (last - first) / 2;
         if last_event_of(connection, stream_id, middle)? < event {
@@ -50,5 +44,12 @@ fn last_event_of(
     changeset: i64,
 ) -> Result<i64, StorageError> {
     let params = params![stream_id.as_str(), changeset];
-    one(connection, LAST_EVENT, params, |row| number(row, 0))
+    let found = optional(connection, CHANGESET, params, |row| {
+        Ok(outline(row)?.last_event_id)
+    })?;
+    found.ok_or_else(|| {
+        StorageError::Corrupt(format!(
+            "changeset {changeset} of stream `{stream_id}` is missing, or its index is damaged"
+        ))
+    })
 }

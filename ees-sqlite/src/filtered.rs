@@ -3,15 +3,20 @@
 
 use ees_core::adapter::{Look, PageBuilder};
 use ees_core::{Changeset, Checkpoint, Filter, GlobalPage, PageLimit, StorageError};
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 
+use crate::checksum::Outline;
 use crate::error::translate;
-use crate::rows::{changeset, columns, number, one, optional_text, text};
+use crate::reads::{check_end, snapshot};
+use crate::rows::{changeset, columns, one, outline, outline_columns, valid};
 use crate::voids;
 
 /// Selects the columns that decide, from a checkpoint on.
-pub(crate) const SCAN: &str = "SELECT checkpoint, stream_id, event_types FROM changesets
-    WHERE checkpoint >= ?1 ORDER BY checkpoint LIMIT ?2";
+pub(crate) const SCAN: &str = concat!(
+    "SELECT ",
+    outline_columns!(),
+    " FROM changesets WHERE checkpoint >= ?1 ORDER BY checkpoint LIMIT ?2"
+);
 
 /// Selects one changeset.
 pub(crate) const AT: &str = concat!(
@@ -21,6 +26,21 @@ pub(crate) const AT: &str = concat!(
 );
 
 pub(crate) fn filtered(
+    connection: &Connection,
+    from: Checkpoint,
+    limit: PageLimit,
+    filter: &Filter,
+) -> Result<GlobalPage, StorageError> {
+    snapshot(connection, |connection| {
+        let page = scan(connection, from, limit, filter)?;
+        if page.next == from {
+            check_end(connection, from)?;
+        }
+        Ok(page)
+    })
+}
+
+fn scan(
     connection: &Connection,
     from: Checkpoint,
     limit: PageLimit,
@@ -36,12 +56,13 @@ pub(crate) fn filtered(
         && !look.is_over()
         && let Some(row) = rows.next().map_err(translate)?
     {
-        let position = number(row, 0)?;
+        let outline = outline(row)?;
+        let position = valid(outline.checkpoint)?;
         if position != next {
             next = voids::pass(connection, next)?;
             check_dense(position, next)?;
         }
-        if may_select(filter, row)? {
+        if may_select(filter, &outline) {
             let found: Changeset = one(connection, AT, [next.as_i64()], changeset)?;
             look.read(&found);
             if filter.matches(&found) && !page.push_changeset(found) {
@@ -59,16 +80,14 @@ pub(crate) fn filtered(
 }
 
 /// Whether a filter may select a changeset, as far as the row of a scan shows.
-fn may_select(filter: &Filter, row: &Row<'_>) -> Result<bool, StorageError> {
-    let by_stream = filter.matches_stream(text(row, 1)?);
-    Ok(by_stream && optional_text(row, 2)?.is_none_or(|types| filter.matches_types(types)))
+fn may_select(filter: &Filter, row: &Outline<'_>) -> bool {
+    let matches_types = |types| filter.matches_types(types);
+    filter.matches_stream(row.stream_id) && row.event_types.is_none_or(matches_types)
 }
 
 fn check_dense(found: Checkpoint, expected: Checkpoint) -> Result<(), StorageError> {
     if found == expected {
         return Ok(());
     }
-    Err(StorageError::Corrupt(format!(
-        "checkpoint {found} was found where checkpoint {expected} belongs"
-    )))
+    Err(GlobalPage::hole(expected, &format!("checkpoint {found}")))
 }

@@ -4,8 +4,8 @@ use ees_core::{Identity, StorageError};
 use rusqlite::Connection;
 
 use crate::error::translate;
-use crate::reads;
 use crate::rows::optional;
+use crate::state;
 
 const LOAD: &str = "SELECT identity FROM identity";
 
@@ -31,7 +31,7 @@ pub(crate) fn load(connection: &Connection) -> Result<Option<Identity>, StorageE
 /// Gives a file a new identity, if it has one. A copy of a store is another store.
 pub(crate) fn renew(connection: &Connection) -> Result<(), StorageError> {
     if let Some(stored) = load(connection)? {
-        let head = reads::next_checkpoint(connection)?;
+        let head = state::end(connection)?;
         let next = stored.renewed(head, None);
         overwrite(connection, &next).map_err(translate)?;
     }

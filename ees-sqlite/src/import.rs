@@ -11,7 +11,7 @@ use crate::SqliteStorage;
 use crate::client_keys::{FullBlock, fills_block};
 use crate::error::translate;
 use crate::rows::text;
-use crate::{reads, voids, writer};
+use crate::{reads, state, voids, writer};
 
 /// The most names in one answer.
 const NAMES: &str = "
@@ -20,7 +20,7 @@ const NAMES: &str = "
 #[async_trait]
 impl Import for SqliteStorage {
     async fn begin_import(&self) -> Result<Checkpoint, StorageError> {
-        self.readers.run(reads::next_checkpoint).await
+        self.readers.run(state::end).await
     }
 
     /// Appends the page in one transaction. Group commit reads anew what it remembers.
@@ -58,7 +58,7 @@ fn append(
     from: Checkpoint,
     page: &GlobalPage,
 ) -> Result<ImportOutcome, StorageError> {
-    let end = reads::next_checkpoint(connection)?;
+    let end = state::end(connection)?;
     if from != end {
         return Ok(ImportOutcome::EndsAt(end));
     }

@@ -10,6 +10,8 @@ use futures_timer::Delay;
 use futures_util::future::{Either, select};
 use rusqlite::Connection;
 
+use crate::halt::Halt;
+
 /// How long a job waits for a place in the queue.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -17,19 +19,22 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) type Job = Box<dyn FnOnce(Result<&Connection, StorageError>) + Send>;
 
 /// The callers' side of a queue of jobs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Jobs {
     queue: Sender<Job>,
     timeout: Duration,
+    /// Gets to know the damage that jobs find.
+    halt: Halt,
 }
 
 impl Jobs {
     /// A queue with so many places.
-    pub(crate) fn queue(places: usize) -> (Self, Receiver<Job>) {
+    pub(crate) fn queue(places: usize, halt: &Halt) -> (Self, Receiver<Job>) {
         let (jobs, queue) = async_channel::bounded(places.max(1));
         let jobs = Self {
             queue: jobs,
             timeout: TIMEOUT,
+            halt: halt.clone(),
         };
         (jobs, queue)
     }
@@ -40,10 +45,12 @@ impl Jobs {
         work: impl FnOnce(&Connection) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, StorageError> {
         let (answer, answered) = oneshot::channel();
+        let halt = self.halt.clone();
         let job: Job = Box::new(move |connection| {
             if !answer.is_canceled() {
+                let done = connection.and_then(work);
                 // The caller may have gone in the meantime.
-                let _ = answer.send(connection.and_then(work));
+                let _ = answer.send(done.inspect_err(|error| halt.note(error)));
             }
         });
         match self.queue.try_send(job) {
@@ -62,6 +69,15 @@ impl Jobs {
                 "too many calls at once",
                 Written::None,
             )),
+        }
+    }
+
+    /// The same queue, for jobs whose damage is not that of the changesets.
+    pub(crate) fn apart(&self) -> Self {
+        Self {
+            queue: self.queue.clone(),
+            timeout: self.timeout,
+            halt: Halt::default(),
         }
     }
 

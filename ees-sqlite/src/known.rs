@@ -13,6 +13,7 @@ use crate::client_keys::{self, FullBlock, RecentKey};
 use crate::moved;
 use crate::reads;
 use crate::rows::{number, one};
+use crate::state;
 
 /// How many bytes the remembered streams may have.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -78,7 +79,7 @@ impl Known {
         self.check_open(connection)?;
         let next_checkpoint = match self.next_checkpoint {
             Some(next) => next,
-            None => reads::next_checkpoint(connection)?,
+            None => state::end(connection)?,
         };
         self.next_checkpoint = Some(next_checkpoint);
         let mut heads = HashMap::with_capacity(streams.len());
@@ -101,6 +102,11 @@ impl Known {
             keys,
             next_checkpoint,
         })
+    }
+
+    /// The position after the last changeset.
+    pub(crate) fn end(&self) -> Option<Checkpoint> {
+        self.next_checkpoint
     }
 
     /// Another connection may have fenced the store. Anything else that it commits is against the rules,

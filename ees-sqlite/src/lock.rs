@@ -1,17 +1,22 @@
 //! The lock that limits a file to one writing process.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, Write};
+use std::fs::{File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::OpenError;
-use crate::beside::beside;
+use crate::beside::{beside, private};
+use crate::remembered::{Memory, Remembered};
 
 /// Holds the lock on `FILE.lock` until it is dropped. The operating system releases the lock when
 /// the process ends, for whatever reason.
 #[derive(Debug)]
 pub(crate) struct WriterLock {
-    file: File,
+    file: Arc<File>,
+    /// What the file says of the store, as the last process that had the lock left it.
+    pub(crate) found: Remembered,
+    pub(crate) memory: Memory,
 }
 
 impl Drop for WriterLock {
@@ -29,27 +34,33 @@ impl WriterLock {
             path: database.to_owned(),
             reason: error.to_string(),
         };
-        let mut options = OpenOptions::new();
+        let lock = beside(database, ".lock");
+        // The lock would be another file's, and what is remembered would be written into that one.
+        if lock.is_symlink() {
+            let reason = format!("`{}` is a symbolic link; remove it", lock.display());
+            return Err(not_writable(io::Error::other(reason)));
+        }
+        let mut options = private();
         options.read(true).write(true).create(true).truncate(false);
-        let mut file = options
-            .open(beside(database, ".lock"))
-            .map_err(not_writable)?;
+        let file = options.open(lock).map_err(not_writable)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(OpenError::InUse {
                     path: database.to_owned(),
-                    pid: holder(&mut file),
+                    pid: Remembered::read(&file).process,
                 });
             }
             Err(TryLockError::Error(error)) => return Err(not_writable(error)),
         }
-        // A second process reports this id. Nothing depends on it.
-        let _ = file
-            .set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| write!(file, "{}", std::process::id()));
-        Ok(Self { file })
+        let file = Arc::new(file);
+        let found = Remembered::read(&file);
+        let memory = Memory::begin(Arc::clone(&file), &found);
+        Ok(Self {
+            file,
+            found,
+            memory,
+        })
     }
 }
 
@@ -91,12 +102,6 @@ pub(crate) fn resolve(database: &Path) -> io::Result<PathBuf> {
         (Some(folder), Some(name)) => Ok(folder.canonicalize()?.join(name)),
         _ => Ok(path),
     }
-}
-
-fn holder(file: &mut File) -> Option<u32> {
-    let mut text = String::new();
-    file.read_to_string(&mut text).ok()?;
-    text.trim().parse().ok()
 }
 
 #[cfg(test)]

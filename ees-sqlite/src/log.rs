@@ -48,7 +48,7 @@ impl LogStore for SqliteStorage {
         tiles: &[Tile],
     ) -> Result<bool, StorageError> {
         let (next, tiles) = (next.clone(), tiles.to_vec());
-        self.write_or_undo(move |connection| {
+        self.write_log(move |connection| {
             for tile in &tiles {
                 put(connection, tile)?;
             }

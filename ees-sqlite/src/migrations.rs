@@ -6,12 +6,14 @@
 use std::path::Path;
 use std::time::Instant;
 
+use ees_core::StorageError;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use sha2::{Digest, Sha384};
 
 use crate::OpenError;
 use crate::client_keys::define_key_hash;
-use crate::error::open_error;
+use crate::error::{open_error, translate, unreadable};
+use crate::{row_check, state, upgrade};
 
 /// A version of the schema. A released version is never changed.
 struct Migration {
@@ -67,6 +69,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "evidence",
         sql: include_str!("../migrations/0009_evidence.sql"),
     },
+    Migration {
+        version: 10,
+        name: "checksums",
+        sql: include_str!("../migrations/0010_checksums.sql"),
+    },
 ];
 
 const CREATE_TABLE: &str = "
@@ -92,10 +99,21 @@ struct Applied {
     checksum: Vec<u8>,
 }
 
-/// Brings a file to the newest version, in one transaction.
+/// Brings a file to the newest version: its schema in one transaction, and its rows in several ones.
 pub(crate) fn migrate(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
     let failed = |error| open_error(path, error);
     define_key_hash(connection).map_err(failed)?;
+    if is_before_checksums(connection).map_err(failed)? {
+        check_known(path, connection)?;
+        upgrade::check(connection).map_err(|error| unreadable(path, error))?;
+    }
+    apply_missing(path, connection)?;
+    upgrade::finish(connection).map_err(|error| unreadable(path, error))
+}
+
+/// Applies the versions that the schema lacks, in one transaction.
+pub(crate) fn apply_missing(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
+    let failed = |error| open_error(path, error);
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate);
     let transaction = transaction.map_err(failed)?;
     let applied = applied(&transaction).map_err(failed)?;
@@ -116,9 +134,35 @@ pub(crate) fn check_known(path: &Path, connection: &Connection) -> Result<(), Op
     check(path, &applied)
 }
 
-/// Whether a file has every version of the schema.
+/// Whether a file has every version of the schema, and its rows have theirs.
 pub(crate) fn is_newest(connection: &Connection) -> rusqlite::Result<bool> {
-    Ok(read(connection)?.len() == MIGRATIONS.len())
+    if read(connection)?.len() != MIGRATIONS.len() {
+        return Ok(false);
+    }
+    // A row that cannot be read is told by whoever needs it.
+    Ok(state::upgrade(connection).is_ok_and(state::Upgrade::is_finished))
+}
+
+/// Checks the pages and the rows of a file of any version.
+///
+/// # Errors
+/// [`StorageError::Corrupt`] says what is damaged.
+pub(crate) fn check_content(connection: &Connection) -> Result<(), StorageError> {
+    if is_before_checksums(connection).map_err(translate)? {
+        return upgrade::check(connection);
+    }
+    upgrade::check_pages(connection)?;
+    if is_newest(connection).map_err(translate)? {
+        return row_check::check_all(connection);
+    }
+    Ok(())
+}
+
+/// Whether a file has changesets, which have no checksums.
+pub(crate) fn is_before_checksums(connection: &Connection) -> rusqlite::Result<bool> {
+    let tables = "SELECT count(*) FILTER (WHERE name = 'changesets') > 0
+        AND count(*) FILTER (WHERE name = 'state') = 0 FROM sqlite_schema";
+    connection.query_row(tables, [], |row| row.get(0))
 }
 
 fn applied(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Applied>> {

@@ -8,9 +8,10 @@ use std::thread::JoinHandle;
 use async_channel::Receiver;
 use rusqlite::Connection;
 
+use crate::connect::{Reader, open_to_read};
 use crate::error::translate;
+use crate::halt::Halt;
 use crate::jobs::{Job, Jobs};
-use crate::opening::{self, Reader};
 use crate::threads;
 
 /// The threads, as the one who ends them has them.
@@ -22,9 +23,9 @@ pub(crate) struct Readers {
 
 impl Readers {
     /// Starts so many threads. Each opens its connection when it gets its first job.
-    pub(crate) fn start(path: &Path, count: u32) -> io::Result<(Jobs, Self)> {
+    pub(crate) fn start(path: &Path, count: u32, halt: &Halt) -> io::Result<(Jobs, Self)> {
         let count = usize::try_from(count).unwrap_or(1).max(1);
-        let (jobs, queue) = Jobs::queue(count);
+        let (jobs, queue) = Jobs::queue(count, halt);
         let mut readers = Self {
             queue,
             threads: Vec::with_capacity(count),
@@ -64,7 +65,7 @@ fn answer(path: &Path, connection: &mut Option<Connection>, job: Job) {
     if let Some(connection) = connection {
         return job(Ok(connection));
     }
-    match opening::open_to_read(path) {
+    match open_to_read(path) {
         // It is for this job alone: a log may be made at any time.
         Ok(Reader::Immutable(reader)) => job(Ok(&reader)),
         Ok(Reader::Lasting(reader)) => job(Ok(connection.insert(reader))),

@@ -1,22 +1,22 @@
-//! The queries of streams and of the global order, on any connection.
+//! The queries of heads and of the global order, on any connection.
 
 use ees_core::adapter::PageBuilder;
-use ees_core::{
-    Changeset, Checkpoint, Direction, GlobalPage, Head, Page, PageLimit, StorageError, StreamId,
-    StreamQuery, StreamRange,
-};
-use rusqlite::{Connection, Params, params};
+use ees_core::{Changeset, Checkpoint, GlobalPage, Head, Page, PageLimit, StorageError, StreamId};
+use rusqlite::{Connection, Params};
 
 use crate::error::translate;
-use crate::event_search::changeset_of;
-use crate::rows::{changeset, columns, number, one, optional, timestamp};
-use crate::voids;
+use crate::rows::{
+    changeset, columns, number, one, optional, outline, outline_columns, time, valid,
+};
+use crate::{state, voids};
 
-pub(crate) const HEAD: &str = "
-    SELECT changeset_id, last_event_id, timestamp FROM changesets
-    WHERE stream_id = ?1 ORDER BY changeset_id DESC LIMIT 1";
+pub(crate) const HEAD: &str = concat!(
+    "SELECT ",
+    outline_columns!(),
+    " FROM changesets WHERE stream_id = ?1 ORDER BY changeset_id DESC LIMIT 1"
+);
 
-pub(crate) const NEXT_CHECKPOINT: &str = "SELECT coalesce(max(checkpoint) + 1, 0) FROM changesets";
+pub(crate) const LAST_ROW: &str = "SELECT coalesce(max(checkpoint) + 1, 0) FROM changesets";
 
 pub(crate) const GLOBAL: &str = concat!(
     "SELECT ",
@@ -24,26 +24,25 @@ pub(crate) const GLOBAL: &str = concat!(
     " FROM changesets WHERE checkpoint >= ?1 ORDER BY checkpoint LIMIT ?2"
 );
 
-/// Selects the changesets with ids from ?2 to ?3.
-macro_rules! by_changeset {
-    ($order:literal) => {
-        concat!(
-            "SELECT ",
-            columns!(),
-            " FROM changesets WHERE stream_id = ?1 AND changeset_id BETWEEN ?2 AND ?3
-             ORDER BY changeset_id ",
-            $order,
-            " LIMIT ?4"
-        )
+/// Reads from one snapshot of the file.
+pub(crate) fn snapshot<T>(
+    connection: &Connection,
+    read: impl FnOnce(&Connection) -> Result<T, StorageError>,
+) -> Result<T, StorageError> {
+    run(connection, "BEGIN")?;
+    let read = read(connection);
+    // A transaction that only reads has nothing that could fail, and some errors have ended it.
+    let ended = if connection.is_autocommit() {
+        Ok(())
+    } else {
+        run(connection, "COMMIT")
     };
+    read.and_then(|read| ended.map(|()| read))
 }
 
-/// The statement of a stream read.
-pub(crate) const fn of_stream(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Forward => by_changeset!("ASC"),
-        Direction::Backward => by_changeset!("DESC"),
-    }
+fn run(connection: &Connection, statement: &str) -> Result<(), StorageError> {
+    let mut statement = connection.prepare_cached(statement).map_err(translate)?;
+    statement.execute([]).map(drop).map_err(translate)
 }
 
 pub(crate) fn head(
@@ -51,47 +50,19 @@ pub(crate) fn head(
     stream_id: &StreamId,
 ) -> Result<Option<Head>, StorageError> {
     optional(connection, HEAD, [stream_id.as_str()], |row| {
+        let last = outline(row)?;
         Ok(Head {
-            last_changeset: number(row, 0)?,
-            last_event: number(row, 1)?,
-            last_timestamp: timestamp(row, 2)?,
+            last_changeset: valid(last.changeset_id)?,
+            last_event: valid(last.last_event_id)?,
+            last_timestamp: time(last.timestamp)?,
         })
     })
 }
 
-pub(crate) fn next_checkpoint(connection: &Connection) -> Result<Checkpoint, StorageError> {
-    one(connection, NEXT_CHECKPOINT, [], |row| number(row, 0))
-}
-
-pub(crate) fn stream(
-    connection: &Connection,
-    query: &StreamQuery,
-) -> Result<Page<Changeset>, StorageError> {
-    let Some((from, to)) = changesets(connection, query)? else {
-        return Ok(PageBuilder::new(query.limit).finish());
-    };
-    let limit = rows_of(query.limit);
-    let params = params![query.stream_id.as_str(), from, to, limit];
-    fill(connection, of_stream(query.direction), params, query.limit)
-}
-
-/// The ids of the first and the last changeset of a range, as far as the stream goes.
-fn changesets(
-    connection: &Connection,
-    query: &StreamQuery,
-) -> Result<Option<(i64, i64)>, StorageError> {
-    let (from, to) = query.range.signed_bounds();
-    if matches!(query.range, StreamRange::Changesets(_)) {
-        return Ok(Some((from, to)));
-    }
-    if to < 1 {
-        return Ok(None);
-    }
-    let Some(first) = changeset_of(connection, &query.stream_id, from)? else {
-        return Ok(None);
-    };
-    let last = changeset_of(connection, &query.stream_id, to)?;
-    Ok(Some((first, last.unwrap_or(i64::MAX))))
+/// The position after the last row, whatever the store keeps of it: of files that may be damaged, or
+/// that an older version made.
+pub(crate) fn end_of_rows(connection: &Connection) -> Result<Checkpoint, StorageError> {
+    one(connection, LAST_ROW, [], |row| number(row, 0))
 }
 
 pub(crate) fn global(
@@ -99,13 +70,30 @@ pub(crate) fn global(
     from: Checkpoint,
     limit: PageLimit,
 ) -> Result<GlobalPage, StorageError> {
-    let params = [from.as_i64(), rows_of(limit)];
-    let page = fill(connection, GLOBAL, params, limit)?;
-    voids::page(connection, from, page.items)
+    snapshot(connection, |connection| {
+        let params = [from.as_i64(), rows_of(limit)];
+        let page = fill(connection, GLOBAL, params, limit)?;
+        if page.items.is_empty() {
+            check_end(connection, from)?;
+        }
+        voids::page(connection, from, page.items)
+    })
+}
+
+/// Checks that the order ends at a position from which no row was found.
+pub(crate) fn check_end(connection: &Connection, from: Checkpoint) -> Result<(), StorageError> {
+    let end = state::kept_end(connection)?;
+    if from < end {
+        return Err(GlobalPage::hole(
+            from,
+            &format!("nothing of the changesets below {end}"),
+        ));
+    }
+    Ok(())
 }
 
 /// One row more than a page holds at most, which tells whether more rows remain.
-fn rows_of(limit: PageLimit) -> i64 {
+pub(crate) fn rows_of(limit: PageLimit) -> i64 {
     i64::try_from(limit.max_items()).map_or(i64::MAX, |rows| rows.saturating_add(1))
 }
 

@@ -9,10 +9,12 @@ use rusqlite::Connection;
 
 use crate::OpenError;
 use crate::beside::{LOG, SHARED_MEMORY, beside, folder, sync_folder};
+use crate::connect::{open_immutable, open_reader};
 use crate::error::open_error;
 use crate::lock::{WriterLock, resolve};
-use crate::opening::{self, check_ours, open_file, open_immutable, open_reader};
-use crate::{identity, migrations, reads, threads};
+use crate::opening::{self, open_file};
+use crate::ours::check_ours;
+use crate::{identity, migrations, reads, state, threads};
 
 /// The most subscriptions that are listed.
 const MAX_AHEAD: u32 = 100;
@@ -37,12 +39,12 @@ pub enum RestoreError {
     /// The copy is not complete without the file beside it.
     #[error("`{file}` has a write-ahead log beside it, `{file}-wal`: it was copied by other means than `ees backup`, or it is in use. Start `ees` on it once and stop it, or make a copy with `ees backup`", file = .0.display())]
     HasLog(PathBuf),
-    /// The copy fails SQLite's integrity check.
+    /// The copy fails SQLite's integrity check, or a row of it is not as it was written.
     #[error("`{}` is damaged: {finding}. Restore another copy", path.display())]
     Damaged {
         /// The copy.
         path: PathBuf,
-        /// The first finding of the check.
+        /// The first finding of the checks.
         finding: String,
     },
     /// The stored identity of the copy cannot be read.
@@ -109,7 +111,7 @@ fn replace(copy: &Path, store: &Path) -> Result<Restored, RestoreError> {
     if copy.canonicalize().is_ok_and(|copy| copy == store) {
         return Err(RestoreError::SameFile(copy.to_owned()));
     }
-    let _lock = WriterLock::acquire(&store).map_err(RestoreError::Store)?;
+    let lock = WriterLock::acquire(&store).map_err(RestoreError::Store)?;
     let partial = beside(&store, ".restoring");
     let failed = |source| write_error(&store, source);
     remove(&partial).map_err(failed)?;
@@ -119,6 +121,8 @@ fn replace(copy: &Path, store: &Path) -> Result<Restored, RestoreError> {
     let told = old.map(|old| old.told).unwrap_or_default();
     let swapped = prepared.and_then(|(identity, head)| {
         let path = swap(&partial, &store).map_err(failed)?;
+        lock.memory.store(identity.id);
+        lock.memory.end(head);
         Ok(Restored {
             head,
             identity,
@@ -135,16 +139,18 @@ fn check_copy(copy: &Path) -> Result<(), RestoreError> {
     if fs::metadata(beside(copy, LOG)).is_ok_and(|log| log.len() > 0) {
         return Err(RestoreError::HasLog(copy.to_owned()));
     }
-    check_ours(copy).map_err(RestoreError::Copy)?;
-    let unread = |error| RestoreError::Copy(open_error(copy, error));
+    let refused = |error| match error {
+        OpenError::Damaged { path, finding } => RestoreError::Damaged { path, finding },
+        error => RestoreError::Copy(error),
+    };
+    check_ours(copy).map_err(refused)?;
+    let unread = |error| refused(open_error(copy, error));
     let connection = open_immutable(copy).map_err(unread)?;
-    let finding = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
-    let finding: String = finding.unwrap_or_else(|error: rusqlite::Error| error.to_string());
-    if finding != "ok" {
-        let path = copy.to_owned();
-        return Err(RestoreError::Damaged { path, finding });
-    }
-    migrations::check_known(copy, &connection).map_err(RestoreError::Copy)
+    migrations::check_known(copy, &connection).map_err(refused)?;
+    migrations::check_content(&connection).map_err(|error| RestoreError::Damaged {
+        path: copy.to_owned(),
+        finding: error.to_string(),
+    })
 }
 
 /// What is known of the store that is replaced.
@@ -161,7 +167,7 @@ fn look_at(store: &Path) -> Option<Old> {
     Some(Old {
         identity: identity::load(&connection).ok().flatten(),
         told: Replaced {
-            head: reads::next_checkpoint(&connection).ok(),
+            head: reads::end_of_rows(&connection).ok(),
             ..Replaced::default()
         },
         connection,
@@ -182,7 +188,7 @@ fn prepare(
         path: copy.to_owned(),
         source,
     };
-    let head = reads::next_checkpoint(&connection).map_err(unread)?;
+    let head = state::end(&connection).map_err(unread)?;
     let stored = identity::load(&connection).map_err(unread)?;
     let replaced = old.as_ref().and_then(|old| old.identity.as_ref());
     let next = match stored {

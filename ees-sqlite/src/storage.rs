@@ -1,7 +1,7 @@
 //! The storage port on one SQLite file.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use ees_core::adapter::{Commit, CommitSet, News, Outcome, SetOutcome, Storage};
@@ -14,12 +14,15 @@ use rusqlite::{Params, Transaction, TransactionBehavior};
 
 use crate::error::{is_failed_flush, translate};
 use crate::filtered::filtered;
+use crate::halt::Halt;
 use crate::jobs::Jobs;
 use crate::lock::{WriterLock, real_path};
+use crate::ours::mark;
 use crate::readers::Readers;
+use crate::remembered::Memory;
 use crate::writer::WriteConnection;
 use crate::writer_thread::WriterThread;
-use crate::{OpenError, SqliteConfig, identity, opening, reads, threads};
+use crate::{OpenError, SqliteConfig, identity, opening, reads, state, stream_page, threads};
 
 /// A store in one SQLite file. One thread writes, with group commit, and several threads read. It
 /// can be used on any async runtime.
@@ -27,6 +30,9 @@ use crate::{OpenError, SqliteConfig, identity, opening, reads, threads};
 pub struct SqliteStorage {
     pub(crate) writer: WriterThread,
     pub(crate) readers: Jobs,
+    halt: Halt,
+    /// What the lock file says of the store; `None` if the file is opened to read.
+    memory: Option<Memory>,
     pub(crate) news: Arc<News>,
     max_changeset_bytes: usize,
 }
@@ -46,16 +52,25 @@ impl SqliteStorage {
         let lock = WriterLock::acquire(&path)?;
         let file = path.clone();
         // The lock goes with the connection: it must not end first if the caller goes away.
-        let open = move || opening::open_writer(&file).map(|opened| (opened, lock));
+        let open = move || opening::open_writer(&file, &lock).map(|opened| (opened, lock));
         let opened = threads::run("ees-sqlite-open", open).await;
         let (opened, lock) = opened.map_err(no_thread)??;
-        let connection = WriteConnection::new(&path, opened);
-        let (jobs, readers) = Readers::start(&path, config.readers).map_err(no_thread)?;
+        let (halt, memory) = (Halt::default(), lock.memory.clone());
+        let connection = WriteConnection::new(&path, opened, halt.clone(), memory.clone());
+        let (jobs, readers) = Readers::start(&path, config.readers, &halt).map_err(no_thread)?;
         let news = Arc::new(News::default());
-        let writer = WriterThread::start(connection, lock, readers, Arc::clone(&news));
+        let writer = WriterThread::start(
+            path.clone(),
+            connection,
+            lock,
+            (jobs.clone(), readers),
+            Arc::clone(&news),
+        );
         Ok(Self {
             writer: writer.map_err(no_thread)?,
             readers: jobs,
+            halt,
+            memory: Some(memory),
             news,
             max_changeset_bytes: config.max_changeset_bytes,
         })
@@ -77,10 +92,13 @@ impl SqliteStorage {
         let check = move || opening::check_readable(&file);
         let checked = threads::run("ees-sqlite-open", check).await;
         checked.map_err(no_thread)??;
-        let (jobs, readers) = Readers::start(&path, config.readers).map_err(no_thread)?;
+        let halt = Halt::default();
+        let (jobs, readers) = Readers::start(&path, config.readers, &halt).map_err(no_thread)?;
         Ok(Self {
-            writer: WriterThread::refusing(readers).map_err(no_thread)?,
+            writer: WriterThread::refusing(readers, &halt).map_err(no_thread)?,
             readers: jobs,
+            halt,
+            memory: None,
             news: Arc::default(),
             max_changeset_bytes: config.max_changeset_bytes,
         })
@@ -120,7 +138,24 @@ impl SqliteStorage {
         &self,
         write: impl FnOnce(&rusqlite::Connection) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, StorageError> {
-        let broken = Arc::clone(&self.writer.broken);
+        self.write_or_undo_by(&self.writer.jobs, write).await
+    }
+
+    /// The same, of the verifiable log: if it is damaged, commits and reads go on.
+    pub(crate) async fn write_log<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&rusqlite::Connection) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        let jobs = self.writer.jobs.apart();
+        self.write_or_undo_by(&jobs, write).await
+    }
+
+    async fn write_or_undo_by<T: Send + 'static>(
+        &self,
+        jobs: &Jobs,
+        write: impl FnOnce(&rusqlite::Connection) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        let halt = self.halt.clone();
         let write = move |connection: &_| {
             let immediate = TransactionBehavior::Immediate;
             // Dropped without a commit, it rolls back.
@@ -128,10 +163,10 @@ impl SqliteStorage {
             let transaction = transaction.map_err(translate)?;
             let written = write(&transaction)?;
             let committed = transaction.commit();
-            committed.map_err(|error| translate_write(&broken, error))?;
+            committed.map_err(|error| translate_write(&halt, error))?;
             Ok(written)
         };
-        self.writer.jobs.run(write).await
+        jobs.run(write).await
     }
 
     /// The same, of what group commit remembers: it reads that anew.
@@ -152,18 +187,17 @@ impl SqliteStorage {
         &self,
         write: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StorageError> {
-        let broken = Arc::clone(&self.writer.broken);
-        let write = move |connection: &_| {
-            write(connection).map_err(|error| translate_write(&broken, error))
-        };
+        let halt = self.halt.clone();
+        let write =
+            move |connection: &_| write(connection).map_err(|error| translate_write(&halt, error));
         self.writer.jobs.run(write).await
     }
 }
 
 /// Translates an error of a write. After a failed flush nothing more is written.
-fn translate_write(broken: &AtomicBool, error: rusqlite::Error) -> StorageError {
+fn translate_write(halt: &Halt, error: rusqlite::Error) -> StorageError {
     if is_failed_flush(&error) {
-        broken.store(true, Ordering::Relaxed);
+        halt.flush_failed();
     }
     translate(error)
 }
@@ -186,7 +220,7 @@ impl Storage for SqliteStorage {
 
     async fn read_stream(&self, query: &StreamQuery) -> Result<Page<Changeset>, StorageError> {
         let query = query.clone();
-        let read = move |connection: &_| reads::stream(connection, &query);
+        let read = move |connection: &_| stream_page::stream(connection, &query);
         self.readers.run(read).await
     }
 
@@ -211,11 +245,15 @@ impl Storage for SqliteStorage {
     }
 
     async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError> {
-        self.readers.run(reads::next_checkpoint).await
+        self.readers.run(state::end).await
+    }
+
+    fn check_sound(&self) -> Result<(), StorageError> {
+        self.halt.check()
     }
 
     async fn check_writable(&self) -> Result<(), StorageError> {
-        self.try_write(opening::mark).await
+        self.try_write(mark).await
     }
 
     async fn load_identity(&self) -> Result<Option<Identity>, StorageError> {
@@ -227,11 +265,14 @@ impl Storage for SqliteStorage {
         previous: Option<&Identity>,
         next: &Identity,
     ) -> Result<bool, StorageError> {
-        let next = next.to_text();
+        let (id, next) = (next.id, next.to_text());
         let changed = match previous.map(Identity::to_text) {
             None => self.write(identity::STORE, [next]).await?,
             Some(previous) => self.write(identity::REPLACE, [next, previous]).await?,
         };
+        if let Some(memory) = self.memory.as_ref().filter(|_| changed == 1) {
+            memory.store(id);
+        }
         Ok(changed == 1)
     }
 

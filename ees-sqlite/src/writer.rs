@@ -12,33 +12,35 @@ use ees_core::adapter::{ClientKey, Commit, News};
 use ees_core::{Changeset, Checkpoint, StorageError, StreamId, Written};
 use rusqlite::{Connection, params};
 
-use crate::error::{is_failed_flush, translate, translate_commit};
+use crate::checksum::Outline;
+use crate::client_keys::FullBlock;
+use crate::error::{is_damage, is_failed_flush, translate, translate_commit};
+use crate::halt::Halt;
 use crate::jobs::Job;
 use crate::known::Known;
 use crate::opening::{self, Opened};
 use crate::regroup::{Arrivals, Regroup};
+use crate::remembered::Memory;
 use crate::rows::columns;
+use crate::state;
+use crate::upkeep::Upkeep;
 
 /// Begins a transaction with the write lock, so that what it reads cannot change before the commit.
 const BEGIN: &str = "BEGIN IMMEDIATE";
 
-const BROKEN: &str = "the disk failed while an earlier commit was flushed to it, so no more commits are \
-    accepted. Check the disk, then restart: open the store again";
-
 const INSERT: &str = concat!(
     "INSERT INTO changesets (",
     columns!(),
-    ", event_types) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
 );
 
 /// The connection that writes. Only the writer's thread uses it, so its lock is always free.
 #[derive(Debug, Clone)]
 pub(crate) struct WriteConnection {
     connection: Arc<Mutex<Connection>>,
-    /// A flush failed. The file may now show what the disk has lost
-    /// (<https://wiki.postgresql.org/wiki/Fsync_Errors>), and a later flush would not notice. Nothing
-    /// may build on that. Opening the file anew makes what it shows durable.
-    broken: Arc<AtomicBool>,
+    halt: Halt,
+    /// What the lock file says of the store.
+    memory: Memory,
     /// A job may have written what the transactions of group commit remember.
     outdated: Arc<AtomicBool>,
     /// Whether the file is prepared for writing. It was not when the disk was full at the start.
@@ -47,10 +49,11 @@ pub(crate) struct WriteConnection {
 }
 
 impl WriteConnection {
-    pub(crate) fn new(path: &Path, opened: Opened) -> Self {
+    pub(crate) fn new(path: &Path, opened: Opened, halt: Halt, memory: Memory) -> Self {
         Self {
             connection: Arc::new(Mutex::new(opened.connection)),
-            broken: Arc::default(),
+            halt,
+            memory,
             outdated: Arc::default(),
             is_prepared: Arc::new(opened.is_prepared.into()),
             path: path.into(),
@@ -61,13 +64,13 @@ impl WriteConnection {
     pub(crate) fn run(&self, job: Job) {
         match self.check() {
             Ok(()) => job(Ok(&self.lock())),
-            Err(broken) => job(Err(broken)),
+            Err(halted) => job(Err(halted)),
         }
     }
 
-    /// Whether nothing more is written. Whoever sees a flush fail sets it.
-    pub(crate) fn broken(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.broken)
+    /// Why nothing more is written, once that is so.
+    pub(crate) fn halt(&self) -> &Halt {
+        &self.halt
     }
 
     /// Tells the transactions of group commit to forget what they remember. A job sets it before it
@@ -76,10 +79,25 @@ impl WriteConnection {
         Arc::clone(&self.outdated)
     }
 
-    fn check(&self) -> Result<(), StorageError> {
-        if self.broken.load(Ordering::Relaxed) {
-            return Err(StorageError::unavailable(BROKEN, Written::None));
+    /// Looks after the file. What is found there ends all writes.
+    pub(crate) fn keep_up(&self, upkeep: &mut Upkeep) {
+        if self.halt.check().is_err() || !self.is_prepared.load(Ordering::Relaxed) {
+            return;
         }
+        if let Err(lost) = upkeep.look() {
+            return self.halt.file_lost(&lost);
+        }
+        if let Err(error) = upkeep.fold_if_idle(&self.lock()) {
+            if is_failed_flush(&error) {
+                self.halt.flush_failed();
+            } else {
+                self.halt.note(&translate(error));
+            }
+        }
+    }
+
+    fn check(&self) -> Result<(), StorageError> {
+        self.halt.check()?;
         if !self.is_prepared.load(Ordering::Relaxed) {
             let prepared = opening::prepare(&self.path, &mut self.lock());
             prepared
@@ -133,7 +151,8 @@ impl Writer {
         let connection = self.connection.lock();
         end_transaction(&connection);
         execute(&connection, BEGIN).map_err(translate)?;
-        let snapshot = known.snapshot(&connection, streams, keys)?;
+        let snapshot = known.snapshot(&connection, streams, keys);
+        let snapshot = snapshot.inspect_err(|error| self.connection.halt.note(error))?;
         drop(connection);
         self.known = known;
         Ok(snapshot)
@@ -144,17 +163,21 @@ impl Writer {
         let mut known = mem::take(&mut self.known);
         let connection = self.connection.lock();
         let full = known.advance(changesets);
-        insert(&connection, changesets).map_err(translate)?;
-        for block in full {
-            block.file(&connection).map_err(translate)?;
-        }
+        let stored = store(&connection, changesets, &full);
+        stored.inspect_err(|error| self.connection.halt.note(error))?;
         let committed = execute(&connection, "COMMIT");
         drop(connection);
         if let Err(error) = committed {
+            let halt = &self.connection.halt;
             if is_failed_flush(&error) {
-                self.connection.broken.store(true, Ordering::Relaxed);
+                halt.flush_failed();
+            } else if is_damage(&error) {
+                halt.note(&StorageError::Corrupt(error.to_string()));
             }
             return Err(translate_commit(error));
+        }
+        if let Some(end) = known.end() {
+            self.connection.memory.end(end);
         }
         self.known = known;
         Ok(())
@@ -208,23 +231,60 @@ fn execute(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Inserts changesets in the open transaction.
-pub(crate) fn insert(connection: &Connection, changesets: &[Changeset]) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare_cached(INSERT)?;
-    for changeset in changesets {
-        statement.execute(params![
-            changeset.checkpoint.map(Checkpoint::as_i64),
-            changeset.stream_id.as_str(),
-            changeset.changeset_id.as_i64(),
-            changeset.first_event_id.as_i64(),
-            changeset.last_event_id.as_i64(),
-            changeset.timestamp.as_micros(),
-            changeset.commit_id.as_str(),
-            changeset.metadata.as_str(),
-            changeset.events.as_str(),
-            changeset.set.map(|set| set.to_string()),
-            changeset.events.types(),
-        ])?;
+/// Writes changesets, and the keys of the blocks that they fill, in the open transaction.
+fn store(
+    connection: &Connection,
+    changesets: &[Changeset],
+    full: &[FullBlock],
+) -> Result<(), StorageError> {
+    insert(connection, changesets).map_err(translate)?;
+    for block in full {
+        block.file(connection).map_err(translate)?;
     }
     Ok(())
+}
+
+/// Inserts changesets with their checksums in the open transaction, and keeps where the table ends.
+pub(crate) fn insert(connection: &Connection, changesets: &[Changeset]) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(INSERT)?;
+    let mut end = None;
+    for changeset in changesets {
+        let position = changeset.checkpoint.unwrap_or(Checkpoint::FIRST);
+        let (set_mark, types) = (
+            changeset.set.map(|set| set.to_string()),
+            changeset.events.types(),
+        );
+        let outline = Outline {
+            checkpoint: position.as_i64(),
+            stream_id: changeset.stream_id.as_str(),
+            changeset_id: changeset.changeset_id.as_i64(),
+            first_event_id: changeset.first_event_id.as_i64(),
+            last_event_id: changeset.last_event_id.as_i64(),
+            timestamp: changeset.timestamp.as_micros(),
+            commit_id: changeset.commit_id.as_str(),
+            set_mark: set_mark.as_deref(),
+            event_types: types.as_deref(),
+        };
+        let (metadata, events) = (changeset.metadata.as_str(), changeset.events.as_str());
+        let checksum = outline.checksum(metadata, events);
+        statement.execute(params![
+            outline.checkpoint,
+            outline.stream_id,
+            outline.changeset_id,
+            outline.first_event_id,
+            outline.last_event_id,
+            outline.timestamp,
+            outline.commit_id,
+            outline.set_mark,
+            outline.event_types,
+            checksum,
+            metadata,
+            events,
+        ])?;
+        end = Some((position.plus(1), checksum));
+    }
+    match end {
+        Some((next, checksum)) => state::advance(connection, next, checksum),
+        None => Ok(()),
+    }
 }

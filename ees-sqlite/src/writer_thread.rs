@@ -2,24 +2,41 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 use async_channel::Receiver;
 use ees_core::adapter::group_commit::{BatchLimit, GroupCommit};
 use ees_core::adapter::{Commit, CommitSet, News, Outcome, SetOutcome};
-use ees_core::{StorageError, Written};
-use futures_util::future::join;
+use ees_core::{Checkpoint, StorageError, Written};
+use futures_timer::Delay;
+use futures_util::future::{Either, join, select};
 
+use crate::halt::Halt;
 use crate::jobs::{Job, Jobs};
 use crate::lock::WriterLock;
 use crate::readers::Readers;
 use crate::regroup::Arrivals;
+use crate::row_check::check_some;
 use crate::threads;
+use crate::upkeep::Upkeep;
 use crate::writer::{WriteConnection, Writer};
 
 /// How many jobs may wait. They are writes of statistics and of subscriptions' checkpoints.
 const JOBS: usize = 64;
+
+/// How often the file is looked at.
+const UPKEEP: Duration = Duration::from_secs(1);
+
+/// How much longer the check of the rows rests than it works, and the shortest rest.
+const CHECK_REST: u32 = 20;
+const CHECK_PAUSE: Duration = Duration::from_millis(20);
+
+/// How long the check of the rows rests when it has seen all of them.
+const CHECK_AGAIN: Duration = Duration::from_hours(24);
 
 /// The callers' side of the thread.
 #[derive(Debug)]
@@ -28,7 +45,6 @@ pub(crate) struct WriterThread {
     commits: Option<GroupCommit>,
     arrivals: Arrivals,
     pub(crate) jobs: Jobs,
-    pub(crate) broken: Arc<AtomicBool>,
     pub(crate) outdated: Arc<AtomicBool>,
     /// Closed when the thread has given everything back.
     ended: Receiver<Infallible>,
@@ -38,14 +54,15 @@ impl WriterThread {
     /// Starts the thread. It ends after [`close`](Self::close), or when this side is dropped. It
     /// then ends the readers, closes its connection and releases the lock.
     pub(crate) fn start(
+        path: PathBuf,
         connection: WriteConnection,
         lock: WriterLock,
-        readers: Readers,
+        (checked, readers): (Jobs, Readers),
         news: Arc<News>,
     ) -> io::Result<Self> {
-        let (broken, outdated) = (connection.broken(), connection.outdated());
+        let outdated = connection.outdated();
         let arrivals = Arrivals::default();
-        let (jobs, queue) = Jobs::queue(JOBS);
+        let (jobs, queue) = Jobs::queue(JOBS, connection.halt());
         let writer = Writer::new(connection.clone(), queue.clone(), news, arrivals.clone());
         let (commits, run) = GroupCommit::new(writer, BatchLimit::default());
         let (end, ended) = async_channel::bounded(1);
@@ -54,7 +71,13 @@ impl WriterThread {
             let _end = end;
             let _lock = lock;
             let readers = readers;
-            let jobs = serve(connection, Queue(queue));
+            let serve = pin!(serve(connection, Queue(queue), path));
+            let jobs = async {
+                match select(serve, pin!(check_rows(checked))).await {
+                    Either::Left((connection, _)) => connection,
+                    Either::Right(((), serve)) => serve.await,
+                }
+            };
             // Both begin to end when the callers' side is closed or dropped.
             let writer = futures_executor::block_on(join(run, jobs));
             drop(readers);
@@ -66,15 +89,14 @@ impl WriterThread {
             commits: Some(commits),
             arrivals,
             jobs,
-            broken,
             outdated,
             ended,
         })
     }
 
     /// Starts a thread that refuses all writes, of a file that another process may write to.
-    pub(crate) fn refusing(readers: Readers) -> io::Result<Self> {
-        let (jobs, queue) = Jobs::queue(JOBS);
+    pub(crate) fn refusing(readers: Readers, halt: &Halt) -> io::Result<Self> {
+        let (jobs, queue) = Jobs::queue(JOBS, halt);
         let (end, ended) = async_channel::bounded(1);
         threads::start("ees-sqlite-write", move || {
             let _end = end;
@@ -89,7 +111,6 @@ impl WriterThread {
             commits: None,
             arrivals: Arrivals::default(),
             jobs,
-            broken: Arc::default(),
             outdated: Arc::default(),
             ended,
         })
@@ -128,12 +149,42 @@ fn opened_to_read() -> StorageError {
     StorageError::unavailable("the file is opened to read", Written::None)
 }
 
-/// Does jobs while no commit waits. Group commit does them between its transactions.
-async fn serve(connection: WriteConnection, queue: Queue) -> WriteConnection {
-    while let Ok(job) = queue.0.recv().await {
-        connection.run(job);
+/// Does jobs while no commit waits. Group commit does them between its transactions. Each second it also
+/// looks at the file, and folds the log once nothing was written for as long.
+async fn serve(connection: WriteConnection, queue: Queue, path: PathBuf) -> WriteConnection {
+    let mut upkeep = Upkeep::begin(&path);
+    let mut pause = Delay::new(UPKEEP);
+    loop {
+        match select(pin!(queue.0.recv()), &mut pause).await {
+            Either::Left((Ok(job), _)) => connection.run(job),
+            Either::Left((Err(_), _)) => return connection,
+            Either::Right(_) => {
+                connection.keep_up(&mut upkeep);
+                pause.reset(UPKEEP);
+            }
+        }
     }
-    connection
+}
+
+/// Compares all rows with their checksums and with the index, again and again: damage is told before
+/// somebody needs the row. It takes a small part of the time of a reader.
+async fn check_rows(readers: Jobs) {
+    loop {
+        Delay::new(UPKEEP).await;
+        let mut next = Some(Checkpoint::FIRST);
+        while let Some(from) = next {
+            let begun = Instant::now();
+            let checked = readers.run(move |connection| check_some(connection, from));
+            match checked.await {
+                Ok(reached) => next = reached,
+                // It is told, and no commits are accepted any more.
+                Err(StorageError::Corrupt(_)) => return,
+                Err(_) => {}
+            }
+            Delay::new((begun.elapsed() * CHECK_REST).clamp(CHECK_PAUSE, UPKEEP)).await;
+        }
+        Delay::new(CHECK_AGAIN).await;
+    }
 }
 
 /// The thread's side of the queue. A thread that panics drops the jobs that wait, and so tells

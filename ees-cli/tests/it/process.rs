@@ -3,6 +3,7 @@
 mod administering;
 mod backing_up;
 mod consuming;
+mod damaged;
 mod disk;
 mod logging;
 mod publishing;

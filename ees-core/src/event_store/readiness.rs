@@ -10,12 +10,14 @@ impl EventStore {
     /// Checks that the storage answers, and that commits can be written.
     ///
     /// It reads the end of the global order, and the [identity](EventStore::identity) if it is not known
-    /// yet. If the storage failed the last commit, it also asks the
+    /// yet. It asks whether the storage has noticed damage
+    /// ([`Storage::check_sound`](crate::adapter::Storage::check_sound)). If the storage failed the last commit, it also asks the
     /// storage for a write ([`Storage::check_writable`](crate::adapter::Storage::check_writable)).
     ///
     /// # Errors
     /// [`Error::Storage`] with the reason.
     pub async fn check_ready(&self) -> Result<(), Error> {
+        self.storage.check_sound()?;
         self.storage.next_checkpoint().await?;
         self.identity().await?;
         if self.commit_failed.load(Ordering::Relaxed) {

@@ -120,6 +120,15 @@ pub trait Storage: Send + Sync + 'static {
         self.next_checkpoint().await.map(Some)
     }
 
+    /// Tells what the storage has noticed since it was opened that lets it accept no more commits: stored
+    /// data that is damaged or gone. A server is not ready then. It asks often, so nothing is read here.
+    ///
+    /// # Errors
+    /// [`StorageError`] with the reason.
+    fn check_sound(&self) -> Result<(), StorageError> {
+        Ok(())
+    }
+
     /// Checks that commits can be written, by a write that changes nothing. A server asks after the
     /// storage failed a commit. An adapter without such a write only answers a read.
     ///

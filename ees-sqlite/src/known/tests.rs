@@ -4,6 +4,7 @@ use ees_core::{ChangesetId, CommitId, EventId, Events, Json, Timestamp};
 use tempfile::TempDir;
 
 use super::*;
+use crate::lock::WriterLock;
 use crate::opening::open_writer;
 
 fn stream(name: &str) -> StreamId {
@@ -26,10 +27,7 @@ fn changeset(name: &str, id: u64, position: u64) -> Changeset {
 }
 
 fn insert(connection: &Connection, position: u64, changeset: u64) {
-    let insert =
-        "INSERT INTO changesets VALUES (?1, 's', ?2, ?2, ?2, 7, 'c', '{}', '[1]', NULL, NULL)";
-    let row = [position.cast_signed(), changeset.cast_signed()];
-    connection.execute(insert, row).unwrap();
+    crate::writer::insert(connection, &[self::changeset("s", changeset, position)]).unwrap();
 }
 
 /// The next checkpoint, and the last changeset of a stream; 0 if it has none.
@@ -48,7 +46,9 @@ fn ask(known: &mut Known, connection: &Connection, name: &str) -> (u64, u64) {
 fn what_another_connection_commits_is_noticed() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("ees.db");
-    let connection = open_writer(&path).unwrap().connection;
+    let connection = open_writer(&path, &WriterLock::acquire(&path).unwrap())
+        .unwrap()
+        .connection;
     let other = Connection::open(&path).unwrap();
     let mut known = Known::default();
     assert_eq!(ask(&mut known, &connection, "s"), (0, 0));
@@ -62,7 +62,8 @@ fn what_another_connection_commits_is_noticed() {
 #[test]
 fn what_is_known_is_not_read_again() {
     let folder = TempDir::new().unwrap();
-    let connection = open_writer(&folder.path().join("ees.db"))
+    let path = folder.path().join("ees.db");
+    let connection = open_writer(&path, &WriterLock::acquire(&path).unwrap())
         .unwrap()
         .connection;
     let mut known = Known::default();

@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use tempfile::TempDir;
 
 use super::*;
+use crate::lock::WriterLock;
 use crate::opening::open_writer;
 
 struct Fixture {
@@ -21,8 +22,8 @@ impl Fixture {
     fn of(count: u32) -> Self {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("ees.db");
-        open_writer(&path).unwrap();
-        let (jobs, readers) = Readers::start(&path, count).unwrap();
+        open_writer(&path, &WriterLock::acquire(&path).unwrap()).unwrap();
+        let (jobs, readers) = Readers::start(&path, count, &Halt::default()).unwrap();
         Self {
             _folder: folder,
             jobs,
@@ -93,7 +94,8 @@ fn the_end_waits_for_accepted_jobs() {
 #[test]
 fn a_file_that_cannot_be_opened_fails_the_read() {
     let folder = TempDir::new().unwrap();
-    let (jobs, _readers) = Readers::start(&folder.path().join("none.db"), 1).unwrap();
+    let (jobs, _readers) =
+        Readers::start(&folder.path().join("none.db"), 1, &Halt::default()).unwrap();
     let error = block_on(jobs.run(|_| Ok(()))).unwrap_err();
     let text = error.to_string();
     assert!(text.contains("cannot be read or written"), "{text}");

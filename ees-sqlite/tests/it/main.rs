@@ -6,6 +6,8 @@ mod backup;
 mod breaking;
 mod conformance;
 mod crash;
+mod flips;
+mod lost;
 mod moving;
 mod opening;
 mod power;

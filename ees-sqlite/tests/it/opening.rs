@@ -8,18 +8,18 @@ use ees_sqlite::{OpenError, SqliteConfig, SqliteStorage};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-async fn open(path: &Path) -> Result<SqliteStorage, OpenError> {
+pub(crate) async fn open(path: &Path) -> Result<SqliteStorage, OpenError> {
     SqliteStorage::open(&SqliteConfig::new(path)).await
 }
 
-fn folder() -> (TempDir, PathBuf) {
+pub(crate) fn folder() -> (TempDir, PathBuf) {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("ees.db");
     (folder, path)
 }
 
 /// Runs a statement on a file as another program would.
-fn execute(path: &Path, statement: &str) {
+pub(crate) fn execute(path: &Path, statement: &str) {
     let connection = Connection::open(path).unwrap();
     connection.execute_batch(statement).unwrap();
     connection.close().unwrap();

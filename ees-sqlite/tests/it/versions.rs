@@ -88,7 +88,7 @@ async fn a_file_of_the_first_version_becomes_as_a_new_one() {
     assert_eq!(schema(&new), schema(&old));
     assert_eq!(migrations(&new), migrations(&old));
     assert_eq!(migrations(&new)[..1], recorded);
-    assert_eq!(migrations(&new).len(), 9);
+    assert_eq!(migrations(&new).len(), 10);
 }
 
 /// G15: rows of the first version do not tell their types, so their payloads are read.

@@ -78,7 +78,7 @@ fn every_changed_row_is_found() {
         (
             "DELETE FROM changesets WHERE checkpoint >= 390",
             2,
-            "the store ends at 390",
+            "end at checkpoint 390",
         ),
         (
             "UPDATE statistics SET total_events = total_events + 1",
@@ -228,11 +228,14 @@ fn heads_are_kept_and_compared() {
         3,
     );
     server.kill();
-    // Below a kept head everything is changed together, with the log: only the head tells it.
+    // Below a kept head everything is changed together, with the log and the checksum, which the next start
+    // gives as if it upgraded the row: only the head tells it.
     change(
         &file,
-        "UPDATE changesets SET commit_id = 'x' WHERE checkpoint = 3; DELETE FROM log_tiles; DELETE FROM log_head",
+        "UPDATE changesets SET commit_id = 'x', checksum = NULL WHERE checkpoint = 3;
+         UPDATE state SET upgraded_to = 3, dated_from = 4; DELETE FROM log_tiles; DELETE FROM log_head",
     );
+    Ees::serve(&storage).kill();
     let errors = fails_with(&["--since", &signed], 1);
     assert!(errors.contains("the head that was kept"), "{errors}");
     ok(&verify);
