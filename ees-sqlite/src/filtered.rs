@@ -2,7 +2,7 @@
 //! select, and payloads are read only where it may select something.
 
 use ees_core::adapter::{Look, PageBuilder};
-use ees_core::{Changeset, Checkpoint, Filter, GlobalPage, PageLimit, StorageError};
+use ees_core::{Checkpoint, Filter, GlobalPage, PageLimit, StorageError};
 use rusqlite::Connection;
 
 use crate::checksum::Outline;
@@ -56,14 +56,21 @@ fn scan(
         && !look.is_over()
         && let Some(row) = rows.next().map_err(translate)?
     {
-        let outline = outline(row)?;
+        // A damaged row ends a page: the read that begins with it fails.
+        let outline = match outline(row) {
+            Err(StorageError::Corrupt(_)) if next > from => break,
+            outline => outline?,
+        };
         let position = valid(outline.checkpoint)?;
         if position != next {
             next = voids::pass(connection, next)?;
             check_dense(position, next)?;
         }
         if may_select(filter, &outline) {
-            let found: Changeset = one(connection, AT, [next.as_i64()], changeset)?;
+            let found = match one(connection, AT, [next.as_i64()], changeset) {
+                Err(StorageError::Corrupt(_)) if next > from => break,
+                found => found?,
+            };
             look.read(&found);
             if filter.matches(&found) && !page.push_changeset(found) {
                 break;

@@ -97,7 +97,7 @@ pub(crate) fn rows_of(limit: PageLimit) -> i64 {
     i64::try_from(limit.max_items()).map_or(i64::MAX, |rows| rows.saturating_add(1))
 }
 
-/// Reads rows until the page is full.
+/// Reads rows until the page is full. A damaged row ends a page: the read that begins with it fails.
 fn fill(
     connection: &Connection,
     statement: &str,
@@ -108,8 +108,13 @@ fn fill(
     let mut rows = statement.query(params).map_err(translate)?;
     let mut page = PageBuilder::new(limit);
     while let Some(row) = rows.next().map_err(translate)? {
-        if !page.push_changeset(changeset(row)?) {
-            break;
+        match changeset(row) {
+            Err(StorageError::Corrupt(_)) if !page.is_empty() => break,
+            found => {
+                if !page.push_changeset(found?) {
+                    break;
+                }
+            }
         }
     }
     Ok(page.finish())

@@ -67,7 +67,8 @@ fn changesets(
     Ok(Some((first, last.unwrap_or(i64::MAX))))
 }
 
-/// Reads the page of a range, which begins with 1 or later.
+/// Reads the page of a range, which begins with 1 or later. A damaged row ends a page: the read of the
+/// next page fails.
 fn read(
     connection: &Connection,
     query: &StreamQuery,
@@ -82,7 +83,13 @@ fn read(
     let mut page = PageBuilder::new(query.limit);
     let mut walk = Walk::new(query, from, to);
     while let Some(row) = rows.next().map_err(translate)? {
-        let found = changeset(row)?;
+        let found = match changeset(row) {
+            Err(StorageError::Corrupt(_)) if !page.is_empty() => {
+                page.more_remains();
+                break;
+            }
+            found => found?,
+        };
         walk.step(connection, &found)?;
         if !page.push_changeset(found) {
             break;

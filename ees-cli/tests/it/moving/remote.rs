@@ -95,6 +95,13 @@ fn damage_behind_a_server_is_found() {
         (
             "UPDATE changesets SET events = replace(events, '1.10', '1.11') WHERE checkpoint = 300",
             1,
+            "altered: checkpoint 300: the storage failed: 500 INTERNAL",
+        ),
+        (
+            // The start gives the row a checksum, as if it upgraded the row.
+            "UPDATE changesets SET events = replace(events, '1.10', '1.11'), checksum = NULL WHERE checkpoint = 300;
+             UPDATE state SET upgraded_to = 300, dated_from = 301",
+            1,
             "altered: checkpoint 300: it is not what the log was made of",
         ),
         (
@@ -108,7 +115,9 @@ fn damage_behind_a_server_is_found() {
             "altered: checkpoint 200: ",
         ),
         (
-            "DELETE FROM changesets WHERE checkpoint >= 390",
+            "DELETE FROM changesets WHERE checkpoint >= 390;
+             UPDATE state SET next_checkpoint = 390,
+             last_checksum = (SELECT checksum FROM changesets WHERE checkpoint = 389)",
             2,
             "the store ends at 390",
         ),
@@ -123,6 +132,8 @@ fn damage_behind_a_server_is_found() {
             "the head of the log",
         ),
     ] {
+        // It remembers how far the commits came.
+        let _ = fs::remove_file(folder.path().join("a.db.lock"));
         fs::write(&file, &sound).expect("the file");
         change(&file, sql);
         let storage = sqlite(&file);

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use ees_core::adapter::{Commit, Outcome, Refusal, Storage};
 use ees_core::{
-    Changeset, Checkpoint, CommitId, Direction, Events, Expectation, Filter, Identity, Json,
-    PageLimit, StorageError, StreamId, StreamQuery, Timestamp,
+    Changeset, Checkpoint, CommitId, Direction, Events, Expectation, Filter, GlobalPage, Identity,
+    Json, PageLimit, StorageError, StreamId, StreamQuery, Timestamp,
 };
 use ees_sqlite::{SqliteConfig, SqliteStorage, examine};
 use futures_executor::block_on;
@@ -144,13 +144,10 @@ impl Whole {
         for from in [0, 100, CHANGESETS - 1, CHANGESETS] {
             let start = usize::try_from(from).unwrap();
             let from = Checkpoint::new(from).unwrap();
-            let page = block_on(store.read_global(from, PageLimit::items(1000)));
-            seen.compare(
-                "the order",
-                false,
-                page.map(|page| page.changesets),
-                &self.log[start..].to_vec(),
-            );
+            let order = follow(from, |from| {
+                block_on(store.read_global(from, PageLimit::items(1000)))
+            });
+            seen.compare("the order", false, order, &self.log[start..].to_vec());
         }
         let filter = Filter::default().event_type("t1").event_type("t4");
         let expected = self
@@ -159,13 +156,10 @@ impl Whole {
             .filter(|one| filter.matches(one))
             .cloned()
             .collect();
-        let page = block_on(store.read_filtered(Checkpoint::FIRST, PageLimit::default(), &filter));
-        seen.compare(
-            "a filtered order",
-            false,
-            page.map(|page| page.changesets),
-            &expected,
-        );
+        let filtered = follow(Checkpoint::FIRST, |from| {
+            block_on(store.read_filtered(from, PageLimit::default(), &filter))
+        });
+        seen.compare("a filtered order", false, filtered, &expected);
         for number in 0..STREAMS {
             self.read_stream(store, &stream(number), seen);
         }
@@ -186,7 +180,7 @@ impl Whole {
             // Each changeset has two events.
             (query.events(31..=60), &all[15..30]),
         ] {
-            let read = block_on(store.read_stream(&query)).map(|page| page.items);
+            let read = follow_stream(store, query);
             // It may only seem to end early.
             let ends_early = read.as_ref().is_ok_and(|read| {
                 let is_part = |read: &[Changeset]| {
@@ -206,6 +200,37 @@ impl Whole {
             seen.compare("a key", true, block_on(store.commit(&again)), &expected);
         }
     }
+}
+
+/// Reads pages until the end.
+fn follow(
+    mut from: Checkpoint,
+    read: impl Fn(Checkpoint) -> Result<GlobalPage, StorageError>,
+) -> Result<Vec<Changeset>, StorageError> {
+    let mut all = Vec::new();
+    loop {
+        let page = read(from)?;
+        all.extend(page.changesets);
+        if page.next == from || page.next.get() >= CHANGESETS {
+            return Ok(all);
+        }
+        from = page.next;
+    }
+}
+
+/// The same, of a stream.
+fn follow_stream(
+    store: &SqliteStorage,
+    query: StreamQuery,
+) -> Result<Vec<Changeset>, StorageError> {
+    let mut all = Vec::new();
+    let mut next = Some(query);
+    while let Some(query) = next {
+        let page = block_on(store.read_stream(&query))?;
+        next = query.next_page(&page);
+        all.extend(page.items);
+    }
+    Ok(all)
 }
 
 #[derive(Debug)]
