@@ -9,4 +9,5 @@ mod crash;
 mod moving;
 mod opening;
 mod power;
+mod power_moving;
 mod versions;
