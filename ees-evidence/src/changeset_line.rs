@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use ees_core::adapter::StoredChangeset;
-use ees_core::{Changeset, ChangesetId, Checkpoint, StreamId};
+use ees_core::{Changeset, Checkpoint};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::json_string;
-use crate::moving_error::MoveError;
+use crate::without_events::read_changeset;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,25 +28,6 @@ struct ChangesetLine<'a> {
     metadata: Cow<'a, str>,
     #[serde(borrow)]
     events: Cow<'a, str>,
-}
-
-impl ChangesetLine<'_> {
-    /// Whether the ids are those of a changeset without events. At the beginning of a stream the last
-    /// event has id 1, as there is no 0.
-    fn has_ids_of_nothing(&self) -> bool {
-        let (first, last) = (self.first_event_id, self.last_event_id);
-        (first, last) == (1, 1) || first.checked_sub(1) == Some(last)
-    }
-
-    fn without_events(&self) -> Result<MoveError, String> {
-        let checkpoint = Checkpoint::try_from(self.checkpoint);
-        let changeset = ChangesetId::try_from(self.changeset_id);
-        Ok(MoveError::WithoutEvents {
-            checkpoint: checkpoint.map_err(|error| error.to_string())?,
-            stream: StreamId::new(&*self.stream_id).map_err(|error| error.to_string())?,
-            changeset: changeset.map_err(|error| error.to_string())?,
-        })
-    }
 }
 
 /// Writes the members in the order of [`ChangesetLine`].
@@ -97,12 +78,9 @@ pub(crate) fn read(line: &str) -> Result<Changeset, String> {
         metadata: &line.metadata,
         checkpoint: Some(line.checkpoint),
     };
+    let changeset = read_changeset(stored).map_err(|error| error.to_string())?;
     let events: Vec<IgnoredAny> = serde_json::from_str(&line.events)
         .map_err(|error| format!("`events` is not a JSON array: {error}"))?;
-    if events.is_empty() && line.has_ids_of_nothing() {
-        return Err(line.without_events()?.to_string());
-    }
-    let changeset = Changeset::try_from(stored).map_err(|error| error.to_string())?;
     if events.len() as u64 != changeset.events.count() {
         return Err(format!(
             "it has {} events, and ids for {}",

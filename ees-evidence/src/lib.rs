@@ -36,6 +36,7 @@ mod streams;
 mod tree;
 mod verified;
 mod verify;
+mod without_events;
 
 pub use copy::{Copy, Until};
 pub use error::{KeyError, LogError, ProofError};
@@ -57,3 +58,4 @@ pub use sealer::Sealer;
 pub use source::{SealedLog, Source};
 pub use verified::Verified;
 pub use verify::Verification;
+pub use without_events::read_changeset;

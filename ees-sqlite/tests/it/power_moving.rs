@@ -164,7 +164,9 @@ async fn a_fence_stands_after_a_power_cut() {
         let committed = commit(&storage, "a", 1).await;
         match (state, committed) {
             (None, Ok(())) => {}
-            (Some(address), Err(StorageError::Fenced { moved_to })) => assert_eq!(moved_to, address),
+            (Some(address), Err(StorageError::Fenced { moved_to })) => {
+                assert_eq!(moved_to, address)
+            }
             (state, committed) => panic!("{state:?}: {committed:?}"),
         }
         storage.close().await;
