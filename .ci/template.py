@@ -27,6 +27,7 @@ VARIANTS = [
     {"Endpoint": "function-url", "LocalIndexes": "false", "KmsKeyArn": KEY, "MaxReadUnits": "100"},
     {"Endpoint": "function-url", "Authorization": "NONE", "AccessLogs": "enabled"},
     {"ExistingStreamArn": STREAM, "ExistingAnalysisTable": "restored_analysis", "KmsKeyArn": KEY},
+    {"ExistingStreamArn": STREAM, "ExistingAnalysisTable": "original_analysis", "ExistingIndex": "EmumerationIndex"},
 ]
 
 # A change to the template, each of which has to be found.

@@ -47,9 +47,10 @@ impl LocalAws {
     /// [`Error`] if the template cannot be used, or if a resource cannot be created or started.
     pub async fn start(
         template: Template,
-        services: Services,
+        mut services: Services,
         options: Options,
     ) -> Result<Self, Error> {
+        services.divide(options.shards).await?;
         services.create(&template).await?;
         let services = Arc::new(services);
         let destinations = Arc::new(Destinations::new(Arc::clone(&services), options.pace));
@@ -153,17 +154,18 @@ impl LocalAws {
     }
 
     /// Changes the batches of a mapping (`IndexerFunction/Stream`). For each batch, the mapping
-    /// delivers the batches that `disturbance` returns.
+    /// delivers the batches that the shard's `disturbance` returns.
     ///
     /// # Errors
     /// [`Error::Unknown`] if there is no such mapping.
     pub fn disturb<F, D>(&self, mapping: &str, disturbance: F) -> Result<(), Error>
     where
-        F: Fn() -> D,
+        F: Fn() -> D + Clone + Send + 'static,
         D: FnMut(Vec<Value>) -> Vec<Vec<Value>> + Send + 'static,
     {
         for controls in self.controls(mapping)? {
-            controls.disturb(Some(Box::new(disturbance())));
+            let disturbance = disturbance.clone();
+            controls.disturb(Some(Box::new(move || Box::new(disturbance()))));
         }
         Ok(())
     }
@@ -189,6 +191,11 @@ impl LocalAws {
             controls.pause(paused);
         }
         Ok(())
+    }
+
+    /// Ends all shards of the streams behind what was read of them. Each has two children. Works once.
+    pub fn split_shards(&self) {
+        self.services.split();
     }
 
     /// Waits until every record that is in a stream now was delivered or given up, and no event

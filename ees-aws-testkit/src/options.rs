@@ -16,6 +16,9 @@ pub struct Options {
     /// The maximum number of concurrent invocations of a function for which the template sets no
     /// limit. Further invocations wait.
     pub concurrency: usize,
+    /// The number of shards of each stream. A mapping reads them side by side. AWS gives a new on-demand
+    /// table four.
+    pub shards: u64,
     /// The number of pollers of each mapping. AWS has one. With more, every record is delivered
     /// more than once, at the same time.
     pub pollers: usize,
@@ -41,6 +44,7 @@ impl Options {
             command: vec![program.into()],
             endpoints: None,
             concurrency: 10,
+            shards: 4,
             pollers: 1,
             schedules: false,
             grace: Duration::ZERO,

@@ -2,8 +2,9 @@
 //! moto.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use ees_dynamodb_testkit::Emulator;
+use ees_dynamodb_testkit::{Emulator, Plan, Proxy, Shards};
 
 use crate::Error;
 
@@ -46,9 +47,23 @@ impl Endpoints {
 pub struct Services {
     endpoints: Endpoints,
     client: Client,
+    /// What shows the streams of tables to mappings.
+    streams: Option<Streams>,
     _dynamodb: Emulator,
     _moto: Moto,
 }
+
+/// The streams of tables, with several shards.
+#[derive(Debug)]
+struct Streams {
+    shards: Arc<Shards>,
+    proxy: Proxy,
+}
+
+/// Leaves calls as they are.
+struct Unchanged;
+
+impl Plan for Unchanged {}
 
 impl Services {
     /// The default path of the Python interpreter with moto: in the workspace's target folder.
@@ -80,9 +95,33 @@ impl Services {
                 s3: moto_url,
             },
             client: Client::new(),
+            streams: None,
             _dynamodb: dynamodb,
             _moto: moto,
         })
+    }
+
+    /// Shows mappings each stream with so many shards.
+    pub(crate) async fn divide(&mut self, count: u64) -> Result<(), Error> {
+        let shards = Arc::new(Shards::new(count, Arc::new(Unchanged)));
+        let plan = Arc::clone(&shards) as Arc<dyn Plan>;
+        let proxy = Proxy::start(&self.endpoints.dynamodb, plan).await;
+        let proxy = proxy.map_err(Error::start("the streams of tables"))?;
+        self.streams = Some(Streams { shards, proxy });
+        Ok(())
+    }
+
+    /// Ends the shards that mappings are shown. Their children follow.
+    pub(crate) fn split(&self) {
+        if let Some(streams) = &self.streams {
+            streams.shards.split();
+        }
+    }
+
+    /// The endpoint of the streams.
+    fn streams_endpoint(&self) -> &str {
+        let streams = self.streams.as_ref();
+        streams.map_or(&self.endpoints.dynamodb, |streams| &streams.proxy.endpoint)
     }
 
     /// The endpoint of what has none of its own: STS, `CloudWatch` and others that moto serves.

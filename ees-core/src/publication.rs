@@ -33,7 +33,7 @@ pub use message::MIN_MESSAGE_BYTES;
 const MAX_CALLS: usize = 8;
 
 /// Publishes changesets to subscribers: one message for each changeset on one topic, and one for
-/// each event on another.
+/// each event on another. There a changeset of more than 10,000 events has one message.
 ///
 /// The messages of a stream are sent in its order, one after another. Messages of different streams
 /// are sent together, as many in a call as the publisher accepts. A failed message holds back only

@@ -12,7 +12,7 @@ mod proxy;
 mod shards;
 
 pub use proxy::{Call, Fate, Plan, Proxy};
-pub use shards::Shards;
+pub use shards::{SKIPPED, Shards};
 
 /// An empty DynamoDB emulator.
 #[derive(Debug)]

@@ -136,6 +136,11 @@ impl Index for DynamoStorage {
         let _open = self.enter().await?;
         self.tables.save_sweep(begun).await
     }
+
+    async fn counts_agree(&self) -> Result<bool, StorageError> {
+        let _open = self.enter().await?;
+        self.tables.counts_agree().await
+    }
 }
 
 impl Tables {

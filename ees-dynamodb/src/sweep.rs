@@ -48,21 +48,13 @@ impl DynamoStorage {
     }
 }
 
-impl DynamoStorage {
+impl Tables {
     /// Whether the item counts that DynamoDB keeps say that every changeset has a position: the
     /// events table has as many items as the global index. DynamoDB renews the counts about every
     /// six hours, and not at the same moment, so that they may also agree by chance.
-    ///
-    /// # Errors
-    /// [`StorageError`] if DynamoDB fails.
-    pub async fn counts_agree(&self) -> Result<bool, StorageError> {
-        let _open = self.enter().await?;
-        let tables = &self.tables;
-        let (table, index) = (
-            &tables.config.events_table,
-            &tables.config.indexes.enumeration,
-        );
-        let described = tables.client.describe_table().table_name(table).send();
+    pub(crate) async fn counts_agree(&self) -> Result<bool, StorageError> {
+        let (table, index) = (&self.config.events_table, &self.config.indexes.enumeration);
+        let described = self.client.describe_table().table_name(table).send();
         let described = described
             .await
             .map_err(|error| translate("DescribeTable", &error, Written::None))?;
@@ -74,9 +66,7 @@ impl DynamoStorage {
         let entries = order.and_then(GlobalSecondaryIndexDescription::item_count);
         Ok(entries.is_some() && entries == found.item_count())
     }
-}
 
-impl Tables {
     /// The time at which the last sweep began. An invalid time counts as none, which begins a new
     /// period.
     pub(crate) async fn last_sweep(&self) -> Result<Option<Timestamp>, StorageError> {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use ees_core::adapter::Index;
 use ees_core::indexer::IndexingError;
 use ees_core::{StorageError, Timestamp};
-use ees_dynamodb::DynamoStorage;
 use ees_workers::Sweep;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
@@ -21,21 +20,17 @@ pub(crate) async fn run(store: Store) -> Result<(), Error> {
     lambda_runtime::run(service_fn(|event| sweep(&store, event))).await
 }
 
-/// How long a schedule may leave sweeps out, in microseconds: 28 days. Counts that agree by chance hide
-/// a changeset no longer than this.
-const LEFT_OUT_AT_MOST: i64 = 28 * 24 * 60 * 60 * 1_000_000;
-
 /// Sweeps page by page until the end of the table or of the invocation's time. The next run
 /// continues an unfinished sweep, however many runs it takes. A run with the event `{"continue":
 /// true}` only continues an unfinished sweep and does not begin a new one. A scheduled run begins none
-/// either if the counts of the table and its index agree and the last sweep is recent.
+/// either if it is needless.
 async fn sweep(store: &Store, event: LambdaEvent<Value>) -> Result<Value, Failure> {
     let deadline = deadline(&event.context);
     let mut swept = Swept::default();
     let begin = if event.payload["continue"] == true {
         Begin::Never
     } else if event.payload["source"] == "aws.events" {
-        Begin::IfCountsDiffer
+        Begin::IfNeeded
     } else {
         Begin::Always
     };
@@ -62,7 +57,7 @@ async fn sweep(store: &Store, event: LambdaEvent<Value>) -> Result<Value, Failur
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Begin {
     Always,
-    IfCountsDiffer,
+    IfNeeded,
     Never,
 }
 
@@ -84,7 +79,7 @@ impl Swept {
         let cursor = storage.sweep_cursor().await?;
         if cursor.is_none() {
             if begin == Begin::Never
-                || (begin == Begin::IfCountsDiffer && is_needless(&storage).await?)
+                || (begin == Begin::IfNeeded && Sweep::is_needless(storage.as_ref()).await?)
             {
                 return Ok(());
             }
@@ -107,19 +102,4 @@ impl Swept {
             self.lost += page.lost as u64;
         }
     }
-}
-
-/// Whether a sweep would find nothing, as far as counts can tell.
-async fn is_needless(storage: &DynamoStorage) -> Result<bool, StorageError> {
-    let Some(last) = storage.last_sweep().await? else {
-        return Ok(false);
-    };
-    let passed = Timestamp::now()
-        .as_micros()
-        .saturating_sub(last.as_micros());
-    if passed > LEFT_OUT_AT_MOST || !storage.counts_agree().await? {
-        return Ok(false);
-    }
-    tracing::info!("table and index have equally many items: no sweep is needed");
-    Ok(true)
 }

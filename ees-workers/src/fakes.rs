@@ -29,6 +29,7 @@ struct State {
     positions: BTreeMap<ChangesetKey, Option<Checkpoint>>,
     index: IndexState,
     last_sweep: Option<Timestamp>,
+    counts_agree: bool,
     /// The errors that calls return before they succeed.
     failures: BTreeMap<Call, VecDeque<StorageError>>,
 }
@@ -43,6 +44,7 @@ pub(crate) enum Call {
     Unindexed,
     LastSweep,
     SaveSweep,
+    CountsAgree,
 }
 
 /// The numbers of successful calls.
@@ -53,6 +55,7 @@ pub(crate) struct Counts {
     /// Sweeps that requested their first page.
     pub(crate) sweeps_begun: u32,
     pub(crate) sweeps_saved: u32,
+    pub(crate) compared: u32,
 }
 
 pub(crate) fn unavailable() -> StorageError {
@@ -130,6 +133,10 @@ impl FakeStore {
     pub(crate) async fn wait_for(&self, reached: impl FnMut(&Counts) -> bool) {
         let mut counts = self.counts.subscribe();
         counts.wait_for(reached).await.unwrap();
+    }
+
+    pub(crate) fn let_counts_agree(&self, agree: bool) {
+        self.state().counts_agree = agree;
     }
 
     fn check(&self, call: Call) -> Result<(), StorageError> {
@@ -257,5 +264,12 @@ impl Index for FakeStore {
         self.state().last_sweep = Some(begun);
         self.counts.send_modify(|counts| counts.sweeps_saved += 1);
         Ok(())
+    }
+
+    async fn counts_agree(&self) -> Result<bool, StorageError> {
+        self.check(Call::CountsAgree)?;
+        let agree = self.state().counts_agree;
+        self.counts.send_modify(|counts| counts.compared += 1);
+        Ok(agree)
     }
 }

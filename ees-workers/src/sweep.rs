@@ -2,9 +2,15 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ees_core::adapter::{Index, SweepCursor};
 use ees_core::indexer::{Indexer, IndexingError, Swept};
+use ees_core::{StorageError, Timestamp};
+
+/// How long scheduled sweeps may be left out. Counts that agree by chance hide a changeset no longer than
+/// this.
+const LEFT_OUT_AT_MOST: Duration = Duration::from_hours(28 * 24);
 
 /// A scan of a whole store that assigns a position to every changeset that has none.
 ///
@@ -39,6 +45,22 @@ impl Sweep {
         }
     }
 
+    /// Whether a scheduled sweep may be left out, since it would find nothing: the storage's counts agree,
+    /// and the last sweep of any process began less than 28 days ago.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the storage fails.
+    pub async fn is_needless(index: &dyn Index) -> Result<bool, StorageError> {
+        let Some(last) = index.last_sweep().await? else {
+            return Ok(false);
+        };
+        if passed_since(last) >= LEFT_OUT_AT_MOST || !index.counts_agree().await? {
+            return Ok(false);
+        }
+        tracing::info!("table and index have equally many items: no sweep is needed");
+        Ok(true)
+    }
+
     /// Indexes the next page. Returns `None` after the last one. The next call repeats a dropped
     /// one.
     ///
@@ -55,6 +77,14 @@ impl Sweep {
         self.at = page.next.clone().map_or(At::End, At::After);
         Ok(Some(page))
     }
+}
+
+/// The time that has passed since then. A time in the future is the error of a clock. It counts as now.
+pub(crate) fn passed_since(begun: Timestamp) -> Duration {
+    let passed = Timestamp::now()
+        .as_micros()
+        .saturating_sub(begun.as_micros());
+    Duration::from_micros(u64::try_from(passed).unwrap_or(0))
 }
 
 impl fmt::Debug for Sweep {

@@ -103,6 +103,8 @@ pub async fn are_defined_work_and_are_deleted(harness: &mut dyn HttpHarness) {
     assert_eq!(nothing.status, 204, "G16: nothing yet");
     let (a, b) = (consumer.stream("a"), consumer.stream("b"));
     append(&remote, &a, 0, BODY).await;
+    // The order has it before the others.
+    harness.settle().await;
     append(&remote, &unique("other"), 0, BODY).await;
     append(&remote, &b, 0, BODY).await;
     harness.settle().await;

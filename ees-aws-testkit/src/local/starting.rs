@@ -9,7 +9,7 @@ use super::running::Running;
 use crate::asynchronous::Worker;
 use crate::destinations::Destinations;
 use crate::function::{Function, FunctionSettings};
-use crate::mapping::{Controls, Poller};
+use crate::mapping::{Controls, Parts, Reader};
 use crate::services::Services;
 use crate::template;
 use crate::{Error, Options};
@@ -78,16 +78,16 @@ impl Starting {
             let name = format!("{}/{}", running.settings.id, mapping.id);
             let controls = all.entry(name).or_default();
             for _ in 0..self.options.pollers {
-                let poller = Poller::new(
-                    mapping.clone(),
-                    Arc::clone(&running.function),
-                    Arc::clone(&self.services),
-                    Arc::clone(&self.destinations),
-                    self.options.pace,
-                );
-                let poller = poller.await?;
-                controls.push(Arc::clone(&poller.controls));
-                self.tasks.spawn(poller.run());
+                let reader = Reader::new(Parts {
+                    mapping: mapping.clone(),
+                    function: Arc::clone(&running.function),
+                    services: Arc::clone(&self.services),
+                    destinations: Arc::clone(&self.destinations),
+                    pace: self.options.pace,
+                });
+                let reader = reader.await?;
+                controls.push(Arc::clone(&reader.controls));
+                self.tasks.spawn(reader.run());
             }
         }
         Ok(())

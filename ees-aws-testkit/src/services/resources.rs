@@ -244,7 +244,7 @@ impl Services {
 
     pub(crate) async fn streams(&self, operation: &str, asked: &Value) -> Result<Value, Error> {
         let operation = format!("DynamoDBStreams_20120810.{operation}");
-        let endpoint = &self.endpoints.dynamodb;
+        let endpoint = self.streams_endpoint();
         self.client.json(endpoint, &operation, asked).await
     }
 

@@ -198,7 +198,7 @@ async fn a_request_to_a_function_url_becomes_an_event_of_its_form() {
     Type: AWS::Lambda::Url
     Properties: {TargetFunctionArn: !GetAtt Api.Arn, AuthType: NONE}
 ";
-    let aws = start_with(Services::start().await.unwrap(), url).await;
+    let aws = start_with(Services::start().await.unwrap(), url, 1).await;
     let url = format!("{}//things/a%2Fb%3F%25/50%?limit=%ff&x", aws.url());
     let answer = call("PURGE", &url, "{\"é\": 1}").await;
     assert_eq!(answer.status, 201);

@@ -1,9 +1,13 @@
 //! Records on their way to a function, and what becomes of those that it cannot process.
 
+use std::path::Path;
+use std::time::Duration;
+
 use ees_aws_testkit::{LocalAws, Services};
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
-use crate::stack::{printed, put, start};
+use crate::stack::{printed, put, start, start_with};
 
 /// The ids that the function got, delivery by delivery.
 fn delivered(aws: &LocalAws) -> Vec<Vec<String>> {
@@ -52,6 +56,47 @@ async fn records_come_in_batches_in_their_order_and_those_that_do_not_pass_do_no
     assert_eq!(batches.concat(), ids);
     assert!(batches.iter().all(|batch| batch.len() <= 10), "{batches:?}");
     assert!(failures(&aws).await.is_empty());
+}
+
+/// Puts items for which the function waits until there is a file `go` in a folder.
+async fn put_held(aws: &LocalAws, ids: &[String], folder: &Path) {
+    for id in ids {
+        let item = json!({"id": {"S": id}, "folder": {"S": folder.to_str()}});
+        let asked = json!({"TableName": "things", "Item": item});
+        aws.services().dynamodb("PutItem", &asked).await.unwrap();
+    }
+}
+
+/// Each shard has a batch of its own under way. A child is read once its parent was processed.
+#[tokio::test]
+async fn shards_are_read_side_by_side_and_parents_before_their_children() {
+    let aws = start_with(Services::start().await.unwrap(), "", 4).await;
+    let folder = tempfile::tempdir().unwrap();
+    let named = |name: &str| -> Vec<String> { (0..8).map(|id| format!("{name}{id}")).collect() };
+    let (before, after) = (named("early"), named("after"));
+    aws.pause("Records/Stream", true).unwrap();
+    put_held(&aws, &before, folder.path()).await;
+    aws.pause("Records/Stream", false).unwrap();
+    let waiting = async |batches| {
+        while delivered(&aws).len() < batches {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    waiting(4).await;
+    aws.split_shards();
+    put_held(&aws, &after, folder.path()).await;
+    // Time to do it wrong.
+    sleep(Duration::from_millis(300)).await;
+    assert_eq!(delivered(&aws).len(), 4, "{:?}", delivered(&aws));
+    std::fs::write(folder.path().join("go"), "").unwrap();
+    aws.settle().await;
+    let batches = delivered(&aws);
+    assert!(batches.iter().all(|batch| batch.is_sorted()), "{batches:?}");
+    assert!(batches.len() > 8, "shards were split: {batches:?}");
+    let (mut first, mut second) = (batches[..4].concat(), batches[4..].concat());
+    first.sort();
+    second.sort();
+    assert_eq!((first, second), (before, after));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # The functions of stack.yaml. What a record, an object's key or a path says is done.
-import json, os, urllib.request
+import json, os, time, urllib.request
 
 runtime = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/"
 
@@ -12,6 +12,9 @@ def post(path, answer):
 def records(event):
     ids = [record["dynamodb"]["NewImage"]["id"]["S"] for record in event["Records"]]
     print(json.dumps(ids), flush=True)
+    for image in (record["dynamodb"]["NewImage"] for record in event["Records"]):
+        while "folder" in image and not os.path.exists(image["folder"]["S"] + "/go"):
+            time.sleep(0.01)
     if any(id.startswith("poison") for id in ids):
         raise Exception("poison")
     if any(id.startswith("crash") for id in ids):

@@ -14,16 +14,17 @@ pub(crate) fn path(name: &str) -> std::path::PathBuf {
 }
 
 pub(crate) async fn start(services: Services) -> LocalAws {
-    start_with(services, "").await
+    start_with(services, "", 1).await
 }
 
-/// The stack with more resources.
-pub(crate) async fn start_with(services: Services, more: &str) -> LocalAws {
+/// The stack with more resources, and with so many shards of each stream.
+pub(crate) async fn start_with(services: Services, more: &str, shards: u64) -> LocalAws {
     let text = format!("{}{more}", include_str!("stack.yaml"));
     let template = Template::parse(&text, &Settings::default()).unwrap();
     let mut options = Options::new("python3");
     options.command.push(path("stack.py").into());
     options.grace = Duration::from_mins(10);
+    options.shards = shards;
     LocalAws::start(template, services, options).await.unwrap()
 }
 

@@ -101,6 +101,16 @@ pub trait Index: Send + Sync + 'static {
     /// # Errors
     /// [`StorageError`] if the storage fails. The time may have been saved all the same.
     async fn save_sweep(&self, begun: Timestamp) -> Result<(), StorageError>;
+
+    /// Whether counts that the storage keeps say that every changeset has a position. The answer costs
+    /// next to nothing. Counts may be hours old, and may agree by chance. A storage that keeps no such
+    /// counts answers `false`.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the storage fails.
+    async fn counts_agree(&self) -> Result<bool, StorageError> {
+        Ok(false)
+    }
 }
 
 /// The largest number of keys in one call.

@@ -5,7 +5,11 @@ use std::collections::VecDeque;
 use crate::ports::{Message, PublishError, Topic};
 use crate::{Changeset, EventId};
 
-use super::message::{of_changeset, of_event};
+use super::message::{of_changeset, of_event, of_many_events};
+
+/// The most events of a changeset that are sent one by one. A call takes some 30 ms, and a run of a
+/// publisher may have to end after a quarter of an hour: these take five minutes.
+pub(super) const MAX_EVENTS: u64 = 10_000;
 
 /// A stream's messages to a topic. One message is sent at a time; the next follows its delivery.
 #[derive(Debug)]
@@ -14,7 +18,7 @@ pub(super) struct Lane {
     limit: usize,
     /// Changesets with their numbers in the publication. The messages of the first are being sent.
     waiting: VecDeque<(u64, Changeset)>,
-    /// Events of the first one that are still to be sent.
+    /// Events of the first one that are still to be sent; none if it has more than [`MAX_EVENTS`].
     events: VecDeque<(EventId, Box<str>)>,
     /// The failure of the next message, if it failed.
     pub(super) failure: Option<PublishError>,
@@ -49,10 +53,10 @@ impl Lane {
         let changeset = self.first()?;
         Some(match (self.topic, self.events.front()) {
             (Topic::Changesets, _) => of_changeset(changeset, self.limit),
-            (Topic::Events, event) => {
-                let (event_id, data) = event?;
+            (Topic::Events, Some((event_id, data))) => {
                 of_event(changeset, *event_id, data, self.limit)
             }
+            (Topic::Events, None) => of_many_events(changeset, self.limit),
         })
     }
 
@@ -82,8 +86,9 @@ impl Lane {
         let (Topic::Events, Some((_, changeset))) = (self.topic, self.waiting.front()) else {
             return;
         };
+        let is_sent_alone = changeset.events.count() <= MAX_EVENTS;
+        let events = is_sent_alone.then(|| changeset.events.iter().map(Box::from));
         let ids = (changeset.first_event_id.get()..).filter_map(|id| EventId::new(id).ok());
-        let events = changeset.events.iter().map(Box::from);
-        self.events = ids.zip(events).collect();
+        self.events = ids.zip(events.into_iter().flatten()).collect();
     }
 }

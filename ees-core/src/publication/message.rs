@@ -32,6 +32,23 @@ pub(super) fn of_changeset(changeset: &Changeset, limit: usize) -> Message {
     )
 }
 
+/// The message, to the topic of events, of a changeset of which no event is sent alone. Its event id is
+/// the last one, so that subscribers that compare ids take it for new once.
+pub(super) fn of_many_events(changeset: &Changeset, limit: usize) -> Message {
+    let names = names(changeset);
+    let (first, last) = (changeset.first_event_id, changeset.last_event_id);
+    let ids = [changeset.changeset_id.get(), last.get()];
+    message(
+        changeset,
+        &ids,
+        &changeset.events,
+        limit,
+        &[&|| {
+            format!(r#"{{{names},"first_event_id":{first},"event_id":{last},"truncated":true}}"#)
+        }],
+    )
+}
+
 /// The message of an event.
 pub(super) fn of_event(
     changeset: &Changeset,

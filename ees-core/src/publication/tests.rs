@@ -239,6 +239,46 @@ async fn what_is_set_aside_holds_nothing_back() {
     assert!(changesets >= 2, "the others arrived: {changesets}");
 }
 
+/// Their messages would take a publisher's whole time. One says where they are, and what follows them goes
+/// on.
+#[tokio::test]
+async fn a_changeset_of_too_many_events_is_one_message() {
+    let most = usize::try_from(lane::MAX_EVENTS).unwrap();
+    for (events, single) in [(most, most), (most + 1, 0)] {
+        let subscriber = Subscriber::new(vec![]);
+        let mut publication = Publication::new(Arc::clone(&subscriber) as Arc<dyn Publisher>);
+        for changeset in changesets(&[(0, 1), (0, events), (0, 1)]) {
+            publication.add(changeset);
+        }
+        publication.run().await;
+        assert_eq!(publication.unpublished().len(), 0);
+        let seen = subscriber.seen();
+        let mut told = seen
+            .iter()
+            .filter(|((topic, _), _)| *topic == Topic::Events);
+        let (_, told) = told.next().unwrap();
+        let is_of_one = |message: &&Message| !message.body.contains("first_event_id");
+        assert_eq!(told.iter().filter(is_of_one).count(), single + 2);
+        let (before, rest) = told.split_first().unwrap();
+        let (after, between) = rest.split_last().unwrap();
+        let last = events as u64 + 1;
+        assert_eq!(
+            (number(before, "event_id"), number(after, "event_id")),
+            (1, last + 1)
+        );
+        let many = between.last().unwrap();
+        assert_eq!(
+            (number(many, "changeset_id"), number(many, "event_id")),
+            (2, last)
+        );
+        assert_eq!(between.len(), single.max(1));
+        if single == 0 {
+            assert_eq!(number(many, "first_event_id"), 2);
+            assert_eq!(many.group, before.group);
+        }
+    }
+}
+
 #[tokio::test]
 async fn calls_are_filled() {
     let subscriber = Subscriber::new(vec![]);
@@ -309,7 +349,11 @@ fn messages_are_those_of_the_guide() {
     changeset.changeset_id = ChangesetId::new(3).unwrap();
     changeset.events = Events::parse(&format!("[{}]", "1".repeat(1000))).unwrap();
     let cut = message::of_changeset(&changeset, 1000);
-    for message in [whole, event, cut] {
+    changeset.changeset_id = ChangesetId::new(4).unwrap();
+    changeset.first_event_id = EventId::new(7).unwrap();
+    changeset.last_event_id = EventId::new(20_006).unwrap();
+    let many = message::of_many_events(&changeset, 1000);
+    for message in [whole, event, cut, many] {
         assert!(
             guide.contains(&message.body),
             "{} is not in the guide",
@@ -356,8 +400,10 @@ fn the_longest_name_fits_the_least_limit() {
         let name = name.repeat(crate::MAX_STREAM_ID_BYTES / name.len());
         let longest = changeset(&name, crate::MAX_ID, crate::MAX_ID, &["1"]);
         let limit = MIN_MESSAGE_BYTES;
-        let least = message::of_event(&longest, longest.first_event_id, &"1".repeat(limit), limit);
-        assert!(!least.body.is_empty() && least.body.len() <= limit);
+        let event = message::of_event(&longest, longest.first_event_id, &"1".repeat(limit), limit);
+        for least in [event, message::of_many_events(&longest, limit)] {
+            assert!(!least.body.is_empty() && least.body.len() <= limit);
+        }
     }
 }
 

@@ -2,13 +2,27 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use ees_core::adapter::{Index, Storage};
 use ees_core::indexer::Indexer;
 use ees_core::{Checkpoint, PageLimit, StreamQuery, StreamRange};
+use ees_dynamodb::DynamoConfig;
 
-use crate::conformance::WholeIndex;
 use crate::cost::{Cost, Metered, commit, cost, costs, keys, metered, metered_on, name};
-use crate::store::{WithoutLocalIndexes, open};
+use crate::opening::tables_with_whole_index;
+use crate::store::{Layout, WithoutLocalIndexes, open};
+
+/// Tables whose global index holds whole changesets, and whose local indexes hold keys.
+struct WholeIndex;
+
+#[async_trait]
+impl Layout for WholeIndex {
+    const INDEX_PAGE: u64 = 1000;
+
+    async fn create(config: &DynamoConfig) {
+        tables_with_whole_index(config).await;
+    }
+}
 
 /// Commits a changeset of this size to a hundred streams and indexes them.
 async fn indexed(store: &Metered, kilobytes: usize) {

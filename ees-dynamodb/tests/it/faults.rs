@@ -1,7 +1,8 @@
-//! The conformance suite on tables without local indexes, while DynamoDB throttles, fails, is slow, loses answers to what it has
+//! The conformance suite on tables without local indexes, and what can differ on those with them, while DynamoDB throttles, fails, is slow, loses answers to what it has
 //! done, and its global index lags and shows later entries first.
 
 use std::collections::HashMap;
+use std::marker::PhantomData;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use serde_json::Value;
 
 use ees_dynamodb_testkit::{Call, Fate, Plan};
 
-use crate::store::{Layout, Store, WithoutLocalIndexes};
+use crate::store::{Layout, New, Store, WithoutLocalIndexes};
 
 /// From how many reads an entry of the global index hides, at most.
 const LAG: u64 = 3;
@@ -170,22 +171,36 @@ fn is_late(asked: &Value) -> bool {
         .any(|(_, asked)| asked["ConsistentRead"] != true)
 }
 
-/// Tables without local indexes, behind such a proxy.
-pub(crate) struct Disturbed;
+/// Tables of a layout, behind such a proxy.
+pub(crate) struct Disturbed<L>(PhantomData<L>);
 
 #[async_trait]
-impl Layout for Disturbed {
+impl<L: Layout> Layout for Disturbed<L> {
     const FAULTY: bool = true;
 
-    const INDEX_PAGE: u64 = WithoutLocalIndexes::INDEX_PAGE;
+    const INDEX_PAGE: u64 = L::INDEX_PAGE;
 
     async fn create(config: &DynamoConfig) {
-        WithoutLocalIndexes::create(config).await;
+        L::create(config).await;
     }
 }
 
-type Faulty = Store<Disturbed>;
+type Faulty = Store<Disturbed<WithoutLocalIndexes>>;
+type FaultyNew = Store<Disturbed<New>>;
 
 ees_conformance::adapter_suite!(Faulty, mod suite);
 
 ees_conformance::evidence_suite!(Faulty, mod evidence);
+
+/// What looks for heads and for events, which local indexes tell.
+mod local_indexes {
+    use super::*;
+
+    ees_conformance::__cases!(FaultyNew, atomic);
+    ees_conformance::__cases!(FaultyNew, backward);
+    ees_conformance::__cases!(FaultyNew, concurrency);
+    ees_conformance::__cases!(FaultyNew, idempotent);
+    ees_conformance::__cases!(FaultyNew, missed);
+    ees_conformance::__cases!(FaultyNew, sets);
+    ees_conformance::__cases!(FaultyNew, stream_reads);
+}

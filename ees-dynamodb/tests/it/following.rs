@@ -105,6 +105,46 @@ async fn the_commits_of_several_shards_are_told() {
     }
 }
 
+/// A partition splits while its shard is read: its children have what follows, also for who follows next.
+#[tokio::test]
+async fn the_commits_after_a_split_are_told() {
+    let emulator = Emulator::start().unwrap();
+    let shards = Arc::new(Shards::new(2, Arc::new(Through)));
+    let plan = Arc::clone(&shards) as Arc<dyn Plan>;
+    let proxy = Proxy::start(emulator.endpoint(), plan).await.unwrap();
+    let config = config(&proxy.endpoint);
+    create(&config).await;
+    let storage = open(&config).await;
+    let names: Vec<String> = (0..10).map(|stream| format!("s{stream}")).collect();
+    let commit_each = async |last| {
+        for name in &names {
+            commit(&storage, name, last).await;
+        }
+    };
+    // All of a round, each once.
+    let tells = async |follower: &mut Follower, round| {
+        let (mut told, _) = told(follower, names.len()).await;
+        told.sort();
+        let mut wanted: Vec<_> = names.iter().map(|name| key(name, round)).collect();
+        wanted.sort();
+        assert_eq!(told, wanted);
+        follower.close_gap();
+        follower.done().await.unwrap();
+    };
+    let mut first = follower(&config, &storage).await;
+    commit_each(0).await;
+    tells(&mut first, 1).await;
+    shards.split();
+    commit_each(1).await;
+    tells(&mut first, 2).await;
+    // The first one has not saved that yet.
+    let mut second = follower(&config, &storage).await;
+    tells(&mut second, 2).await;
+    let mut third = follower(&config, &storage).await;
+    commit_each(2).await;
+    tells(&mut third, 3).await;
+}
+
 /// A transaction is told like single commits: one record for each changeset, none for a check.
 #[tokio::test]
 async fn each_changeset_of_a_set_is_told() {

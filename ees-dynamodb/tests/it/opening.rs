@@ -56,6 +56,21 @@ pub(crate) async fn tables_with_whole_index(config: &DynamoConfig) {
     .await;
 }
 
+/// Makes tables as the Python original had them: all indexes hold whole changesets.
+pub(crate) async fn tables_with_whole_indexes(config: &DynamoConfig) {
+    let whole = ProjectionType::All;
+    let local = [
+        by_event("FirstEventId", "first_event_id", whole.clone()),
+        by_event("LastEventId", "last_event_id", whole.clone()),
+    ];
+    tables(config, |table| {
+        table
+            .set_global_secondary_indexes(Some(vec![order("EnumerationIndex", whole)]))
+            .set_local_secondary_indexes(Some(local.into()))
+    })
+    .await;
+}
+
 fn key(name: &str, of: KeyType) -> KeySchemaElement {
     let key = KeySchemaElement::builder()
         .attribute_name(name)

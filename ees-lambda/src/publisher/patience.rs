@@ -42,7 +42,7 @@ impl Publishing {
             tracing::warn!("the time of the invocation is used up; the rest is delivered again");
             // The first record had all the time, and nothing failed: it would take it up each time.
             if !waited && attempt.unpublished().first() == Some(&0) {
-                tracing::error!("a changeset has too many events for one invocation");
+                tracing::error!("the messages of a changeset take longer than one invocation");
                 attempt.take(0);
                 let _ = timeout_at(deadline, put_aside(&mut attempt, &set_aside)).await;
             }

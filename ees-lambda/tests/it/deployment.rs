@@ -16,6 +16,7 @@ mod metrics;
 mod outages;
 mod restoring;
 mod subscribers;
+mod taking_over;
 
 const API: &str = "ApiFunction";
 const INDEXER: &str = "IndexerFunction";

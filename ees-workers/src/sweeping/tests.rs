@@ -57,6 +57,46 @@ async fn a_sweep_that_is_due_is_done_and_remembered() {
     }
 }
 
+/// A sweep reads the whole store. Where counts agree it is left out, and looked at again a period later;
+/// but one that is asked for is done, and so is one where the last sweep was long ago.
+#[tokio::test(start_paused = true)]
+async fn a_sweep_that_would_find_nothing_is_left_out() {
+    let store = FakeStore::new();
+    store.pages.add_permits(10);
+    store.let_counts_agree(true);
+    store.fail(crate::fakes::Call::CountsAgree, [unavailable()]);
+    store.save_sweep(ago(2 * HOUR)).await.unwrap();
+    let index: Arc<dyn Index> = Arc::new(store.clone());
+    let (ask, asks) = watch::channel(0);
+    let (answered, mut answers) = watch::channel(0);
+    let sweeping = keep_sweeping(&index, Some(HOUR), asks, &answered);
+    let look = async {
+        let begun = Instant::now();
+        store.wait_for(|counts| counts.compared == 3).await;
+        let passed = begun.elapsed();
+        assert!(passed >= 2 * HOUR && passed < 3 * HOUR, "{passed:?}");
+        assert_eq!(store.counts().sweeps_begun, 0);
+
+        ask.send_replace(1);
+        answers.wait_for(|answered| *answered == 1).await.unwrap();
+        store.wait_for(|counts| counts.sweeps_saved == 2).await;
+        assert_eq!(store.counts().sweeps_begun, 1, "somebody knows of a gap");
+        assert_eq!(store.counts().compared, 3);
+
+        store.save_sweep(ago(29 * 24 * HOUR)).await.unwrap();
+        store.wait_for(|counts| counts.sweeps_begun == 2).await;
+        assert_eq!(store.counts().compared, 3, "counts may agree by chance");
+
+        store.save_sweep(ago(2 * HOUR)).await.unwrap();
+        store.let_counts_agree(false);
+        store.wait_for(|counts| counts.sweeps_begun == 3).await;
+    };
+    tokio::select! {
+        () = sweeping => unreachable!("it goes on for ever"),
+        () = look => {}
+    }
+}
+
 #[tokio::test]
 async fn a_sweep_goes_on_where_another_stopped() {
     let store = FakeStore::new();

@@ -66,7 +66,9 @@ async fn batches_that_come_twice_and_in_another_order_change_nothing() {
     let subscribers = Subscribers::of(&stack).await;
     stack.aws.disturb(INDEXER_STREAM, || scatters(1)).unwrap();
     stack.aws.disturb(PUBLISHER_STREAM, || repeats(2)).unwrap();
-    let committed = stack.fill(8, 8).await;
+    let committed = stack.fill(8, 4).await;
+    stack.aws.split_shards();
+    let committed = stack.fill_on(&committed, 8).await;
     stack.settle(&committed).await;
     assert!(stack.sum(INDEXER, "IndexedChangesets") >= committed.total());
     subscribers.got_all(&stack, &committed).await;

@@ -205,7 +205,7 @@ fn there_is_an_alarm_for_what_needs_somebody() {
         ("MetricName: IteratorAge", "MetricName: Duration"),
         ("MetricName: Throttles", "MetricName: Errors"),
         ("Value: !Ref IndexerFunction", "Value: !Ref ApiFunction"),
-        ("Value: EnumerationIndex", "Value: EmumerationIndex"),
+        ("Value: !Ref ExistingIndex", "Value: EmumerationIndex"),
         ("Namespace: ElasticEventStore", "Namespace: EventStore"),
         ("5XXError", "4XXError"),
         ("FILL(m3, 0)", "m3"),

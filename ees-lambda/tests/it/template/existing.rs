@@ -30,7 +30,10 @@ fn everything_uses_the_existing_tables() {
         assert_eq!(function(&template, handler).mappings[0].stream, STREAM);
     }
     let storage = &function(&template, "api").environment["EES_STORAGE"];
-    assert_eq!(storage, "dynamodb://restored?analysis=restored-state");
+    assert_eq!(
+        storage,
+        "dynamodb://restored?analysis=restored-state&enumeration_index=EnumerationIndex"
+    );
     assert_eq!(template.outputs()["EventsTable"], "restored");
     assert_eq!(template.outputs()["EventsStream"], STREAM);
     assert_eq!(template.outputs()["AnalysisTable"], "restored-state");
@@ -48,4 +51,28 @@ fn everything_uses_the_existing_tables() {
     ] {
         assert!(api.contains(arn), "{arn}");
     }
+}
+
+/// The index has another name in a table of the Python original.
+#[test]
+fn everything_uses_the_index_of_an_existing_table() {
+    let template = with(&[
+        EXISTING[0],
+        EXISTING[1],
+        ("ExistingIndex", "EmumerationIndex"),
+    ]);
+    let storage = &function(&template, "api").environment["EES_STORAGE"];
+    assert!(
+        storage.ends_with("&enumeration_index=EmumerationIndex"),
+        "{storage}"
+    );
+    let mut named = 0;
+    for of in template.resources() {
+        let mut found = Vec::new();
+        texts(&of.properties, &mut found);
+        let other = found.iter().find(|text| text.contains("EnumerationIndex"));
+        assert_eq!(other, None, "{} uses an index that is not there", of.id);
+        named += usize::from(found.iter().any(|text| text.contains("EmumerationIndex")));
+    }
+    assert!(named >= 4, "the roles and the alarm: {named}");
 }
