@@ -19,7 +19,7 @@ use crate::process::{Ees, ees, run, sqlite};
 const KILLS: u64 = 8;
 
 /// The longest that a copy runs before it is killed, in milliseconds.
-const LONGEST: u64 = 300;
+const LONGEST: u64 = 150;
 
 /// How often a copy may fail that nobody kills: a database may still write what a killed one has sent.
 const FAILURES: usize = 5;
