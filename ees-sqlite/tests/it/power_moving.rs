@@ -165,7 +165,7 @@ async fn a_fence_stands_after_a_power_cut() {
         match (state, committed) {
             (None, Ok(())) => {}
             (Some(address), Err(StorageError::Fenced { moved_to })) => {
-                assert_eq!(moved_to, address)
+                assert_eq!(moved_to, address);
             }
             (state, committed) => panic!("{state:?}: {committed:?}"),
         }
