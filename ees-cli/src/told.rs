@@ -2,6 +2,7 @@
 
 use ees_core::adapter::StoredChangeset;
 use ees_core::{Changeset, Checkpoint, CommitId, GlobalPage, Timestamp};
+use ees_evidence::read_changeset;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -107,6 +108,6 @@ impl Told<'_> {
             metadata: self.metadata.get(),
             checkpoint: self.checkpoint,
         };
-        Changeset::try_from(stored).map_err(|error| error.to_string())
+        read_changeset(stored).map_err(|error| error.to_string())
     }
 }

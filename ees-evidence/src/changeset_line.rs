@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::json_string;
+use crate::without_events::read_changeset;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -77,7 +78,7 @@ pub(crate) fn read(line: &str) -> Result<Changeset, String> {
         metadata: &line.metadata,
         checkpoint: Some(line.checkpoint),
     };
-    let changeset = Changeset::try_from(stored).map_err(|error| error.to_string())?;
+    let changeset = read_changeset(stored).map_err(|error| error.to_string())?;
     let events: Vec<IgnoredAny> = serde_json::from_str(&line.events)
         .map_err(|error| format!("`events` is not a JSON array: {error}"))?;
     if events.len() as u64 != changeset.events.count() {

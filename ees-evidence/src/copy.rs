@@ -8,7 +8,8 @@ use ees_core::adapter::Fence;
 use ees_core::{Checkpoint, PageLimit};
 
 use crate::export::Export;
-use crate::import::{Imported, Importer};
+use crate::import::Importer;
+use crate::imported::Imported;
 use crate::known::Leaves;
 use crate::moving::MovableStore;
 use crate::moving_error::MoveError;

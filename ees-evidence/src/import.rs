@@ -1,42 +1,18 @@
 //! Importing: a store made of the parts of an export.
 
 use std::fmt;
-use std::time::Duration;
 
-use ees_core::adapter::ImportOutcome;
-use ees_core::{Changeset, Checkpoint, GlobalPage, Identity, MAX_PAGE_BYTES};
-use futures_timer::Delay;
+use ees_core::{Changeset, Checkpoint, Identity};
 
-use crate::digest::LinesDigest;
-use crate::hash::{Hash, leaf_of, void_leaf};
-use crate::import_rest::{Progressed, RestWriter};
-use crate::known::{Leaves, tree_of};
+use crate::hash::Hash;
+use crate::import_kept::Kept;
+use crate::import_order::OrderWriter;
+use crate::import_rest::RestWriter;
+use crate::import_target::ImportTarget;
+use crate::imported::Imported;
 use crate::moving::MovableStore;
 use crate::moving_error::MoveError;
-use crate::part::{BLOCK_ITEMS, Header, Part};
-use crate::sealer::Sealer;
-use crate::tree::Tree;
-
-/// How often the store is sealed again, although its order goes on, and the pause between. The reads of
-/// a storage that orders after the commit may lag.
-const TRIES: u32 = 100;
-const PAUSE: Duration = Duration::from_millis(50);
-
-/// The most bytes of parts behind the changesets between two checks.
-const MAX_REST_BYTES: usize = 64 * 1024 * 1024;
-
-/// What an import has done.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Imported {
-    /// The end of the global order.
-    pub size: u64,
-    /// The root of the tree over it, in base64.
-    pub root: String,
-    /// The changesets that this call has written; the others stood already.
-    pub changesets: u64,
-    /// How far readers had come.
-    pub progress: Progressed,
-}
+use crate::part::{Header, Part};
 
 /// An import that runs: it takes the parts of an export, in their order.
 ///
@@ -44,29 +20,12 @@ pub struct Imported {
 /// is written when the root behind it in the export is the one over its changesets. Before the
 /// checkpoints of readers are written, everything that was imported is read back and compared.
 pub struct Importer {
-    target: MovableStore,
-    sealer: Option<Sealer>,
+    target: ImportTarget,
     with_progress: bool,
     source: Option<Identity>,
-    /// The tree over all parts so far.
-    tree: Tree,
-    /// The position of the last root.
-    checked: Checkpoint,
-    /// The changesets behind the last root, and their leaves, with those of void positions.
-    block: Vec<Changeset>,
-    block_bytes: usize,
-    leaves: Vec<Hash>,
-    /// What the store had before the import.
-    stood: Option<Leaves>,
-    stood_until: Checkpoint,
-    /// Where the store ends.
-    end: Checkpoint,
-    is_writing: bool,
+    order: OrderWriter,
     stage: Stage,
-    /// The parts behind the changesets that no check has followed yet.
-    rest: Vec<Part>,
-    rest_bytes: usize,
-    digest: LinesDigest,
+    kept: Kept,
     writer: RestWriter,
     imported: Imported,
     lines: u64,
@@ -86,25 +45,13 @@ enum Stage {
 impl Importer {
     /// An import into a store.
     pub fn new(target: &MovableStore) -> Self {
-        let first = Checkpoint::FIRST;
         Self {
-            target: target.clone(),
-            sealer: Sealer::of(&target.store, None),
+            target: ImportTarget::new(target),
             with_progress: true,
             source: None,
-            tree: Tree::default(),
-            checked: first,
-            block: Vec::new(),
-            block_bytes: 0,
-            leaves: Vec::new(),
-            stood: None,
-            stood_until: first,
-            end: first,
-            is_writing: false,
+            order: OrderWriter::new(target),
             stage: Stage::Order,
-            rest: Vec::new(),
-            rest_bytes: 0,
-            digest: LinesDigest::default(),
+            kept: Kept::default(),
             writer: RestWriter::new(target),
             imported: Imported::default(),
             lines: 0,
@@ -128,19 +75,17 @@ impl Importer {
 
     /// The longest line that an export for this store may have, in bytes: a reader of lines needs a limit.
     pub fn max_line_bytes(&self) -> usize {
-        // As a JSON string a text of JSON has at most twice its length. A partition of a consumer has up
-        // to 1000 parked streams.
-        2 * self.target.store.max_changeset_bytes() + 16 * 1024 * 1024
+        self.target.max_line_bytes()
     }
 
     /// The position of the next changeset.
     pub fn at(&self) -> Checkpoint {
-        self.tree.next()
+        self.order.at()
     }
 
     /// The root of the tree over everything so far.
     pub fn root(&self) -> Hash {
-        self.tree.root()
+        self.order.tree.root()
     }
 
     /// Takes a line of an export, without its end.
@@ -180,12 +125,10 @@ impl Importer {
             Part::Changeset(changeset) => self.take(changeset),
             Part::Void(void) => {
                 self.expect(void.start)?;
-                for _ in void.start.get()..void.end.get() {
-                    self.push_leaf(void_leaf());
-                }
+                self.order.take_voids(void.end.get() - void.start.get());
                 Ok(())
             }
-            Part::Root { size, root } => self.take_root(size, root).await,
+            Part::Root { size, root } => self.order.take_root(size, root).await,
             Part::Check(check) => {
                 self.take_check(check)?;
                 self.write_rest().await
@@ -210,21 +153,9 @@ impl Importer {
     }
 
     async fn begin(&mut self, header: Header) -> Result<(), MoveError> {
-        let store = &self.target.store;
-        let end = store.next_checkpoint().await?;
-        let from = header.from;
-        if from > end {
-            return Err(MoveError::Behind { end, from });
-        }
-        self.seal(end).await?;
-        let store = &self.target.store;
-        self.tree = tree_of(store, from).await?;
-        if self.tree.root() != header.root {
-            return Err(MoveError::DiffersBelow(from));
-        }
-        self.stood = Some(Leaves::of(store, from, end).await?);
-        (self.stood_until, self.end, self.checked) = (end, end, from);
-        self.digest.add(&Part::Header(header.clone()));
+        let (tree, end) = self.target.begin(&header).await?;
+        self.order.begin(tree, end).await?;
+        self.kept.begin(&header);
         self.source = Some(header.identity);
         Ok(())
     }
@@ -232,7 +163,7 @@ impl Importer {
     /// Refuses a part that is not at the next position.
     fn expect(&self, at: Checkpoint) -> Result<(), MoveError> {
         let next = self.at();
-        if self.stage != Stage::Order || !self.rest.is_empty() {
+        if self.stage != Stage::Order || !self.kept.is_empty() {
             return Err(self.wrong("a changeset behind the part of the export for changesets"));
         }
         if at == next {
@@ -242,132 +173,35 @@ impl Importer {
     }
 
     fn take(&mut self, changeset: Changeset) -> Result<(), MoveError> {
-        let at = changeset.checkpoint.unwrap_or(self.at());
-        self.expect(at)?;
-        let (size, limit) = (
-            changeset.payload_bytes(),
-            self.target.store.max_changeset_bytes(),
-        );
-        if size > limit {
-            return Err(MoveError::TooLarge {
-                checkpoint: at,
-                size,
-                limit,
-            });
-        }
-        self.block_bytes += size;
-        self.push_leaf(leaf_of(&changeset));
-        self.block.push(changeset);
-        let is_large = self.block_bytes > MAX_PAGE_BYTES && self.block.len() > 1;
-        if is_large || self.block.len() > BLOCK_ITEMS {
-            return Err(self.wrong(format!(
-                "there is no root (`until`) between more than {BLOCK_ITEMS} changesets, or \
-                 {MAX_PAGE_BYTES} bytes"
-            )));
-        }
-        Ok(())
-    }
-
-    fn push_leaf(&mut self, leaf: Hash) {
-        if self.at() < self.stood_until {
-            self.leaves.push(leaf);
-        }
-        self.tree.push(leaf, &mut Vec::new());
-    }
-
-    async fn take_root(&mut self, size: u64, root: Hash) -> Result<(), MoveError> {
-        if size != self.tree.size || root != self.tree.root() {
-            return Err(MoveError::Changed {
-                from: self.checked,
-                to: self.at(),
-            });
-        }
-        self.compare().await?;
-        self.checked = self.at();
-        self.write().await
-    }
-
-    /// Compares what stands with what would be imported.
-    async fn compare(&mut self) -> Result<(), MoveError> {
-        let mut at = self.checked;
-        for leaf in self.leaves.drain(..) {
-            let stands = match &mut self.stood {
-                Some(stood) => stood.next().await?,
-                None => None,
-            };
-            if stands.is_some_and(|stands| stands != leaf) {
-                return Err(MoveError::Differs(at));
-            }
-            at = at.plus(1);
-        }
-        Ok(())
-    }
-
-    /// Writes the changesets that the store does not have.
-    async fn write(&mut self) -> Result<(), MoveError> {
-        let end = self.end;
-        self.block
-            .retain(|changeset| changeset.checkpoint >= Some(end));
-        self.block_bytes = 0;
-        let changesets = std::mem::take(&mut self.block);
-        let Some(last) = changesets.last().and_then(|last| last.checkpoint) else {
-            return Ok(());
-        };
-        self.open().await?;
-        let count = changesets.len() as u64;
-        let page = GlobalPage {
-            changesets,
-            next: last.plus(1),
-        };
-        match self.target.import.import(end, &page).await? {
-            ImportOutcome::Imported => {}
-            ImportOutcome::EndsAt(other) => return Err(others_write(other, end)),
-            ImportOutcome::Refused(reason) => {
-                return Err(MoveError::Refused { from: end, reason });
-            }
-        }
-        self.end = page.next;
-        self.imported.changesets += count;
-        Ok(())
-    }
-
-    /// Prepares the store for writing, once.
-    async fn open(&mut self) -> Result<(), MoveError> {
-        if !self.is_writing {
-            let end = self.target.import.begin_import().await?;
-            if end != self.end {
-                return Err(others_write(end, self.end));
-            }
-            self.is_writing = true;
-        }
-        Ok(())
+        self.expect(changeset.checkpoint.unwrap_or(self.at()))?;
+        self.order.take(changeset, self.lines)
     }
 
     /// Keeps a part behind the changesets until it is checked.
     fn keep(&mut self, part: Part) -> Result<(), MoveError> {
-        if self.checked != self.at() {
+        if !self.order.is_checked() {
             return Err(self.wrong("there is no root (`until`) behind the last changeset"));
         }
-        self.rest_bytes += part.to_line().len();
-        if self.rest_bytes > MAX_REST_BYTES || self.rest.len() >= 10 * BLOCK_ITEMS {
-            return Err(self.wrong("there is no `check` behind so many lines"));
+        if self.kept.keep(part) {
+            return Ok(());
         }
-        self.digest.add(&part);
-        self.rest.push(part);
-        Ok(())
+        Err(self.wrong("there is no `check` behind so many lines"))
     }
 
     fn take_check(&mut self, check: Hash) -> Result<(), MoveError> {
-        if check != self.digest.check() {
-            return Err(MoveError::ChangedLine { line: self.lines });
+        if self.kept.fits(check) {
+            return Ok(());
         }
-        Ok(())
+        Err(MoveError::ChangedLine { line: self.lines })
     }
 
     async fn write_rest(&mut self) -> Result<(), MoveError> {
-        self.read_back().await?;
-        self.rest_bytes = 0;
-        for part in std::mem::take(&mut self.rest) {
+        if self.stage == Stage::Order {
+            self.order.expect_end()?;
+            self.target.read_back(self.at(), self.root()).await?;
+            self.stage = Stage::Readers;
+        }
+        for part in self.kept.take() {
             if self.with_progress {
                 self.writer.write(part).await?;
             }
@@ -376,76 +210,24 @@ impl Importer {
     }
 
     async fn end(&mut self, size: u64, root: Hash, check: Hash) -> Result<(), MoveError> {
-        if size != self.tree.size || root != self.tree.root() || self.checked != self.at() {
-            return Err(MoveError::Changed {
-                from: self.checked,
-                to: self.at(),
-            });
+        self.order.expect_root(size, root)?;
+        if !self.order.is_checked() {
+            return Err(self.order.changed());
         }
         self.take_check(check)?;
         self.write_rest().await?;
         if self.with_progress {
             self.writer.finish().await?;
         }
-        let progress = self.writer.progressed();
-        self.close(size, root).await?;
-        self.imported.progress = progress;
-        self.imported.size = size;
-        self.imported.root = root.to_string();
+        self.target.close(self.source.as_ref(), size, root).await?;
+        self.imported = Imported {
+            size,
+            root: root.to_string(),
+            changesets: self.order.written,
+            progress: self.writer.progressed(),
+        };
         self.stage = Stage::Done;
         Ok(())
-    }
-
-    /// Records where the data came from, and opens the store for commits.
-    async fn close(&mut self, size: u64, root: Hash) -> Result<(), MoveError> {
-        if let Some(source) = &self.source {
-            let store = &self.target.store;
-            let own = store.identity().await?;
-            if own.id != source.id {
-                store
-                    .copied_from(source, Checkpoint::FIRST.plus(size))
-                    .await?;
-                if let Some(sealer) = &self.sealer {
-                    sealer.continues(source.id, size, root).await?;
-                }
-            }
-        }
-        Ok(self.target.import.finish_import().await?)
-    }
-
-    /// Reads what the store has, and compares it with what was imported. Later calls do nothing.
-    async fn read_back(&mut self) -> Result<(), MoveError> {
-        if self.stage != Stage::Order {
-            return Ok(());
-        }
-        let at = self.at();
-        if self.end > at {
-            return Err(MoveError::Ahead {
-                end: self.end,
-                size: at,
-            });
-        }
-        self.seal(at).await?;
-        let stored = tree_of(&self.target.store, at).await?;
-        if stored.root() != self.tree.root() {
-            return Err(MoveError::ReadBack { size: at });
-        }
-        self.stage = Stage::Readers;
-        Ok(())
-    }
-
-    /// Seals the log of the store up to a position, by reading.
-    async fn seal(&self, until: Checkpoint) -> Result<(), MoveError> {
-        let Some(sealer) = &self.sealer else {
-            return Ok(());
-        };
-        for _ in 0..TRIES {
-            if sealer.catch_up().await?.size >= until.get() {
-                return Ok(());
-            }
-            Delay::new(PAUSE).await;
-        }
-        Err(MoveError::ReadBack { size: until })
     }
 
     fn wrong(&self, problem: impl Into<String>) -> MoveError {
@@ -455,10 +237,6 @@ impl Importer {
             problem: problem.into(),
         }
     }
-}
-
-fn others_write(end: Checkpoint, expected: Checkpoint) -> MoveError {
-    MoveError::OthersWrite { end, expected }
 }
 
 impl fmt::Debug for Importer {

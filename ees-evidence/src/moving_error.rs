@@ -1,6 +1,6 @@
 //! Why data could not be moved.
 
-use ees_core::{Checkpoint, Error, StorageError};
+use ees_core::{ChangesetId, Checkpoint, Error, StorageError, StreamId};
 
 use crate::error::LogError;
 
@@ -111,6 +111,18 @@ pub enum MoveError {
         end: Checkpoint,
         /// Where it ended before.
         expected: Checkpoint,
+    },
+    /// A changeset has no events. Only the Python original wrote such changesets.
+    #[error(
+        "changeset {changeset} of stream `{stream}`, at checkpoint {checkpoint}, has no events: only the Python original wrote such changesets, and no store takes a copy of them, so the data stays in its table of DynamoDB"
+    )]
+    WithoutEvents {
+        /// Its position.
+        checkpoint: Checkpoint,
+        /// Its stream.
+        stream: StreamId,
+        /// Its number in the stream.
+        changeset: ChangesetId,
     },
     /// A changeset is larger than the store takes.
     #[error(

@@ -17,6 +17,15 @@ type Key = (u64, u64);
 /// The last changeset and the last event of a stream.
 type End = (u64, u64);
 
+/// The end of a stream with a changeset. One without events ends where the one before it did.
+fn end_of(changeset: &Changeset) -> End {
+    let last = match changeset.events.count() {
+        0 => changeset.first_event_id.get() - 1,
+        _ => changeset.last_event_id.get(),
+    };
+    (changeset.changeset_id.get(), last)
+}
+
 /// The ends of the streams that were seen last. The end of another one is looked up in the store, which
 /// costs a read of one changeset.
 pub(crate) struct Streams {
@@ -63,8 +72,10 @@ impl Streams {
             None => (0, 0),
         };
         let (id, first) = (changeset.changeset_id.get(), changeset.first_event_id.get());
-        let mut wrong = (id, first) != (before.0 + 1, before.1 + 1);
-        self.remember(key, (id, changeset.last_event_id.get()));
+        // A stream that begins without events counts from 1, as the Python original did, or from 2.
+        let is_second = before.0 > 0 && before.1 == 0 && first == 2;
+        let mut wrong = id != before.0 + 1 || (first != before.1 + 1 && !is_second);
+        self.remember(key, end_of(changeset));
         if wrong && id > before.0 + 1 && self.gone > 0 {
             // A changeset that was told to be missing, or that could not be read.
             self.gone -= 1;
@@ -93,10 +104,10 @@ impl Streams {
             let is_itself = found.changeset_id.get() == id;
             if is_itself && found.checkpoint < changeset.checkpoint {
                 // It was in the order before.
-                return Ok((id, found.last_event_id.get()));
+                return Ok(end_of(&found));
             }
             if !is_itself && found.checkpoint < changeset.checkpoint {
-                end = (before, found.last_event_id.get());
+                end = end_of(&found);
             }
         }
         Ok(end)

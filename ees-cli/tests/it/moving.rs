@@ -5,9 +5,11 @@ mod copying;
 mod damage;
 mod damage_elsewhere;
 mod files;
+mod killing;
 mod page;
 mod remote;
 mod round_trip;
+mod without_events;
 
 use std::path::Path;
 

@@ -11,4 +11,5 @@ mod lost;
 mod moving;
 mod opening;
 mod power;
+mod power_moving;
 mod versions;

@@ -13,7 +13,7 @@ use super::ok;
 use crate::http;
 use crate::process::dynamodb;
 
-fn movable(store: &OpenStore) -> MovableStore {
+pub(super) fn movable(store: &OpenStore) -> MovableStore {
     let (checkpoints, import) = (Arc::clone(&store.checkpoints), Arc::clone(&store.import));
     MovableStore::new(&store.store, checkpoints, import)
 }
@@ -133,7 +133,7 @@ async fn every_changed_row_of_postgresql_is_found() {
 }
 
 /// Calls the emulator; what it answers.
-fn call(emulator: &Emulator, action: &str, body: &Value) -> Value {
+pub(super) fn call(emulator: &Emulator, action: &str, body: &Value) -> Value {
     let address = emulator.endpoint().trim_start_matches("http://");
     let headers = format!(
         "X-Amz-Target: DynamoDB_20120810.{action}\r\nContent-Type: application/x-amz-json-1.0\r\n\

@@ -1,6 +1,5 @@
 //! From each storage to the next one and back, under writers: the same root, the same answers.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use ees_core::consumer::{Ack, Claim, ConsumerDefinition, Failure};
@@ -9,18 +8,14 @@ use ees_core::{
     PageLimit, Projector, StorageError, StreamQuery,
 };
 use ees_dynamodb_testkit::Emulator;
-use ees_evidence::{Copy, MovableStore, Until, Verification};
+use ees_evidence::{Copy, Until, Verification};
 use ees_postgres_testkit::Database;
 use ees_storage::{OpenStore, open};
 use tempfile::TempDir;
 
+use super::damage_elsewhere::movable;
 use super::ok;
 use crate::process::{dynamodb, sqlite};
-
-fn movable(store: &OpenStore) -> MovableStore {
-    let (checkpoints, import) = (Arc::clone(&store.checkpoints), Arc::clone(&store.import));
-    MovableStore::new(&store.store, checkpoints, import)
-}
 
 /// A store with payloads of several kinds, a set, a client's key, and readers.
 async fn fill(opened: &OpenStore) {
