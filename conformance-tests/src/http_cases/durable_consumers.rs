@@ -166,20 +166,21 @@ pub async fn are_defined_work_and_are_deleted(harness: &mut dyn HttpHarness) {
     assert!(names.contains(&name), "G16: it is listed");
     assert_eq!(accepted(&consumer.delete(&remote).await), json!({}), "G16");
     refused(&consumer.delete(&remote).await, "CONSUMER_NOT_FOUND", None);
-    for call in ["ack", "release", "claim", "retry", "skip", "reset"] {
-        let body = match call {
-            "claim" => claim.clone(),
-            "ack" => whole(&last),
-            "release" => release.clone(),
-            "reset" => json!({ "checkpoint": 0 }),
-            _ => json!({ "stream_id": "a" }),
-        };
-        let body = if call == "skip" {
-            with(body, "through_changeset", json!(1))
-        } else {
-            body
-        };
-        let gone = consumer.post(&remote, call, &body).await;
+    assert_every_call_misses_it(&remote, &consumer, &last).await;
+}
+
+/// The calls of workers and operators are refused once the consumer is deleted.
+async fn assert_every_call_misses_it(remote: &Remote, consumer: &Consumer, last: &Value) {
+    let fenced = json!({ "partition": 0, "generation": last["generation"] });
+    for (call, body) in [
+        ("ack", whole(last)),
+        ("release", fenced),
+        ("claim", json!({ "worker": "w" })),
+        ("retry", json!({ "stream_id": "a" })),
+        ("skip", json!({ "stream_id": "a", "through_changeset": 1 })),
+        ("reset", json!({ "checkpoint": 0 })),
+    ] {
+        let gone = consumer.post(remote, call, &body).await;
         refused(&gone, "CONSUMER_NOT_FOUND", None);
     }
 }
