@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod dynamodb;
+pub mod fill;
 pub mod in_process;
 pub mod load;
 pub mod process;

@@ -12,12 +12,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use benches::load;
 use benches::process::Process;
 use benches::report::percentile;
+use benches::{fill, load};
 use clap::Parser;
-use ees_core::adapter::Storage;
-use ees_sqlite::{SqliteConfig, SqliteStorage};
 use rusqlite::{Connection, params};
 
 /// The arguments.
@@ -43,27 +41,19 @@ struct Args {
     seconds: u64,
 }
 
-/// Streams of one changeset each; the first one alone has an event of the type `rare`.
-const FILL: &str = "
-    WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers LIMIT ?1)
-    INSERT INTO changesets (checkpoint, stream_id, changeset_id, first_event_id, last_event_id,
-                            timestamp, commit_id, metadata, events, event_types)
-    SELECT n, 'order-' || n, 1, 1, 3, 1700000000000000 + n * 1000000,
-           'ees-00000000-0000-0000-0000-000000000000', ?2, ?3, CASE n WHEN 0 THEN 'rare' ELSE ?4 END
-    FROM numbers";
-
 const COUNTED: &str = "
     INSERT INTO statistics (id, version, total_streams, total_changesets, total_events, max_stream_length)
     VALUES (1, ?1, ?1, ?1, 3 * ?1, 1)
     ON CONFLICT (id) DO UPDATE SET version = ?1, total_streams = ?1, total_changesets = ?1,
                                    total_events = 3 * ?1, max_stream_length = 1";
 
+/// Streams of one changeset each; the first one alone has an event of the type `rare`.
 async fn fill(path: &Path, changesets: u64) {
-    let storage = SqliteStorage::open(&SqliteConfig::new(path)).await.unwrap();
-    storage.close().await;
+    let events = load::events(1);
+    let rare = events.replace("price_changed", "rare");
+    let changeset = |at| fill::changeset(at, at, 0, if at == 0 { &rare } else { &events });
+    fill::fill_file(path, changesets, changeset).await;
     let store = Connection::open(path).unwrap();
-    let row = params![changesets, load::metadata(1), load::events(1), load::TYPES];
-    store.execute(FILL, row).unwrap();
     store.execute(COUNTED, params![changesets]).unwrap();
 }
 

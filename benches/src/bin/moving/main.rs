@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Parser;
-use ees_core::adapter::{Import, StoredChangeset};
-use ees_core::{Changeset, Checkpoint, EventStore, GlobalPage};
+use ees_core::adapter::StoredChangeset;
+use ees_core::{Changeset, Checkpoint, EventStore};
 use ees_evidence::{Export, Importer, MovableStore, Sealer, Verification};
 use ees_sqlite::{SqliteConfig, SqliteStorage};
 use rusqlite::{Connection, params};
@@ -111,32 +111,23 @@ fn events() -> String {
 
 async fn fill(args: &Args, storage: &SqliteStorage) {
     let events = events();
-    let mut from = Checkpoint::FIRST;
-    while from.get() < args.changesets {
-        let end = (from.get() + 1000).min(args.changesets);
-        let changesets = (from.get()..end).map(|at| {
-            let id = i64::try_from(at % args.per_stream + 1).unwrap();
-            let stored = StoredChangeset {
-                stream_id: &format!("order-{}", at / args.per_stream),
-                changeset_id: id,
-                first_event_id: id,
-                last_event_id: id,
-                timestamp_micros: 1_700_000_000_000_000 + i64::try_from(at).unwrap(),
-                commit_id: &format!("key-{at}"),
-                set: None,
-                events: &events,
-                metadata: "{}",
-                checkpoint: Some(i64::try_from(at).unwrap()),
-            };
-            Changeset::try_from(stored).unwrap()
-        });
-        let page = GlobalPage {
-            changesets: changesets.collect(),
-            next: Checkpoint::FIRST.plus(end),
+    let changeset = |at: u64| {
+        let id = i64::try_from(at % args.per_stream + 1).unwrap();
+        let stored = StoredChangeset {
+            stream_id: &format!("order-{}", at / args.per_stream),
+            changeset_id: id,
+            first_event_id: id,
+            last_event_id: id,
+            timestamp_micros: 1_700_000_000_000_000 + i64::try_from(at).unwrap(),
+            commit_id: &format!("key-{at}"),
+            set: None,
+            events: &events,
+            metadata: "{}",
+            checkpoint: Some(i64::try_from(at).unwrap()),
         };
-        storage.import(from, &page).await.unwrap();
-        from = page.next;
-    }
+        Changeset::try_from(stored).unwrap()
+    };
+    benches::fill::fill(storage, args.changesets, changeset).await;
 }
 
 /// The size of a store, in bytes.
