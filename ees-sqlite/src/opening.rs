@@ -137,7 +137,9 @@ pub(crate) fn check_readable(path: &Path) -> Result<(), OpenError> {
 /// identity.
 pub(crate) fn prepare(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
     let failed = |error| open_error(path, error);
-    let is_copy = is_copy(path);
+    // By this connection, which may have locks: whoever opens and closes the file ends the locks that
+    // SQLite has in this process (<https://sqlite.org/howtocorrupt.html>, 2.2).
+    let is_copy = !has_log_mode(connection).map_err(failed)?;
     configure(connection).map_err(failed)?;
     write_back(connection).map_err(failed)?;
     lost::check_pages(path, connection)?;
@@ -159,6 +161,13 @@ fn is_copy(path: &Path) -> bool {
     let mut header = [0; 20];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
     read.is_ok() && header.ends_with(&[1, 1])
+}
+
+/// Whether the file of a connection is written through a write-ahead log.
+fn has_log_mode(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.pragma_query_value(None, "journal_mode", |row| {
+        row.get::<_, String>(0).map(|mode| mode == "wal")
+    })
 }
 
 /// Refuses a copy that was put in place of a store whose write-ahead log was left beside it. SQLite
