@@ -2,11 +2,9 @@
 // A benchmark panics if it cannot continue.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
-pub mod client;
+pub use benches_kit::{chart, client, load, process, report};
+
 pub mod dynamodb;
 pub mod fill;
 pub mod in_process;
-pub mod load;
-pub mod process;
-pub mod report;
 pub mod server;

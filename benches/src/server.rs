@@ -11,7 +11,7 @@ use ees_sqlite::{SqliteConfig, SqliteStorage};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::client::Client;
+pub use benches_kit::client::clients;
 
 /// Serves a router on a free port.
 pub async fn start(router: Router) -> SocketAddr {
@@ -31,13 +31,4 @@ pub async fn start_sqlite(path: &Path) -> SocketAddr {
 /// The contract as `ees serve` offers it.
 pub fn contract(store: EventStore) -> Router {
     self_hosted_router(store, Options::default())
-}
-
-/// Connects `count` clients.
-pub async fn clients(address: SocketAddr, count: usize) -> Vec<Client> {
-    let mut clients = Vec::new();
-    for _ in 0..count {
-        clients.push(Client::connect(address).await);
-    }
-    clients
 }

@@ -12,6 +12,7 @@ use ees_memory::MemoryStorage;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use benches::chart::{self, Panel};
 use benches::load::Streams;
 use benches::report::{Rounds, compare};
 use benches::{client, server};
@@ -30,7 +31,8 @@ async fn echo(body: Bytes) -> impl IntoResponse {
     ([(CONTENT_TYPE, "application/json")], json)
 }
 
-pub(crate) async fn run(rounds: Rounds) {
+pub(crate) async fn run(rounds: Rounds) -> Panel {
+    let mut panel = Panel::new("Appends over HTTP in memory, a second");
     for count in [1, 16] {
         let store = EventStore::new(Arc::new(MemoryStorage::new()));
         let address = server::start(server::contract(store)).await;
@@ -40,12 +42,15 @@ pub(crate) async fn run(rounds: Rounds) {
         let address = server::start(echo).await;
         let mut echo_clients = server::clients(address, count).await;
         let ignored = Arc::new(Streams::of_length(0));
-        compare(
+        let compared = compare(
             &format!("append over HTTP in memory, clients: {count}, against an echo"),
             rounds,
             async |length| client::append(&mut store_clients, &streams, length).await,
             async |length| client::append(&mut echo_clients, &ignored, length).await,
         )
         .await;
+        let sides = ["ees-http on ees-memory", "axum, the body sent back"];
+        panel.add(&chart::clients(count as u64), sides, &compared);
     }
+    panel
 }

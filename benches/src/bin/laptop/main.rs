@@ -16,8 +16,10 @@ mod growth;
 mod scan;
 mod sets;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use benches::chart::Chart;
 use benches::report;
 use clap::{Parser, ValueEnum};
 
@@ -39,6 +41,9 @@ struct Args {
     /// The number of changesets that `filters` follows
     #[arg(long, default_value_t = 1_000_000)]
     followed: u64,
+    /// Draws the benchmarks from `append` to `scan-http` into this file, as SVG
+    #[arg(long)]
+    chart: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -74,28 +79,36 @@ async fn main() {
         count: args.rounds.max(1),
         length: Duration::from_millis(args.millis.max(1)),
     };
-    println!("fdatasync of 4 KiB on this disk: {}", report::flush_time());
+    let flush = report::flush_time();
+    println!("fdatasync of 4 KiB on this disk: {flush}");
+    let mut chart = Chart::new(
+        "The store against what it is built on",
+        &format!(
+            "Medians of {} rounds, and their range. An fdatasync of 4 KiB took {flush}.",
+            rounds.count
+        ),
+    );
     let wanted = |benchmark| args.only.is_empty() || args.only.contains(&benchmark);
     if wanted(Benchmark::Append) {
-        append::run(rounds).await;
+        chart.add(append::run(rounds).await);
     }
     if wanted(Benchmark::Keys) {
-        append::run_with_keys(rounds).await;
+        chart.add(append::run_with_keys(rounds).await);
     }
     if wanted(Benchmark::Http) {
-        append::run_over_http(rounds).await;
+        chart.add(append::run_over_http(rounds).await);
     }
     if wanted(Benchmark::Sets) {
-        sets::run(rounds).await;
+        chart.add(sets::run(rounds).await);
     }
     if wanted(Benchmark::Echo) {
-        echo::run(rounds).await;
+        chart.add(echo::run(rounds).await);
     }
     if wanted(Benchmark::Scan) {
-        scan::run(rounds).await;
+        chart.add(scan::run(rounds).await);
     }
     if wanted(Benchmark::ScanHttp) {
-        scan::run_over_http(rounds).await;
+        chart.add(scan::run_over_http(rounds).await);
     }
     if wanted(Benchmark::Consumers) {
         consumers::run(rounds).await;
@@ -109,5 +122,8 @@ async fn main() {
     }
     if wanted(Benchmark::Growth) {
         growth::run(rounds, &args.sizes).await;
+    }
+    if let Some(file) = args.chart {
+        chart.write(&file);
     }
 }

@@ -3,14 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use benches::chart::Panel;
 use benches::client::Client;
-use benches::report::{Rounds, compare, rate};
+use benches::report::{Comparison, Rounds, compare, rate};
 use benches::{in_process, server};
 use ees_core::{Checkpoint, EventStore};
 use ees_sqlite::{SqliteConfig, SqliteStorage};
-use hyper::Method;
 use rusqlite::Connection;
-use serde::Deserialize;
 
 use crate::{baseline, growth};
 
@@ -20,7 +19,7 @@ const CHANGESETS: u64 = 50_000;
 /// The number of changesets per page.
 const PAGE: u64 = 1000;
 
-pub(crate) async fn run(rounds: Rounds) {
+pub(crate) async fn run(rounds: Rounds) -> Panel {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ees.db");
     growth::fill(&path, CHANGESETS).await;
@@ -31,7 +30,7 @@ pub(crate) async fn run(rounds: Rounds) {
     let store = EventStore::new(Arc::new(storage));
     let mut next = Checkpoint::FIRST;
     let mut scan = Scan::of(&path);
-    compare(
+    let compared = compare(
         "changesets of the global order, in pages of 1000, against a scan",
         rounds,
         async |length| {
@@ -41,9 +40,10 @@ pub(crate) async fn run(rounds: Rounds) {
         async |length| rate(length, async || scan.page()).await,
     )
     .await;
+    panel("in process", "ees-sqlite", &compared)
 }
 
-pub(crate) async fn run_over_http(rounds: Rounds) {
+pub(crate) async fn run_over_http(rounds: Rounds) -> Panel {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ees.db");
     growth::fill(&path, CHANGESETS).await;
@@ -51,29 +51,27 @@ pub(crate) async fn run_over_http(rounds: Rounds) {
     let mut client = server::clients(address, 1).await.remove(0);
     let mut next = 0;
     let mut scan = Scan::of(&path);
-    compare(
+    let compared = compare(
         "changesets of the global order over HTTP, in pages of 1000, against a scan",
         rounds,
         async |length| rate(length, async || page(&mut client, &mut next).await).await,
         async |length| rate(length, async || scan.page()).await,
     )
     .await;
+    panel("over HTTP", "ees-http on ees-sqlite", &compared)
+}
+
+fn panel(place: &str, side: &str, compared: &Comparison) -> Panel {
+    let mut panel = Panel::new(&format!("Changesets of the global order {place}, a second"));
+    panel.add("pages of 1000", [side, "SQLite alone, a scan"], compared);
+    panel
 }
 
 /// Reads a page over HTTP. Returns the number of its changesets.
 async fn page(client: &mut Client, next: &mut u64) -> u64 {
-    #[derive(Deserialize)]
-    struct Answer {
-        next_checkpoint: u64,
-    }
-    let path = format!("/changesets?checkpoint={next}&limit={PAGE}");
-    let body = client.call(Method::GET, &path, String::new()).await;
-    // The end of the answer has the next checkpoint. The rest is not parsed.
-    let tail = body.iter().rposition(|byte| *byte == b',').unwrap();
-    let tail = format!("{{{}", std::str::from_utf8(&body[tail + 1..]).unwrap());
-    let answer: Answer = serde_json::from_str(&tail).unwrap();
-    let read = answer.next_checkpoint - *next;
-    *next = answer.next_checkpoint % CHANGESETS;
+    let end = client.page(*next, PAGE).await;
+    let read = end - *next;
+    *next = end % CHANGESETS;
     read
 }
 

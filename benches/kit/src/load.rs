@@ -5,19 +5,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// The number of streams.
 pub const STREAMS: u64 = 1000;
 
+/// The types of the events of a changeset.
+pub const KINDS: [&str; 3] = ["order_line_added", "price_changed", "line_noted"];
+
+/// An event of this type: a JSON object.
+pub fn event(kind: &str, number: u64) -> String {
+    format!(
+        r#"{{"type":"{kind}","number":{number},"item":"f3b9c1d2","price":"129.90","text":"about a hundred bytes"}}"#
+    )
+}
+
 /// The events of a changeset: a JSON array.
 pub fn events(number: u64) -> String {
-    let event = |kind: &str| {
-        format!(
-            r#"{{"type":"{kind}","number":{number},"item":"f3b9c1d2","price":"129.90","text":"about a hundred bytes"}}"#
-        )
-    };
-    format!(
-        "[{},{},{}]",
-        event("order_line_added"),
-        event("price_changed"),
-        event("line_noted")
-    )
+    format!("[{}]", KINDS.map(|kind| event(kind, number)).join(","))
 }
 
 /// The types of these events, as a storage keeps them.
@@ -83,5 +83,11 @@ impl Streams {
     pub fn advance(&self, stream: u64) -> u64 {
         let place = usize::try_from(stream % STREAMS).unwrap();
         self.lengths[place].fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The number of changesets of all streams.
+    pub fn changesets(&self) -> u64 {
+        let lengths = self.lengths.iter();
+        lengths.map(|length| length.load(Ordering::Relaxed)).sum()
     }
 }

@@ -13,13 +13,24 @@ pub struct Rounds {
     pub length: Duration,
 }
 
+/// What the rounds of two sides came to.
+#[derive(Debug)]
+pub struct Comparison {
+    /// The ratio of the rates of a round.
+    pub ratio: Spread,
+    /// The rates of the side that is measured.
+    pub measured: Spread,
+    /// The rates of the other side.
+    pub baseline: Spread,
+}
+
 /// Runs two sides in turn, `count` times, and prints the ratio of their rates.
 pub async fn compare(
     name: &str,
     rounds: Rounds,
     mut measured: impl AsyncFnMut(Duration) -> f64,
     mut baseline: impl AsyncFnMut(Duration) -> f64,
-) {
+) -> Comparison {
     let mut pairs = Vec::new();
     // The first round warms both sides up.
     for round in 0..=rounds.count {
@@ -28,13 +39,20 @@ pub async fn compare(
             pairs.push(pair);
         }
     }
-    let ratios = spread(pairs.iter().map(|(a, b)| a / b));
-    let measured = spread(pairs.iter().map(|(a, _)| *a));
-    let baseline = spread(pairs.iter().map(|(_, b)| *b));
+    let result = Comparison {
+        ratio: spread(pairs.iter().map(|(a, b)| a / b)),
+        measured: spread(pairs.iter().map(|(a, _)| *a)),
+        baseline: spread(pairs.iter().map(|(_, b)| *b)),
+    };
     println!(
         "{name}: {:.2}x (rounds {:.2} to {:.2}); medians {:.0}/s against {:.0}/s",
-        ratios.median, ratios.least, ratios.most, measured.median, baseline.median
+        result.ratio.median,
+        result.ratio.least,
+        result.ratio.most,
+        result.measured.median,
+        result.baseline.median
     );
+    result
 }
 
 /// Prints what an append costs in stores of different sizes, against the first. The rates of a size

@@ -1,7 +1,6 @@
-//! Clients in the same process: one connection each, one request at a time.
+//! Lean clients over HTTP, in the same process: one connection each, one request at a time.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -65,19 +64,51 @@ impl Client {
         let body = response.into_body().collect().await.unwrap().to_bytes();
         (status, body)
     }
+
+    /// Reads a page of the global order. Returns the next checkpoint.
+    pub async fn page(&mut self, checkpoint: u64, limit: u64) -> u64 {
+        let path = format!("/changesets?checkpoint={checkpoint}&limit={limit}");
+        let body = self.call(Method::GET, &path, String::new()).await;
+        // The end of the answer has the next checkpoint. The rest is not parsed.
+        let tail = body.iter().rposition(|byte| *byte == b',').unwrap();
+        let tail = std::str::from_utf8(&body[tail..]).unwrap();
+        let next = tail.trim_matches(|letter: char| !letter.is_ascii_digit());
+        next.parse().unwrap()
+    }
+}
+
+/// Connects `count` clients.
+pub async fn clients(address: SocketAddr, count: usize) -> Vec<Client> {
+    let mut clients = Vec::new();
+    for _ in 0..count {
+        clients.push(Client::connect(address).await);
+    }
+    clients
 }
 
 /// Appends from concurrent clients, each to streams of its own. Returns commits per second.
-pub async fn append(clients: &mut [Client], streams: &Arc<Streams>, length: Duration) -> f64 {
+pub async fn append(clients: &mut [Client], streams: &Streams, length: Duration) -> f64 {
+    let commit = async |client: &mut Client, stream| {
+        let last = streams.advance(stream);
+        let path = format!("/streams/order-{stream}?expected_last_changeset={last}");
+        client.call(Method::POST, &path, load::body(last)).await;
+    };
+    each_to_its_own(clients, length, commit).await
+}
+
+/// Commits of concurrent clients of any kind, each to streams of its own. Returns commits per second.
+pub async fn each_to_its_own<C>(
+    clients: &mut [C],
+    length: Duration,
+    commit: impl AsyncFn(&mut C, u64),
+) -> f64 {
     let begun = Instant::now();
     let count = clients.len() as u64;
     let work = (0..).zip(clients).map(async |(first, client)| {
         let mut commits = 0;
         let mut stream = first;
         while begun.elapsed() < length {
-            let last = streams.advance(stream);
-            let path = format!("/streams/order-{stream}?expected_last_changeset={last}");
-            client.call(Method::POST, &path, load::body(last)).await;
+            commit(client, stream).await;
             commits += 1;
             stream += count;
             if stream >= STREAMS {
@@ -92,7 +123,7 @@ pub async fn append(clients: &mut [Client], streams: &Arc<Streams>, length: Dura
 
 /// Appends sets of two commits from concurrent clients, each to streams of its own. Returns changesets
 /// per second.
-pub async fn append_sets(clients: &mut [Client], streams: &Arc<Streams>, length: Duration) -> f64 {
+pub async fn append_sets(clients: &mut [Client], streams: &Streams, length: Duration) -> f64 {
     let begun = Instant::now();
     let count = 2 * clients.len() as u64;
     let work = (0..).step_by(2).zip(clients).map(async |(first, client)| {
