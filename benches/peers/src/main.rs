@@ -10,6 +10,7 @@
 
 mod adapter;
 mod ours;
+mod spent;
 mod umadb;
 
 use std::path::PathBuf;
@@ -109,9 +110,10 @@ async fn append(args: &Args, rounds: Rounds) -> Panel {
         let mut clients = ours.clients(count).await;
         let mut their_clients = theirs.clients(count).await;
         let streams = Streams::of_length(0);
-        let compared = compare(
+        let compared = spent::compare(
             &format!("append on SQLite over HTTP, clients: {count}, against UmaDB"),
             rounds,
+            [&ours.process, &theirs.process],
             async |length| benches_kit::client::append(&mut clients, &streams, length).await,
             async |length| theirs.append(&mut their_clients, length).await,
         )
@@ -132,9 +134,10 @@ async fn append_clients(args: &Args, rounds: Rounds) -> Panel {
         let mut clients = ours.own_clients(count);
         let mut their_clients = theirs.clients(count).await;
         let streams = Streams::of_length(0);
-        let compared = compare(
+        let compared = spent::compare(
             &format!("append with ees-client, clients: {count}, against UmaDB"),
             rounds,
+            [&ours.process, &theirs.process],
             async |length| ours::append(&mut clients, &streams, length).await,
             async |length| theirs.append(&mut their_clients, length).await,
         )
@@ -153,18 +156,21 @@ async fn read(args: &Args, rounds: Rounds) -> Panel {
     let mut client = ours.clients(1).await.remove(0);
     let own = ours.own_clients(1).remove(0);
     let their_client = theirs.clients(1).await.remove(0);
-    let compared = compare(
+    let servers = [&ours.process, &theirs.process];
+    let compared = spent::compare(
         "events of the global order over HTTP, in pages of 1000 changesets, against UmaDB",
         rounds,
+        servers,
         async |length| rate(length, async || ours::read(&mut client, ours_total).await).await,
         async |length| rate(length, async || their_client.read().await).await,
     )
     .await;
     let sides = ["ees serve, pages as bytes", "UmaDB, umadb-client"];
     panel.add("over HTTP", sides, &compared);
-    let compared = compare(
+    let compared = spent::compare(
         "events of the global order with ees-client, against UmaDB",
         rounds,
+        servers,
         async |length| rate(length, async || ours::follow(&own, ours_total).await).await,
         async |length| rate(length, async || their_client.read().await).await,
     )

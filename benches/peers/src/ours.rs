@@ -15,7 +15,7 @@ const PAGE: u64 = 1000;
 
 /// The server with a new file.
 pub(crate) struct Ours {
-    process: Process,
+    pub(crate) process: Process,
     _folder: TempDir,
 }
 

@@ -37,7 +37,7 @@ pub(crate) async fn serve(file: &Path) {
 
 /// The server with a new file, and the position of the last event of each stream, 0 before the first.
 pub(crate) struct UmaDb {
-    process: Process,
+    pub(crate) process: Process,
     ends: Vec<AtomicU64>,
     _folder: TempDir,
 }
