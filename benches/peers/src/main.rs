@@ -81,7 +81,7 @@ async fn main() {
     let mut chart = Chart::new(
         "ees serve on SQLite against other event stores",
         &format!(
-            "Medians of {} rounds, and their range. An fdatasync of 4 KiB took {flush}.",
+            "Medians of {} rounds, of the ratios too; lines show the range. An fdatasync of 4 KiB took {flush}.",
             rounds.count
         ),
     );

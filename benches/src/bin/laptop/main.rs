@@ -84,7 +84,7 @@ async fn main() {
     let mut chart = Chart::new(
         "The store against what it is built on",
         &format!(
-            "Medians of {} rounds, and their range. An fdatasync of 4 KiB took {flush}.",
+            "Medians of {} rounds, of the ratios too; lines show the range. An fdatasync of 4 KiB took {flush}.",
             rounds.count
         ),
     );
