@@ -98,11 +98,9 @@ pub(crate) async fn finish(State(host): State<Host>, mut request: Request, next:
         response = render(refused, about.id(), context.layout);
     }
     let error = refused.or(error);
-    if let (Some(gate), Some(error)) = (&host.gate, &error)
-        && error.more.is_held_back
-    {
-        // The page that was read has been dropped.
-        gate.hold_back(&context.permit).await;
+    // What was read has been dropped.
+    if let (Some(gate), Some(error)) = (&host.gate, &error) {
+        gate.hold_back(&context.permit, error).await;
     }
     let code = error.map(|error| error.code.as_str());
     about.log(&response, code, context.caller.get(), &host.answers);

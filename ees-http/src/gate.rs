@@ -149,11 +149,13 @@ impl Gate {
         })
     }
 
-    /// Gives the permit of a request back, and holds its refusal back for a moment. Clients that ask
-    /// for large answers and take none would ask for them thousands of times a second.
-    pub(crate) async fn hold_back(&self, permit: &Permit) {
-        permit.release();
-        self.0.held_back.wait().await;
+    /// Holds the refusal of a large answer back for a moment, without its permit. Clients that take
+    /// none would ask for it thousands of times a second.
+    pub(crate) async fn hold_back(&self, permit: &Permit, refused: &ApiError) {
+        if refused.more.is_held_back {
+            permit.release();
+            self.0.held_back.wait().await;
+        }
     }
 
     /// Writes an answer that copies so many bytes, once there is room for it.
