@@ -50,6 +50,8 @@ pub(crate) struct More {
     pub(crate) outcome: Option<&'static str>,
     pub(crate) idempotency_key: Option<CommitId>,
     pub(crate) retry_after: Option<Duration>,
+    /// Whether the answer is held back for a moment.
+    pub(crate) is_held_back: bool,
 }
 
 impl ApiError {

@@ -97,7 +97,12 @@ pub(crate) async fn finish(State(host): State<Host>, mut request: Request, next:
     if let Some(refused) = &refused {
         response = render(refused, about.id(), context.layout);
     }
-    let code = refused.or(error).map(|error| error.code.as_str());
+    let error = refused.or(error);
+    // What was read has been dropped.
+    if let (Some(gate), Some(error)) = (&host.gate, &error) {
+        gate.hold_back(&context.permit, error).await;
+    }
+    let code = error.map(|error| error.code.as_str());
     about.log(&response, code, context.caller.get(), &host.answers);
     response.headers_mut().insert(REQUEST_ID, about.id);
     if let Some(store) = host.store

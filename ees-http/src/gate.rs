@@ -7,6 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use crate::clients::{Client, Step};
 use crate::error::ApiError;
+use crate::held_back::HeldBack;
 use crate::long_work::work;
 use crate::measure::set;
 use crate::options::Options;
@@ -47,6 +48,8 @@ struct Limits {
     bodies: Room,
     /// The bytes of answers.
     answers: Room,
+    /// The refusals of large answers that are held back. The limit equals that on long polls.
+    held_back: HeldBack,
     turned_away: TurnedAway,
     most: Most,
 }
@@ -74,6 +77,7 @@ impl Gate {
             turns: Arc::new(Semaphore::new(most.requests)),
             bodies: Room::new(options.max_buffered_bytes),
             answers: Room::new(options.max_answer_bytes),
+            held_back: HeldBack::new(most.polls, options.closing.clone()),
             turned_away: TurnedAway::default(),
             most,
         }))
@@ -138,7 +142,20 @@ impl Gate {
         let grow = |room: &mut Taken| self.0.answers.grow(room, missing, is_small);
         let grow = || permit.change_room(grow).then_some(());
         let room = make_room(permit.client(), Step::Take, grow).await;
-        room.ok_or_else(|| self.too_many("large answers"))
+        room.ok_or_else(|| {
+            let mut refused = self.too_many("large answers");
+            refused.more.is_held_back = true;
+            refused
+        })
+    }
+
+    /// Holds the refusal of a large answer back for a moment, without its permit. Clients that take
+    /// none would ask for it thousands of times a second.
+    pub(crate) async fn hold_back(&self, permit: &Permit, refused: &ApiError) {
+        if refused.more.is_held_back {
+            permit.release();
+            self.0.held_back.wait().await;
+        }
     }
 
     /// Writes an answer that copies so many bytes, once there is room for it.

@@ -16,6 +16,7 @@ mod event_stream;
 mod finish;
 mod foreign;
 mod gate;
+mod held_back;
 mod hosts;
 mod json;
 mod link;

@@ -9,6 +9,7 @@ mod event_streams;
 mod fairness;
 mod faults;
 mod greedy;
+mod held_back;
 #[cfg(feature = "tls")]
 mod http2;
 mod limits;
