@@ -5,6 +5,7 @@
 pub mod client;
 pub mod dynamodb;
 pub mod fill;
+pub mod growth;
 pub mod in_process;
 pub mod load;
 pub mod process;
