@@ -6,5 +6,6 @@ pub use benches_kit::{chart, client, load, process, report};
 
 pub mod dynamodb;
 pub mod fill;
+pub mod growth;
 pub mod in_process;
 pub mod server;

@@ -1,47 +1,60 @@
-//! Reads the next page of the order while one is worked on.
+//! Reads what comes next while something is worked on: the next page of the order, the next tile.
+
+use std::collections::VecDeque;
 
 use ees_core::{Checkpoint, Error, EventStore, GlobalPage, PageLimit};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 
-/// The read of a page that has begun, and where the page begins.
-pub(crate) struct Ahead<E>(Option<(Checkpoint, BoxFuture<'static, Result<GlobalPage, E>>)>);
+/// A read that has begun, and the place of what it reads.
+type Begun<P, T, E> = (P, BoxFuture<'static, Result<T, E>>);
 
-impl<E> Default for Ahead<E> {
+/// Reads that have begun, in the order in which their results are wanted.
+pub(crate) struct Ahead<P, T, E>(VecDeque<Begun<P, T, E>>);
+
+impl<P, T, E> Default for Ahead<P, T, E> {
     fn default() -> Self {
-        Self(None)
+        Self(VecDeque::new())
     }
 }
 
-impl<E: Send + 'static> Ahead<E> {
-    /// Begins to read a page.
+impl<P: PartialEq, T: Send + 'static, E: Send + 'static> Ahead<P, T, E> {
+    /// Begins to read what is at a place, behind what is read already.
     pub(crate) fn begin(
         &mut self,
-        from: Checkpoint,
-        reading: impl Future<Output = Result<GlobalPage, E>> + Send + 'static,
+        place: P,
+        reading: impl Future<Output = Result<T, E>> + Send + 'static,
     ) {
         let mut reading = reading.boxed();
         // One look lets it begin.
         let begun = match (&mut reading).now_or_never() {
-            Some(page) => ready(page).boxed(),
+            Some(read) => ready(read).boxed(),
             None => reading,
         };
-        self.0 = Some((from, begun));
+        self.0.push_back((place, begun));
     }
 
-    /// A page: the one whose read has begun, if that begins at the same position, and otherwise the
-    /// result of `reading`.
+    /// Whether a read of a place has begun.
+    pub(crate) fn has(&self, place: &P) -> bool {
+        self.0.iter().any(|(begun, _)| begun == place)
+    }
+
+    /// What is at a place: the result of the read that comes next, if it is of the same place, and otherwise
+    /// of `reading`. Then the other reads are dropped.
     ///
     /// # Errors
     /// Those of the read.
-    pub(crate) async fn page(
+    pub(crate) async fn read(
         &mut self,
-        from: Checkpoint,
-        reading: impl Future<Output = Result<GlobalPage, E>>,
-    ) -> Result<GlobalPage, E> {
-        match self.0.take() {
-            Some((begun, page)) if begun == from => page.await,
-            _ => reading.await,
+        place: P,
+        reading: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        match self.0.pop_front() {
+            Some((begun, read)) if begun == place => read.await,
+            _ => {
+                self.0.clear();
+                reading.await
+            }
         }
     }
 }

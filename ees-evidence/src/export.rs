@@ -40,7 +40,7 @@ pub struct Export {
     tree: Tree,
     end: Checkpoint,
     begun: bool,
-    ahead: Ahead<Error>,
+    ahead: Ahead<Checkpoint, GlobalPage, Error>,
     digest: LinesDigest,
     rest: Option<Rest>,
     ended: bool,
@@ -128,7 +128,7 @@ impl Export {
         let mut tries = 0;
         while from < self.end && tries < TRIES {
             let reading = reading(&self.source.store, from, BLOCK);
-            let page = self.ahead.page(from, reading).await?;
+            let page = self.ahead.read(from, reading).await?;
             if !page.changesets.is_empty() {
                 return Ok(page);
             }

@@ -33,7 +33,7 @@ pub(crate) enum Found {
 /// The pages of a store, one read ahead.
 pub(crate) struct Pages {
     source: Arc<dyn Source>,
-    ahead: Ahead<LogError>,
+    ahead: Ahead<Checkpoint, GlobalPage, LogError>,
     /// How many changesets the next page has. Behind damage it is halved, until it is one changeset.
     items: usize,
 }
@@ -55,7 +55,7 @@ impl Pages {
     ) -> Result<Found, LogError> {
         let mut tries = 0;
         loop {
-            match self.ahead.page(from, self.reading(from)).await {
+            match self.ahead.read(from, self.reading(from)).await {
                 Ok(page) if page.next > from => {
                     if page.next < end {
                         let reading = self.reading(page.next);

@@ -6,6 +6,7 @@ use ees_core::Checkpoint;
 use ees_core::adapter::{Tile, TileId};
 use tlog_tiles::check_tree;
 
+use crate::ahead::Ahead;
 use crate::edge::TILE_WIDTH;
 use crate::error::LogError;
 use crate::finding::Findings;
@@ -13,11 +14,15 @@ use crate::hash::{Hash, hashes_of, void_leaf};
 use crate::saved_head::SavedHead;
 use crate::source::{SealedLog, Source, damage};
 
-/// The stored log: its head, and the tile of leaves that is compared.
+/// How many tiles of leaves are read ahead: about as many as a page has changesets for.
+const AHEAD: u64 = 4;
+
+/// The stored log: its head, and the tile of leaves that is compared, while the next ones are read.
 pub(crate) struct Sealed {
     source: Arc<dyn Source>,
     pub(crate) log: SealedLog,
     tile: Option<(u64, Vec<Hash>)>,
+    ahead: Ahead<TileId, Option<Vec<u8>>, LogError>,
 }
 
 impl Sealed {
@@ -31,6 +36,7 @@ impl Sealed {
                 source: Arc::clone(source),
                 log,
                 tile: None,
+                ahead: Ahead::default(),
             })),
             Err(error) => {
                 let damage = damage(error)?;
@@ -120,7 +126,8 @@ impl Sealed {
         if level == 0 || !is_sealed {
             return Ok(());
         }
-        match self.tile(tile.id, TILE_WIDTH, findings).await? {
+        let stored = self.reading(tile.id, TILE_WIDTH).await;
+        match found(tile.id, stored, findings)? {
             Some(stored) if stored != tile.hashes && !findings.is_data_altered => {
                 findings.altered(
                     None,
@@ -132,31 +139,41 @@ impl Sealed {
         Ok(())
     }
 
-    /// The hashes of a tile; `None` if it is missing or cannot be read, which is a finding.
-    async fn tile(
+    /// Reads the first `width` hashes of a tile.
+    fn reading(
         &self,
         tile: TileId,
         width: usize,
-        findings: &mut Findings,
-    ) -> Result<Option<Vec<u8>>, LogError> {
-        let TileId { level, number } = tile;
-        let what = format!("tile {number} of level {level} of the log");
-        match self.source.tile(tile, width).await {
-            Ok(Some(stored)) => return Ok(Some(stored)),
-            Ok(None) => findings.missing(None, what),
-            Err(error) => findings.altered(None, format!("{what}: {}", damage(error)?)),
-        }
-        Ok(None)
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, LogError>> + Send + 'static {
+        let source = Arc::clone(&self.source);
+        async move { source.tile(tile, width).await }
     }
 
-    /// The leaves in a tile; empty if it is damaged.
-    async fn load(&self, number: u64, findings: &mut Findings) -> Result<Vec<Hash>, LogError> {
-        let id = TileId { level: 0, number };
-        let sealed = self.log.size - number * TILE_WIDTH as u64;
+    /// The tile of leaves of a number, and how many of its leaves are sealed; `None` if none is.
+    fn of_leaves(&self, number: u64) -> Option<(TileId, usize)> {
+        let sealed = self.log.size.checked_sub(number * TILE_WIDTH as u64)?;
         let width = usize::try_from(sealed)
             .unwrap_or(TILE_WIDTH)
             .min(TILE_WIDTH);
-        let Some(stored) = self.tile(id, width, findings).await? else {
+        (width > 0).then_some((TileId { level: 0, number }, width))
+    }
+
+    /// The leaves in a tile; empty if it is damaged.
+    async fn load(&mut self, number: u64, findings: &mut Findings) -> Result<Vec<Hash>, LogError> {
+        let Some((id, width)) = self.of_leaves(number) else {
+            return Ok(Vec::new());
+        };
+        let reading = self.reading(id, width);
+        let stored = self.ahead.read(id, reading).await;
+        for number in number + 1..=number + AHEAD {
+            match self.of_leaves(number) {
+                Some((next, width)) if !self.ahead.has(&next) => {
+                    self.ahead.begin(next, self.reading(next, width));
+                }
+                _ => {}
+            }
+        }
+        let Some(stored) = found(id, stored, findings)? else {
             return Ok(Vec::new());
         };
         let hashes = hashes_of(&stored).filter(|hashes| hashes.len() == width);
@@ -165,4 +182,20 @@ impl Sealed {
         }
         Ok(hashes.unwrap_or_default())
     }
+}
+
+/// The hashes of a tile that was read; `None` if it is missing or cannot be read, which is a finding.
+fn found(
+    tile: TileId,
+    stored: Result<Option<Vec<u8>>, LogError>,
+    findings: &mut Findings,
+) -> Result<Option<Vec<u8>>, LogError> {
+    let TileId { level, number } = tile;
+    let what = format!("tile {number} of level {level} of the log");
+    match stored {
+        Ok(Some(stored)) => return Ok(Some(stored)),
+        Ok(None) => findings.missing(None, what),
+        Err(error) => findings.altered(None, format!("{what}: {}", damage(error)?)),
+    }
+    Ok(None)
 }

@@ -76,7 +76,7 @@ impl Sealer {
         let mut ahead = Ahead::default();
         while head.next() < end {
             let from = head.next();
-            let page = ahead.page(from, reading(&self.store, from, PAGE)).await?;
+            let page = ahead.read(from, reading(&self.store, from, PAGE)).await?;
             if page.next == from {
                 break;
             }

@@ -55,7 +55,7 @@ pub async fn compare(
     result
 }
 
-/// Prints what an append costs in stores of different sizes, against the first. The rates of a size
+/// Prints what a request costs in stores of different sizes, against the first. The rates of a size
 /// are those of its rounds.
 pub fn print_growth(name: &str, sizes: &[u64], rates: &[&Vec<f64>]) {
     let mut stores = sizes.iter().zip(rates);
@@ -63,7 +63,7 @@ pub fn print_growth(name: &str, sizes: &[u64], rates: &[&Vec<f64>]) {
         return;
     };
     for (size, rates) in stores {
-        // The cost of an append is the inverse of the rate.
+        // The cost of a request is the inverse of the rate.
         let costs = spread(first.iter().zip(*rates).map(|(small, large)| small / large));
         println!(
             "cost of {name}, at {size} changesets against {smallest}: {:.2}x (rounds {:.2} to {:.2})",
