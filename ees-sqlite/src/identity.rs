@@ -1,6 +1,6 @@
 //! The stored identity of the store.
 
-use ees_core::{Identity, StorageError};
+use ees_core::{Identity, StorageError, Written};
 use rusqlite::Connection;
 
 use crate::error::translate;
@@ -26,6 +26,13 @@ pub(crate) fn load(connection: &Connection) -> Result<Option<Identity>, StorageE
         row.get::<_, String>(0).map_err(translate)
     })?;
     text.as_deref().map(Identity::of_text).transpose()
+}
+
+/// The error where a store needs an identity, and its file is opened to read.
+pub(crate) fn missing() -> StorageError {
+    let reason = "the store has no id yet, and its file is opened to read. `ees serve` gives it one, and so \
+                  does `EventStore::identity` in the program that writes to it";
+    StorageError::unavailable(reason, Written::None)
 }
 
 /// Gives a file a new identity, if it has one. A copy of a store is another store.

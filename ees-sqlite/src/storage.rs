@@ -267,6 +267,7 @@ impl Storage for SqliteStorage {
     ) -> Result<bool, StorageError> {
         let (id, next) = (next.id, next.to_text());
         let changed = match previous.map(Identity::to_text) {
+            None if self.memory.is_none() => return Err(identity::missing()),
             None => self.write(identity::STORE, [next]).await?,
             Some(previous) => self.write(identity::REPLACE, [next, previous]).await?,
         };

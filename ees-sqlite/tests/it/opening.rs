@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use ees_core::EventStore;
 use ees_core::adapter::Storage;
 use ees_sqlite::{OpenError, SqliteConfig, SqliteStorage};
 use rusqlite::Connection;
@@ -23,6 +25,24 @@ pub(crate) fn execute(path: &Path, statement: &str) {
     let connection = Connection::open(path).unwrap();
     connection.execute_batch(statement).unwrap();
     connection.close().unwrap();
+}
+
+/// The file of an embedded store, whose id nobody asked for, has none to read.
+#[tokio::test]
+async fn a_reader_gives_no_id() {
+    let (_folder, path) = folder();
+    open(&path).await.unwrap().close().await;
+    let config = SqliteConfig::new(&path);
+    let reader = SqliteStorage::open_to_read(&config).await.unwrap();
+    let error = EventStore::new(Arc::new(reader)).identity().await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("`EventStore::identity`"), "{error}");
+    let writer = EventStore::new(Arc::new(open(&path).await.unwrap()));
+    let id = writer.identity().await.unwrap().id;
+    writer.close().await;
+    let reader = SqliteStorage::open_to_read(&config).await.unwrap();
+    let reader = EventStore::new(Arc::new(reader));
+    assert_eq!(reader.identity().await.unwrap().id, id);
 }
 
 #[tokio::test]

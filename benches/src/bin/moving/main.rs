@@ -9,11 +9,12 @@ mod bare;
 mod rows;
 
 use std::hint::black_box;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
+use ees_core::adapter::Storage;
 use ees_core::{Checkpoint, EventStore};
 use ees_evidence::{Export, Importer, MovableStore, Part, Sealer, Verification};
 use ees_postgres::{PostgresConfig, PostgresStorage};
@@ -32,7 +33,10 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 struct Args {
     #[command(flatten)]
     rows: Rows,
-    /// Only this step, for a profile.
+    /// Only makes the store, in this file, and leaves it there.
+    #[arg(long)]
+    fill: Option<PathBuf>,
+    /// Only this step, ten times, for a profile.
     #[arg(long)]
     only: Option<Step>,
 }
@@ -50,11 +54,15 @@ enum Step {
 async fn main() {
     let args = Args::parse();
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("source.db");
+    let file = args.fill.clone();
+    let file = file.unwrap_or_else(|| folder.path().join("source.db"));
     let (source, storage) = open(&file).await;
     let text = events();
     let changeset = |at| args.rows.changeset(at, &text);
     benches::fill::fill(&*storage, args.rows.changesets, changeset).await;
+    if args.fill.is_some() {
+        return storage.close().await;
+    }
     if let Some(only) = args.only {
         if matches!(only, Step::Verify) {
             take(Step::Seal, &source, &file).await;
