@@ -20,6 +20,7 @@ pub(crate) struct WorkerBatch {
     /// Its generation, which acknowledges it.
     pub(crate) generation: u64,
     /// Whether a parked stream is tried again.
+    #[cfg(feature = "model")]
     pub(crate) is_retry: bool,
     /// How long the worker has it.
     pub(crate) lease: Duration,
@@ -88,6 +89,7 @@ struct WireBatch<'a> {
     #[serde(borrow)]
     changesets: Vec<WireChangeset<'a>>,
     next_checkpoint: Checkpoint,
+    #[cfg(feature = "model")]
     kind: Option<String>,
 }
 
@@ -102,6 +104,7 @@ pub(crate) fn batch_of(answer: &Answer) -> Result<Option<WorkerBatch>, serde_jso
     Ok(Some(WorkerBatch {
         partition: batch.partition,
         generation: batch.generation,
+        #[cfg(feature = "model")]
         is_retry: batch.kind.as_deref() == Some("retry"),
         lease: Duration::from_secs(batch.lease_seconds),
         changesets: changesets.collect::<Result<_, _>>()?,
