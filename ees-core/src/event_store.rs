@@ -17,6 +17,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
+use crate::measure::StorageName;
 use crate::ports::{Clock, ConsumerStore, LogStore, StatisticsStore, Storage, SystemClock};
 use crate::{Error, Filter, Identity, Statistics};
 
@@ -57,7 +58,7 @@ pub struct EventStore {
     /// What reads of the global order select.
     filter: Arc<Filter>,
     /// The name of the storage in metrics.
-    name: &'static str,
+    name: Arc<StorageName>,
     /// Whether the storage failed the last commit.
     commit_failed: Arc<AtomicBool>,
     /// The identity, once it was read.
@@ -86,7 +87,7 @@ impl EventStore {
             watch: Arc::default(),
             places: Arc::default(),
             filter: Arc::default(),
-            name: "other",
+            name: Arc::new(StorageName::new("other")),
             commit_failed: Arc::default(),
             identity: Arc::default(),
         }
@@ -162,7 +163,7 @@ impl EventStore {
     /// The same store, whose metrics call its storage by this name; `other` unless given.
     #[must_use]
     pub fn with_storage_name(mut self, name: &'static str) -> Self {
-        self.name = name;
+        self.name = Arc::new(StorageName::new(name));
         self
     }
 

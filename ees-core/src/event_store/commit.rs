@@ -30,10 +30,10 @@ impl EventStore {
     /// [`Error::StreamTooLarge`]: nothing was written. [`Error::Storage`] if the storage failed;
     /// its [`Written`] says whether the commit may have happened.
     pub async fn commit(&self, asked: NewChangeset) -> Result<Receipt, Error> {
-        let (begun, span) = (measure::begin(), spans::commit(self.name));
+        let (begun, span) = (measure::begin(), spans::commit(self.name.as_str()));
         let committed = self.append(asked, &span).await;
         let replayed = matches!(&committed, Ok(receipt) if receipt.replayed);
-        let outcome = begun.commit(self.name, &committed, replayed);
+        let outcome = begun.commit(&self.name, &committed, replayed);
         spans::committed(&span, outcome, &committed);
         committed
     }

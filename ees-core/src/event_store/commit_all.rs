@@ -28,10 +28,10 @@ impl EventStore {
     /// streams for anything but this set: nothing was written. [`Error::Storage`] if the storage
     /// failed; its [`Written`] says whether the set may have been written.
     pub async fn commit_all(&self, asked: NewSet) -> Result<Vec<Receipt>, Error> {
-        let (begun, span) = (measure::begin(), spans::commit(self.name));
+        let (begun, span) = (measure::begin(), spans::commit(self.name.as_str()));
         let committed = self.append_all(asked, &span).await;
         let replayed = matches!(committed.as_deref(), Ok([first, ..]) if first.replayed);
-        let outcome = begun.commit(self.name, &committed, replayed);
+        let outcome = begun.commit(&self.name, &committed, replayed);
         spans::committed(&span, outcome, &committed);
         committed
     }

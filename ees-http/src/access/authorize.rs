@@ -64,7 +64,7 @@ pub(crate) async fn authorize(
         Err(error) => return refuse(error, request).await,
     };
     // The layer runs once for each request.
-    let _ = context.caller.set(caller.clone());
+    let caller = context.caller.get_or_init(|| caller);
     let waits = may_wait(&call, request.method(), &context.params);
     let mut response = tokio::select! {
         response = next.run(request) => response,
@@ -74,7 +74,7 @@ pub(crate) async fn authorize(
         }
     };
     if let Some(error) = response.extensions_mut().get_mut::<ApiError>() {
-        access.told(&caller, error);
+        access.told(caller, error);
     }
     response
 }
