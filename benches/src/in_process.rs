@@ -1,5 +1,8 @@
 //! Callers in the same process, without HTTP.
 
+pub mod costs;
+pub mod followed;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

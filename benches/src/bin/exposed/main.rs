@@ -5,6 +5,9 @@
 // A benchmark panics if it cannot continue.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod has;
+mod instructions;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -15,6 +18,7 @@ use benches::process::Process;
 use benches::report::{Rounds, compare, rate};
 use benches::{client, server};
 use clap::{Parser, ValueEnum};
+use has::{Has, READ, keys};
 use hyper::Method;
 
 /// The arguments.
@@ -32,6 +36,9 @@ struct Args {
     /// Gives both sides keys, or metrics, so that only the other is compared
     #[arg(long, value_enum)]
     both: Option<Both>,
+    /// Counts the instructions of a request with valgrind instead
+    #[arg(long)]
+    instructions: bool,
 }
 
 /// What both sides have.
@@ -44,14 +51,14 @@ enum Both {
 /// The number of clients.
 const CLIENTS: usize = 16;
 
-/// What a read asks for: a page of the kind that a reader of one stream gets.
-const READ: &str = "/streams/order-1/changesets?limit=10";
-
 #[tokio::main]
 async fn main() {
     let args = Args::parse();
     let folder = tempfile::tempdir().unwrap();
     let secret = add_key(&args.server, folder.path());
+    if args.instructions {
+        return instructions::run(&args.server, folder.path(), &secret).await;
+    }
     let serve = |name, has| serve(&args.server, folder.path(), name, has);
     let plain = Has {
         keys: false,
@@ -124,19 +131,6 @@ async fn compare_sealing(sealing: &Process, unsealed: &Process, rounds: Rounds) 
         async |length| client::append(&mut without, &theirs, length).await,
     )
     .await;
-}
-
-/// What a server has.
-#[derive(Debug, Clone, Copy)]
-struct Has {
-    keys: bool,
-    metrics: bool,
-    log: bool,
-}
-
-/// The file of keys.
-fn keys(folder: &Path) -> String {
-    folder.join("keys.toml").display().to_string()
 }
 
 /// Makes the only key, and tells its secret.

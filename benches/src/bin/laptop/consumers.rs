@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use benches::client::Client;
+use benches::in_process::costs::SQLITE_WRITER;
+use benches::in_process::followed::compare_followed;
 use benches::report::{Rounds, compare, cpu_time, rate, spread};
 use benches::server;
 use ees_core::EventStore;
@@ -60,6 +62,14 @@ pub(crate) async fn run(rounds: Rounds) {
         async |length| rate(length, async || page(&mut reader, &mut next).await).await,
     )
     .await;
+}
+
+/// Commits beside a consumer that follows them, against commits without one.
+pub(crate) async fn run_beside(rounds: Rounds) {
+    let folder = tempfile::tempdir().unwrap();
+    let followed = store(&folder.path().join("followed.db")).await;
+    let plain = store(&folder.path().join("plain.db")).await;
+    compare_followed("SQLite", rounds, SQLITE_WRITER, &followed, &plain).await;
 }
 
 /// Reads a page. Returns the number of its changesets.

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use benches::in_process;
+use benches::in_process::costs::{SQLITE_WRITER, compare_costs};
 use benches::load::{Load, Streams};
 use benches::report::{Rounds, compare, rate};
 use ees_core::{Checkpoint, EventStore, Filter};
@@ -58,11 +59,12 @@ pub(crate) async fn run_appends(rounds: Rounds) {
         };
         let (typed, plain) = (open("typed.db").await, open("plain.db").await);
         let [ours, theirs] = [(); 2].map(|()| Arc::new(Streams::of_length(0)));
-        compare(
+        compare_costs(
             &format!(
                 "append on SQLite of events with types, clients: {count}, against events without"
             ),
             rounds,
+            SQLITE_WRITER,
             async |length| in_process::append(&typed, &ours, count, length).await,
             async |length| {
                 in_process::append_as(Load::Untyped, &plain, &theirs, count, length).await

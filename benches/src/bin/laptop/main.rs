@@ -64,6 +64,8 @@ enum Benchmark {
     ScanHttp,
     /// A consumer over HTTP against plain reads of the global order, and the cost of idle consumers
     Consumers,
+    /// Commits beside a consumer that follows them, against commits without one
+    Beside,
     /// Following one changeset of 1000 against a scan of the small columns
     Filters,
     /// Appends of events with types on SQLite, against events without
@@ -113,6 +115,9 @@ async fn main() {
     if wanted(Benchmark::Consumers) {
         consumers::run(rounds).await;
         consumers::run_idle(rounds).await;
+    }
+    if wanted(Benchmark::Beside) {
+        consumers::run_beside(rounds).await;
     }
     if wanted(Benchmark::Filters) {
         filters::run(rounds, args.followed).await;

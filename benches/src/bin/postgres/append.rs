@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use benches::in_process::followed::compare_followed;
 use benches::load::{Load, Streams};
 use benches::report::{Rounds, compare};
 use benches::{client, in_process, server};
@@ -61,6 +62,13 @@ pub(crate) async fn run_with_types(server: &Server, rounds: Rounds) {
         )
         .await;
     }
+}
+
+/// Beside a consumer that follows them, against commits without one.
+pub(crate) async fn run_beside_a_consumer(server: &Server, rounds: Rounds) {
+    let (ours, theirs) = (server.database().unwrap(), server.database().unwrap());
+    let (followed, plain) = (setup::store(&ours).await, setup::store(&theirs).await);
+    compare_followed("PostgreSQL", rounds, "none", &followed, &plain).await;
 }
 
 pub(crate) async fn run_over_http(server: &Server, rounds: Rounds) {

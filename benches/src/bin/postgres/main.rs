@@ -54,6 +54,8 @@ enum Benchmark {
     Filters,
     /// Appends of events with types, against events without
     Types,
+    /// Commits beside a consumer that follows them, against commits without one
+    Beside,
     /// Appends to stores of different sizes
     Growth,
 }
@@ -85,6 +87,9 @@ async fn main() {
     }
     if wanted(Benchmark::Types) {
         append::run_with_types(&server, rounds).await;
+    }
+    if wanted(Benchmark::Beside) {
+        append::run_beside_a_consumer(&server, rounds).await;
     }
     if wanted(Benchmark::Growth) {
         growth::run(&server, rounds, &args.sizes).await;

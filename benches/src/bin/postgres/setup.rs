@@ -32,7 +32,8 @@ pub(crate) fn server() -> Server {
 /// A store in a database of its own.
 pub(crate) async fn store(database: &Database) -> EventStore {
     let config: PostgresConfig = database.url().parse().unwrap();
-    EventStore::new(Arc::new(PostgresStorage::open(&config).await.unwrap()))
+    let storage = Arc::new(PostgresStorage::open(&config).await.unwrap());
+    EventStore::new(Arc::clone(&storage)).with_consumers(storage)
 }
 
 /// Fills a store up to this number of changesets.
