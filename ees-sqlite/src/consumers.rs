@@ -82,15 +82,16 @@ impl ConsumerStore for SqliteStorage {
     ) -> Result<bool, StorageError> {
         let (name, definition) = (name.to_owned(), definition.to_owned());
         let id = id.to_owned();
-        self.write_all(move |connection| {
-            let removed = run(connection, REMOVE, params![name, definition])? == 1;
-            if removed {
-                run(connection, REMOVE_PARTITIONS, [&id])?;
-                run(connection, REMOVE_PARKED, [&id])?;
-            }
-            Ok(removed)
-        })
-        .await
+        self.writer
+            .write(move |connection| {
+                let removed = run(connection, REMOVE, params![name, definition])? == 1;
+                if removed {
+                    run(connection, REMOVE_PARTITIONS, [&id])?;
+                    run(connection, REMOVE_PARKED, [&id])?;
+                }
+                Ok(removed)
+            })
+            .await
     }
 
     async fn load_partitions(
@@ -145,35 +146,36 @@ impl ConsumerStore for SqliteStorage {
         parked: &[ParkedWrite],
     ) -> Result<bool, StorageError> {
         let (id, next, parked) = (id.to_owned(), next.clone(), parked.to_vec());
-        self.write_all(move |connection| {
-            let revision = next.revision.cast_signed();
-            let changed = match previous {
-                None => run(
-                    connection,
-                    FIRST,
-                    params![id, partition, revision, next.document],
-                )?,
-                Some(previous) => {
-                    let previous = previous.cast_signed();
-                    let row = params![id, partition, revision, next.document, previous];
-                    run(connection, SWAP, row)?
+        self.writer
+            .write(move |connection| {
+                let revision = next.revision.cast_signed();
+                let changed = match previous {
+                    None => run(
+                        connection,
+                        FIRST,
+                        params![id, partition, revision, next.document],
+                    )?,
+                    Some(previous) => {
+                        let previous = previous.cast_signed();
+                        let row = params![id, partition, revision, next.document, previous];
+                        run(connection, SWAP, row)?
+                    }
+                };
+                if changed == 1 {
+                    for write in parked {
+                        match write.document {
+                            Some(document) => run(
+                                connection,
+                                PUT,
+                                params![id, partition, write.slot, document],
+                            )?,
+                            None => run(connection, TAKE, params![id, partition, write.slot])?,
+                        };
+                    }
                 }
-            };
-            if changed == 1 {
-                for write in parked {
-                    match write.document {
-                        Some(document) => run(
-                            connection,
-                            PUT,
-                            params![id, partition, write.slot, document],
-                        )?,
-                        None => run(connection, TAKE, params![id, partition, write.slot])?,
-                    };
-                }
-            }
-            Ok(changed == 1)
-        })
-        .await
+                Ok(changed == 1)
+            })
+            .await
     }
 }
 

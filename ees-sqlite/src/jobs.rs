@@ -1,5 +1,6 @@
 //! Work for a thread that has a connection, and the answer to the one who asked.
 
+use std::fmt;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -19,17 +20,32 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) type Job = Box<dyn FnOnce(Result<&Connection, StorageError>) + Send>;
 
 /// The callers' side of a queue of jobs.
-#[derive(Debug, Clone)]
-pub(crate) struct Jobs {
-    queue: Sender<Job>,
+pub(crate) struct Jobs<J = Job> {
+    queue: Sender<J>,
     timeout: Duration,
     /// Gets to know the damage that jobs find.
     halt: Halt,
 }
 
-impl Jobs {
+impl<J> fmt::Debug for Jobs<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Jobs").finish_non_exhaustive()
+    }
+}
+
+impl<J> Clone for Jobs<J> {
+    fn clone(&self) -> Self {
+        Self {
+            queue: self.queue.clone(),
+            timeout: self.timeout,
+            halt: self.halt.clone(),
+        }
+    }
+}
+
+impl<J> Jobs<J> {
     /// A queue with so many places.
-    pub(crate) fn queue(places: usize, halt: &Halt) -> (Self, Receiver<Job>) {
+    pub(crate) fn queue(places: usize, halt: &Halt) -> (Self, Receiver<J>) {
         let (jobs, queue) = async_channel::bounded(places.max(1));
         let jobs = Self {
             queue: jobs,
@@ -39,29 +55,16 @@ impl Jobs {
         (jobs, queue)
     }
 
-    /// Runs work on a connection. If the caller goes away before the work begins, it is not done.
-    pub(crate) async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T, StorageError> + Send + 'static,
-    ) -> Result<T, StorageError> {
-        let (answer, answered) = oneshot::channel();
-        let halt = self.halt.clone();
-        let job: Job = Box::new(move |connection| {
-            if !answer.is_canceled() {
-                let done = connection.and_then(work);
-                // The caller may have gone in the meantime.
-                let _ = answer.send(done.inspect_err(|error| halt.note(error)));
-            }
-        });
+    /// Hands a job in.
+    pub(crate) async fn send(&self, job: J) -> Result<(), StorageError> {
         match self.queue.try_send(job) {
-            Ok(()) => {}
-            Err(TrySendError::Closed(_)) => return Err(StorageError::closed()),
-            Err(TrySendError::Full(job)) => self.send(job).await?,
+            Ok(()) => Ok(()),
+            Err(TrySendError::Closed(_)) => Err(StorageError::closed()),
+            Err(TrySendError::Full(job)) => self.wait_to_send(job).await,
         }
-        answered.await.unwrap_or_else(|_| Err(lost()))
     }
 
-    async fn send(&self, job: Job) -> Result<(), StorageError> {
+    async fn wait_to_send(&self, job: J) -> Result<(), StorageError> {
         let sent = pin!(self.queue.send(job));
         match select(sent, Delay::new(self.timeout)).await {
             Either::Left((sent, _)) => sent.map_err(|_| StorageError::closed()),
@@ -87,13 +90,38 @@ impl Jobs {
         Self { timeout, ..self }
     }
 
+    /// What gets to know the damage that jobs find.
+    pub(crate) fn halt(&self) -> &Halt {
+        &self.halt
+    }
+
     /// Accepts no more jobs.
     pub(crate) fn close(&self) {
         self.queue.close();
     }
 }
 
+impl Jobs {
+    /// Runs work on a connection. If the caller goes away before the work begins, it is not done.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        let (answer, answered) = oneshot::channel();
+        let halt = self.halt.clone();
+        let job: Job = Box::new(move |connection| {
+            if !answer.is_canceled() {
+                let done = connection.and_then(work);
+                // The caller may have gone in the meantime.
+                let _ = answer.send(done.inspect_err(|error| halt.note(error)));
+            }
+        });
+        self.send(job).await?;
+        answered.await.unwrap_or_else(|_| Err(lost()))
+    }
+}
+
 /// The error of a job whose thread ended before it answered.
-fn lost() -> StorageError {
+pub(crate) fn lost() -> StorageError {
     StorageError::unavailable("the connection to the file was lost", Written::Unknown)
 }

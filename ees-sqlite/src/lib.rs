@@ -34,6 +34,7 @@ mod reads;
 mod regroup;
 mod remembered;
 mod restore;
+mod rides;
 mod row_check;
 mod rows;
 mod state;

@@ -104,8 +104,8 @@ impl SqliteStorage {
         })
     }
 
-    /// Runs one statement as its own transaction on the connection that writes. Returns the number
-    /// of rows that it changed.
+    /// Runs one statement that shares its transaction with others. Returns the number of rows that it
+    /// changed.
     pub(crate) async fn write(
         &self,
         statement: &'static str,
@@ -115,22 +115,7 @@ impl SqliteStorage {
             let mut statement = connection.prepare_cached(statement)?;
             statement.execute(params)
         };
-        self.try_write(write).await
-    }
-
-    /// Writes in one transaction on the connection that writes.
-    pub(crate) async fn write_all<T: Send + 'static>(
-        &self,
-        write: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, StorageError> {
-        self.try_write(|connection| {
-            // Dropped without a commit, it rolls back.
-            let transaction = connection.unchecked_transaction()?;
-            let written = write(&transaction)?;
-            transaction.commit()?;
-            Ok(written)
-        })
-        .await
+        self.writer.write(write).await
     }
 
     /// Writes in one transaction on the connection that writes, or nothing if `write` fails.
@@ -180,17 +165,6 @@ impl SqliteStorage {
             write(connection)
         })
         .await
-    }
-
-    /// Writes on the connection that writes, outside group commit. A failed flush ends all writes.
-    async fn try_write<T: Send + 'static>(
-        &self,
-        write: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, StorageError> {
-        let halt = self.halt.clone();
-        let write =
-            move |connection: &_| write(connection).map_err(|error| translate_write(&halt, error));
-        self.writer.jobs.run(write).await
     }
 }
 
@@ -253,7 +227,7 @@ impl Storage for SqliteStorage {
     }
 
     async fn check_writable(&self) -> Result<(), StorageError> {
-        self.try_write(mark).await
+        self.writer.write(mark).await
     }
 
     async fn load_identity(&self) -> Result<Option<Identity>, StorageError> {

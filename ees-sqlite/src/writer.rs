@@ -14,13 +14,14 @@ use rusqlite::{Connection, params};
 
 use crate::checksum::Outline;
 use crate::client_keys::FullBlock;
-use crate::error::{is_damage, is_failed_flush, translate, translate_commit};
+use crate::error::{is_failed_flush, translate};
 use crate::halt::Halt;
 use crate::jobs::Job;
 use crate::known::Known;
 use crate::opening::{self, Opened};
 use crate::regroup::{Arrivals, Regroup};
 use crate::remembered::Memory;
+use crate::rides::{self, Ride};
 use crate::rows::columns;
 use crate::state;
 use crate::upkeep::Upkeep;
@@ -65,6 +66,19 @@ impl WriteConnection {
         match self.check() {
             Ok(()) => job(Ok(&self.lock())),
             Err(halted) => job(Err(halted)),
+        }
+    }
+
+    /// Does small writes outside the transactions of group commit: this one, and those that wait.
+    pub(crate) fn run_rides(&self, first: Option<Ride>, waiting: &Receiver<Ride>) {
+        match self.check() {
+            Ok(()) => rides::by_themselves(&self.lock(), &self.halt, first, waiting),
+            Err(halted) => {
+                let more = (0..waiting.len()).map_while(|_| waiting.try_recv().ok());
+                for ride in first.into_iter().chain(more) {
+                    ride(Err(halted.clone()))(Ok(()));
+                }
+            }
         }
     }
 
@@ -121,6 +135,7 @@ pub(crate) struct Writer {
     connection: WriteConnection,
     known: Known,
     jobs: Receiver<Job>,
+    rides: Receiver<Ride>,
     news: Arc<News>,
     regroup: Regroup,
 }
@@ -128,7 +143,7 @@ pub(crate) struct Writer {
 impl Writer {
     pub(crate) fn new(
         connection: WriteConnection,
-        jobs: Receiver<Job>,
+        (jobs, rides): (Receiver<Job>, Receiver<Ride>),
         news: Arc<News>,
         arrivals: Arrivals,
     ) -> Self {
@@ -136,6 +151,7 @@ impl Writer {
             connection,
             known: Known::default(),
             jobs,
+            rides,
             news,
             regroup: Regroup::new(arrivals),
         }
@@ -165,17 +181,13 @@ impl Writer {
         let full = known.advance(changesets);
         let stored = store(&connection, changesets, &full);
         stored.inspect_err(|error| self.connection.halt.note(error))?;
-        let committed = execute(&connection, "COMMIT");
+        let answers = rides::along(&connection, &self.rides);
+        let committed = rides::commit(&connection, &self.connection.halt);
         drop(connection);
-        if let Err(error) = committed {
-            let halt = &self.connection.halt;
-            if is_failed_flush(&error) {
-                halt.flush_failed();
-            } else if is_damage(&error) {
-                halt.note(&StorageError::Corrupt(error.to_string()));
-            }
-            return Err(translate_commit(error));
+        for answer in answers {
+            answer(committed.clone());
         }
+        committed?;
         if let Some(end) = known.end() {
             self.connection.memory.end(end);
         }
@@ -215,6 +227,7 @@ impl BatchStore for Writer {
 
     async fn rollback(&mut self) {
         end_transaction(&self.connection.lock());
+        self.connection.run_rides(None, &self.rides);
     }
 }
 

@@ -14,18 +14,21 @@ use ees_core::adapter::{Commit, CommitSet, News, Outcome, SetOutcome};
 use ees_core::{Checkpoint, StorageError, Written};
 use futures_timer::Delay;
 use futures_util::future::{Either, join, select};
+use rusqlite::Connection;
 
 use crate::halt::Halt;
 use crate::jobs::{Job, Jobs};
 use crate::lock::WriterLock;
 use crate::readers::Readers;
 use crate::regroup::Arrivals;
+use crate::rides::Ride;
 use crate::row_check::check_some;
 use crate::threads;
 use crate::upkeep::Upkeep;
 use crate::writer::{WriteConnection, Writer};
 
-/// How many jobs may wait. They are writes of statistics and of subscriptions' checkpoints.
+/// How many jobs may wait, and how many small writes: those of statistics, consumers and subscriptions'
+/// checkpoints.
 const JOBS: usize = 64;
 
 /// How often the file is looked at.
@@ -45,6 +48,7 @@ pub(crate) struct WriterThread {
     commits: Option<GroupCommit>,
     arrivals: Arrivals,
     pub(crate) jobs: Jobs,
+    rides: Jobs<Ride>,
     pub(crate) outdated: Arc<AtomicBool>,
     /// Closed when the thread has given everything back.
     ended: Receiver<Infallible>,
@@ -63,7 +67,9 @@ impl WriterThread {
         let outdated = connection.outdated();
         let arrivals = Arrivals::default();
         let (jobs, queue) = Jobs::queue(JOBS, connection.halt());
-        let writer = Writer::new(connection.clone(), queue.clone(), news, arrivals.clone());
+        let (rides, waiting) = Jobs::queue(JOBS, connection.halt());
+        let queues = (queue.clone(), waiting.clone());
+        let writer = Writer::new(connection.clone(), queues, news, arrivals.clone());
         let (commits, run) = GroupCommit::new(writer, BatchLimit::default());
         let (end, ended) = async_channel::bounded(1);
         threads::start("ees-sqlite-write", move || {
@@ -71,7 +77,7 @@ impl WriterThread {
             let _end = end;
             let _lock = lock;
             let readers = readers;
-            let serve = pin!(serve(connection, Queue(queue), path));
+            let serve = pin!(serve(connection, (Queue(queue), Queue(waiting)), path));
             let jobs = async {
                 match select(serve, pin!(check_rows(checked))).await {
                     Either::Left((connection, _)) => connection,
@@ -89,6 +95,7 @@ impl WriterThread {
             commits: Some(commits),
             arrivals,
             jobs,
+            rides,
             outdated,
             ended,
         })
@@ -96,7 +103,8 @@ impl WriterThread {
 
     /// Starts a thread that refuses all writes, of a file that another process may write to.
     pub(crate) fn refusing(readers: Readers, halt: &Halt) -> io::Result<Self> {
-        let (jobs, queue) = Jobs::queue(JOBS, halt);
+        let (jobs, queue) = Jobs::<Job>::queue(JOBS, halt);
+        let (rides, _) = Jobs::queue(JOBS, halt);
         let (end, ended) = async_channel::bounded(1);
         threads::start("ees-sqlite-write", move || {
             let _end = end;
@@ -111,6 +119,7 @@ impl WriterThread {
             commits: None,
             arrivals: Arrivals::default(),
             jobs,
+            rides,
             outdated: Arc::default(),
             ended,
         })
@@ -130,12 +139,24 @@ impl WriterThread {
         commits.commit_set(set).await
     }
 
+    /// Does a small write with those that wait, or with the next batch, or nothing of it if it fails.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        if self.commits.is_none() {
+            return Err(opened_to_read());
+        }
+        self.rides.write(write).await
+    }
+
     /// Accepts nothing more.
     pub(crate) fn close(&self) {
         if let Some(commits) = &self.commits {
             commits.close();
         }
         self.jobs.close();
+        self.rides.close();
     }
 
     /// Waits until the thread has given everything back.
@@ -149,21 +170,36 @@ fn opened_to_read() -> StorageError {
     StorageError::unavailable("the file is opened to read", Written::None)
 }
 
-/// Does jobs while no commit waits. Group commit does them between its transactions. Each second it also
-/// looks at the file, and folds the log once nothing was written for as long.
-async fn serve(connection: WriteConnection, queue: Queue, path: PathBuf) -> WriteConnection {
+/// Does jobs and small writes while no commit waits. Group commit does them with its transactions, and
+/// between them. Each second it also looks at the file, and folds the log once nothing was written for as
+/// long.
+async fn serve(
+    connection: WriteConnection,
+    (jobs, rides): (Queue<Job>, Queue<Ride>),
+    path: PathBuf,
+) -> WriteConnection {
     let mut upkeep = Upkeep::begin(&path);
     let mut pause = Delay::new(UPKEEP);
     loop {
-        match select(pin!(queue.0.recv()), &mut pause).await {
-            Either::Left((Ok(job), _)) => connection.run(job),
-            Either::Left((Err(_), _)) => return connection,
+        let (mut job, mut ride) = (pin!(jobs.0.recv()), pin!(rides.0.recv()));
+        match select(select(&mut job, &mut ride), &mut pause).await {
+            Either::Left((Either::Left((Ok(job), _)), _)) => connection.run(job),
+            Either::Left((Either::Right((Ok(ride), _)), _)) => {
+                connection.run_rides(Some(ride), &rides.0);
+            }
+            // Both are closed at once.
+            Either::Left((_, _)) => break,
             Either::Right(_) => {
                 connection.keep_up(&mut upkeep);
                 pause.reset(UPKEEP);
             }
         }
     }
+    while let Ok(job) = jobs.0.try_recv() {
+        connection.run(job);
+    }
+    connection.run_rides(None, &rides.0);
+    connection
 }
 
 /// Compares all rows with their checksums and with the index, again and again: damage is told before
@@ -189,9 +225,9 @@ async fn check_rows(readers: Jobs) {
 
 /// The thread's side of the queue. A thread that panics drops the jobs that wait, and so tells
 /// their callers.
-struct Queue(Receiver<Job>);
+struct Queue<J>(Receiver<J>);
 
-impl Drop for Queue {
+impl<J> Drop for Queue<J> {
     fn drop(&mut self) {
         self.0.close();
         while let Ok(job) = self.0.try_recv() {

@@ -2,11 +2,17 @@
 
 mod damage;
 
+use std::pin::pin;
+use std::sync::mpsc;
+
+use ees_core::CheckpointStore;
 use ees_core::adapter::{Import, ImportOutcome, Refusal};
 use ees_core::{ChangesetId, CommitId, Direction, Events, Expectation, Json, Timestamp, Written};
-use tempfile::TempDir;
-
+use ees_sqlite_testkit::Disk;
+use futures_util::FutureExt;
+use futures_util::future::{join, join_all};
 use rusqlite::Connection;
+use tempfile::TempDir;
 
 use super::*;
 use crate::{client_keys, event_search, filtered, log, voids};
@@ -97,6 +103,42 @@ async fn a_full_disk_refuses_and_loses_nothing() {
         .read_global(Checkpoint::FIRST, PageLimit::default())
         .await;
     assert_eq!(all.unwrap().changesets.len(), 3);
+}
+
+/// Small writes that wait share one flush.
+#[tokio::test]
+async fn small_writes_share_a_flush() {
+    let fixture = Fixture::open().await;
+    let disk = Disk::watch(fixture.folder.path()).unwrap();
+    let config = SqliteConfig::new(fixture.folder.path().join("watched.db"));
+    let storage = SqliteStorage::open(&config).await.unwrap();
+    // The first write flushes the header of the log as well.
+    storage
+        .save_checkpoint("first", Checkpoint::FIRST)
+        .await
+        .unwrap();
+    let (release, held) = mpsc::channel::<()>();
+    let hold = storage.writer.jobs.run(move |_| {
+        held.recv().map_err(|_| StorageError::closed())?;
+        Ok(())
+    });
+    let names: Vec<String> = (0..10)
+        .map(|number| format!("subscription-{number}"))
+        .collect();
+    let saves = names
+        .iter()
+        .map(|name| storage.save_checkpoint(name, Checkpoint::FIRST));
+    let mut all = pin!(join(hold, join_all(saves)));
+    assert!(all.as_mut().now_or_never().is_none(), "they wait");
+    let before = disk.flushes();
+    release.send(()).unwrap();
+    let (held, saved) = all.await;
+    held.unwrap();
+    for saved in saved {
+        saved.unwrap();
+    }
+    assert_eq!(disk.flushes() - before, 1);
+    storage.close().await;
 }
 
 /// Readers never wait for the writer, and see nothing of what is not committed.

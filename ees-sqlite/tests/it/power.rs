@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ees_core::adapter::Storage;
 use ees_core::{
     Changeset, Checkpoint, CheckpointStore, Error, EventStore, Events, Expectation, NewChangeset,
     PageLimit, Written,
@@ -181,6 +182,37 @@ async fn a_power_cut_takes_nothing_acknowledged() {
         store
             .check(rng.usize(..=anywhere), Keep::Some(cut), &whole)
             .await;
+    }
+}
+
+/// G4, G6: neither does it take a saved checkpoint, whose flush is that of a batch of commits.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_power_cut_takes_no_saved_checkpoint() {
+    let store = Arc::new(Store::new());
+    store.disk.delay_flushes(Duration::from_micros(300));
+    let storage = SqliteStorage::open(&SqliteConfig::new(store.file())).await;
+    let storage = Arc::new(storage.unwrap());
+    let opened = EventStore::new(Arc::clone(&storage));
+    let saving = async {
+        let mut saved = Vec::new();
+        for number in 0..CLIENTS * COMMITS {
+            let checkpoint = Checkpoint::FIRST.plus(number);
+            storage.save_checkpoint("s", checkpoint).await.unwrap();
+            saved.push((checkpoint, store.disk.now()));
+        }
+        saved
+    };
+    let (saved, ()) = tokio::join!(saving, work(&store, &opened, 0));
+    opened.close().await;
+    for (checkpoint, moment) in saved {
+        let folder = TempDir::new().unwrap();
+        let cut = store.disk.after_a_cut(moment, Keep::Nothing, folder.path());
+        cut.unwrap();
+        let file = folder.path().join("ees.db");
+        let storage = SqliteStorage::open(&SqliteConfig::new(file)).await.unwrap();
+        let found = storage.load_checkpoint("s").await.unwrap();
+        assert!(found >= Some(checkpoint), "{found:?} after {checkpoint}");
+        storage.close().await;
     }
 }
 
