@@ -159,8 +159,16 @@ impl Tab {
         text.as_str().unwrap_or_default().to_owned()
     }
 
+    /// Waits until the page is there and was shown: browsers drop the clicks before.
+    fn shown(&mut self) {
+        self.until("document.readyState === 'complete'");
+        let frames = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(0))))";
+        self.eval(frames);
+    }
+
     /// Clicks on the first element that a selector finds, where it is.
     pub(crate) fn click(&mut self, selector: &str) {
+        self.shown();
         let selector = json!(selector);
         let place = self.eval(&format!(
             "(() => {{ const found = document.querySelector({selector}); found.scrollIntoView({{block: 'center'}});
@@ -175,6 +183,7 @@ impl Tab {
 
     /// Types into the first field that a selector finds.
     pub(crate) fn type_into(&mut self, selector: &str, text: &str) {
+        self.shown();
         let selector = json!(selector);
         self.eval(&format!("document.querySelector({selector}).focus()"));
         self.call("Input.insertText", &json!({"text": text}));
