@@ -117,9 +117,9 @@ async fn small_writes_share_a_flush() {
         .save_checkpoint("first", Checkpoint::FIRST)
         .await
         .unwrap();
-    let (release, held) = mpsc::channel::<()>();
-    let hold = storage.writer.jobs.run(move |_| {
-        held.recv().map_err(|_| StorageError::closed())?;
+    let (release, released) = mpsc::channel::<()>();
+    let holding = storage.writer.jobs.run(move |_| {
+        released.recv().map_err(|_| StorageError::closed())?;
         Ok(())
     });
     let names: Vec<String> = (0..10)
@@ -128,14 +128,14 @@ async fn small_writes_share_a_flush() {
     let saves = names
         .iter()
         .map(|name| storage.save_checkpoint(name, Checkpoint::FIRST));
-    let mut all = pin!(join(hold, join_all(saves)));
+    let mut all = pin!(join(holding, join_all(saves)));
     assert!(all.as_mut().now_or_never().is_none(), "they wait");
     let before = disk.flushes();
     release.send(()).unwrap();
-    let (held, saved) = all.await;
-    held.unwrap();
-    for saved in saved {
-        saved.unwrap();
+    let (done, answers) = all.await;
+    done.unwrap();
+    for answer in answers {
+        answer.unwrap();
     }
     assert_eq!(disk.flushes() - before, 1);
     storage.close().await;
