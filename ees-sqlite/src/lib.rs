@@ -42,6 +42,7 @@ mod statistics;
 mod storage;
 mod stream_page;
 mod threads;
+mod transaction;
 mod upgrade;
 mod upkeep;
 mod voids;

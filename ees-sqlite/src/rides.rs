@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use crate::error::{is_damage, is_failed_flush, translate, translate_commit};
 use crate::halt::Halt;
 use crate::jobs::{Jobs, lost};
+use crate::transaction::{self, execute};
 
 /// A write in the open transaction, or the reason why there is none.
 pub(crate) type Ride = Box<dyn FnOnce(Result<&Connection, StorageError>) -> Answer + Send>;
@@ -115,10 +116,7 @@ pub(crate) fn by_themselves(
     }
     let answers: Vec<Answer> = rides.into_iter().map(|ride| ride(Ok(connection))).collect();
     let committed = commit(connection, halt);
-    if !connection.is_autocommit() {
-        // If it fails, the next BEGIN fails and says why.
-        let _ = execute(connection, "ROLLBACK");
-    }
+    transaction::end(connection);
     for answer in answers {
         answer(committed.clone());
     }
@@ -136,11 +134,6 @@ fn told(
         halt.note(&StorageError::Corrupt(error.to_string()));
     }
     translate(error)
-}
-
-fn execute(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
-    connection.prepare_cached(statement)?.execute([])?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ use crate::remembered::Memory;
 use crate::rides::{self, Ride};
 use crate::rows::columns;
 use crate::state;
+use crate::transaction::{self, execute};
 use crate::upkeep::Upkeep;
 
 /// Begins a transaction with the write lock, so that what it reads cannot change before the commit.
@@ -165,7 +166,7 @@ impl Writer {
             known = Known::default();
         }
         let connection = self.connection.lock();
-        end_transaction(&connection);
+        transaction::end(&connection);
         execute(&connection, BEGIN).map_err(translate)?;
         let snapshot = known.snapshot(&connection, streams, keys);
         let snapshot = snapshot.inspect_err(|error| self.connection.halt.note(error))?;
@@ -226,22 +227,9 @@ impl BatchStore for Writer {
     }
 
     async fn rollback(&mut self) {
-        end_transaction(&self.connection.lock());
+        transaction::end(&self.connection.lock());
         self.connection.run_rides(None, &self.rides);
     }
-}
-
-/// Rolls a transaction back if one is open. After some errors SQLite has done so itself.
-fn end_transaction(connection: &Connection) {
-    if !connection.is_autocommit() {
-        // If it fails, the next BEGIN fails and says why.
-        let _ = execute(connection, "ROLLBACK");
-    }
-}
-
-fn execute(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
-    connection.prepare_cached(statement)?.execute([])?;
-    Ok(())
 }
 
 /// Writes changesets, and the keys of the blocks that they fill, in the open transaction.
