@@ -21,8 +21,8 @@ use crate::known::Known;
 use crate::opening::{self, Opened};
 use crate::regroup::{Arrivals, Regroup};
 use crate::remembered::Memory;
-use crate::rides::{self, Ride};
 use crate::rows::columns;
+use crate::small_writes::{self, SmallWrite};
 use crate::state;
 use crate::transaction::{self, execute};
 use crate::upkeep::Upkeep;
@@ -71,13 +71,17 @@ impl WriteConnection {
     }
 
     /// Does small writes outside the transactions of group commit: this one, and those that wait.
-    pub(crate) fn run_rides(&self, first: Option<Ride>, waiting: &Receiver<Ride>) {
+    pub(crate) fn run_small_writes(
+        &self,
+        first: Option<SmallWrite>,
+        waiting: &Receiver<SmallWrite>,
+    ) {
         match self.check() {
-            Ok(()) => rides::by_themselves(&self.lock(), &self.halt, first, waiting),
+            Ok(()) => small_writes::by_themselves(&self.lock(), &self.halt, first, waiting),
             Err(halted) => {
                 let more = (0..waiting.len()).map_while(|_| waiting.try_recv().ok());
-                for ride in first.into_iter().chain(more) {
-                    ride(Err(halted.clone()))(Ok(()));
+                for small_write in first.into_iter().chain(more) {
+                    small_write(Err(halted.clone()))(Ok(()));
                 }
             }
         }
@@ -136,7 +140,7 @@ pub(crate) struct Writer {
     connection: WriteConnection,
     known: Known,
     jobs: Receiver<Job>,
-    rides: Receiver<Ride>,
+    small_writes: Receiver<SmallWrite>,
     news: Arc<News>,
     regroup: Regroup,
 }
@@ -144,7 +148,7 @@ pub(crate) struct Writer {
 impl Writer {
     pub(crate) fn new(
         connection: WriteConnection,
-        (jobs, rides): (Receiver<Job>, Receiver<Ride>),
+        (jobs, small_writes): (Receiver<Job>, Receiver<SmallWrite>),
         news: Arc<News>,
         arrivals: Arrivals,
     ) -> Self {
@@ -152,7 +156,7 @@ impl Writer {
             connection,
             known: Known::default(),
             jobs,
-            rides,
+            small_writes,
             news,
             regroup: Regroup::new(arrivals),
         }
@@ -182,8 +186,8 @@ impl Writer {
         let full = known.advance(changesets);
         let stored = store(&connection, changesets, &full);
         stored.inspect_err(|error| self.connection.halt.note(error))?;
-        let answers = rides::along(&connection, &self.rides);
-        let committed = rides::commit(&connection, &self.connection.halt);
+        let answers = small_writes::along(&connection, &self.small_writes);
+        let committed = small_writes::commit(&connection, &self.connection.halt);
         drop(connection);
         for answer in answers {
             answer(committed.clone());
@@ -228,7 +232,7 @@ impl BatchStore for Writer {
 
     async fn rollback(&mut self) {
         transaction::end(&self.connection.lock());
-        self.connection.run_rides(None, &self.rides);
+        self.connection.run_small_writes(None, &self.small_writes);
     }
 }
 

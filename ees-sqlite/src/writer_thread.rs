@@ -21,8 +21,8 @@ use crate::jobs::{Job, Jobs};
 use crate::lock::WriterLock;
 use crate::readers::Readers;
 use crate::regroup::Arrivals;
-use crate::rides::Ride;
 use crate::row_check::check_some;
+use crate::small_writes::SmallWrite;
 use crate::threads;
 use crate::upkeep::Upkeep;
 use crate::writer::{WriteConnection, Writer};
@@ -48,7 +48,7 @@ pub(crate) struct WriterThread {
     commits: Option<GroupCommit>,
     arrivals: Arrivals,
     pub(crate) jobs: Jobs,
-    rides: Jobs<Ride>,
+    small_writes: Jobs<SmallWrite>,
     pub(crate) outdated: Arc<AtomicBool>,
     /// Closed when the thread has given everything back.
     ended: Receiver<Infallible>,
@@ -67,7 +67,7 @@ impl WriterThread {
         let outdated = connection.outdated();
         let arrivals = Arrivals::default();
         let (jobs, queue) = Jobs::queue(JOBS, connection.halt());
-        let (rides, waiting) = Jobs::queue(JOBS, connection.halt());
+        let (small_writes, waiting) = Jobs::queue(JOBS, connection.halt());
         let queues = (queue.clone(), waiting.clone());
         let writer = Writer::new(connection.clone(), queues, news, arrivals.clone());
         let (commits, run) = GroupCommit::new(writer, BatchLimit::default());
@@ -95,7 +95,7 @@ impl WriterThread {
             commits: Some(commits),
             arrivals,
             jobs,
-            rides,
+            small_writes,
             outdated,
             ended,
         })
@@ -104,7 +104,7 @@ impl WriterThread {
     /// Starts a thread that refuses all writes, of a file that another process may write to.
     pub(crate) fn refusing(readers: Readers, halt: &Halt) -> io::Result<Self> {
         let (jobs, queue) = Jobs::<Job>::queue(JOBS, halt);
-        let (rides, _) = Jobs::queue(JOBS, halt);
+        let (small_writes, _) = Jobs::queue(JOBS, halt);
         let (end, ended) = async_channel::bounded(1);
         threads::start("ees-sqlite-write", move || {
             let _end = end;
@@ -119,7 +119,7 @@ impl WriterThread {
             commits: None,
             arrivals: Arrivals::default(),
             jobs,
-            rides,
+            small_writes,
             outdated: Arc::default(),
             ended,
         })
@@ -147,7 +147,7 @@ impl WriterThread {
         if self.commits.is_none() {
             return Err(opened_to_read());
         }
-        self.rides.write(write).await
+        self.small_writes.write(write).await
     }
 
     /// Accepts nothing more.
@@ -156,7 +156,7 @@ impl WriterThread {
             commits.close();
         }
         self.jobs.close();
-        self.rides.close();
+        self.small_writes.close();
     }
 
     /// Waits until the thread has given everything back.
@@ -175,17 +175,17 @@ fn opened_to_read() -> StorageError {
 /// long.
 async fn serve(
     connection: WriteConnection,
-    (jobs, rides): (Queue<Job>, Queue<Ride>),
+    (jobs, small_writes): (Queue<Job>, Queue<SmallWrite>),
     path: PathBuf,
 ) -> WriteConnection {
     let mut upkeep = Upkeep::begin(&path);
     let mut pause = Delay::new(UPKEEP);
     loop {
-        let (mut job, mut ride) = (pin!(jobs.0.recv()), pin!(rides.0.recv()));
-        match select(select(&mut job, &mut ride), &mut pause).await {
+        let (mut job, mut small_write) = (pin!(jobs.0.recv()), pin!(small_writes.0.recv()));
+        match select(select(&mut job, &mut small_write), &mut pause).await {
             Either::Left((Either::Left((Ok(job), _)), _)) => connection.run(job),
-            Either::Left((Either::Right((Ok(ride), _)), _)) => {
-                connection.run_rides(Some(ride), &rides.0);
+            Either::Left((Either::Right((Ok(small_write), _)), _)) => {
+                connection.run_small_writes(Some(small_write), &small_writes.0);
             }
             // Both are closed at once.
             Either::Left((_, _)) => break,
@@ -198,7 +198,7 @@ async fn serve(
     while let Ok(job) = jobs.0.try_recv() {
         connection.run(job);
     }
-    connection.run_rides(None, &rides.0);
+    connection.run_small_writes(None, &small_writes.0);
     connection
 }
 

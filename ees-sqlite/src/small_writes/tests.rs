@@ -27,8 +27,8 @@ fn insert(number: u64) -> impl FnOnce(&Connection) -> rusqlite::Result<usize> + 
 #[test]
 fn nothing_is_answered_before_the_transaction_has_ended() {
     let connection = rows();
-    let (rides, waiting) = Jobs::queue(8, &Halt::default());
-    let mut written = pin!(rides.write(insert(1)));
+    let (small_writes, waiting) = Jobs::queue(8, &Halt::default());
+    let mut written = pin!(small_writes.write(insert(1)));
     assert!(written.as_mut().now_or_never().is_none());
     execute(&connection, "BEGIN").unwrap();
     let answers = along(&connection, &waiting);
@@ -43,15 +43,15 @@ fn nothing_is_answered_before_the_transaction_has_ended() {
 #[test]
 fn a_write_that_fails_is_undone_alone() {
     let connection = rows();
-    let (rides, waiting) = Jobs::queue(8, &Halt::default());
+    let (small_writes, waiting) = Jobs::queue(8, &Halt::default());
     let half = |connection: &Connection| {
         connection.execute("INSERT INTO rows VALUES (7)", [])?;
         connection.execute("INSERT INTO rows VALUES (1)", [])
     };
     let mut all = pin!(join3(
-        rides.write(insert(1)),
-        rides.write(half),
-        rides.write(insert(2))
+        small_writes.write(insert(1)),
+        small_writes.write(half),
+        small_writes.write(insert(2))
     ));
     assert!(all.as_mut().now_or_never().is_none());
     by_themselves(&connection, &Halt::default(), None, &waiting);
@@ -65,15 +65,15 @@ fn a_write_that_fails_is_undone_alone() {
 #[test]
 fn what_was_rolled_back_with_another_write_is_told() {
     let connection = rows();
-    let (rides, waiting) = Jobs::queue(8, &Halt::default());
+    let (small_writes, waiting) = Jobs::queue(8, &Halt::default());
     let rolled_back = |connection: &Connection| {
         connection.execute_batch("ROLLBACK")?;
         connection.execute("no statement", [])
     };
     let mut all = pin!(join3(
-        rides.write(insert(1)),
-        rides.write(rolled_back),
-        rides.write(insert(2))
+        small_writes.write(insert(1)),
+        small_writes.write(rolled_back),
+        small_writes.write(insert(2))
     ));
     assert!(all.as_mut().now_or_never().is_none());
     by_themselves(&connection, &Halt::default(), None, &waiting);
@@ -97,9 +97,9 @@ fn what_was_rolled_back_with_another_write_is_told() {
 #[test]
 fn a_write_whose_caller_has_gone_is_not_done() {
     let connection = rows();
-    let (rides, waiting) = Jobs::queue(8, &Halt::default());
+    let (small_writes, waiting) = Jobs::queue(8, &Halt::default());
     {
-        let mut written = pin!(rides.write(insert(1)));
+        let mut written = pin!(small_writes.write(insert(1)));
         assert!(written.as_mut().now_or_never().is_none());
     }
     by_themselves(&connection, &Halt::default(), None, &waiting);

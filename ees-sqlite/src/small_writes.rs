@@ -12,12 +12,12 @@ use crate::jobs::{Jobs, lost};
 use crate::transaction::{self, execute};
 
 /// A write in the open transaction, or the reason why there is none.
-pub(crate) type Ride = Box<dyn FnOnce(Result<&Connection, StorageError>) -> Answer + Send>;
+pub(crate) type SmallWrite = Box<dyn FnOnce(Result<&Connection, StorageError>) -> Answer + Send>;
 
 /// Gets what became of the transaction, and answers.
 pub(crate) type Answer = Box<dyn FnOnce(Result<(), StorageError>) + Send>;
 
-impl Jobs<Ride> {
+impl Jobs<SmallWrite> {
     /// Runs a write in a transaction with others, or nothing of it if it fails. If the caller goes away before
     /// the write begins, it is not done.
     pub(crate) async fn write<T: Send + 'static>(
@@ -26,7 +26,7 @@ impl Jobs<Ride> {
     ) -> Result<T, StorageError> {
         let (answer, answered) = oneshot::channel();
         let halt = self.halt().clone();
-        let ride: Ride = Box::new(move |connection| {
+        let small_write: SmallWrite = Box::new(move |connection| {
             let is_asked = !answer.is_canceled();
             let written = connection.and_then(|connection| {
                 let written = is_asked.then(|| alone(connection, &halt, write));
@@ -37,7 +37,7 @@ impl Jobs<Ride> {
                 let _ = answer.send(written.and_then(|written| committed.map(|()| written)));
             })
         });
-        self.send(ride).await?;
+        self.send(small_write).await?;
         match answered.await {
             Ok(Ok(Some(written))) => Ok(written),
             Ok(Err(error)) => Err(error),
@@ -61,14 +61,14 @@ fn savepoint<T>(
     connection: &Connection,
     write: impl FnOnce(&Connection) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<T> {
-    execute(connection, "SAVEPOINT ride")?;
+    execute(connection, "SAVEPOINT small_write")?;
     let written = write(connection);
     // After some errors SQLite has rolled the whole transaction back.
     if !connection.is_autocommit() {
         if written.is_err() {
-            execute(connection, "ROLLBACK TO ride")?;
+            execute(connection, "ROLLBACK TO small_write")?;
         }
-        execute(connection, "RELEASE ride")?;
+        execute(connection, "RELEASE small_write")?;
     }
     written
 }
@@ -90,31 +90,36 @@ fn check_open(connection: &Connection) -> Result<(), StorageError> {
 }
 
 /// Runs the writes that wait in the open transaction.
-pub(crate) fn along(connection: &Connection, waiting: &Receiver<Ride>) -> Vec<Answer> {
-    let rides = (0..waiting.len()).map_while(|_| waiting.try_recv().ok());
-    rides.map(|ride| ride(Ok(connection))).collect()
+pub(crate) fn along(connection: &Connection, waiting: &Receiver<SmallWrite>) -> Vec<Answer> {
+    let small_writes = (0..waiting.len()).map_while(|_| waiting.try_recv().ok());
+    small_writes
+        .map(|small_write| small_write(Ok(connection)))
+        .collect()
 }
 
 /// Runs writes, and those that wait, in a transaction of their own.
 pub(crate) fn by_themselves(
     connection: &Connection,
     halt: &Halt,
-    first: Option<Ride>,
-    waiting: &Receiver<Ride>,
+    first: Option<SmallWrite>,
+    waiting: &Receiver<SmallWrite>,
 ) {
     let more = (0..waiting.len()).map_while(|_| waiting.try_recv().ok());
-    let rides: Vec<Ride> = first.into_iter().chain(more).collect();
-    if rides.is_empty() {
+    let small_writes: Vec<SmallWrite> = first.into_iter().chain(more).collect();
+    if small_writes.is_empty() {
         return;
     }
     if let Err(error) = execute(connection, "BEGIN IMMEDIATE") {
         let error = told(halt, error, translate);
-        for ride in rides {
-            ride(Err(error.clone()))(Ok(()));
+        for small_write in small_writes {
+            small_write(Err(error.clone()))(Ok(()));
         }
         return;
     }
-    let answers: Vec<Answer> = rides.into_iter().map(|ride| ride(Ok(connection))).collect();
+    let answers: Vec<Answer> = small_writes
+        .into_iter()
+        .map(|small_write| small_write(Ok(connection)))
+        .collect();
     let committed = commit(connection, halt);
     transaction::end(connection);
     for answer in answers {
