@@ -34,9 +34,9 @@ pub struct Options {
     /// it get 503 `OVERLOADED`. An eighth of it is for bodies of up to 64 KiB alone.
     pub max_buffered_bytes: usize,
     /// The number of bytes of answers that may be in memory at the same time, until their clients
-    /// have received them. Beyond it requests get 503 `OVERLOADED`, after a second: as many as
-    /// `max_waiting` are held back so. An eighth of it is for answers of up to 64 KiB alone. An answer
-    /// of up to 8 KiB does not count.
+    /// have received them. Beyond it requests get 503 `OVERLOADED` after a second. At most `max_waiting`
+    /// refusals are held back for that second; the others are sent at once. An eighth of the bytes is for
+    /// answers of up to 64 KiB alone. An answer of up to 8 KiB does not count.
     pub max_answer_bytes: usize,
     /// The size that the body of a page may reach when the host embeds it in a JSON string, in
     /// percent of [`MAX_PAGE_BYTES`](ees_core::MAX_PAGE_BYTES). In a string, each quote, backslash

@@ -89,41 +89,48 @@ fn check_open(connection: &Connection) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// Runs the writes that wait in the open transaction.
-pub(crate) fn along(connection: &Connection, waiting: &Receiver<SmallWrite>) -> Vec<Answer> {
-    let small_writes = (0..waiting.len()).map_while(|_| waiting.try_recv().ok());
-    small_writes
-        .map(|small_write| small_write(Ok(connection)))
-        .collect()
+/// The writes that wait now.
+fn all(waiting: &Receiver<SmallWrite>) -> impl Iterator<Item = SmallWrite> {
+    (0..waiting.len()).map_while(|_| waiting.try_recv().ok())
 }
 
-/// Runs writes, and those that wait, in a transaction of their own.
+/// Runs the writes that wait in the open transaction.
+pub(crate) fn along(connection: &Connection, waiting: &Receiver<SmallWrite>) -> Vec<Answer> {
+    all(waiting).map(|write| write(Ok(connection))).collect()
+}
+
+/// Runs a write, and those that wait, in a transaction of their own; or tells all of them why there is no
+/// connection.
 pub(crate) fn by_themselves(
-    connection: &Connection,
+    connection: Result<&Connection, StorageError>,
     halt: &Halt,
     first: Option<SmallWrite>,
     waiting: &Receiver<SmallWrite>,
 ) {
-    let more = (0..waiting.len()).map_while(|_| waiting.try_recv().ok());
-    let small_writes: Vec<SmallWrite> = first.into_iter().chain(more).collect();
-    if small_writes.is_empty() {
+    let writes: Vec<SmallWrite> = first.into_iter().chain(all(waiting)).collect();
+    if writes.is_empty() {
         return;
     }
-    if let Err(error) = execute(connection, "BEGIN IMMEDIATE") {
-        let error = told(halt, error, translate);
-        for small_write in small_writes {
-            small_write(Err(error.clone()))(Ok(()));
+    let begin = |connection| {
+        let begun = execute(connection, "BEGIN IMMEDIATE");
+        begun.map_err(|error| told(halt, error, translate))?;
+        Ok(connection)
+    };
+    match connection.and_then(begin) {
+        Ok(connection) => {
+            let written = writes.into_iter().map(|write| write(Ok(connection)));
+            let answers: Vec<Answer> = written.collect();
+            let committed = commit(connection, halt);
+            transaction::end(connection);
+            for answer in answers {
+                answer(committed.clone());
+            }
         }
-        return;
-    }
-    let answers: Vec<Answer> = small_writes
-        .into_iter()
-        .map(|small_write| small_write(Ok(connection)))
-        .collect();
-    let committed = commit(connection, halt);
-    transaction::end(connection);
-    for answer in answers {
-        answer(committed.clone());
+        Err(error) => {
+            for write in writes {
+                write(Err(error.clone()))(Ok(()));
+            }
+        }
     }
 }
 

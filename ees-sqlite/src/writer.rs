@@ -76,14 +76,10 @@ impl WriteConnection {
         first: Option<SmallWrite>,
         waiting: &Receiver<SmallWrite>,
     ) {
+        let run = |connection| small_writes::by_themselves(connection, &self.halt, first, waiting);
         match self.check() {
-            Ok(()) => small_writes::by_themselves(&self.lock(), &self.halt, first, waiting),
-            Err(halted) => {
-                let more = (0..waiting.len()).map_while(|_| waiting.try_recv().ok());
-                for small_write in first.into_iter().chain(more) {
-                    small_write(Err(halted.clone()))(Ok(()));
-                }
-            }
+            Ok(()) => run(Ok(&self.lock())),
+            Err(halted) => run(Err(halted)),
         }
     }
 
@@ -293,3 +289,6 @@ pub(crate) fn insert(connection: &Connection, changesets: &[Changeset]) -> rusql
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,7 +54,7 @@ fn a_write_that_fails_is_undone_alone() {
         small_writes.write(insert(2))
     ));
     assert!(all.as_mut().now_or_never().is_none());
-    by_themselves(&connection, &Halt::default(), None, &waiting);
+    by_themselves(Ok(&connection), &Halt::default(), None, &waiting);
     let (first, second, third) = all.now_or_never().unwrap();
     assert_eq!((first.unwrap(), third.unwrap()), (1, 1));
     second.unwrap_err();
@@ -76,7 +76,7 @@ fn what_was_rolled_back_with_another_write_is_told() {
         small_writes.write(insert(2))
     ));
     assert!(all.as_mut().now_or_never().is_none());
-    by_themselves(&connection, &Halt::default(), None, &waiting);
+    by_themselves(Ok(&connection), &Halt::default(), None, &waiting);
     let (first, second, third) = all.now_or_never().unwrap();
     for failed in [first, third] {
         let error = failed.unwrap_err();
@@ -102,6 +102,6 @@ fn a_write_whose_caller_has_gone_is_not_done() {
         let mut written = pin!(small_writes.write(insert(1)));
         assert!(written.as_mut().now_or_never().is_none());
     }
-    by_themselves(&connection, &Halt::default(), None, &waiting);
+    by_themselves(Ok(&connection), &Halt::default(), None, &waiting);
     assert_eq!(count(&connection), 0);
 }

@@ -157,7 +157,7 @@ fn size(file: &Path) -> u64 {
     pragma("page_count").unwrap() * pragma("page_size").unwrap()
 }
 
-/// Writes each line of an export, as `ees export` does, and leaves out to keep it.
+/// Writes the lines of an export into one buffer, a page at a time, as `ees export` does.
 async fn export(source: &MovableStore) {
     let mut export = Export::begin(source, Checkpoint::FIRST).await.unwrap();
     let mut lines = Vec::new();
