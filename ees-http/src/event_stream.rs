@@ -1,7 +1,8 @@
 //! Server-sent events (<https://html.spec.whatwg.org/multipage/server-sent-events.html>): which
 //! requests ask for them, and how they are written.
 
-use std::fmt::{Display, Write};
+use std::fmt::Display;
+use std::io::Write;
 
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
@@ -9,7 +10,7 @@ use serde::Serialize;
 
 use crate::codes;
 use crate::error::ApiError;
-use crate::json::to_json;
+use crate::json::append;
 
 /// The media type.
 pub(crate) const EVENT_STREAM: &str = "text/event-stream";
@@ -55,11 +56,17 @@ pub(crate) fn last_event_id<C>(
 
 /// Writes one event. Its data is one line: JSON has line breaks only between tokens, where a space
 /// means the same.
-pub(crate) fn write(text: &mut String, event: &str, id: impl Display, data: &impl Serialize) {
-    let data = String::from_utf8(to_json(data)).unwrap_or_default();
-    let data = data.replace(['\n', '\r'], " ");
-    // Writing to a string cannot fail.
-    let _ = write!(text, "event: {event}\nid: {id}\ndata: {data}\n\n");
+pub(crate) fn write(text: &mut Vec<u8>, event: &str, id: impl Display, data: &impl Serialize) {
+    // Writing to memory cannot fail.
+    let _ = write!(text, "event: {event}\nid: {id}\ndata: ");
+    let begin = text.len();
+    append(text, data);
+    for byte in text.get_mut(begin..).unwrap_or_default() {
+        if matches!(byte, b'\n' | b'\r') {
+            *byte = b' ';
+        }
+    }
+    text.extend_from_slice(b"\n\n");
 }
 
 #[cfg(test)]
@@ -89,9 +96,9 @@ mod tests {
     #[test]
     fn data_is_one_line() {
         let json: Box<RawValue> = serde_json::from_str("{\"a\":\r\n[1,\n\"\\n\"]}").unwrap();
-        let mut text = String::new();
+        let mut text = Vec::new();
         write(&mut text, "changeset", 7, &json);
         let expected = "event: changeset\nid: 7\ndata: {\"a\":  [1, \"\\n\"]}\n\n";
-        assert_eq!(text, expected);
+        assert_eq!(String::from_utf8(text).unwrap(), expected);
     }
 }

@@ -149,6 +149,12 @@ impl Gate {
         })
     }
 
+    /// Makes room for a part of an answer that is read before the client takes the part before it. Nobody
+    /// is cut off for it. Returns whether there was room.
+    pub(crate) fn answer_ahead(&self, permit: &Permit, bytes: usize) -> bool {
+        permit.change_room(|room| self.0.answers.grow(room, bytes, false))
+    }
+
     /// Holds the refusal of a large answer back for a moment, without its permit. Clients that take
     /// none would ask for it thousands of times a second.
     pub(crate) async fn hold_back(&self, permit: &Permit, refused: &ApiError) {

@@ -56,7 +56,8 @@ pub(crate) fn to_json(answer: &impl Serialize) -> Vec<u8> {
     json
 }
 
-fn append(json: &mut Vec<u8>, value: &impl Serialize) {
+/// Appends an answer, or a part of one.
+pub(crate) fn append(json: &mut Vec<u8>, value: &impl Serialize) {
     let mut serializer = serde_json::Serializer::with_formatter(json, Verbatim);
     let written = value.serialize(&mut serializer);
     debug_assert!(written.is_ok(), "an answer of plain fields serialises");

@@ -18,6 +18,7 @@ use futures_util::{FutureExt, StreamExt};
 use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::pages::{GlobalItems, begin};
 use crate::access::Caller;
@@ -29,6 +30,7 @@ use crate::context::RequestContext;
 use crate::error::ApiError;
 use crate::event_stream::{BEGINNING, EVENT_STREAM, KEEP_ALIVE, last_event_id, write};
 use crate::finish::Endless;
+use crate::long_work::{Payload, bytes_of};
 use crate::params::{GlobalRead, Start};
 use crate::permit::Permit;
 use crate::pieces::Pieces;
@@ -38,6 +40,9 @@ const CHUNK: PageLimit = PageLimit {
     items: 256,
     bytes: 64 * 1024,
 };
+
+/// What an event takes beside its payload, about.
+const ITEM_BYTES: usize = 200;
 
 /// How long a stream waits for an event before it sends something else.
 const SILENCE: Duration = Duration::from_secs(15);
@@ -49,9 +54,9 @@ const LONG_STRETCH: u64 = 1000;
 const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// Pages whose items can be sent as events.
-pub(super) trait Sent: GlobalItems {
+pub(super) trait Sent: GlobalItems<Item: Payload> {
     /// Writes an item with its position.
-    fn write(text: &mut String, item: &Self::Item, position: Self::Position, details: bool);
+    fn write(text: &mut Vec<u8>, item: &Self::Item, position: Self::Position, details: bool);
 
     /// The position behind an item.
     fn behind(position: Self::Position) -> Self::Position;
@@ -62,7 +67,7 @@ pub(super) trait Sent: GlobalItems {
 }
 
 impl Sent for GlobalPage {
-    fn write(text: &mut String, item: &Changeset, position: Checkpoint, details: bool) {
+    fn write(text: &mut Vec<u8>, item: &Changeset, position: Checkpoint, details: bool) {
         write(
             text,
             "changeset",
@@ -85,7 +90,7 @@ impl Sent for GlobalPage {
 }
 
 impl Sent for GlobalEventPage {
-    fn write(text: &mut String, item: &GlobalEvent, position: EventCheckpoint, details: bool) {
+    fn write(text: &mut Vec<u8>, item: &GlobalEvent, position: EventCheckpoint, details: bool) {
         write(
             text,
             "event",
@@ -122,6 +127,8 @@ struct Follower<P: Sent> {
     details: bool,
     /// What was read before the answer began.
     read: Option<(P, Permit)>,
+    /// The read of the next page, while the client takes the one before it.
+    ahead: Option<Ahead<P>>,
     has_ended: bool,
     /// Who called, if the host asks.
     caller: Option<Caller>,
@@ -142,6 +149,10 @@ enum Filter {
 
 /// A read that waits for a page that is not empty.
 type Waiting<P> = BoxFuture<'static, Result<(P, Permit), ApiError>>;
+
+/// A read that goes on while the client takes what was read before; `None` if it failed, or if there is
+/// no room for its page.
+type Ahead<P> = AbortOnDropHandle<Option<(P, Permit)>>;
 
 /// The data of an event that says how far a filter looked.
 #[derive(Serialize)]
@@ -203,6 +214,7 @@ pub(super) async fn follow<P: Sent>(
         waiting: None,
         details: read.common.details,
         read: read_already,
+        ahead: None,
         has_ended: false,
         caller: context.caller.get().cloned(),
         client,
@@ -247,7 +259,7 @@ impl<P: Sent> Follower<P> {
         if self.has_ended {
             return None;
         }
-        let read = match self.read.take() {
+        let read = match self.read_before().await {
             Some(read) => Some(read),
             None => self.wait().await.inspect_err(tell).ok()?,
         };
@@ -255,12 +267,45 @@ impl<P: Sent> Follower<P> {
         let is_half_closed = client.as_ref().is_some_and(Client::is_half_closed);
         self.has_ended = self.app.options.closing.is_cancelled() || is_half_closed;
         let (text, permit) = match read {
-            Some((page, permit)) => (self.text(&page), permit),
-            None => (KEEP_ALIVE.to_owned(), Permit::of(client)),
+            Some((page, permit)) => {
+                let text = self.text(&page);
+                self.read_ahead(&page);
+                (text, permit)
+            }
+            None => (KEEP_ALIVE.into(), Permit::of(client)),
         };
         let room = self.app.gate.answer(&permit, text.len()).await;
         room.inspect_err(tell).ok()?;
         Some(permit.keep(text))
+    }
+
+    /// The page that was read before the client could take it, unless it is empty.
+    async fn read_before(&mut self) -> Option<(P, Permit)> {
+        if let Some(read) = self.read.take() {
+            return Some(read);
+        }
+        let (page, permit) = self.ahead.take()?.await.ok()??;
+        self.from = page.next();
+        (!page.is_empty()).then_some((page, permit))
+    }
+
+    /// Begins to read the next page, if this one shows that the client is behind: it has many items, and
+    /// is half full at least. The page then waits for the client without its turn, and with room.
+    fn read_ahead(&mut self, page: &P) {
+        let (items, bytes) = (page.items().len(), bytes_of(page.items()));
+        if items < 2 || (items < CHUNK.items / 2 && bytes < CHUNK.bytes / 2) || self.has_ended {
+            return;
+        }
+        let (app, store, from) = (self.app.clone(), self.store.clone(), self.from);
+        let permit = Permit::of(self.client.clone());
+        self.ahead = Some(AbortOnDropHandle::new(tokio::spawn(async move {
+            app.gate.take_turn(&permit).await;
+            let read = P::read(&store, from, CHUNK, Direction::Forward);
+            let page = app.in_time(Written::None, read).await.ok()?;
+            permit.release();
+            let has_room = app.gate.answer_ahead(&permit, bytes_of(page.items()));
+            has_room.then_some((page, permit))
+        })));
     }
 
     /// Waits for a page, for as long as a stream may be silent. A filter that passed a long stretch on
@@ -319,8 +364,8 @@ impl<P: Sent> Follower<P> {
     }
 
     /// Writes a page, and moves on behind it.
-    fn text(&mut self, page: &P) -> String {
-        let mut text = String::new();
+    fn text(&mut self, page: &P) -> Vec<u8> {
+        let mut text = Vec::with_capacity(bytes_of(page.items()) + ITEM_BYTES * page.items().len());
         for item in page.items() {
             if let Some(position) = P::position(item) {
                 P::write(&mut text, item, position, self.details);
@@ -335,7 +380,7 @@ impl<P: Sent> Follower<P> {
             self.told = page.next();
         }
         if text.is_empty() {
-            text.push_str(KEEP_ALIVE);
+            text.extend_from_slice(KEEP_ALIVE.as_bytes());
         }
         self.from = page.next();
         text
