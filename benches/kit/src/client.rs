@@ -77,6 +77,39 @@ impl Client {
     }
 }
 
+/// Reads the global order as an event stream, on a connection of its own, until the changeset at this
+/// position has come. Nothing but the ids of the events is parsed.
+pub async fn follow(address: SocketAddr, last: u64) {
+    let mut client = Client::connect(address).await;
+    let request = Request::get("/changesets")
+        .header("host", "localhost")
+        .header("accept", "text/event-stream");
+    let request = request.body(Full::from(String::new())).unwrap();
+    let response = client.sender.send_request(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let mut body = response.into_body();
+    // An id may be in two pieces of the answer.
+    let mut text = Vec::new();
+    while last_id(&text) != Some(last) {
+        let kept = text.len().saturating_sub(LONGEST_ID);
+        text.drain(..kept);
+        let frame = body.frame().await.expect("an answer without an end");
+        text.extend_from_slice(frame.unwrap().data_ref().unwrap());
+    }
+}
+
+/// The length of the longest line with an id, and more.
+const LONGEST_ID: usize = 32;
+
+/// The id of the last event whose id is complete.
+fn last_id(text: &[u8]) -> Option<u64> {
+    const LINE: &[u8] = b"\nid: ";
+    let whole = &text[..=text.iter().rposition(|byte| *byte == b'\n')?];
+    let line = whole.windows(LINE.len()).rposition(|found| found == LINE)?;
+    let id = whole[line + LINE.len()..].split(|byte| *byte == b'\n');
+    std::str::from_utf8(id.into_iter().next()?).ok()?.parse().ok()
+}
+
 /// Connects `count` clients.
 pub async fn clients(address: SocketAddr, count: usize) -> Vec<Client> {
     let mut clients = Vec::new();

@@ -166,7 +166,17 @@ async fn read(args: &Args, rounds: Rounds) -> Panel {
     )
     .await;
     let sides = ["ees serve, pages as bytes", "UmaDB, umadb-client"];
-    panel.add("over HTTP", sides, &compared);
+    panel.add("pages over HTTP", sides, &compared);
+    let compared = spent::compare(
+        "events of the global order as an event stream, against UmaDB",
+        rounds,
+        servers,
+        async |length| rate(length, async || ours.stream(ours_total).await).await,
+        async |length| rate(length, async || their_client.read().await).await,
+    )
+    .await;
+    let sides = ["ees serve, an event stream as bytes", "UmaDB, umadb-client"];
+    panel.add("an event stream", sides, &compared);
     let compared = spent::compare(
         "events of the global order with ees-client, against UmaDB",
         rounds,

@@ -34,6 +34,12 @@ impl Ours {
         client::clients(self.process.address.parse().unwrap(), count).await
     }
 
+    /// Reads the global order, which has so many changesets, as an event stream. Returns its events.
+    pub(crate) async fn stream(&self, changesets: u64) -> u64 {
+        client::follow(self.process.address.parse().unwrap(), changesets - 1).await;
+        3 * changesets
+    }
+
     /// Makes clients of ees-client.
     pub(crate) fn own_clients(&self, count: usize) -> Vec<EventStore> {
         let address = format!("http://{}", self.process.address);

@@ -1,4 +1,7 @@
-//! Event streams: too many of them, a storage that fails, the way down.
+//! Event streams: too many of them, readers that are behind, a storage that fails, the way down.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, BodyDataStream};
@@ -51,6 +54,86 @@ async fn too_many_streams_are_told_to_come_back() {
     assert_eq!(get(&router, "/changesets").await.status, StatusCode::OK);
     drop(first);
     open(&router, "/events").await;
+}
+
+/// The number of changesets of [`behind`]: some pages of an event stream.
+const MANY: usize = 700;
+
+/// A storage with changesets of a kilobyte each.
+async fn behind() -> Arc<Faulty> {
+    let storage = Faulty::new();
+    let router = self_hosted_router(storage.store(), patient());
+    let body = format!(r#"{{"events":["{}"]}}"#, "x".repeat(1000));
+    for number in 0..MANY {
+        let stream = format!("/streams/{number}");
+        let committed = post(&router, &stream, body.clone()).await;
+        assert_eq!(committed.status, StatusCode::OK);
+    }
+    storage
+}
+
+/// Asserts that a stream sends the changesets from one on, each once.
+async fn assert_sent(stream: &mut BodyDataStream, first: usize) {
+    let mut ids = Vec::new();
+    while ids.len() < MANY - first {
+        let text = next(stream).await;
+        let lines = text.lines().filter_map(|line| line.strip_prefix("id: "));
+        ids.extend(lines.map(|id| id.parse::<usize>().unwrap()));
+    }
+    assert_eq!(ids, (first..MANY).collect::<Vec<_>>());
+}
+
+/// The next page is read while one is written and taken, at once or later, with room for it or without.
+#[tokio::test]
+async fn a_reader_that_is_behind_gets_everything_once() {
+    let storage = behind().await;
+    for fault in [Fault::None, Fault::Later] {
+        for room in [200_000, 100_000_000] {
+            storage.set(fault.clone());
+            let mut options = patient();
+            options.max_answer_bytes = room;
+            let router = self_hosted_router(storage.store(), options);
+            let stream = open(&router, "/changesets").await;
+            assert_sent(&mut stream.into_body().into_data_stream(), 0).await;
+        }
+    }
+}
+
+/// A read ahead that fails is no failure of the stream: the page is read again when its turn has come.
+#[tokio::test]
+async fn what_was_read_ahead_in_vain_is_read_again() {
+    let storage = behind().await;
+    let router = self_hosted_router(storage.store(), patient());
+    let stream = open(&router, "/changesets").await;
+    let mut stream = stream.into_body().into_data_stream();
+    let gone = StorageError::unavailable("gone", Written::None);
+    storage.set(Fault::Before(gone));
+    let before = storage.calls();
+    let first = next(&mut stream).await;
+    assert_eq!(storage.calls(), before + 1, "a page is read ahead");
+    storage.set(Fault::None);
+    assert_sent(&mut stream, first.matches("\nid: ").count()).await;
+}
+
+/// A page that was read ahead waits for its client, and others read meanwhile.
+#[tokio::test]
+async fn a_reader_that_takes_nothing_keeps_nobody_from_reading() {
+    let storage = behind().await;
+    storage.set(Fault::Later);
+    let mut one = patient();
+    one.max_requests = 1;
+    let router = self_hosted_router(storage.store(), one);
+    let slow = open(&router, "/changesets").await;
+    let mut slow = slow.into_body().into_data_stream();
+    let before = storage.calls();
+    next(&mut slow).await;
+    storage.called_more_than(before).await;
+    let other = async {
+        let stream = open(&router, "/changesets").await;
+        assert_sent(&mut stream.into_body().into_data_stream(), 0).await;
+    };
+    let waited = tokio::time::timeout(Duration::from_mins(1), other).await;
+    waited.expect("the turn of the slow reader is free");
 }
 
 /// As on AWS Lambda, which sends answers whole.

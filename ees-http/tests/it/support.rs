@@ -28,6 +28,8 @@ use tracing::{Event, Level, Metadata, Subscriber};
 pub(crate) enum Fault {
     #[default]
     None,
+    /// The call takes a moment.
+    Later,
     /// The call fails before anything is done.
     Before(StorageError),
     /// The call does its work, and then says that it failed.
@@ -57,8 +59,18 @@ impl Faulty {
 
     /// Waits until it was called.
     pub(crate) async fn called(&self) {
+        self.called_more_than(0).await;
+    }
+
+    /// Waits until it was called more often than that.
+    pub(crate) async fn called_more_than(&self, times: u64) {
         let mut calls = self.calls.subscribe();
-        calls.wait_for(|calls| *calls > 0).await.unwrap();
+        calls.wait_for(|calls| *calls > times).await.unwrap();
+    }
+
+    /// How often it was called.
+    pub(crate) fn calls(&self) -> u64 {
+        *self.calls.borrow()
     }
 
     pub(crate) fn set(&self, fault: Fault) {
@@ -78,6 +90,10 @@ impl Faulty {
         let fault = self.fault.lock().unwrap().clone();
         match fault {
             Fault::None => call.await,
+            Fault::Later => {
+                tokio::task::yield_now().await;
+                call.await
+            }
             Fault::Before(error) => Err(error),
             Fault::After(error) => {
                 call.await?;
