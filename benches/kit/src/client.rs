@@ -107,7 +107,10 @@ fn last_id(text: &[u8]) -> Option<u64> {
     let whole = &text[..=text.iter().rposition(|byte| *byte == b'\n')?];
     let line = whole.windows(LINE.len()).rposition(|found| found == LINE)?;
     let id = whole[line + LINE.len()..].split(|byte| *byte == b'\n');
-    std::str::from_utf8(id.into_iter().next()?).ok()?.parse().ok()
+    std::str::from_utf8(id.into_iter().next()?)
+        .ok()?
+        .parse()
+        .ok()
 }
 
 /// Connects `count` clients.
