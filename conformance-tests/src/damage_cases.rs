@@ -17,6 +17,7 @@ list! { $
         a_read_of_the_order_that_meets_damage_ends_commits [19];
         a_filtered_read_that_meets_damage_ends_commits [19];
         a_read_that_meets_a_lost_end_ends_commits [19];
+        an_import_that_meets_damage_ends_commits [19];
         no_commit_takes_a_lost_position [19];
     }
     damaged_filters {

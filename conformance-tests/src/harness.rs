@@ -113,6 +113,12 @@ impl Damage {
 pub trait DamageHarness: AdapterHarness {
     /// Damages a changeset below the store, while the store is open.
     async fn damage(&self, stream_id: &str, changeset_id: u64, damage: Damage);
+
+    /// The adapter under test, as the target of an import. `None`: it takes none, and the case of an
+    /// import is not run.
+    fn import_target(&self) -> Option<Arc<dyn Import>> {
+        None
+    }
 }
 
 /// The kinds of failures of an adapter's write, below the storage port.

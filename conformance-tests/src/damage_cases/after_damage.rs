@@ -2,7 +2,8 @@
 
 use ees_core::adapter::{Commit, CommitSet};
 use ees_core::{
-    Changeset, CommitId, Events, Expectation, Filter, Json, StreamId, StreamQuery, Timestamp,
+    Changeset, CommitId, Events, Expectation, Filter, GlobalPage, Json, StreamId, StreamQuery,
+    Timestamp,
 };
 
 use super::scene::{Damaged, end, hold_order, order_of, position, same, told};
@@ -135,6 +136,27 @@ pub async fn a_read_that_meets_a_lost_end_ends_commits(harness: &mut dyn DamageH
     hold_closed(harness, &scene).await;
 }
 
+/// An import does not go behind a lost end. It meets the loss before anybody else does.
+pub async fn an_import_that_meets_damage_ends_commits(harness: &mut dyn DamageHarness) {
+    let Some(import) = harness.import_target() else {
+        println!("not run: the storage takes no imports");
+        return;
+    };
+    let scene = scene(harness, 5, Damage::Lost).await;
+    let from = end(&scene.order);
+    let new = Changeset {
+        stream_id: unique("imported").parse().expect("a stream id"),
+        checkpoint: Some(from),
+        ..scene.order[0].clone()
+    };
+    let page = GlobalPage {
+        changesets: vec![new],
+        next: from.plus(1),
+    };
+    told(import.import(from, &page).await, "the import");
+    hold_closed(harness, &scene).await;
+}
+
 /// Before anybody has met the loss of the last changeset, a commit does not take its position: the loss
 /// would never be told.
 pub async fn no_commit_takes_a_lost_position(harness: &mut dyn DamageHarness) {
@@ -143,9 +165,11 @@ pub async fn no_commit_takes_a_lost_position(harness: &mut dyn DamageHarness) {
     let lost = &scene.order[scene.place];
     let new: StreamId = unique("new").parse().expect("a stream id");
     for (stream, last) in [(&new, 0), (&lost.stream_id, 2), (&lost.stream_id, 3)] {
-        // Whether it is refused is the storage's choice.
         let commit = commit(stream, last, &CommitId::generate());
-        let _ = storage.commit(&commit).await;
+        // A storage may also go on behind the position.
+        if let refused @ Err(_) = storage.commit(&commit).await {
+            told(refused, "the commit");
+        }
         harness.settle().await;
         let read = storage.read_global(position(lost), 1.into()).await;
         told(read, "the read of a lost position");

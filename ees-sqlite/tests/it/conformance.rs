@@ -91,6 +91,10 @@ impl DamageHarness for Sqlite {
         let file = self.folder.path().join("ees.db");
         damage(&file, stream_id, changeset_id, harm);
     }
+
+    fn import_target(&self) -> Option<Arc<dyn Import>> {
+        Some(Arc::clone(&self.storage) as _)
+    }
 }
 
 impl AdapterHarness for Sqlite {
