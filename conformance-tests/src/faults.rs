@@ -97,6 +97,22 @@ pub trait Fault: Send + Sync + 'static {
         inner.next_checkpoint().await
     }
 
+    /// As [`Storage::check_sound`].
+    ///
+    /// # Errors
+    /// Those of the fault, and those of the adapter.
+    fn check_sound(&self, inner: &dyn Adapter) -> Result<(), StorageError> {
+        inner.check_sound()
+    }
+
+    /// As [`Storage::check_writable`].
+    ///
+    /// # Errors
+    /// Those of the fault, and those of the adapter.
+    async fn check_writable(&self, inner: &dyn Adapter) -> Result<(), StorageError> {
+        inner.check_writable().await
+    }
+
     /// As [`Storage::load_identity`].
     ///
     /// # Errors
@@ -228,6 +244,14 @@ impl<F: Fault> Storage for Faulty<F> {
 
     async fn next_checkpoint(&self) -> Result<Checkpoint, StorageError> {
         self.fault.next_checkpoint(&*self.inner).await
+    }
+
+    fn check_sound(&self) -> Result<(), StorageError> {
+        self.fault.check_sound(&*self.inner)
+    }
+
+    async fn check_writable(&self) -> Result<(), StorageError> {
+        self.fault.check_writable(&*self.inner).await
     }
 
     async fn load_identity(&self) -> Result<Option<Identity>, StorageError> {

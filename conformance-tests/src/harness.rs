@@ -91,6 +91,36 @@ pub trait EvidenceHarness: AdapterHarness {
     fn fence(&self) -> Option<Arc<dyn Fence>>;
 }
 
+/// What becomes of a stored changeset below the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Damage {
+    /// It vanishes, with everything that leads to it.
+    Lost,
+    /// Its events are others, as many and of the same types, and valid. The events of the cases are JSON
+    /// objects that are not empty.
+    Payload,
+    /// Something beside the payload is another: its time, its commit id or the types of its events, say.
+    Frame,
+}
+
+impl Damage {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Lost, Self::Payload, Self::Frame];
+}
+
+/// A harness of a storage that tells damage.
+#[async_trait]
+pub trait DamageHarness: AdapterHarness {
+    /// Damages a changeset below the store, while the store is open.
+    async fn damage(&self, stream_id: &str, changeset_id: u64, damage: Damage);
+
+    /// The adapter under test, as the target of an import. `None`: it takes none, and the case of an
+    /// import is not run.
+    fn import_target(&self) -> Option<Arc<dyn Import>> {
+        None
+    }
+}
+
 /// The kinds of failures of an adapter's write, below the storage port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteFault {

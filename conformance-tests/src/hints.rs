@@ -171,6 +171,30 @@ pub const HINTS: &[Hint] = &[
         OPTIONAL,
     ),
     hint(
+        "damaged_streams",
+        0,
+        "a row is answered without its checksum, or the ids of a page are not checked for gaps, also at the ends of its range",
+        OPTIONAL,
+    ),
+    hint(
+        "damaged_order",
+        0,
+        "a row is answered without its checksum, the positions of a page are not checked for gaps, or the end of the order is not kept beside the rows",
+        OPTIONAL,
+    ),
+    hint(
+        "damaged_filters",
+        0,
+        "what a filter decides by has no checksum of its own, or positions that are passed are not checked for gaps",
+        OPTIONAL,
+    ),
+    hint(
+        "after_damage",
+        0,
+        "a read that meets damage does not tell the writer and `check_sound`, or other reads fail with it",
+        OPTIONAL,
+    ),
+    hint(
         "crash",
         4,
         "a commit is answered before it is written, or a start cannot continue from the state that a killed process left",

@@ -11,6 +11,7 @@ pub mod adapter_cases;
 pub mod cases;
 pub mod consumer_cases;
 pub mod crash;
+pub mod damage_cases;
 pub mod evidence_cases;
 pub mod fault_cases;
 pub mod faults;
@@ -34,8 +35,8 @@ pub use case::{Case, Runnable};
 #[cfg(feature = "http")]
 pub use harness::HttpHarness;
 pub use harness::{
-    Adapter, AdapterHarness, Capabilities, ConsumerHarness, EvidenceHarness, Harness, WriteFault,
-    WriteFaults,
+    Adapter, AdapterHarness, Capabilities, ConsumerHarness, Damage, DamageHarness, EvidenceHarness,
+    Harness, WriteFault, WriteFaults,
 };
 pub use run::run;
 pub use running::note_panic;
@@ -107,6 +108,23 @@ macro_rules! evidence_suite {
             #[allow(unused_imports)]
             use super::*;
             $crate::__evidence_cases!($harness);
+        }
+    };
+}
+
+/// Generates a test for every case that applies to a storage that tells damage: those of
+/// [`DAMAGE_CASES`](damage_cases::DAMAGE_CASES). All tests are in one module, `damage_suite` if no
+/// other name is given: `damage_suite!(Mine, mod name)`.
+#[macro_export]
+macro_rules! damage_suite {
+    ($harness:ty) => {
+        $crate::damage_suite!($harness, mod damage_suite);
+    };
+    ($harness:ty, mod $name:ident) => {
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+            $crate::__damage_cases!($harness);
         }
     };
 }

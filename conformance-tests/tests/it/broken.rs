@@ -2,6 +2,7 @@
 
 mod batched;
 mod counts;
+mod damaged;
 mod disk;
 mod filters;
 mod found;

@@ -8,6 +8,7 @@ use ees_conformance::Case;
 use ees_conformance::adapter_cases::ADAPTER_CASES;
 use ees_conformance::cases::CASES;
 use ees_conformance::consumer_cases::CONSUMER_CASES;
+use ees_conformance::damage_cases::DAMAGE_CASES;
 use ees_conformance::evidence_cases::EVIDENCE_CASES;
 use ees_conformance::fault_cases::FAULT_CASES;
 
@@ -43,6 +44,7 @@ fn every_case_is_on_its_list() {
     assert_eq!(listed(FAULT_CASES), written_in("fault_cases"));
     assert_eq!(listed(CONSUMER_CASES), written_in("consumer_cases"));
     assert_eq!(listed(EVIDENCE_CASES), written_in("evidence_cases"));
+    assert_eq!(listed(DAMAGE_CASES), written_in("damage_cases"));
     #[cfg(feature = "http")]
     {
         use ees_conformance::http_cases::HTTP_CASES;
@@ -95,6 +97,7 @@ fn of_adapters() -> Vec<Case> {
         FAULT_CASES,
         CONSUMER_CASES,
         EVIDENCE_CASES,
+        DAMAGE_CASES,
     ]
     .concat()
 }

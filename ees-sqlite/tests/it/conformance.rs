@@ -5,13 +5,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ees_conformance::subject::{Direct, Subject};
 use ees_conformance::{
-    Adapter, AdapterHarness, Capabilities, ConsumerHarness, EvidenceHarness, Harness, WriteFaults,
+    Adapter, AdapterHarness, Capabilities, ConsumerHarness, Damage, DamageHarness, EvidenceHarness,
+    Harness, WriteFaults,
 };
 use ees_core::adapter::{ConsumerStore, Fence, Import, LogStore, Storage};
 use ees_sqlite::{SqliteConfig, SqliteStorage};
 use tempfile::TempDir;
 
 use crate::breaking::Breaking;
+use crate::damaging::damage;
 
 /// Small, so that the cases that go right up to it are quick.
 const MAX_CHANGESET_BYTES: usize = 6 * 1024 * 1024;
@@ -83,6 +85,18 @@ impl EvidenceHarness for Sqlite {
     }
 }
 
+#[async_trait]
+impl DamageHarness for Sqlite {
+    async fn damage(&self, stream_id: &str, changeset_id: u64, harm: Damage) {
+        let file = self.folder.path().join("ees.db");
+        damage(&file, stream_id, changeset_id, harm);
+    }
+
+    fn import_target(&self) -> Option<Arc<dyn Import>> {
+        Some(Arc::clone(&self.storage) as _)
+    }
+}
+
 impl AdapterHarness for Sqlite {
     fn storage(&self) -> Arc<dyn Adapter> {
         self.storage.clone()
@@ -98,3 +112,6 @@ ees_conformance::adapter_suite!(Sqlite, mod suite, faults: before_the_write, lat
 ees_conformance::consumer_suite!(Sqlite, mod consumers);
 
 ees_conformance::evidence_suite!(Sqlite, mod evidence);
+
+// `conformance-tests/mutants` runs what has `suite::` in its path.
+ees_conformance::damage_suite!(Sqlite, mod damage_suite);

@@ -6,6 +6,7 @@ mod backup;
 mod breaking;
 mod conformance;
 mod crash;
+mod damaging;
 mod flips;
 mod lost;
 mod moving;

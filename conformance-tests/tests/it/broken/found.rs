@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ees_conformance::adapter_cases::{self, ADAPTER_CASES};
 use ees_conformance::cases::{self, CASES};
+use ees_conformance::damage_cases::DAMAGE_CASES;
 use ees_conformance::evidence_cases::EVIDENCE_CASES;
 use ees_conformance::fault_cases::{self, FAULT_CASES};
 use ees_conformance::hints::GUIDE;
@@ -50,7 +51,8 @@ pub(super) fn case_named(group: &str, name: &str) -> Case {
         .iter()
         .chain(ADAPTER_CASES)
         .chain(FAULT_CASES)
-        .chain(EVIDENCE_CASES);
+        .chain(EVIDENCE_CASES)
+        .chain(DAMAGE_CASES);
     *all.find(|case| case.name == name)
         .expect("a case of this name")
 }
