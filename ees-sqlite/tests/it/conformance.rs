@@ -113,5 +113,4 @@ ees_conformance::consumer_suite!(Sqlite, mod consumers);
 
 ees_conformance::evidence_suite!(Sqlite, mod evidence);
 
-// `conformance-tests/mutants` runs what has `suite::` in its path.
 ees_conformance::damage_suite!(Sqlite, mod damage);
