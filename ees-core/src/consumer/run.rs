@@ -6,7 +6,7 @@ use std::fmt::{self, Display};
 use std::time::Duration;
 
 use super::{Ack, Claim, ConsumerError, ConsumerName, Consumers, Delivery, Failure};
-use crate::{Changeset, Checkpoint, Error, EventStore};
+use crate::{Changeset, Error, EventStore};
 
 /// The time that one claim waits.
 const WAIT: Duration = Duration::from_secs(20);
@@ -95,12 +95,44 @@ impl Consumer {
         &mut self,
         mut handler: impl AsyncFnMut(&Changeset) -> Result<(), E>,
     ) -> Result<Infallible, Error> {
+        let mut step = Step::Claim(self.claim.clone());
         loop {
-            if let Err(error) = self.handle(WAIT, &mut handler).await {
-                let pause = error.retry_after().ok_or(error)?;
-                self.consumers.store.clock().sleep(pause).await;
-            }
+            step = match step {
+                Step::Claim(claim) => {
+                    let claimed = self.consumers.claim(&self.name, claim.clone(), WAIT).await;
+                    match claimed {
+                        Ok(Some(batch)) => Step::Work(batch),
+                        Ok(None) => Step::Claim(self.claim.clone()),
+                        Err(error) => self.again(error, Step::Claim(claim)).await?,
+                    }
+                }
+                Step::Work(batch) => {
+                    let ack = self.work(&batch, &mut handler).await;
+                    Step::Acknowledge(batch.partition, ack)
+                }
+                Step::Acknowledge(partition, ack) => {
+                    let next = Some(self.claim.limit);
+                    let acked = self
+                        .consumers
+                        .acknowledge(&self.name, partition, &ack, next);
+                    match acked.await {
+                        Ok(acked) => acked.delivery.map_or(Step::Claim(acked.claim), Step::Work),
+                        // Another worker has taken over. What was handled here is handed out again.
+                        Err(Error::Consumer(ConsumerError::Fenced { .. })) => {
+                            Step::Claim(self.claim.clone())
+                        }
+                        Err(error) => self.again(error, Step::Acknowledge(partition, ack)).await?,
+                    }
+                }
+            };
         }
+    }
+
+    /// Waits before a step is made again; the error, if that would fail too.
+    async fn again(&self, error: Error, step: Step) -> Result<Step, Error> {
+        let pause = error.retry_after().ok_or(error)?;
+        self.consumers.store.clock().sleep(pause).await;
+        Ok(step)
     }
 
     /// Claims one batch, hands it to the handler and acknowledges it. Returns whether there was one
@@ -118,12 +150,7 @@ impl Consumer {
         let Some(batch) = claimed else {
             return Ok(false);
         };
-        let (checkpoint, failed) = self.work(&batch, &mut handler).await;
-        let ack = Ack {
-            generation: batch.generation,
-            checkpoint,
-            failed,
-        };
+        let ack = self.work(&batch, &mut handler).await;
         let acked = self
             .consumers
             .acknowledge(&self.name, batch.partition, &ack, None);
@@ -135,31 +162,45 @@ impl Consumer {
     }
 
     /// Hands a batch to the handler while its lease lasts. After a failure the rest of that stream
-    /// waits. Returns what was handled, and what failed.
+    /// waits. Returns the acknowledgement of what was handled and what failed.
     async fn work<E: Display>(
         &self,
         batch: &Delivery,
         handler: &mut impl AsyncFnMut(&Changeset) -> Result<(), E>,
-    ) -> (Checkpoint, Vec<Failure>) {
+    ) -> Ack {
         let end = self.consumers.now().after(batch.lease);
-        let mut failed = Vec::new();
+        let mut ack = Ack {
+            generation: batch.generation,
+            checkpoint: batch.next,
+            failed: Vec::new(),
+        };
         let mut waiting = BTreeSet::new();
         for changeset in &batch.changesets {
             if self.consumers.now() >= end {
-                return (changeset.checkpoint.unwrap_or(batch.next), failed);
+                ack.checkpoint = changeset.checkpoint.unwrap_or(batch.next);
+                break;
             }
             if waiting.contains(&changeset.stream_id) {
                 continue;
             }
             if let Err(error) = handler(changeset).await {
                 waiting.insert(&changeset.stream_id);
-                failed.push(Failure {
+                ack.failed.push(Failure {
                     stream_id: changeset.stream_id.clone(),
                     changeset_id: changeset.changeset_id,
                     error: error.to_string(),
                 });
             }
         }
-        (batch.next, failed)
+        ack
     }
+}
+
+/// What a worker does next.
+enum Step {
+    Claim(Claim),
+    Work(Delivery),
+    /// Acknowledge a batch, and take the next one with the same write. A repeat whose first answer was lost
+    /// gets the same batch.
+    Acknowledge(u16, Ack),
 }

@@ -14,3 +14,4 @@ mod reading;
 mod sets;
 mod stopped_writer;
 mod watching;
+mod working;

@@ -212,7 +212,7 @@ async fn used(workers: usize, kilobytes: u64, per_second: u64, window: Duration)
         }
     });
     let committing = commit_all(&storage, &shards, TOTAL, per_second);
-    futures_util::join!(committing, join_all(works));
+    tokio::join!(committing, join_all(works));
     *used.lock().unwrap()
 }
 
