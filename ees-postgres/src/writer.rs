@@ -1,5 +1,6 @@
-//! The transactions of group commit. A batch takes four round trips, or five if it has keys of
-//! clients, and a single commit takes two ([`alone`]).
+//! The transactions of group commit. A batch takes four round trips. It takes three if it has no keys
+//! of clients and this session wrote the ends of its streams ([`ends`]), and a single commit takes two
+//! ([`alone`]).
 //!
 //! A lock keeps the order dense with any number of servers. A transaction takes it first, in a
 //! statement of its own. PostgreSQL releases the locks of a transaction only after its effects are
@@ -9,6 +10,7 @@
 //! committed.
 
 mod alone;
+mod ends;
 mod snapshot;
 
 use async_trait::async_trait;
@@ -22,6 +24,7 @@ use crate::error::{is_connection_lost, translate, translate_commit};
 use crate::rows::columns;
 use crate::session::{Sessions, patiently};
 use crate::wake::Wake;
+use ends::Ends;
 pub(crate) use snapshot::snapshot;
 
 macro_rules! heads {
@@ -86,16 +89,22 @@ const ROLLBACK: &str = "ROLLBACK";
 pub(crate) struct Writer {
     sessions: Sessions,
     wake: Wake,
-    /// The connection between two transactions.
-    idle: Option<PgConnection>,
+    /// The session between two transactions.
+    idle: Option<Session>,
     /// The open transaction. If a statement fails, the connection is dropped, which rolls the
     /// transaction back.
     open: Option<Open>,
 }
 
+/// A connection, and what it knows of the streams that it wrote.
+struct Session {
+    connection: PgConnection,
+    ends: Ends,
+}
+
 /// A transaction that holds the lock.
 struct Open {
-    connection: PgConnection,
+    session: Session,
     /// What was read when the transaction was opened.
     read: Read,
 }
@@ -120,16 +129,16 @@ impl Writer {
 
     /// Closes the connection.
     pub(crate) async fn close(self) {
-        if let Some(connection) = self.idle {
+        if let Some(session) = self.idle {
             // If this fails, the server notices the lost connection by itself.
-            let _ = connection.close().await;
+            let _ = session.connection.close().await;
         }
     }
 
     /// Opens a transaction on the idle connection, or on a new one.
     async fn open(&mut self, first: &Commit) -> Result<Open, sqlx::Error> {
-        if let Some(connection) = self.idle.take() {
-            match Open::on(connection, first).await {
+        if let Some(session) = self.idle.take() {
+            match Open::on(session, first).await {
                 // The connection was lost while it was idle, and no statement has run yet.
                 Err(error) if is_connection_lost(&error) => {}
                 opened => return opened,
@@ -137,13 +146,14 @@ impl Writer {
         }
         let mut connection = self.sessions.open().await?;
         patiently(sqlx::raw_sql(alone::PREPARE).execute(&mut connection)).await?;
-        Open::on(connection, first).await
+        let ends = Ends::default();
+        Open::on(Session { connection, ends }, first).await
     }
 }
 
 impl Open {
-    async fn on(mut connection: PgConnection, first: &Commit) -> Result<Self, sqlx::Error> {
-        let rows = message(alone::open(first)).fetch_all(&mut connection);
+    async fn on(mut session: Session, first: &Commit) -> Result<Self, sqlx::Error> {
+        let rows = message(alone::open(first)).fetch_all(&mut session.connection);
         // The statement that takes the lock returns a row too, with one column.
         let (heads, mut keys): (Vec<_>, Vec<_>) = patiently(rows)
             .await?
@@ -156,7 +166,21 @@ impl Open {
             heads,
             keys,
         };
-        Ok(Self { connection, read })
+        Ok(Self { session, read })
+    }
+
+    /// The state of a batch whose streams this session was the last to write, and whose keys were read.
+    fn known(
+        &self,
+        streams: &[StreamId],
+        keys: &[ClientKey],
+    ) -> Result<Option<Snapshot>, StorageError> {
+        if keys != self.read.key.as_slice() {
+            return Ok(None);
+        }
+        let read = snapshot(&self.read.heads, &self.read.keys)?;
+        let heads = self.session.ends.at(read.next_checkpoint, streams);
+        Ok(heads.map(|heads| Snapshot { heads, ..read }))
     }
 
     /// Reads the heads of several streams, and the changesets that have several keys.
@@ -168,13 +192,13 @@ impl Open {
         let streams: Vec<&str> = streams.iter().map(StreamId::as_str).collect();
         if keys_are_read {
             let heads = sqlx::query(HEADS).bind(streams);
-            self.read.heads = patiently(heads.fetch_all(&mut self.connection)).await?;
+            self.read.heads = patiently(heads.fetch_all(&mut self.session.connection)).await?;
             return Ok(());
         }
         let of: Vec<&str> = keys.iter().map(|key| key.stream_id.as_str()).collect();
         let ids: Vec<&str> = keys.iter().map(|key| key.commit_id.as_str()).collect();
         let both = sqlx::query(HEADS_AND_KEYS).bind(streams).bind(of).bind(ids);
-        let rows = patiently(both.fetch_all(&mut self.connection)).await?;
+        let rows = patiently(both.fetch_all(&mut self.session.connection)).await?;
         (self.read.keys, self.read.heads) = rows.into_iter().partition(snapshot::is_key);
         Ok(())
     }
@@ -198,16 +222,23 @@ impl BatchStore for Writer {
         keys: &[ClientKey],
     ) -> Result<Snapshot, StorageError> {
         let mut open = self.open.take().ok_or_else(StorageError::closed)?;
-        open.read(streams, keys).await.map_err(translate)?;
-        let found = snapshot::check_open(&open.read.heads);
-        let found = found.and_then(|()| snapshot(&open.read.heads, &open.read.keys));
+        let found = if let Some(known) = open.known(streams, keys)? {
+            Ok(known)
+        } else {
+            open.read(streams, keys).await.map_err(translate)?;
+            snapshot(&open.read.heads, &open.read.keys)
+        };
+        let is_open = snapshot::check_open(&open.read.heads);
         self.open = Some(open);
-        found
+        is_open.and(found)
     }
 
     async fn commit(&mut self, changesets: &[Changeset]) -> Result<(), StorageError> {
         let open = self.open.take().ok_or_else(StorageError::closed)?;
-        let mut connection = open.connection;
+        let Session {
+            mut connection,
+            mut ends,
+        } = open.session;
         let commit = if let Some(alone) = alone::commit(changesets) {
             alone
         } else {
@@ -220,15 +251,16 @@ impl BatchStore for Writer {
         // Announces the commit even if the answer was lost, since it may have succeeded.
         self.wake.announce();
         committed.map_err(translate_commit)?;
-        self.idle = Some(connection);
+        ends.wrote(changesets);
+        self.idle = Some(Session { connection, ends });
         Ok(())
     }
 
     async fn rollback(&mut self) {
-        if let Some(Open { mut connection, .. }) = self.open.take() {
-            let rollback = sqlx::raw_sql(ROLLBACK).execute(&mut connection);
+        if let Some(Open { mut session, .. }) = self.open.take() {
+            let rollback = sqlx::raw_sql(ROLLBACK).execute(&mut session.connection);
             if patiently(rollback).await.is_ok() {
-                self.idle = Some(connection);
+                self.idle = Some(session);
             }
         }
     }

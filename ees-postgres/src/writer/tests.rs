@@ -62,3 +62,51 @@ async fn a_frozen_server_does_not_stop_the_others() {
     let plan = judge(found, &[CommitSet::of_one(late.clone())]);
     frozen.commit(&plan.changesets).await.unwrap();
 }
+
+/// Commits to streams in one batch, and returns the heads that the batch was judged by.
+async fn write(writer: &mut Writer, streams: &[&str], last: u64) -> Vec<u64> {
+    let streams: Vec<_> = streams
+        .iter()
+        .map(|&id| StreamId::new(id).unwrap())
+        .collect();
+    let commits = streams.iter().map(|stream| Commit {
+        expectation: Expectation::LastChangeset(last),
+        ..commit(stream.as_str())
+    });
+    let commits: Vec<_> = commits.collect();
+    writer.await_turn(&commits[0]).await.unwrap();
+    let found = writer.begin(&streams, &[]).await.unwrap();
+    let heads = streams.iter().map(|stream| found.heads.get(stream));
+    let heads = heads.map(|head| head.map_or(0, |head| head.last_changeset.get()));
+    let heads = heads.collect();
+    let sets: Vec<_> = commits.into_iter().map(CommitSet::of_one).collect();
+    let plan = judge(found, &sets);
+    if plan.changesets.is_empty() {
+        writer.rollback().await;
+    } else {
+        writer.commit(&plan.changesets).await.unwrap();
+    }
+    heads
+}
+
+/// G2: what a session remembers of its streams is not used once another server has written.
+#[tokio::test]
+async fn what_another_server_wrote_is_seen() {
+    let database = Database::fresh().unwrap();
+    let url = format!("{}?allow_fsync_off=true", database.url());
+    let config: PostgresConfig = url.parse().unwrap();
+    let sessions = Sessions::new(&config);
+    opening::prepare(&config, &sessions).await.unwrap();
+    let readers = Arc::new(Readers::new(sessions.clone(), 1));
+    let (wake, _tasks) = Wake::start(&config, &sessions, &readers);
+    let mut one = Writer::new(sessions.clone(), wake.clone());
+    let mut other = Writer::new(sessions, wake);
+    let both = ["a", "b"];
+    assert_eq!(write(&mut one, &both, 0).await, [0, 0]);
+    assert_eq!(write(&mut one, &both, 1).await, [1, 1], "remembered");
+    assert_eq!(write(&mut other, &["a", "c"], 2).await, [2, 0]);
+    assert_eq!(write(&mut one, &both, 9).await, [3, 2], "read again");
+    assert_eq!(write(&mut other, &both, 2).await, [3, 2], "refused in part");
+    assert_eq!(write(&mut one, &both, 3).await, [3, 3]);
+    assert_eq!(write(&mut one, &both, 4).await, [4, 4]);
+}
