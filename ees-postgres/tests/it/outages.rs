@@ -245,6 +245,12 @@ async fn missing_tables_are_an_outage() {
     let storage = open(&database).await;
     storage.commit(&commit("s", 0)).await.unwrap();
     storage.check_writable().await.unwrap();
+    let away = "ALTER TABLE ees.statistics RENAME TO away";
+    database.sql(away).unwrap();
+    storage.check_writable().await.unwrap_err();
+    let back = "ALTER TABLE ees.away RENAME TO statistics";
+    database.sql(back).unwrap();
+    storage.check_writable().await.unwrap();
     let away = "ALTER TABLE ees.changesets RENAME TO away";
     database.sql(away).unwrap();
     let read = storage.read_global(Checkpoint::FIRST, PageLimit::default());

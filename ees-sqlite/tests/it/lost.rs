@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use ees_core::adapter::{Commit, Storage};
 use ees_core::{CommitId, Events, Expectation, Identity, Json, Timestamp};
@@ -9,6 +10,17 @@ use ees_sqlite::{OpenError, SqliteConfig, SqliteStorage};
 use rusqlite::Connection;
 
 use crate::opening::{execute, folder, open};
+
+/// Looks until something is so.
+async fn until(mut is_so: impl FnMut() -> bool) {
+    let looking = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let found = tokio::time::timeout(Duration::from_mins(1), looking).await;
+    found.expect("it is so after a minute");
+}
 
 /// Makes a store with an identity and so many changesets.
 async fn store_of(path: &Path, changesets: u64) {
@@ -143,6 +155,36 @@ async fn a_new_file_is_whole_without_its_log() {
     let connection = Connection::open(lone).unwrap();
     let found: i64 = connection.query_row(tables, [], |row| row.get(0)).unwrap();
     assert_eq!(found, 0);
+}
+
+/// A lone file has what was written soon after the last write, though the store is open.
+#[tokio::test]
+async fn an_idle_file_is_whole_without_its_log() {
+    let (folder, path) = folder();
+    let storage = open(&path).await.unwrap();
+    commit(&storage, 3).await;
+    let lone = folder.path().join("lone.db");
+    let copied = || {
+        fs::copy(&path, &lone).unwrap();
+        let connection = Connection::open(&lone).unwrap();
+        let rows = "SELECT count(*) FROM changesets";
+        connection.query_row(rows, [], |row| row.get::<_, i64>(0))
+    };
+    // A copy that is made meanwhile may be torn.
+    until(|| copied().ok() == Some(3)).await;
+    storage.close().await;
+}
+
+/// G19: a file that is lost while it is open is noticed without a read or a commit.
+#[tokio::test]
+async fn a_loss_is_noticed_while_nothing_happens() {
+    let (_folder, path) = folder();
+    let storage = open(&path).await.unwrap();
+    commit(&storage, 3).await;
+    assert!(storage.check_sound().is_ok());
+    fs::remove_file(&path).unwrap();
+    until(|| storage.check_sound().is_err()).await;
+    storage.close().await;
 }
 
 /// G19: SQLite would read zeros where a file ends early.
