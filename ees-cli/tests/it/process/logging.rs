@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use ees_postgres_testkit::Database;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -134,4 +135,16 @@ fn the_most_talkative_log_holds_no_payload() {
     let folder = TempDir::new().expect("a folder");
     let storage = sqlite(&folder.path().join("ees.db"));
     assert_no_marker(&log_of(ees(&["--log", "debug"]), &storage));
+}
+
+/// G19: PostgreSQL notices what its disk damages only if its cluster has checksums.
+#[test]
+fn a_cluster_without_checksums_is_told() {
+    let database = Database::fresh().unwrap();
+    let has_checksums = database.sql("SHOW data_checksums").unwrap() == "on";
+    let url = format!("{}?allow_fsync_off=true", database.url());
+    let log = log_of(ees(&[]), &url);
+    let is_told = log.contains("the cluster has no data checksums");
+    assert_eq!(is_told, !has_checksums, "{log}");
+    assert_eq!(log.contains("pg_checksums --enable"), is_told, "{log}");
 }
