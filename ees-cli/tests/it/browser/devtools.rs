@@ -153,8 +153,9 @@ impl Tab {
         self.until(&format!("document.body.innerText.includes({text})"));
     }
 
-    /// What the page shows.
+    /// What the page shows, once it is there.
     pub(crate) fn text(&mut self) -> String {
+        self.until("document.readyState === 'complete'");
         let text = self.eval("document.body.innerText");
         text.as_str().unwrap_or_default().to_owned()
     }
