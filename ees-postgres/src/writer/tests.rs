@@ -1,4 +1,4 @@
-//! A writer that freezes.
+//! Writers of two servers: one that freezes, and what they remember of streams.
 
 use std::sync::Arc;
 
@@ -23,19 +23,23 @@ fn commit(stream: &str) -> Commit {
     }
 }
 
-/// A server that stops in the middle of a transaction, its machine suspended, stops the others for
-/// no longer than PostgreSQL lets it, and when it wakes up, it has committed nothing.
-#[tokio::test]
-async fn a_frozen_server_does_not_stop_the_others() {
-    let database = Database::fresh().unwrap();
+/// The writers of two servers. Nobody listens for their news.
+async fn writers(database: &Database) -> [Writer; 2] {
     let url = format!("{}?allow_fsync_off=true", database.url());
     let config: PostgresConfig = url.parse().unwrap();
     let sessions = Sessions::new(&config);
     opening::prepare(&config, &sessions).await.unwrap();
     let readers = Arc::new(Readers::new(sessions.clone(), 1));
     let (wake, _tasks) = Wake::start(&config, &sessions, &readers);
-    let mut frozen = Writer::new(sessions.clone(), wake.clone());
-    let mut other = Writer::new(sessions, wake);
+    [(); 2].map(|()| Writer::new(sessions.clone(), wake.clone()))
+}
+
+/// A server that stops in the middle of a transaction, its machine suspended, stops the others for
+/// no longer than PostgreSQL lets it, and when it wakes up, it has committed nothing.
+#[tokio::test]
+async fn a_frozen_server_does_not_stop_the_others() {
+    let database = Database::fresh().unwrap();
+    let [mut frozen, mut other] = writers(&database).await;
     let (late, quick) = (commit("late"), commit("quick"));
 
     frozen.await_turn(&late).await.unwrap();
@@ -93,14 +97,7 @@ async fn write(writer: &mut Writer, streams: &[&str], last: u64) -> Vec<u64> {
 #[tokio::test]
 async fn what_another_server_wrote_is_seen() {
     let database = Database::fresh().unwrap();
-    let url = format!("{}?allow_fsync_off=true", database.url());
-    let config: PostgresConfig = url.parse().unwrap();
-    let sessions = Sessions::new(&config);
-    opening::prepare(&config, &sessions).await.unwrap();
-    let readers = Arc::new(Readers::new(sessions.clone(), 1));
-    let (wake, _tasks) = Wake::start(&config, &sessions, &readers);
-    let mut one = Writer::new(sessions.clone(), wake.clone());
-    let mut other = Writer::new(sessions, wake);
+    let [mut one, mut other] = writers(&database).await;
     let both = ["a", "b"];
     assert_eq!(write(&mut one, &both, 0).await, [0, 0]);
     assert_eq!(write(&mut one, &both, 1).await, [1, 1], "remembered");

@@ -147,6 +147,7 @@ impl<P: Sent> Follower<P> {
         self.has_ended = self.app.options.closing.is_cancelled() || is_half_closed;
         let (text, permit) = match read {
             Some((page, permit)) => {
+                // Before the next page is read, which takes only what room is left.
                 let room = self.app.gate.answer(&permit, size_of(&page)).await;
                 room.inspect_err(tell).ok()?;
                 self.read_ahead(&page);
